@@ -1,0 +1,199 @@
+"""Measures where the verdicts of a network divide, and how much of the crop it should see.
+
+    python -m benchmarks.thresholds [--encoder human] [--cache FOLDER]
+
+It takes the *train* split of the shared faces and nothing else: thresholds that were chosen on the
+dev split would flatter every figure measured there. Galleries of 50 characters with 5 references
+each are drawn at random; the other faces of those characters are known probes, all faces of all
+other characters are strangers. FPIR is the share of strangers that are nearer to somebody's ideal
+than the threshold; TPIR the share of known probes whose own character is the nearest and within it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.encoders.onnx_network import OnnxNetwork
+from gallery.settings import Settings
+from gallery.types import CROP_SIDE
+from gallery.weights import Library, Weights
+
+SHARED_FACES = Path(__file__).parents[2] / "shared" / "data" / "faces"
+SEED = 20
+LEAST_FACES = 8
+MOST_FACES = 14
+GALLERIES = 20
+GALLERY_CHARACTERS = 50
+REFERENCES = 5
+ZOOMS = (0.7, 0.75, 0.8, 0.86, 0.9, 0.95, 1.0)
+
+Numbers = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Faces drawn from the train split: crops and the number of each one's character."""
+
+    crops: NDArray[np.uint8]
+    characters: Labels
+    key: str
+    """Names the choice, so that cached descriptors of another one are not taken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one random gallery says of its probes."""
+
+    known: Numbers
+    """Distance of every known probe from the nearest ideal."""
+    right: NDArray[np.bool_]
+    """Whether that ideal is its own character's."""
+    gaps: Numbers
+    """How much farther the second ideal is."""
+    strangers: Numbers
+    """Distance of every stranger from the nearest ideal."""
+
+
+def draw(folder: Path) -> Sample:
+    """Draw the same up to MOST_FACES faces of every character with LEAST_FACES or more."""
+    import cv2
+
+    files: dict[str, list[str]] = {}
+    with (folder / "faces.csv").open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table):
+            if row["split"] == "train":
+                files.setdefault(row["identity"], []).append(row["file"])
+    generator = np.random.default_rng(SEED)
+    names = sorted(name for name, own in files.items() if len(own) >= LEAST_FACES)
+    chosen = [
+        (number, str(file))
+        for number, name in enumerate(names)
+        for file in generator.permutation(np.array(sorted(files[name])))[:MOST_FACES]
+    ]
+    crops = np.empty((len(chosen), CROP_SIDE, CROP_SIDE, 3), dtype=np.uint8)
+    with zipfile.ZipFile(folder / "train.zip") as archive:
+        for row_number, (_, file) in enumerate(chosen):
+            data = np.frombuffer(archive.read(file), dtype=np.uint8)
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            assert picture is not None, f"{file} is no picture"
+            resized = cv2.resize(picture, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
+            crops[row_number] = resized[:, :, ::-1]
+    key = hashlib.sha256("\n".join(file for _, file in chosen).encode()).hexdigest()[:12]
+    return Sample(crops, np.array([number for number, _ in chosen]), key)
+
+
+def describe(sample: Sample, weights: Weights, cache: Path | None) -> Numbers:
+    """Return the sample's descriptors, from the cache where they are there."""
+    kept = cache / f"{weights.encoder_id}-{sample.key}.npy" if cache else None
+    if kept is not None and kept.is_file():
+        return np.asarray(np.load(kept), dtype=np.float64)
+    encoder = OnnxNetwork(weights, Settings().cache_folder)
+    descriptors = encoder.encode(sample.crops)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, descriptors)
+    return descriptors.astype(np.float64)
+
+
+def rank_one(descriptors: Numbers, characters: Labels) -> float:
+    """Return the share of faces nearest to their own ideal, from which they are left out."""
+    names, counts = np.unique(characters, return_counts=True)
+    sums = np.stack([descriptors[characters == name].sum(axis=0) for name in names])
+    distances = apart(descriptors, sums / counts[:, None])
+    own = (sums[characters] - descriptors) / (counts[characters] - 1)[:, None]
+    distances[np.arange(len(characters)), characters] = np.linalg.norm(descriptors - own, axis=1)
+    return float((distances.argmin(axis=1) == characters).mean())
+
+
+def trial(descriptors: Numbers, characters: Labels, generator: np.random.Generator) -> Trial:
+    """Enrol a random gallery and ask it about all other faces."""
+    members = generator.permutation(characters.max() + 1)[:GALLERY_CHARACTERS]
+    ideals: list[Numbers] = []
+    probes: list[int] = []
+    owners: list[int] = []
+    for place, member in enumerate(members):
+        own = generator.permutation(np.flatnonzero(characters == member))
+        ideals.append(descriptors[own[:REFERENCES]].mean(axis=0))
+        probes.extend(own[REFERENCES:])
+        owners.extend([place] * (len(own) - REFERENCES))
+    known = apart(descriptors[probes], np.stack(ideals))
+    nearest = np.sort(known, axis=1)
+    strangers = apart(descriptors[~np.isin(characters, members)], np.stack(ideals))
+    return Trial(
+        known=nearest[:, 0],
+        right=known.argmin(axis=1) == np.array(owners),
+        gaps=nearest[:, 1] - nearest[:, 0],
+        strangers=strangers.min(axis=1),
+    )
+
+
+def apart(left: Numbers, right: Numbers) -> Numbers:
+    """Return Euclidean distances, shape (rows of left, rows of right)."""
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
+    return np.asarray(np.sqrt(np.maximum(squares, 0)))
+
+
+def report(trials: list[Trial]) -> None:
+    """Print thresholds, what they give, and lines for the manifest."""
+    thresholds = {
+        rate: np.array([np.quantile(one.strangers, rate) for one in trials]) for rate in (0.01, 0.1)
+    }
+    for rate, cuts in thresholds.items():
+        cut = cuts.mean()
+        found = [((one.known <= cut) & one.right).mean() for one in trials]
+        false = [(one.strangers <= cut).mean() for one in trials]
+        print(
+            f"FPIR {rate:4.0%}: threshold {cut:.3f} (+- {cuts.std():.3f}), there "
+            f"FPIR {np.mean(false):.3f}, TPIR {np.mean(found):.3f} (+- {np.std(found):.3f})"
+        )
+    sure, unknown = (float(cuts.mean()) for cuts in thresholds.values())
+    wrong = np.concatenate([one.gaps[~one.right & (one.known <= unknown)] for one in trials])
+    right = np.concatenate([one.gaps[one.right & (one.known <= unknown)] for one in trials])
+    margin = float(np.median(wrong))
+    print(
+        f"gap to the second character within {unknown:.3f}: median {margin:.3f} where the name is "
+        f"wrong (N {len(wrong)}), {np.median(right):.3f} where it is right (N {len(right)})"
+    )
+    sizes = f"{len(trials[0].known)} known probes, {len(trials[0].strangers)} strangers"
+    print(
+        f"\nsure = {sure:.3f}\nunknown = {unknown:.3f}\nmargin = {margin:.3f}\n"
+        f'measured = "Distances from ideals at FPIR 1 % and 10 %, mean of {len(trials)} random '
+        f"galleries of {GALLERY_CHARACTERS} characters by {REFERENCES} references, {sizes} each, "
+        'train split, benchmarks/thresholds.py; margin: median gap of wrong names."'
+    )
+
+
+def main() -> None:
+    """Measure zooms, then thresholds."""
+    parser = argparse.ArgumentParser(description="Measure a network's zoom and thresholds.")
+    parser.add_argument("--encoder", default="human")
+    parser.add_argument("--faces", type=Path, default=SHARED_FACES)
+    parser.add_argument("--cache", type=Path, help="a folder to keep descriptors in")
+    parser.add_argument("--no-zooms", action="store_true", help="measure the manifest's zoom only")
+    chosen = parser.parse_args()
+    weights = Library(Settings().models_folder).locate(chosen.encoder)
+    sample = draw(chosen.faces)
+    print(
+        f"{weights.encoder_id}: {len(sample.crops)} faces, {sample.characters.max() + 1} characters"
+    )
+    for zoom in () if chosen.no_zooms else ZOOMS:
+        described = describe(sample, replace(weights, zoom=zoom), chosen.cache)
+        print(f"zoom {zoom:.2f}: rank-1 {rank_one(described, sample.characters):.4f}", flush=True)
+    descriptors = describe(sample, weights, chosen.cache)
+    lengths = np.linalg.norm(descriptors, axis=1)
+    print(f"lengths of descriptors {lengths.mean():.2f} +- {lengths.std():.2f}")
+    generator = np.random.default_rng(SEED)
+    report([trial(descriptors, sample.characters, generator) for _ in range(GALLERIES)])
+
+
+if __name__ == "__main__":
+    main()

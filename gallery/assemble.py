@@ -1,0 +1,41 @@
+"""The one file that joins concrete parts."""
+
+from __future__ import annotations
+
+from gallery import catalog
+from gallery.align import EyeAligner
+from gallery.describe import Describer
+from gallery.gallery import Gallery
+from gallery.index import IndexCache
+from gallery.settings import Settings
+from gallery.store import Store
+from gallery.weights import Weights, locate
+
+
+def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Gallery:
+    """Open the gallery that settings name; with create, make its database where none is.
+
+    Raises InputError where no database is, StoreError for one that does not fit, SetupError for a
+    network that is not here.
+    """
+    settings = settings or Settings()
+    weights = locate(settings.encoder, settings.models_folder)
+    store = Store(settings.database, create=create)
+    folder = store.path.with_name(f"{store.path.name}-index") if store.path else None
+    return Gallery(
+        store,
+        weights.encoder_id,
+        weights.thresholds,
+        lambda: describer(settings, weights),
+        IndexCache(folder),
+    )
+
+
+def describer(settings: Settings, weights: Weights | None = None) -> Describer:
+    """Open detector, aligner and encoder without a database. Raises SetupError where one fails."""
+    weights = weights or locate(settings.encoder, settings.models_folder)
+    return Describer(
+        catalog.detector(settings.detector, settings.head_scale),
+        EyeAligner(),
+        catalog.encoder(settings.runtime, weights, settings.cache_folder),
+    )

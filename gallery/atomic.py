@@ -1,0 +1,35 @@
+"""Writes files that are whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside a file to write to; on leaving it takes the file's place at once.
+
+    Whoever reads at the same time sees the old file or the new one; a crash or an exception
+    leaves the old one. The folder is made where it is missing. Raises OSError when it cannot be
+    written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays, since some writers choose a format by it.
+    unfinished = path.parent / f".{secrets.token_hex(8)}.tmp{path.suffix}"
+    try:
+        yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Give a file this content at once, as `replacing` does."""
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(data)

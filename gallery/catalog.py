@@ -1,0 +1,69 @@
+"""Name -> implementation, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gallery.errors import SetupError
+from gallery.interfaces import Detector, Encoder
+from gallery.weights import Weights
+
+
+def _animeface() -> Detector:
+    from gallery.detectors.animeface_detector import AnimefaceDetector
+
+    return AnimefaceDetector()
+
+
+def _whole() -> Detector:
+    from gallery.detectors.whole import WholePicture
+
+    return WholePicture()
+
+
+def _onnx(weights: Weights, cache_folder: Path) -> Encoder:
+    from gallery.encoders.onnx_network import OnnxNetwork
+
+    return OnnxNetwork(weights, cache_folder)
+
+
+def _dlib(weights: Weights, _cache_folder: Path) -> Encoder:
+    from gallery.encoders.dlib_network import DlibNetwork
+
+    return DlibNetwork(weights)
+
+
+DETECTORS: dict[str, Callable[[], Detector]] = {
+    "animeface": _animeface,
+    "whole": _whole,
+}
+
+RUNTIMES: dict[str, Callable[[Weights, Path], Encoder]] = {
+    "onnx": _onnx,
+    "dlib": _dlib,
+}
+
+
+def detector(name: str, head_scale: float = 1.0) -> Detector:
+    """Open a detector: a name of the catalog, or the path of an ONNX file.
+
+    head_scale is for ONNX files alone; see onnx_file.OnnxFileDetector. Raises SetupError for a
+    name that is neither, and where the detector cannot work on this machine.
+    """
+    if name in DETECTORS:
+        return DETECTORS[name]()
+    if name.lower().endswith(".onnx"):
+        from gallery.detectors.onnx_file import OnnxFileDetector
+
+        return OnnxFileDetector(Path(name), head_scale)
+    raise SetupError(
+        f"There is no detector {name}; choose {', '.join(DETECTORS)} or the path of an ONNX file."
+    )
+
+
+def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
+    """Open an encoder's network in a runtime. Raises SetupError where either does not work."""
+    if runtime not in RUNTIMES:
+        raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
+    return RUNTIMES[runtime](weights, cache_folder)

@@ -1,0 +1,258 @@
+"""Taking folders of pictures into the gallery.
+
+A file is known by its content. One that has not changed is not read, one whose content is
+enrolled or was refused before is not decoded, and nothing leaves the gallery because a file did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gallery.describe import Describer
+from gallery.errors import InputError
+from gallery.images import (
+    FileState,
+    decode,
+    digest_of,
+    encode_png,
+    file_state,
+    pictures_below,
+    read_bytes,
+)
+from gallery.store import Label, Store
+from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
+from gallery.writer import NewSample, Writer, clean_name
+
+CHUNK = 8
+"""Pictures between two commits: what an interruption costs, at most."""
+
+DOMINANCE = 4.0
+"""A face clearly dominates when it covers this many times the area of the next."""
+
+
+def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
+    """Return what a folder of folders holds for enrolment, and pictures in no character's folder.
+
+    Everything below a folder belongs to the character of the topmost folder's name. Raises
+    InputError where there is no such folder or nothing in it.
+    """
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}; give a folder that holds one folder per character.")
+    root = folder.resolve()
+    candidates: list[Candidate] = []
+    loose: list[Path] = []
+    for path in pictures_below(root):
+        inside = path.relative_to(root).parts
+        if len(inside) == 1:
+            loose.append(path)
+        else:
+            candidates.append(Candidate(path, clean_name(inside[0])))
+    if not candidates and loose:
+        raise InputError(
+            f"{folder} holds pictures but no folder per character; "
+            "put them into folders with the characters' names, or give the folder above."
+        )
+    if not candidates:
+        raise InputError(f"{folder} holds no folder with a picture in it.")
+    return candidates, loose
+
+
+def choose_face(path: Path, faces: Sequence[Face], *, largest: bool) -> Face:
+    """Return the one face a picture is enrolled by.
+
+    Raises InputError with the count when there is none, or several of which none clearly
+    dominates; largest takes the largest of them.
+    """
+    if not faces:
+        raise InputError(f"{path} shows no face that the detector sees.")
+    by_size = sorted(faces, key=lambda face: -face.box.area)
+    if len(faces) == 1 or largest or by_size[0].box.area >= DOMINANCE * by_size[1].box.area:
+        return by_size[0]
+    raise InputError(
+        f"{path} shows {len(faces)} faces; cut out the one that is meant, or give --largest."
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A file that something has to be written about."""
+
+    candidate: Candidate
+    state: FileState
+    digest: str
+    image: Image | None = None
+    described: DescribedFace | None = None
+    reason: str = ""
+    """Why it is refused, to be read after its path, since the content may lie elsewhere later."""
+
+    def refuse(self, error: InputError) -> None:
+        """Note why it is refused."""
+        self.reason = str(error).removeprefix(f"{self.candidate.path} ")
+
+    def refused(self) -> Enrolled:
+        """Return the refusal as a sentence about the file."""
+        reason = f"{self.candidate.path} {self.reason}"
+        return Enrolled(self.candidate, Outcome.REFUSED, reason)
+
+
+class Enrolment:
+    """One pass over candidates."""
+
+    def __init__(self, store: Store, describer: Describer, *, largest: bool = False) -> None:
+        self._store = store
+        self._describer = describer
+        self._largest = largest
+        # A refusal holds as long as the picture would be looked at in the same way.
+        self._settings = f"{describer.detector.name}{' --largest' if largest else ''}"
+        self._files = store.known_files()
+        self._labels = store.labels()
+        self._refusals = store.refusals(self._settings)
+
+    def run(self, candidates: Sequence[Candidate]) -> Iterator[Enrolled]:
+        """Enroll candidates, CHUNK pictures a transaction, and say of each what became of it.
+
+        What has been yielded is in the database. A file that cannot be used is refused with the
+        reason and the pass goes on.
+        """
+        pending: list[_Pending] = []
+        for candidate in candidates:
+            looked = self._look(candidate)
+            if isinstance(looked, Enrolled):
+                yield looked
+                continue
+            pending.append(looked)
+            if len(pending) == CHUNK:
+                yield from self._settle_all(pending)
+                pending = []
+        yield from self._settle_all(pending)
+
+    def _look(self, candidate: Candidate) -> Enrolled | _Pending:
+        """Read only what is needed to say what has to be done about a file."""
+        path = candidate.path
+        try:
+            state = file_state(path)
+            known = self._files.get(str(path))
+            content = None
+            if known is None or known.state != state:
+                content = read_bytes(path)
+                digest = digest_of(content)
+            else:
+                digest = known.digest
+            looked_at = content is None
+            pending = _Pending(candidate, state, digest)
+            label = self._labels.get(digest)
+            if label is not None:
+                at_home = looked_at and label.path == path
+                return Enrolled(candidate, Outcome.UNCHANGED) if at_home else pending
+            if digest in self._refusals:
+                pending.reason = self._refusals[digest]
+                return pending.refused() if looked_at else pending
+            if content is None:
+                content = read_bytes(path)
+        except InputError as error:
+            return Enrolled(candidate, Outcome.REFUSED, str(error))
+        try:
+            pending.image = decode(content, path)
+        except InputError as error:
+            pending.refuse(error)
+        return pending
+
+    def _settle_all(self, pending: Sequence[_Pending]) -> list[Enrolled]:
+        if not pending:
+            return []
+        self._describe(pending)
+        with self._store.writing() as writer:
+            return [self._settle(writer, one) for one in pending]
+
+    def _describe(self, pending: Sequence[_Pending]) -> None:
+        seen = [one for one in pending if one.image is not None]
+        chosen: list[tuple[_Pending, Image, Face]] = []
+        images = [one.image for one in seen if one.image is not None]
+        for one, image, faces in zip(seen, images, self._describer.faces(images), strict=True):
+            try:
+                face = choose_face(image.path, faces, largest=self._largest)
+            except InputError as error:
+                one.refuse(error)
+            else:
+                chosen.append((one, image, face))
+        described = self._describer.describe([(image, face) for _, image, face in chosen])
+        for (one, _, _), face_described in zip(chosen, described, strict=True):
+            one.described = face_described
+
+    def _settle(self, writer: Writer, one: _Pending) -> Enrolled:
+        writer.remember_file(one.candidate.path, one.state, one.digest)
+        label = self._labels.get(one.digest)
+        if label is not None:
+            return self._follow(writer, one.candidate, one.digest, label)
+        if one.described is None:
+            writer.remember_refusal(one.digest, self._settings, one.reason)
+            self._refusals[one.digest] = one.reason
+            return one.refused()
+        # Another process may have enrolled it by now.
+        owner = writer.owner_of(one.digest)
+        if owner is not None:
+            return _copy(writer, one.candidate, owner)
+        return self._add(writer, one, one.described)
+
+    def _add(self, writer: Writer, one: _Pending, described: DescribedFace) -> Enrolled:
+        path, name = one.candidate.path, one.candidate.character
+        sample_id = writer.add(
+            NewSample(
+                character=name,
+                digest=one.digest,
+                path=path,
+                face=described.face,
+                crop_png=encode_png(described.crop),
+                descriptors={self._describer.encoder.id: described.descriptor},
+                detector=self._describer.detector.name,
+                enrolled_as=name,
+            )
+        )
+        if sample_id is not None:
+            owner = writer.current_name(name) or name
+            self._labels[one.digest] = Label(sample_id, owner, path, name)
+        return Enrolled(one.candidate, Outcome.ADDED)
+
+    def _follow(self, writer: Writer, candidate: Candidate, digest: str, label: Label) -> Enrolled:
+        """Settle a file whose content is enrolled."""
+        if label.path == candidate.path:
+            return Enrolled(candidate, Outcome.UNCHANGED)
+        if self._still_there(label, digest):
+            return _copy(writer, candidate, label.character, label.path)
+        writer.follow(label.sample_id, candidate.path)
+        owner, outcome = label.character, Outcome.MOVED
+        if candidate.character != label.enrolled_as:
+            # The file was put into another character's folder: that is a new label.
+            writer.enrol_as(label.sample_id, candidate.character)
+            owner = writer.current_name(candidate.character) or candidate.character
+            if owner != label.character:
+                outcome = Outcome.RELABELLED
+        self._labels[digest] = Label(label.sample_id, owner, candidate.path, candidate.character)
+        return Enrolled(
+            candidate, outcome, f"{candidate.path} was {label.path} of {label.character}."
+        )
+
+    def _still_there(self, label: Label, digest: str) -> bool:
+        try:
+            state = file_state(label.path)
+            known = self._files.get(str(label.path))
+            if known is not None and known.state == state:
+                return known.digest == digest
+            return digest_of(read_bytes(label.path)) == digest
+        except InputError:
+            return False
+
+
+def _copy(writer: Writer, candidate: Candidate, owner: str, where: Path | None = None) -> Enrolled:
+    """Settle a second copy of an enrolled content: harmless in one character, else a riddle."""
+    if writer.current_name(candidate.character) == owner:
+        return Enrolled(candidate, Outcome.DUPLICATE)
+    twin = f"the same picture as {where}, enrolled as {owner}" if where else f"enrolled as {owner}"
+    return Enrolled(
+        candidate,
+        Outcome.REFUSED,
+        f"{candidate.path} is {twin}; a picture belongs to one character, remove one of the two.",
+    )

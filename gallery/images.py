@@ -1,0 +1,198 @@
+"""Picture files: finding them, knowing them by content, decoding them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gallery.errors import InputError
+from gallery.types import Image, Pixels
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+SUFFIXES = frozenset(
+    (".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp")
+)
+"""What a picture file is called; other files in a folder are passed over."""
+
+MAX_PIXELS = 80_000_000
+"""A decoded picture of this size takes 240 MB; larger ones are refused unopened."""
+
+MAX_BYTES = 512 * 1024 * 1024
+
+FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "WEBP")
+"""Decoders that are let near a stranger's file."""
+
+BACKGROUND = (255, 255, 255)
+"""What shows through transparent pixels."""
+
+
+class FileState(NamedTuple):
+    """What tells, without reading it, that a file has not changed."""
+
+    size: int
+    modified_ns: int
+
+
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Yield the picture files in a folder and all folders below it, in a fixed order.
+
+    Hidden files and folders are passed over. Linked folders are not entered, since they can form
+    a circle. Raises InputError for a folder that cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename} cannot be listed: {error.strerror}.") from error
+
+    for root, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(root, name)
+
+
+def pictures_in(paths: list[Path]) -> list[Path]:
+    """Return the picture files that paths name, each once; a folder stands for all below it.
+
+    A file named outright is taken whatever its suffix. Raises InputError for a path where nothing
+    is, and for a folder without a picture.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            below = list(pictures_below(path))
+            if not below:
+                raise InputError(
+                    f"{path} holds no picture; files ending in "
+                    f"{', '.join(sorted(SUFFIXES))} are looked for."
+                )
+            found.update(dict.fromkeys(below))
+        elif path.exists() or path.is_symlink():
+            found[path] = None
+        else:
+            raise InputError(f"{path} does not exist.")
+    return list(found)
+
+
+def file_state(path: Path) -> FileState:
+    """Return a file's size and time of change. Raises InputError when it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    return FileState(status.st_size, status.st_mtime_ns)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content. Raises InputError for one that cannot be a picture."""
+    state = file_state(path)
+    if state.size == 0:
+        raise InputError(f"{path} is empty.")
+    if state.size > MAX_BYTES:
+        raise InputError(
+            f"{path} has {state.size / 1e6:.0f} MB; pictures of at most "
+            f"{MAX_BYTES / 1e6:.0f} MB are read."
+        )
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def digest_of(content: bytes) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal: its identity, wherever it lies."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_image(path: Path) -> Image:
+    """Read and decode a picture file. Raises InputError with the reason when it is not one."""
+    return decode(read_bytes(path), path)
+
+
+def decode(content: bytes, path: Path) -> Image:
+    """Decode a picture file's bytes: upright by its EXIF tag, RGB, its first frame, no alpha.
+
+    Raises InputError for what is no picture, is cut short, or unfolds to over MAX_PIXELS.
+    """
+    return Image(_decode_pixels(content, path), digest_of(content), path)
+
+
+def _decode_pixels(content: bytes, path: Path) -> Pixels:
+    from PIL import Image as pillow
+    from PIL import ImageOps, UnidentifiedImageError
+
+    _register_heif()
+    # Pillow only warns of what unfolds to between one and two times its limit.
+    warnings.filterwarnings("error", category=pillow.DecompressionBombWarning)
+    try:
+        with pillow.open(io.BytesIO(content), formats=_decoders()) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise pillow.DecompressionBombError
+            picture.load()
+            return _flatten(ImageOps.exif_transpose(picture))
+    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
+        raise InputError(
+            f"{path} unfolds to more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path} is not a picture that can be read ({', '.join(_decoders())})."
+        ) from error
+    except Exception as error:
+        # Decoders raise anything at all on damaged files: SyntaxError and struct.error among it.
+        raise InputError(f"{path} is damaged or cut short: {error}.") from error
+
+
+def _flatten(picture: PIL.Image.Image) -> Pixels:
+    from PIL import Image as pillow
+
+    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+        # Pillow clips 16-bit grey instead of scaling it.
+        deep = np.asarray(picture, dtype=np.float32)
+        scale = 255 / 65535 if deep.max(initial=0) > 255 else 1
+        picture = pillow.fromarray(np.clip(deep * scale, 0, 255).astype(np.uint8))
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        ground = pillow.new("RGBA", layer.size, (*BACKGROUND, 255))
+        picture = pillow.alpha_composite(ground, layer)
+    return np.asarray(picture.convert("RGB"))
+
+
+def _decoders() -> list[str]:
+    from PIL import Image as pillow
+
+    pillow.init()
+    return [name for name in FORMATS if name in pillow.OPEN]
+
+
+def _register_heif() -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        return
+    pillow_heif.register_heif_opener()
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Return pixels as a PNG file, without loss."""
+    import cv2
+
+    return bytes(cv2.imencode(".png", pixels[:, :, ::-1])[1])
+
+
+def decode_png(content: bytes) -> Pixels:
+    """Return the pixels that encode_png wrote."""
+    import cv2
+
+    bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise InputError("A stored crop is damaged; run `gallery doctor`.")
+    return np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8, copy=False)

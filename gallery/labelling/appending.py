@@ -1,0 +1,74 @@
+"""A text file that grows by whole records, whatever kills the process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from gallery.errors import InputError
+
+
+class AppendedFile:
+    """A file held by one process at a time; what a kill left half-written is cut off."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file. Raises InputError when that fails or somebody else holds it."""
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = path.open("a+b")
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+        if not _hold(self._file):
+            self._file.close()
+            raise InputError(f"{path} is being written by another process; wait for it to end.")
+
+    def content(self) -> bytes:
+        """Return all that is in it."""
+        self._file.seek(0)
+        return self._file.read()
+
+    def cut(self, length: int) -> None:
+        """Drop everything after so many bytes."""
+        self._file.truncate(length)
+
+    def append(self, text: str) -> None:
+        """Write text to the end, for the system to keep even if this process is killed.
+
+        Raises InputError when the disk is full or the file cannot be written.
+        """
+        content = text.encode("utf-8", "surrogateescape")
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            self._file.write(content)
+            self._file.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise InputError(
+                f"{self._path} cannot be written: {error.strerror}; "
+                "what is in it stays, run it again to go on."
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+def _hold(file: BinaryIO) -> bool:
+    """Lock a file for this process, where the platform can; say whether that went well."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # Some network file systems know no locks.
+        return True
+    return True

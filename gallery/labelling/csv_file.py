@@ -1,0 +1,111 @@
+"""CSV: one row a face, and one row for a picture without faces."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from gallery.errors import InputError
+from gallery.labelling.appending import AppendedFile
+from gallery.records import as_json
+from gallery.types import Record
+
+COLUMNS = (
+    "path", "width", "height", "encoder", "faces", "face", "left", "top", "right", "bottom",
+    "score", "verdict", "character", "distance", "error",
+)  # fmt: skip
+"""`faces` counts the picture's faces, `face` numbers them from 1; both tell a picture cut short."""
+
+
+class CsvWriter:
+    """Appends a picture's rows at once."""
+
+    def __init__(self, path: Path, encoder: str) -> None:
+        """Open or make the file; see job.open_writer for what is raised."""
+        self._file = AppendedFile(path)
+        try:
+            self.done = self._read(path, encoder)
+        except InputError:
+            self._file.close()
+            raise
+
+    def _read(self, path: Path, encoder: str) -> frozenset[str]:
+        content = self._file.content()
+        if _line(COLUMNS).encode().startswith(content):
+            # New, or killed while the first line was written.
+            self._file.cut(0)
+            self._file.append(_line(COLUMNS))
+            return frozenset()
+        rows = _rows(content)
+        header, whole = next(rows, ([], 0))
+        if tuple(header) != COLUMNS:
+            raise InputError(f"{path} is not a table that gallery wrote; name another output file.")
+        done, waiting = set(), 0
+        for number, (row, end) in enumerate(rows, 2):
+            _check(path, number, row, encoder)
+            waiting = (waiting or max(int(row[4]), 1)) - 1
+            if waiting == 0:
+                done.add(row[0])
+                whole = end
+        self._file.cut(whole)
+        return frozenset(done)
+
+    def write(self, record: Record) -> None:
+        """Append a record's rows."""
+        self._file.append("".join(_line(row) for row in rows_of(record)))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def _check(path: Path, number: int, row: list[str], encoder: str) -> None:
+    if len(row) != len(COLUMNS) or not row[4].isdecimal():
+        raise InputError(
+            f"{path} holds something other than records in row {number}; name another output file."
+        )
+    if row[3] != encoder:
+        raise InputError(
+            f"{path} holds records of the encoder {row[3]}, not {encoder}; "
+            "name another output file."
+        )
+
+
+def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
+    """Yield a record's rows in the order of COLUMNS."""
+    values = as_json(record)
+    head = tuple(values[name] for name in ("path", "width", "height", "encoder"))
+    if not values["faces"]:
+        yield (*head, 0, *([None] * 9), values["error"])
+    for number, face in enumerate(values["faces"], 1):
+        what = (face["score"], face["verdict"], face["character"], face["distance"])
+        yield (*head, len(values["faces"]), number, *face["box"], *what, None)
+
+
+def _line(row: tuple[object, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue()
+
+
+def _rows(content: bytes) -> Iterator[tuple[list[str], int]]:
+    """Yield whole rows, and where each ends in bytes; a row cut short at the end is left out."""
+    position = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal position
+        for line in content.splitlines(keepends=True):
+            position += len(line)
+            yield line.decode("utf-8", "surrogateescape")
+
+    reader = csv.reader(lines(), strict=True)
+    while True:
+        try:
+            row = next(reader)
+        except (StopIteration, csv.Error):
+            # An error is a quotation cut short by the end; anything else is looked at by row.
+            return
+        if content[position - 1 : position] == b"\n":
+            yield row, position

@@ -1,0 +1,73 @@
+"""A labelling job: pictures in, records into a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from gallery.errors import InputError
+from gallery.types import MatchMode, Record
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+
+
+class RecordWriter(Protocol):
+    """One output format."""
+
+    @property
+    def done(self) -> frozenset[str]:
+        """The paths, as they were given, whose records stand in the file in full."""
+        ...
+
+    def write(self, record: Record) -> None:
+        """Write a record so that a kill leaves it there in full, or to be done again."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+def open_writer(path: Path, encoder: str) -> RecordWriter:
+    """Open a file of records to go on with, or make it; its suffix chooses the format.
+
+    Raises InputError for another suffix, a file that holds something else or another encoder's
+    records, and one that another process is writing.
+    """
+    from gallery.labelling.csv_file import CsvWriter
+    from gallery.labelling.jsonl_file import JsonlWriter
+
+    writers: dict[str, Callable[[Path, str], RecordWriter]] = {
+        ".jsonl": JsonlWriter,
+        ".csv": CsvWriter,
+    }
+    if path.suffix.lower() not in writers:
+        raise InputError(f"{path} ends in none of {', '.join(writers)}; name the output so.")
+    return writers[path.suffix.lower()](path, encoder)
+
+
+def remaining(paths: Sequence[Path], writer: RecordWriter) -> list[Path]:
+    """Return the pictures whose records are not in the file yet."""
+    done = {os.path.abspath(path) for path in writer.done}  # noqa: PTH100 - no link is followed
+    return [path for path in paths if os.path.abspath(path) not in done]  # noqa: PTH100
+
+
+def label(
+    gallery: Gallery,
+    paths: Sequence[Path],
+    writer: RecordWriter,
+    *,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+) -> Iterator[Record]:
+    """Label pictures one after another; each record is in the file when it is yielded.
+
+    A file that cannot be read gives a record with an error, and the job goes on.
+    """
+    for path in paths:
+        record = gallery.identify_file(path, mode=mode, top=top)
+        writer.write(record)
+        yield record

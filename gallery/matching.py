@@ -1,0 +1,105 @@
+"""From descriptors to the nearest characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.index import IndexCache, Indexes
+from gallery.store import Store
+from gallery.types import Match, MatchMode
+
+VOTERS = 10
+"""How many of the nearest samples vote."""
+
+Ranked = list[tuple[int, float]]
+"""Character ids and distances, likeliest first."""
+
+
+class Matcher:
+    """Compares descriptors of one encoder with a gallery, always as it is now."""
+
+    def __init__(self, store: Store, encoder: str, cache: IndexCache) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._cache = cache
+        self._change = ""
+        self._indexes: Indexes = {}
+
+    def match(
+        self, descriptors: NDArray[np.float32], mode: MatchMode, count: int
+    ) -> list[list[Match]]:
+        """Return, for descriptors of shape (n, DIMENSION), the count likeliest characters each.
+
+        Likeliest comes first: nearest, or in MatchMode.VOTE with most votes. Distances are
+        Euclidean, from the character's ideal, its best, or its nearest sample.
+        """
+        if len(descriptors) == 0:
+            return []
+        self._refresh()
+        if mode in (MatchMode.IDEAL, MatchMode.BEST):
+            distances, ids = self._indexes[mode.value].search(descriptors, count)
+            ranked = [
+                list(zip(row.tolist(), near.tolist(), strict=True))
+                for row, near in zip(ids, distances, strict=True)
+            ]
+        else:
+            ranked = [self._rank_by_samples(descriptor, mode, count) for descriptor in descriptors]
+        names = self._store.names({character for row in ranked for character, _ in row})
+        return [
+            [
+                Match(names[character][0], distance, names[character][1])
+                for character, distance in row
+                if character in names
+            ]
+            for row in ranked
+        ]
+
+    def _refresh(self) -> None:
+        change = self._store.change()
+        if change != self._change:
+            self._change, self._indexes = self._cache.get(
+                self._encoder, change, lambda: self._store.vectors(self._encoder)
+            )
+
+    def _rank_by_samples(
+        self, descriptor: NDArray[np.float32], mode: MatchMode, count: int
+    ) -> Ranked:
+        index = self._indexes["samples"]
+        wanted = max(4 * count, VOTERS)
+        while True:
+            distances, ids = index.search(descriptor[None], wanted)
+            owners = self._store.owners(ids[0].tolist())
+            near = [
+                (owners[sample], distance)
+                for sample, distance in zip(ids[0].tolist(), distances[0].tolist(), strict=True)
+                if sample in owners
+            ]
+            nearest = first_of_each(near)
+            if len(nearest) >= count or wanted >= len(index):
+                break
+            wanted *= 4
+        ranked = by_votes(near[:VOTERS], nearest) if mode is MatchMode.VOTE else nearest
+        return ranked[:count]
+
+
+def first_of_each(near: Iterable[tuple[int, float]]) -> Ranked:
+    """Return each character's first, that is nearest, appearance."""
+    found: dict[int, float] = {}
+    for character, distance in near:
+        found.setdefault(character, distance)
+    return list(found.items())
+
+
+def by_votes(voters: Sequence[tuple[int, float]], nearest: Ranked) -> Ranked:
+    """Order characters by their voters' weights, those without a vote after them by distance.
+
+    A voter at distance d weighs 1 / d^2, so that one very near sample outweighs several far ones
+    (Dudani 1976, distance-weighted k-nearest-neighbour rule, with the inverse square).
+    """
+    votes: dict[int, float] = {}
+    for character, distance in voters:
+        votes[character] = votes.get(character, 0.0) + 1.0 / max(distance, 1e-6) ** 2
+    return sorted(nearest, key=lambda one: (-votes.get(one[0], 0.0), one[1]))

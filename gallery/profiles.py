@@ -1,0 +1,31 @@
+"""What a character's descriptors come down to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.types import Descriptor
+
+
+class Profile(NamedTuple):
+    """A character's ideal and best encoding."""
+
+    ideal: Descriptor
+    """The mean of its descriptors, shape (DIMENSION,)."""
+    best: int
+    """The row of the descriptor nearest to the ideal; of equally near ones the first."""
+
+
+def profile(descriptors: NDArray[np.float32]) -> Profile:
+    """Return ideal and best of descriptors, shape (n, DIMENSION), n at least 1.
+
+    The mean is taken in double precision, so that it depends on the order of the rows in the last
+    bit at most. The definitions are the original's (AnimeOneShotRecognitionModelDemo).
+    """
+    exact = descriptors.astype(np.float64)
+    ideal = exact.mean(axis=0)
+    best = int(np.linalg.norm(exact - ideal, axis=1).argmin())
+    return Profile(ideal.astype(np.float32), best)

@@ -1,0 +1,61 @@
+"""What a user can choose, and where things lie. Light to import."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+APPLICATION = "gallery"
+
+
+def bundled(name: str) -> Path:
+    """Return a folder that ships with the package: `models` or `migrations`.
+
+    A wheel carries it inside the package; a checkout has it beside the package.
+    """
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def default_database() -> str:
+    """Return GALLERY_DATABASE, or a file in the platform's data folder."""
+    return os.environ.get("GALLERY_DATABASE") or str(
+        Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "gallery.db"
+    )
+
+
+def default_models_folder() -> Path:
+    """Return GALLERY_MODELS, or a folder in the platform's data folder."""
+    chosen = os.environ.get("GALLERY_MODELS")
+    if chosen:
+        return Path(chosen)
+    return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "models"
+
+
+def default_cache_folder() -> Path:
+    """Return GALLERY_CACHE, or the platform's cache folder; all in it can be made again."""
+    chosen = os.environ.get("GALLERY_CACHE")
+    return Path(chosen or platformdirs.user_cache_dir(APPLICATION, appauthor=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices one run is made with."""
+
+    database: str = field(default_factory=default_database)
+    """A path or an SQLite URL."""
+    encoder: str = field(default_factory=lambda: os.environ.get("GALLERY_ENCODER", "human"))
+    """A name from the model manifest."""
+    runtime: str = "onnx"
+    """What runs the encoder's network: `onnx` or `dlib`. Both give the same descriptors."""
+    detector: str = field(default_factory=lambda: os.environ.get("GALLERY_DETECTOR", "animeface"))
+    """`animeface`, `whole` (the picture is the face), or the path of an ONNX file."""
+    head_scale: float = 1.0
+    """For ONNX files: side of a head, hair and chin inside, over the side of the file's boxes."""
+    models_folder: Path = field(default_factory=default_models_folder)
+    """Where fetched and added networks are kept."""
+    cache_folder: Path = field(default_factory=default_cache_folder)

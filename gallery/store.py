@@ -1,0 +1,373 @@
+"""Reading the database. Rows stay inside; plain types come out. Writing stands in writer.py."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from gallery import schema
+from gallery.errors import InputError, StoreError
+from gallery.images import FileState
+from gallery.tables import (
+    aliases,
+    characters,
+    crops,
+    descriptors,
+    files,
+    profiles,
+    refusals,
+    samples,
+    state,
+)
+from gallery.types import (
+    DIMENSION,
+    Box,
+    Character,
+    Descriptor,
+    Face,
+    Landmarks,
+    Point,
+    Sample,
+)
+from gallery.writer import Writer
+
+ROWS_AT_ONCE = 500
+"""SQLite takes a bounded number of parameters in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as it was last read."""
+
+    state: FileState
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a picture's content is enrolled."""
+
+    sample_id: int
+    character: str
+    path: Path
+    enrolled_as: str
+    """The folder's name at that time; differs from character after a move or a new name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """Everything an index is made of, read at one instant."""
+
+    change: str
+    """The database's change token at that instant."""
+    character_ids: NDArray[np.int64]
+    """Shape (c,); those with a profile."""
+    ideals: NDArray[np.float32]
+    """Shape (c, DIMENSION)."""
+    bests: NDArray[np.float32]
+    """Shape (c, DIMENSION)."""
+    sample_ids: NDArray[np.int64]
+    """Shape (n,)."""
+    samples: NDArray[np.float32]
+    """Shape (n, DIMENSION)."""
+
+
+class Store:
+    """A gallery's database, open. Every method raises StoreError when the database fails."""
+
+    def __init__(self, where: str, *, create: bool = False) -> None:
+        """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
+        self.path = schema.database_path(where)
+        self._engine = schema.open_database(where, create=create)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Give a writer whose changes come to be all together, or not at all on an exception.
+
+        Ideal and best of every character it touched are made true before the end.
+        """
+        with (
+            schema.explained(self.path),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            writer = Writer(connection)
+            yield writer
+            writer.finish()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with (
+            schema.explained(self.path),
+            self._engine.connect() as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def back_up(self, target: Path) -> None:
+        """Write a consistent copy of the database; see schema.back_up."""
+        schema.back_up(self._engine, target)
+
+    def check(self) -> list[str]:
+        """Return what SQLite finds wrong in the file; nothing when it is sound."""
+        with self._reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        complaints = [str(line) for line in found if line != "ok"]
+        return complaints + [f"a row of {row[0]} points nowhere" for row in broken]
+
+    def change(self) -> str:
+        """Return the change token; another one after every change to samples or descriptors."""
+        with self._reading() as connection:
+            return str(connection.scalar(select(state.c.change)))
+
+    def characters(self) -> list[Character]:
+        """Return all characters by name."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(characters, func.count(samples.c.id).label("samples"))
+                .outerjoin(samples)
+                .group_by(characters.c.id)
+                .order_by(characters.c.name)
+            )
+            return [Character(row.id, row.name, row.is_reject, row.samples) for row in rows]
+
+    def character(self, name: str) -> Character:
+        """Return the character of a name or former name.
+
+        Raises InputError for a name nobody has, with those that are spelt alike.
+        """
+        known = {character.name: character for character in self.characters()}
+        if name in known:
+            return known[name]
+        with self._reading() as connection:
+            current = connection.scalar(
+                select(characters.c.name).join(aliases).where(aliases.c.name == name)
+            )
+        if current is not None:
+            return known[current]
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`gallery characters` lists them."
+        raise InputError(f"No character is called {name}; {hint}")
+
+    def names(self, character_ids: Collection[int]) -> dict[int, tuple[str, bool]]:
+        """Return name and whether it is a reject class, for those of the ids that exist."""
+        found: dict[int, tuple[str, bool]] = {}
+        with self._reading() as connection:
+            for some in _portions(sorted(character_ids)):
+                rows = connection.execute(select(characters).where(characters.c.id.in_(some)))
+                found.update({row.id: (row.name, row.is_reject) for row in rows})
+        return found
+
+    def owners(self, sample_ids: Collection[int]) -> dict[int, int]:
+        """Return the character id of each of the samples that exist."""
+        found: dict[int, int] = {}
+        with self._reading() as connection:
+            for some in _portions(sorted(sample_ids)):
+                rows = connection.execute(
+                    select(samples.c.id, samples.c.character_id).where(samples.c.id.in_(some))
+                )
+                found.update({row.id: row.character_id for row in rows})
+        return found
+
+    def samples(self, encoder: str, character: str | None = None) -> list[Sample]:
+        """Return samples by id, all or one character's, with distances by an encoder."""
+        query = (
+            select(
+                samples,
+                characters.c.name,
+                descriptors.c.vector,
+                profiles.c.ideal,
+                profiles.c.best_sample_id,
+            )
+            .select_from(samples)
+            .join(characters)
+            .outerjoin(
+                descriptors,
+                (descriptors.c.sample_id == samples.c.id) & (descriptors.c.encoder == encoder),
+            )
+            .outerjoin(
+                profiles,
+                (profiles.c.character_id == samples.c.character_id)
+                & (profiles.c.encoder == encoder),
+            )
+            .order_by(samples.c.id)
+        )
+        if character is not None:
+            query = query.where(characters.c.name == character)
+        with self._reading() as connection:
+            return [_sample(row) for row in connection.execute(query)]
+
+    def crops(self, sample_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the aligned crops of samples, as PNG files."""
+        found: dict[int, bytes] = {}
+        with self._reading() as connection:
+            for some in _portions(sorted(sample_ids)):
+                rows = connection.execute(select(crops).where(crops.c.sample_id.in_(some)))
+                found.update({row.sample_id: row.png for row in rows})
+        return found
+
+    def descriptors_of(self, sample_id: int) -> dict[str, Descriptor]:
+        """Return a sample's descriptors by encoder."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(descriptors).where(descriptors.c.sample_id == sample_id)
+            )
+            return {row.encoder: _matrix([row.vector])[0] for row in rows}
+
+    def detector_of(self, sample_id: int) -> str:
+        """Return the name of the detector that found a sample."""
+        with self._reading() as connection:
+            return str(
+                connection.scalar(select(samples.c.detector).where(samples.c.id == sample_id))
+            )
+
+    def encoders(self) -> dict[str, int]:
+        """Return how many samples each encoder has encoded."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(descriptors.c.encoder, func.count().label("count")).group_by(
+                    descriptors.c.encoder
+                )
+            )
+            return {row[0]: row[1] for row in rows}
+
+    def unencoded(self, encoder: str) -> list[int]:
+        """Return the samples an encoder has not encoded."""
+        done = select(descriptors.c.sample_id).where(descriptors.c.encoder == encoder)
+        with self._reading() as connection:
+            return list(
+                connection.scalars(
+                    select(samples.c.id).where(samples.c.id.not_in(done)).order_by(samples.c.id)
+                )
+            )
+
+    def known_files(self) -> dict[str, KnownFile]:
+        """Return every file as it was last read, by path."""
+        with self._reading() as connection:
+            return {
+                row.path: KnownFile(FileState(row.size, row.modified_ns), row.digest)
+                for row in connection.execute(select(files))
+            }
+
+    def labels(self) -> dict[str, Label]:
+        """Return where each content is enrolled, by digest; of several faces the first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(
+                    samples.c.id,
+                    samples.c.digest,
+                    samples.c.path,
+                    samples.c.enrolled_as,
+                    characters.c.name,
+                )
+                .join(characters)
+                .order_by(samples.c.id.desc())
+            )
+            return {
+                row.digest: Label(row.id, row.name, Path(row.path), row.enrolled_as) for row in rows
+            }
+
+    def refusals(self, settings: str) -> dict[str, str]:
+        """Return why contents were refused under certain settings, by digest."""
+        with self._reading() as connection:
+            rows = connection.execute(select(refusals).where(refusals.c.settings == settings))
+            return {row.digest: row.reason for row in rows}
+
+    def counts(self, encoder: str) -> tuple[int, int]:
+        """Return how many samples there are, and how many of them an encoder has encoded."""
+        with self._reading() as connection:
+            total = connection.scalar(select(func.count()).select_from(samples))
+            encoded = connection.scalar(
+                select(func.count())
+                .select_from(descriptors)
+                .where(descriptors.c.encoder == encoder)
+            )
+        return int(total or 0), int(encoded or 0)
+
+    def vectors(self, encoder: str) -> Vectors:
+        """Return all of an encoder's vectors, read at one instant."""
+        best = descriptors.alias("best")
+        with self._reading() as connection:
+            change = str(connection.scalar(select(state.c.change)))
+            profile_rows = connection.execute(
+                select(profiles.c.character_id, profiles.c.ideal, best.c.vector)
+                .join(
+                    best,
+                    (best.c.sample_id == profiles.c.best_sample_id)
+                    & (best.c.encoder == profiles.c.encoder),
+                )
+                .where(profiles.c.encoder == encoder)
+                .order_by(profiles.c.character_id)
+            ).all()
+            sample_rows = connection.execute(
+                select(descriptors.c.sample_id, descriptors.c.vector)
+                .where(descriptors.c.encoder == encoder)
+                .order_by(descriptors.c.sample_id)
+            ).all()
+        return Vectors(
+            change,
+            np.array([row[0] for row in profile_rows], np.int64),
+            _matrix([row[1] for row in profile_rows]),
+            _matrix([row[2] for row in profile_rows]),
+            np.array([row[0] for row in sample_rows], np.int64),
+            _matrix([row[1] for row in sample_rows]),
+        )
+
+
+def _matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    joined = np.frombuffer(b"".join(blobs), dtype="<f4")
+    if joined.size != len(blobs) * DIMENSION:
+        raise StoreError("A stored descriptor is damaged; run `gallery reencode --all`.")
+    return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
+
+
+def _sample(row: Any) -> Sample:
+    distance = None
+    if row.vector is not None and row.ideal is not None:
+        vector, ideal = _matrix([row.vector, row.ideal])
+        distance = float(np.linalg.norm(vector - ideal))
+    return Sample(
+        id=row.id,
+        character=row.name,
+        digest=row.digest,
+        path=Path(row.path),
+        face=Face(
+            Box(row.left, row.top, row.right, row.bottom),
+            row.score,
+            landmarks_from_json(row.landmarks),
+        ),
+        is_best=row.best_sample_id == row.id,
+        distance=distance,
+    )
+
+
+def landmarks_from_json(text: str | None) -> Landmarks | None:
+    """Return the landmarks that landmarks_to_json wrote."""
+    if text is None:
+        return None
+    return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
+
+
+def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        yield ids[start : start + ROWS_AT_ONCE]

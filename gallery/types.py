@@ -1,0 +1,248 @@
+"""The nouns, in the order in which a picture meets them.
+
+picture file -> Image -> Face -> Crop -> Descriptor -> Sample in the gallery,
+and for a question: Descriptor -> Match -> Verdict -> Answer -> Record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""RGB, shape (height, width, 3), 0 to 255."""
+
+Crop: TypeAlias = NDArray[np.uint8]
+"""An aligned face: RGB, shape (CROP_SIDE, CROP_SIDE, 3), eyes level, hair and chin inside."""
+
+Descriptor: TypeAlias = NDArray[np.float32]
+"""Shape (DIMENSION,). Two faces are compared by Euclidean distance; small is near."""
+
+CROP_SIDE = 150
+DIMENSION = 128
+
+
+class Point(NamedTuple):
+    """A place in a picture, in pixels from its top left corner."""
+
+    x: float
+    y: float
+
+
+class Box(NamedTuple):
+    """An upright rectangle in a picture, in pixels; it may reach beyond the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """How wide it is, in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """How high it is, in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """Its area in square pixels."""
+        return self.width * self.height
+
+    @property
+    def centre(self) -> Point:
+        """Its middle."""
+        return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
+
+    def within(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Return the part of it inside a picture, in whole pixels: left, top, right, bottom."""
+        return (
+            min(max(round(self.left), 0), width),
+            min(max(round(self.top), 0), height),
+            min(max(round(self.right), 0), width),
+            min(max(round(self.bottom), 0), height),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A decoded picture: upright, RGB, without transparency."""
+
+    pixels: Pixels
+    digest: str
+    """SHA-256 of the file's bytes, in hexadecimal: what the picture is, wherever it lies."""
+    path: Path
+
+    @property
+    def width(self) -> int:
+        """Its width in pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Its height in pixels."""
+        return int(self.pixels.shape[0])
+
+
+class Landmarks(NamedTuple):
+    """Centres of the parts of a face; left and right are the beholder's."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point | None = None
+    mouth: Point | None = None
+    chin: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face as a detector sees it."""
+
+    box: Box
+    """The head: hair and chin are inside, whatever the detector's own box holds."""
+    score: float
+    """How sure the detector is, 0 to 1."""
+    landmarks: Landmarks | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedFace:
+    """A face with its aligned crop and its descriptor."""
+
+    face: Face
+    crop: Crop
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that is to be enrolled, and the character whose folder it lies in."""
+
+    path: Path
+    character: str
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A name in the gallery."""
+
+    id: int
+    name: str
+    is_reject: bool
+    """True for what is to be recognised in order to be turned away, as folders named Noise are."""
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One enrolled face of a character."""
+
+    id: int
+    character: str
+    digest: str
+    path: Path
+    face: Face
+    is_best: bool
+    """True for the sample nearest to its character's ideal."""
+    distance: float | None
+    """From its character's ideal; None before it is encoded by the encoder in use."""
+
+
+class MatchMode(StrEnum):
+    """What of a character a new face is compared with."""
+
+    IDEAL = "ideal"
+    """The mean of its descriptors."""
+    BEST = "best"
+    """Its own descriptor nearest to that mean."""
+    NEAREST = "nearest"
+    """Whichever of its descriptors is nearest to the face."""
+    VOTE = "vote"
+    """The nearest descriptors of all characters vote, near ones with more weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A character that a face may be."""
+
+    character: str
+    distance: float
+    is_reject: bool = False
+
+
+class Verdict(StrEnum):
+    """How an answer is to be taken."""
+
+    SURE = "sure"
+    UNSURE = "unsure"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the verdicts divide, in Euclidean distance of one encoder."""
+
+    sure: float
+    """At most this far away to be sure."""
+    unknown: float
+    """Farther away than this is nobody in the gallery."""
+    margin: float
+    """At least this much nearer than the second character to be sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who a face is."""
+
+    face: Face
+    verdict: Verdict
+    character: str | None
+    """None when unknown."""
+    distance: float | None
+    """From the nearest character; None where the gallery is empty."""
+    matches: tuple[Match, ...]
+    """The nearest characters, nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything said about one picture file."""
+
+    path: Path
+    width: int | None
+    height: int | None
+    encoder: str
+    faces: tuple[Answer, ...] = field(default=())
+    error: str | None = None
+    """Why the file could not be read; None when it could."""
+
+
+class Outcome(StrEnum):
+    """What became of one file at enrolment."""
+
+    ADDED = "added"
+    UNCHANGED = "unchanged"
+    MOVED = "moved"
+    """The same file at a new path; its label stays."""
+    RELABELLED = "relabelled"
+    """The same file, moved to another character's folder; its label follows."""
+    DUPLICATE = "duplicate"
+    """A second copy of a file that this character already has."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What became of one file at enrolment, and why."""
+
+    candidate: Candidate
+    outcome: Outcome
+    reason: str = ""

@@ -1,0 +1,340 @@
+"""Writing the database: what one transaction can do. store.Store.writing gives it out."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from gallery.errors import InputError
+from gallery.images import FileState
+from gallery.profiles import profile
+from gallery.tables import (
+    aliases,
+    characters,
+    crops,
+    descriptors,
+    files,
+    profiles,
+    refusals,
+    samples,
+    state,
+)
+from gallery.types import DIMENSION, Descriptor, Face, Landmarks
+
+REJECT_PREFIX = "noise"
+"""A folder whose name begins so, in any case, holds what is to be turned away."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewSample:
+    """A face on its way into the gallery."""
+
+    character: str
+    digest: str
+    path: Path
+    face: Face
+    crop_png: bytes
+    descriptors: Mapping[str, Descriptor]
+    """By encoder id."""
+    detector: str
+    enrolled_as: str
+
+
+def clean_name(name: str) -> str:
+    """Return a name in Unicode's composed form, so that it is one name on every platform.
+
+    Raises InputError for an empty name, one over 200 characters, and one with control characters
+    or bytes that are no text.
+    """
+    cleaned = unicodedata.normalize("NFC", name).strip()
+    if not cleaned:
+        raise InputError("A character's name cannot be empty.")
+    if len(cleaned) > 200:
+        raise InputError(
+            f"The name {cleaned[:20]}... has over 200 characters; choose a shorter one."
+        )
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned):
+        raise InputError(
+            f"The name {cleaned!r} holds control characters or bytes that are no text; rename it."
+        )
+    return cleaned
+
+
+class Writer:
+    """One transaction's changes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._touched: set[int] = set()
+        self._changed = False
+
+    def current_name(self, name: str) -> str | None:
+        """Return the name of the character of a name or former name, None where there is none."""
+        found = self._find(name)
+        return None if found is None else self._name(found)
+
+    def owner_of(self, digest: str) -> str | None:
+        """Return the character that a content is enrolled as, None when it is not."""
+        return self._connection.scalar(
+            select(characters.c.name)
+            .join(samples)
+            .where(samples.c.digest == digest)
+            .order_by(samples.c.id)
+            .limit(1)
+        )
+
+    def add(self, sample: NewSample) -> int | None:
+        """Add a sample and its character where that is new; return its id.
+
+        Returns None, and changes nothing, when this face of this picture is there already.
+        """
+        self._changed = True
+        character_id = self.character_id(sample.character)
+        sample_id = self._connection.scalar(
+            insert(samples)
+            .values(
+                character_id=character_id,
+                digest=sample.digest,
+                path=str(sample.path),
+                enrolled_as=sample.enrolled_as,
+                **sample.face.box._asdict(),
+                score=sample.face.score,
+                landmarks=landmarks_to_json(sample.face.landmarks),
+                detector=sample.detector,
+            )
+            .on_conflict_do_nothing()
+            .returning(samples.c.id)
+        )
+        if sample_id is None:
+            return None
+        self._connection.execute(insert(crops).values(sample_id=sample_id, png=sample.crop_png))
+        for encoder, vector in sample.descriptors.items():
+            self.describe(sample_id, encoder, vector)
+        self._touched.add(character_id)
+        return int(sample_id)
+
+    def describe(self, sample_id: int, encoder: str, vector: Descriptor) -> None:
+        """Set a sample's descriptor by one encoder. Raises InputError for one of another shape."""
+        if vector.shape != (DIMENSION,) or not np.isfinite(vector).all():
+            raise InputError(f"A descriptor is {DIMENSION} finite numbers, not {vector.shape}.")
+        blob = vector.astype("<f4").tobytes()
+        self._connection.execute(
+            insert(descriptors)
+            .values(sample_id=sample_id, encoder=encoder, vector=blob)
+            .on_conflict_do_update(
+                index_elements=[descriptors.c.sample_id, descriptors.c.encoder],
+                set_={"vector": blob},
+            )
+        )
+        self._touch_owners([sample_id])
+
+    def character_id(self, name: str) -> int:
+        """Return the id of the character of a name or former name, made where there is none."""
+        name = clean_name(name)
+        found = self._find(name)
+        if found is not None:
+            return found
+        self._changed = True
+        made = self._connection.execute(
+            insert(characters)
+            .values(name=name, is_reject=name.lower().startswith(REJECT_PREFIX))
+            .returning(characters.c.id)
+        )
+        return int(made.scalar_one())
+
+    def follow(self, sample_id: int, path: Path) -> None:
+        """Note where a sample's file lies now."""
+        self._connection.execute(
+            update(samples).where(samples.c.id == sample_id).values(path=str(path))
+        )
+
+    def enrol_as(self, sample_id: int, folder: str) -> None:
+        """Give a sample to the character of the folder that its file was moved to."""
+        self.move([sample_id], folder)
+        self._connection.execute(
+            update(samples).where(samples.c.id == sample_id).values(enrolled_as=folder)
+        )
+
+    def move(self, sample_ids: Collection[int], name: str) -> None:
+        """Give samples to a character, made where there is none.
+
+        Raises InputError for a sample that does not exist.
+        """
+        target = self.character_id(name)
+        self._touch_owners(sample_ids)
+        for sample_id in sample_ids:
+            moved = self._connection.execute(
+                update(samples).where(samples.c.id == sample_id).values(character_id=target)
+            )
+            if moved.rowcount == 0:
+                raise InputError(
+                    f"There is no sample {sample_id}; `gallery show NAME` lists their numbers."
+                )
+        self._touched.add(target)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a character another name; its folder's name goes on meaning it.
+
+        Raises InputError when nobody has the old name or somebody else has the new one.
+        """
+        new = clean_name(new)
+        character_id = self._known(old)
+        holder = self._connection.scalar(select(characters.c.id).where(characters.c.name == new))
+        if holder is not None and holder != character_id:
+            raise InputError(f"{new} exists already; `gallery merge {old} {new}` makes them one.")
+        former = self._name(character_id)
+        self._connection.execute(
+            update(characters)
+            .where(characters.c.id == character_id)
+            .values(name=new, is_reject=new.lower().startswith(REJECT_PREFIX))
+        )
+        self._connection.execute(delete(aliases).where(aliases.c.name == new))
+        if former != new:
+            self._alias(former, character_id)
+
+    def merge(self, source: str, target: str) -> int:
+        """Give all of one character's samples to another and return how many; one name remains.
+
+        Raises InputError when nobody has one of the names or both are one.
+        """
+        source_id, target_id = self._known(source), self._known(target)
+        if source_id == target_id:
+            raise InputError(f"{source} and {target} are one character already.")
+        moved = self._connection.execute(
+            update(samples)
+            .where(samples.c.character_id == source_id)
+            .values(character_id=target_id)
+        ).rowcount
+        former = self._name(source_id)
+        self._connection.execute(
+            update(aliases)
+            .where(aliases.c.character_id == source_id)
+            .values(character_id=target_id)
+        )
+        self._remove(source_id)
+        self._alias(former, target_id)
+        self._touched.add(target_id)
+        return moved
+
+    def forget(self, name: str) -> int:
+        """Remove a character with all its samples and return how many they were."""
+        character_id = self._known(name)
+        self._connection.execute(delete(profiles).where(profiles.c.character_id == character_id))
+        removed = self._connection.execute(
+            delete(samples).where(samples.c.character_id == character_id)
+        ).rowcount
+        self._remove(character_id)
+        return removed
+
+    def forget_samples(self, sample_ids: Collection[int]) -> None:
+        """Remove samples; their character stays. Raises InputError for one that does not exist."""
+        self._touch_owners(sample_ids)
+        for sample_id in sample_ids:
+            gone = self._connection.execute(delete(samples).where(samples.c.id == sample_id))
+            if gone.rowcount == 0:
+                raise InputError(
+                    f"There is no sample {sample_id}; `gallery show NAME` lists their numbers."
+                )
+
+    def remember_file(self, path: Path, file_state: FileState, digest: str) -> None:
+        """Note what a file held, so that it is not read again while it stays as it is."""
+        values = {**file_state._asdict(), "digest": digest}
+        self._connection.execute(
+            insert(files)
+            .values(path=str(path), **values)
+            .on_conflict_do_update(index_elements=[files.c.path], set_=values)
+        )
+
+    def remember_refusal(self, digest: str, settings: str, reason: str) -> None:
+        """Note why a content was refused under certain settings, so that it is not tried again."""
+        self._connection.execute(
+            insert(refusals)
+            .values(digest=digest, settings=settings, reason=reason)
+            .on_conflict_do_update(
+                index_elements=[refusals.c.digest, refusals.c.settings], set_={"reason": reason}
+            )
+        )
+
+    def finish(self) -> None:
+        """Make ideal and best of every touched character true; called before the end."""
+        for character_id in sorted(self._touched):
+            self._renew_profiles(character_id)
+        if self._touched or self._changed:
+            self._connection.execute(update(state).values(change=uuid.uuid4().hex))
+
+    def _renew_profiles(self, character_id: int) -> None:
+        self._connection.execute(delete(profiles).where(profiles.c.character_id == character_id))
+        rows = self._connection.execute(
+            select(descriptors)
+            .join(samples)
+            .where(samples.c.character_id == character_id)
+            .order_by(descriptors.c.sample_id)
+        ).all()
+        for encoder in {row.encoder for row in rows}:
+            own = [row for row in rows if row.encoder == encoder]
+            vectors = np.frombuffer(b"".join(row.vector for row in own), "<f4")
+            found = profile(vectors.reshape(len(own), DIMENSION).astype(np.float32))
+            self._connection.execute(
+                insert(profiles).values(
+                    character_id=character_id,
+                    encoder=encoder,
+                    ideal=found.ideal.astype("<f4").tobytes(),
+                    best_sample_id=own[found.best].sample_id,
+                )
+            )
+
+    def _find(self, name: str) -> int | None:
+        return self._connection.scalar(
+            select(characters.c.id).where(characters.c.name == name)
+        ) or self._connection.scalar(select(aliases.c.character_id).where(aliases.c.name == name))
+
+    def _known(self, name: str) -> int:
+        found = self._find(clean_name(name))
+        if found is None:
+            raise InputError(f"No character is called {name}; `gallery characters` lists them.")
+        return found
+
+    def _name(self, character_id: int) -> str:
+        return str(
+            self._connection.scalar(
+                select(characters.c.name).where(characters.c.id == character_id)
+            )
+        )
+
+    def _alias(self, name: str, character_id: int) -> None:
+        self._connection.execute(
+            insert(aliases)
+            .values(name=name, character_id=character_id)
+            .on_conflict_do_update(
+                index_elements=[aliases.c.name], set_={"character_id": character_id}
+            )
+        )
+
+    def _remove(self, character_id: int) -> None:
+        """Remove a character without samples; its profiles and former names go with it."""
+        self._touched.discard(character_id)
+        self._connection.execute(delete(characters).where(characters.c.id == character_id))
+        self._changed = True
+
+    def _touch_owners(self, sample_ids: Collection[int]) -> None:
+        for sample_id in sample_ids:
+            owner = self._connection.scalar(
+                select(samples.c.character_id).where(samples.c.id == sample_id)
+            )
+            if owner is not None:
+                self._touched.add(owner)
+
+
+def landmarks_to_json(landmarks: Landmarks | None) -> str | None:
+    """Return landmarks as JSON: name to [x, y], those that are known."""
+    if landmarks is None:
+        return None
+    return json.dumps({name: place for name, place in landmarks._asdict().items() if place})
