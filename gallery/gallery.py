@@ -123,16 +123,13 @@ class Gallery:
                 "run `gallery reencode`, or choose the encoder they were enrolled with."
             )
 
-    def reencode(self, *, everything: bool = False) -> Iterator[int]:
-        """Encode stored crops with the encoder in use, and yield how many are done.
+    def reencode(self, sample_ids: Sequence[int]) -> Iterator[int]:
+        """Encode stored crops with the encoder in use; yield after every commit how many are done.
 
-        Without everything, only samples that it has not encoded yet. The first number yielded is
-        0; `remaining` says how many there will be.
+        `remaining` says which samples want it.
         """
-        wanted = self.remaining(everything=everything)
-        yield 0
-        for start in range(0, len(wanted), REENCODE_AT_ONCE):
-            some = wanted[start : start + REENCODE_AT_ONCE]
+        for start in range(0, len(sample_ids), REENCODE_AT_ONCE):
+            some = sample_ids[start : start + REENCODE_AT_ONCE]
             crops = self.crops(some)
             descriptors = self.describer.encoder.encode(np.stack([crops[row] for row in some]))
             with self.store.writing() as writer:
@@ -141,7 +138,7 @@ class Gallery:
             yield start + len(some)
 
     def remaining(self, *, everything: bool = False) -> list[int]:
-        """Return the samples that reencode would encode."""
+        """Return the samples that the encoder in use has not encoded, or with everything, all."""
         if everything:
             return [sample.id for sample in self.store.samples(self.encoder)]
         return self.store.unencoded(self.encoder)

@@ -234,13 +234,6 @@ class Store:
             )
             return {row.encoder: _matrix([row.vector])[0] for row in rows}
 
-    def detector_of(self, sample_id: int) -> str:
-        """Return the name of the detector that found a sample."""
-        with self._reading() as connection:
-            return str(
-                connection.scalar(select(samples.c.detector).where(samples.c.id == sample_id))
-            )
-
     def encoders(self) -> dict[str, int]:
         """Return how many samples each encoder has encoded."""
         with self._reading() as connection:
@@ -351,6 +344,8 @@ def _sample(row: Any) -> Sample:
         character=row.name,
         digest=row.digest,
         path=Path(row.path),
+        enrolled_as=row.enrolled_as,
+        detector=row.detector,
         face=Face(
             Box(row.left, row.top, row.right, row.bottom),
             row.score,

@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # The command line imports this module at its start, where NumPy's quarter second shows.
+    import numpy as np
+    from numpy.typing import NDArray
 
-Pixels: TypeAlias = NDArray[np.uint8]
+Pixels: TypeAlias = "NDArray[np.uint8]"
 """RGB, shape (height, width, 3), 0 to 255."""
 
-Crop: TypeAlias = NDArray[np.uint8]
+Crop: TypeAlias = "NDArray[np.uint8]"
 """An aligned face: RGB, shape (CROP_SIDE, CROP_SIDE, 3), eyes level, hair and chin inside."""
 
-Descriptor: TypeAlias = NDArray[np.float32]
+Descriptor: TypeAlias = "NDArray[np.float32]"
 """Shape (DIMENSION,). Two faces are compared by Euclidean distance; small is near."""
 
 CROP_SIDE = 150
@@ -149,6 +151,9 @@ class Sample:
     character: str
     digest: str
     path: Path
+    enrolled_as: str
+    """The folder it was found in; differs from character after a move or a new name."""
+    detector: str
     face: Face
     is_best: bool
     """True for the sample nearest to its character's ideal."""

@@ -15,21 +15,21 @@ class FakeEncoder:
     Crops that look alike get descriptors that lie near each other.
     """
 
-    def __init__(self, id: str = "fake") -> None:
-        self._id = id
+    def __init__(self, name: str = "fake") -> None:
+        self._name = name
         side = 10
         self._side = side
         self._matrix = np.random.default_rng(0).normal(size=(side * side * 3, DIMENSION))
 
     @property
     def id(self) -> str:
-        return self._id
+        return self._name
 
     def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         if crops.dtype != np.uint8 or crops.shape[1:] != (CROP_SIDE, CROP_SIDE, 3):
             raise InputError(f"An encoder takes crops, not {crops.dtype} of shape {crops.shape}.")
         cell = CROP_SIDE // self._side
         cells = crops.reshape(-1, self._side, cell, self._side, cell, 3).mean(axis=(2, 4))
-        projected = (cells.reshape(len(crops), -1) / 128 - 1) @ self._matrix
+        projected = (cells.reshape(len(crops), len(self._matrix)) / 128 - 1) @ self._matrix
         lengths = np.linalg.norm(projected, axis=1, keepdims=True)
-        return (projected / np.maximum(lengths, 1e-9)).astype(np.float32)
+        return np.asarray(projected / np.maximum(lengths, 1e-9), dtype=np.float32)

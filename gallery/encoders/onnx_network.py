@@ -52,13 +52,16 @@ class OnnxNetwork:
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
         self._weights = weights
+        model = converted(weights, cache_folder)
         try:
             self._session = onnxruntime.InferenceSession(
-                converted(weights, cache_folder), options, providers=["CPUExecutionProvider"]
+                model, options, providers=["CPUExecutionProvider"]
             )
-        except (RuntimeError, ValueError) as error:
+        # ONNX Runtime's exceptions have no root of their own.
+        except Exception as error:
             raise SetupError(
-                f"ONNX Runtime cannot run the network {weights.name!r}: {error}."
+                f"ONNX Runtime cannot run the network {weights.name!r}: "
+                f"{(str(error) or type(error).__name__).splitlines()[0].rstrip('.')}."
             ) from error
 
     @property

@@ -1,0 +1,44 @@
+# Needs Debian's Python 3.11 with venv, and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+GALLERY := $(BIN)/gallery --database demo/gallery.db
+
+.PHONY: demo test lint format bench drawing install clean
+
+demo: install  ## Enroll the sample characters, identify pictures, label a folder.
+	rm -rf demo
+	$(GALLERY) enroll data/characters
+	$(GALLERY) identify data/screenshots --annotate demo/annotated
+	$(GALLERY) label data/screenshots --out demo/labels.csv
+	@echo
+	@echo "Look at the pictures in demo/annotated, and at the table demo/labels.csv."
+
+test: install  ## Run the tests.
+	$(BIN)/python -m pytest -q
+
+lint: install  ## Check style and types.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: install  ## Put the code into the project's style.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: install  ## Measure speed and accuracy, side by side, in one run.
+	$(BIN)/python -m benchmarks
+
+drawing: install  ## Draw the sample pictures anew.
+	$(BIN)/python -m drawing
+
+install: .venv/installed
+
+# Made once, and again when what it is made from changes.
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[fonts]' --group dev
+	touch $@
+
+clean:  ## Remove what the other targets made.
+	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

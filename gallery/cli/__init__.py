@@ -1,0 +1,137 @@
+"""The command line: read arguments, call Gallery, print.
+
+Answers go to standard output, one JSON object a line with --json; progress, summaries and
+complaints go to standard error. This is the one place that turns errors into text.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gallery import __version__
+from gallery.cli import archive, asking, characters, doctor, enroll, label, models
+from gallery.errors import GalleryError
+from gallery.settings import Settings
+
+GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
+
+
+class Group(TyperGroup):
+    """Takes the global options wherever they stand on the command line."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Bring the global options to the front, where the parser looks for them."""
+        front, rest = hoist(args)
+        return super().parse_args(ctx, front + rest)
+
+
+def hoist(args: list[str]) -> tuple[list[str], list[str]]:
+    """Split arguments into the global options with their values, and the rest, in order."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in GLOBAL_OPTIONS:
+            front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]
+        elif argument.partition("=")[0] in GLOBAL_OPTIONS:
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return front, rest
+
+
+app = typer.Typer(
+    name="gallery",
+    cls=Group,
+    help="Know who is in an anime picture: enroll folders of characters, identify new faces.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gallery {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="These options may stand before or after the command.")
+def choose(
+    ctx: typer.Context,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH-or-URL",
+            envvar="GALLERY_DATABASE",
+            help="The gallery; a file in your data folder unless named.",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", envvar="GALLERY_ENCODER", help="A network of `gallery models list`."
+        ),
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="What runs the network: onnx (fast) or dlib (reference).")
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="GALLERY_DETECTOR",
+            help="animeface, whole (the picture is the face), or an ONNX file.",
+        ),
+    ] = None,
+    head_scale: Annotated[
+        float,
+        typer.Option(
+            min=0.5, max=4.0, help="For ONNX detectors: side of a head over side of their box."
+        ),
+    ] = 1.0,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    chosen = {
+        "database": database,
+        "encoder": encoder,
+        "runtime": runtime,
+        "detector": detector,
+        "head_scale": head_scale,
+    }
+    ctx.obj = Settings(**{key: value for key, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+
+
+enroll.register(app)
+asking.register(app)
+label.register(app)
+characters.register(app)
+archive.register(app)
+doctor.register(app)
+app.add_typer(models.app)
+
+
+def main() -> None:
+    """Run the command line; a GalleryError becomes one line and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # File names on Linux may be no text; they leave as the bytes they came as.
+            stream.reconfigure(errors="surrogateescape")
+    try:
+        app()
+    except GalleryError as error:
+        print(f"gallery: {error}", file=sys.stderr)  # noqa: T201 - this is the place
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("gallery: stopped.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

@@ -1,0 +1,186 @@
+"""Looking after the gallery: `characters`, `show`, `rename`, `merge`, `move`, `forget`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gallery.cli.show import Json, json_line, plural, progress, say, settings_of, table
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+    from gallery.types import Sample
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (characters, show, rename, merge, move, forget, reencode):
+        app.command()(command)
+
+
+def _open(ctx: typer.Context) -> Gallery:
+    from gallery.assemble import open_gallery
+
+    return open_gallery(settings_of(ctx))
+
+
+def characters(ctx: typer.Context, json: Json = False) -> None:
+    """List everybody in the gallery."""
+    with _open(ctx) as gallery:
+        known = gallery.characters()
+    if json:
+        for one in known:
+            json_line({"character": one.name, "samples": one.samples, "reject": one.is_reject})
+        return
+    table(
+        ("character", "samples", ""),
+        [(one.name, one.samples, "reject" if one.is_reject else "") for one in known],
+        right=("samples",),
+    )
+
+
+def show(
+    ctx: typer.Context,
+    name: Name,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Write all its faces as one picture.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show a character's samples, nearest to its ideal first."""
+    with _open(ctx) as gallery:
+        samples = sorted(
+            gallery.samples(name),
+            key=lambda one: (one.distance is None, one.distance or 0.0, one.id),
+        )
+        if sheet is not None:
+            _write_sheet(gallery, samples, sheet)
+    if json:
+        for one in samples:
+            json_line(_sample_json(one))
+        return
+    table(
+        ("sample", "distance", "", "path"),
+        [(one.id, _distance(one), "best" if one.is_best else "", one.path) for one in samples],
+        right=("sample", "distance"),
+    )
+
+
+def _write_sheet(gallery: Gallery, samples: list[Sample], target: Path) -> None:
+    from gallery.annotate import contact_sheet, save_picture
+
+    crops = gallery.crops([one.id for one in samples])
+    captions = [f"{one.id}: {_distance(one)}{' best' if one.is_best else ''}" for one in samples]
+    save_picture(contact_sheet([crops[one.id] for one in samples], captions), target)
+    say(f"{target}")
+
+
+def _distance(sample: Sample) -> str:
+    return "-" if sample.distance is None else f"{sample.distance:.3f}"
+
+
+def _sample_json(sample: Sample) -> dict[str, object]:
+    return {
+        "sample": sample.id,
+        "character": sample.character,
+        "path": str(sample.path),
+        "digest": sample.digest,
+        "box": [round(edge, 2) for edge in sample.face.box],
+        "score": round(sample.face.score, 6),
+        "distance": None if sample.distance is None else round(sample.distance, 6),
+        "best": sample.is_best,
+    }
+
+
+def rename(
+    ctx: typer.Context,
+    old: Annotated[str, typer.Argument(metavar="OLD")],
+    new: Annotated[str, typer.Argument(metavar="NEW")],
+) -> None:
+    """Give a character another name; folders with the old one go on meaning it."""
+    with _open(ctx) as gallery:
+        gallery.rename(old, new)
+    say(f"{old} is called {new} now.")
+
+
+def merge(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM")],
+    target: Annotated[str, typer.Argument(metavar="INTO")],
+) -> None:
+    """Make two characters one; folders of either name go on meaning it."""
+    with _open(ctx) as gallery:
+        moved = gallery.merge(source, target)
+    say(f"{plural(moved, 'sample')} of {source} belong to {target} now.")
+
+
+def move(
+    ctx: typer.Context,
+    samples: Annotated[list[int], typer.Argument(metavar="SAMPLE...", help="As `show` counts.")],
+    to: Annotated[str, typer.Option(metavar="NAME", help="Whose they are.")],
+    new: Annotated[bool, typer.Option("--new", help="Nobody has that name yet.")] = False,
+) -> None:
+    """Give samples to another character; enrolling their folder again leaves them there."""
+    with _open(ctx) as gallery:
+        gallery.move(samples, to, new=new)
+    say(f"{plural(len(samples), 'sample')} moved to {to}.")
+
+
+def forget(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
+    sample: Annotated[
+        list[int] | None, typer.Option(metavar="SAMPLE", help="Only this one; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a character with all its samples, or single samples; pictures are not touched."""
+    if (name is None) == (not sample):
+        raise typer.BadParameter("Give a character's name, or --sample.")
+    with _open(ctx) as gallery:
+        if name is None:
+            _confirm(f"Forget {plural(len(sample or []), 'sample')}?", yes=yes)
+            gallery.forget_samples(sample or [])
+            say(f"Forgot {plural(len(sample or []), 'sample')}.")
+            return
+        known = gallery.store.character(name)
+        _confirm(f"Forget {known.name} with {plural(known.samples, 'sample')}?", yes=yes)
+        removed = gallery.forget(known.name)
+    say(f"Forgot {known.name} with {plural(removed, 'sample')}.")
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    import sys
+
+    from gallery.errors import InputError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} Say so with --yes.")
+    typer.confirm(question, abort=True)
+
+
+def reencode(
+    ctx: typer.Context,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also samples that this encoder has encoded already.")
+    ] = False,
+) -> None:
+    """Encode the stored faces with the encoder in use; the pictures are not needed.
+
+    Descriptors of other encoders stay. Stopped, it goes on when it is run again.
+    """
+    with _open(ctx) as gallery:
+        wanted = gallery.remaining(everything=everything)
+        done = 0
+        with progress("Encoding", len(wanted)) as advance:
+            for count in gallery.reencode(wanted):
+                for _ in range(count - done):
+                    advance()
+                done = count
+        say(f"{plural(done, 'sample')} encoded by {gallery.encoder}.")

@@ -1,0 +1,31 @@
+"""`gallery doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from gallery.cli.show import Json, json_line, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor(ctx: typer.Context, json: Json = False) -> None:
+    """Look at versions, detector, encoder, database and index, and say what to do.
+
+    The exit code is 1 when something is not well.
+    """
+    from gallery.doctor import examine
+
+    is_well = True
+    for finding in examine(settings_of(ctx)):
+        is_well = is_well and finding.is_well
+        if json:
+            json_line({"what": finding.what, "well": finding.is_well, "text": finding.text})
+            continue
+        sign = typer.style("ok  ", fg="green") if finding.is_well else typer.style("FAIL", fg="red")
+        typer.echo(f"{sign} {finding.what}: {finding.text}")
+    if not is_well:
+        raise typer.Exit(1)

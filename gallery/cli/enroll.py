@@ -1,0 +1,98 @@
+"""`gallery enroll`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gallery.cli.show import (
+    Cropped,
+    Json,
+    Largest,
+    json_line,
+    plural,
+    progress,
+    say,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from gallery.types import Enrolled
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(enroll)
+
+
+def enroll(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Holds one folder of pictures per character.")],
+    cropped: Cropped = False,
+    largest: Largest = False,
+    json: Json = False,
+) -> None:
+    """Take folders of pictures into the gallery, one folder per character.
+
+    Run it again at any time: files that have not changed are passed over, moved ones followed,
+    and nothing is removed. A folder whose name begins with Noise holds what is to be turned away.
+    The exit code is 1 when a picture was refused; the others are enrolled.
+    """
+    from gallery.assemble import open_gallery
+    from gallery.enrolment import candidates_in
+
+    candidates, loose = candidates_in(folder)
+    settled: list[Enrolled] = []
+    with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
+        try:
+            with progress("Enrolling", len(candidates)) as advance:
+                for enrolled in gallery.enroll(candidates, largest=largest):
+                    settled.append(enrolled)
+                    advance()
+        except KeyboardInterrupt:
+            _report(settled, loose, json=json)
+            say("Stopped; what was enrolled stays. Run it again to go on.")
+            raise typer.Exit(130) from None
+    refused = _report(settled, loose, json=json)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _report(settled: Iterable[Enrolled], loose: Iterable[Path], *, json: bool) -> int:
+    from gallery.types import Outcome
+
+    settled = list(settled)
+    counts = Counter(enrolled.outcome for enrolled in settled)
+    refused = [
+        (enrolled.candidate.path, enrolled.reason)
+        for enrolled in settled
+        if enrolled.outcome is Outcome.REFUSED
+    ]
+    refused += [(path, f"{path} lies in no character's folder.") for path in loose]
+    characters = len({enrolled.candidate.character for enrolled in settled})
+    if json:
+        json_line(
+            {
+                "characters": characters,
+                **{outcome.value: counts[outcome] for outcome in Outcome},
+                "refused": [{"path": str(path), "reason": why} for path, why in refused],
+            }
+        )
+        return len(refused)
+    for enrolled in settled:
+        if enrolled.outcome is Outcome.RELABELLED:
+            say(f"now {enrolled.candidate.character}: {enrolled.reason}")
+    for _, why in refused:
+        say(f"refused: {why}")
+    parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
+    if loose and not counts[Outcome.REFUSED]:
+        parts.append(f"{len(refused)} refused")
+    say(
+        f"{plural(len(settled), 'picture')} of {plural(characters, 'character')}: "
+        f"{', '.join(parts)}."
+    )
+    return len(refused)

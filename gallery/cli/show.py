@@ -1,0 +1,118 @@
+"""What commands share: tables, progress bars, JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
+
+import typer
+
+from gallery.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Cropped: TypeAlias = Annotated[
+    bool, typer.Option("--cropped", help="Every picture is a face already: no detection.")
+]
+Largest: TypeAlias = Annotated[
+    bool, typer.Option("--largest", help="Of several faces in a picture take the largest.")
+]
+
+Item = TypeVar("Item")
+
+COLOURS = {"sure": "green", "unsure": "yellow", "unknown": "bright_black"}
+
+
+class Advance(Protocol):
+    """Tells a progress bar that one more is done."""
+
+    def __call__(self) -> None: ...
+
+
+def settings_of(ctx: typer.Context, *, cropped: bool = False) -> Settings:
+    """Return the run's settings; cropped stands for the detector that takes the whole picture."""
+    from dataclasses import replace
+
+    settings: Settings = ctx.obj
+    return replace(settings, detector="whole") if cropped else settings
+
+
+def json_line(values: dict[str, Any]) -> None:
+    """Print one JSON object on one line."""
+    from gallery.records import to_line
+
+    typer.echo(to_line(values))
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console; one that is no terminal never cuts or folds a line."""
+    from rich.console import Console
+
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() else 10_000
+    return Console(stderr=error, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
+) -> None:
+    """Print rows under headings to standard output; columns named in right are set to the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(str(value), COLOURS.get(str(value), "")) for value in row))
+    console().print(shown)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Advance]:
+    """Show a bar with count, rate and time left on standard error, when that is a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Pictures per second."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f}/s" if speed else "")
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=console(error=True),
+        disable=not sys.stderr.isatty(),
+        speed_estimate_period=60,
+    )
+    with bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.update(task, advance=1)
+
+
+def say(text: str) -> None:
+    """Print a line for people to standard error."""
+    typer.echo(text, err=True)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 picture, 2 pictures."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

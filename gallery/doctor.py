@@ -1,0 +1,140 @@
+"""What works on this machine, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from gallery import __version__
+from gallery.assemble import describer, open_gallery
+from gallery.encoders import available_cores
+from gallery.errors import GalleryError, InputError
+from gallery.images import read_image
+from gallery.index import IndexCache
+from gallery.schema import database_path
+from gallery.settings import Settings
+from gallery.types import Image
+from gallery.weights import locate
+
+SELF_TEST_FACE = Path(__file__).parent / "assets" / "face.png"
+
+PACKAGES = (
+    "animeface", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "opencv-python-headless",
+    "pillow", "sqlalchemy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    is_well: bool
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at versions, detector, encoder, database and index, and yield what is found of each."""
+    for what, look in _LOOKS:
+        try:
+            yield Finding(what, is_well=True, text=look(settings))
+        except GalleryError as error:
+            yield Finding(what, is_well=False, text=str(error))
+
+
+def _versions(_settings: Settings) -> str:
+    versions = [f"gallery {__version__}", f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            # A self-compiled dlib goes by another name than the wheel, and does as well.
+            versions.append(f"{package} not installed under this name")
+    return ", ".join(versions)
+
+
+def _machine(settings: Settings) -> str:
+    runtime = "ONNX Runtime" if settings.runtime == "onnx" else "dlib"
+    return (
+        f"{platform.system()} {platform.machine()}, {available_cores()} cores; "
+        f"networks run on the processor by {runtime}, no graphics card is used"
+    )
+
+
+def _test_face() -> Image:
+    return read_image(SELF_TEST_FACE)
+
+
+def _detector(settings: Settings) -> str:
+    parts = describer(settings)
+    (faces,) = parts.faces([_test_face()])
+    if len(faces) != 1:
+        raise InputError(
+            f"{parts.detector.name} finds {len(faces)} faces in the self-test picture, which shows "
+            "one; reinstall gallery and its packages as pyproject.toml names them."
+        )
+    return f"{parts.detector.name} finds the drawn face (score {faces[0].score:.2f})"
+
+
+def _encoder(settings: Settings) -> str:
+    weights = locate(settings.encoder, settings.models_folder)
+    parts = describer(settings)
+    image = _test_face()
+    (faces,) = parts.faces([image])
+    (one,) = parts.describe([(image, faces[0])])
+    if not np.isfinite(one.descriptor).all() or not one.descriptor.any():
+        raise InputError(f"The encoder {parts.encoder.id} gives no descriptor of the drawn face.")
+    kind = (
+        " - A STAND-IN for human faces: it is wrong about anime more often than right; "
+        "`gallery models list` shows others"
+        if weights.stand_in
+        else ""
+    )
+    return f"{weights.name} ({parts.encoder.id}) encodes the drawn face{kind}"
+
+
+def _database(settings: Settings) -> str:
+    path = database_path(settings.database)
+    if path is None or not path.exists():
+        return f"none yet at {path}; `gallery enroll FOLDER` makes it"
+    with open_gallery(settings) as gallery:
+        wrong = gallery.store.check()
+        if wrong:
+            raise InputError(
+                f"The database {gallery.store.path} is damaged ({wrong[0]}); "
+                "put a back-up in its place."
+            )
+        gallery.require_encoded()
+        characters = gallery.characters()
+        samples = sum(one.samples for one in characters)
+        encoders = ", ".join(f"{name}: {count}" for name, count in gallery.store.encoders().items())
+    return (
+        f"{gallery.store.path} is sound: {len(characters)} characters, {samples} samples "
+        f"({encoders or 'none encoded'})"
+    )
+
+
+def _index(settings: Settings) -> str:
+    path = database_path(settings.database)
+    if path is None or not path.exists():
+        return "none yet"
+    with open_gallery(settings) as gallery:
+        cache = IndexCache(path.with_name(f"{path.name}-index"))
+        found = cache.open(gallery.encoder, gallery.store.change())
+    state = "fresh" if found else "missing or stale; the next question builds it"
+    return f"{path.name}-index is {state}"
+
+
+_LOOKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
+    ("versions", _versions),
+    ("machine", _machine),
+    ("detector", _detector),
+    ("encoder", _encoder),
+    ("database", _database),
+    ("index", _index),
+)

@@ -1,0 +1,55 @@
+"""Descriptors of many faces as NumPy arrays in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gallery.atomic import replacing
+from gallery.errors import InputError
+from gallery.types import DIMENSION, DescribedFace, Descriptor, Image
+
+
+class FaceTable:
+    """Collects described faces, a row each."""
+
+    def __init__(self, encoder: str) -> None:
+        self._encoder = encoder
+        self._paths: list[str] = []
+        self._boxes: list[tuple[int, int, int, int]] = []
+        self._scores: list[float] = []
+        self._descriptors: list[Descriptor] = []
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def add(self, image: Image, faces: Sequence[DescribedFace]) -> None:
+        """Add the faces of a picture."""
+        for one in faces:
+            self._paths.append(str(image.path))
+            self._boxes.append(one.face.box.within(image.width, image.height))
+            self._scores.append(one.face.score)
+            self._descriptors.append(one.descriptor)
+
+    def save(self, path: Path) -> None:
+        """Write `path`, `box` (n, 4), `score`, `descriptor` (n, DIMENSION) and `encoder`.
+
+        numpy.load reads them without pickle. Raises InputError for a file that does not end in
+        .npz or cannot be written.
+        """
+        if path.suffix.lower() != ".npz":
+            raise InputError(f"{path} does not end in .npz; name the output so.")
+        try:
+            with replacing(path) as unfinished:
+                np.savez(
+                    unfinished,
+                    path=np.array(self._paths, dtype=np.str_),
+                    box=np.array(self._boxes, np.int32).reshape(-1, 4),
+                    score=np.array(self._scores, np.float32),
+                    descriptor=np.array(self._descriptors, np.float32).reshape(-1, DIMENSION),
+                    encoder=np.array(self._encoder),
+                )
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
