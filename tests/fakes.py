@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.align import EyeAligner
+from gallery.describe import Describer
 from gallery.errors import InputError
-from gallery.types import CROP_SIDE, DIMENSION
+from gallery.gallery import Gallery
+from gallery.images import encode_png
+from gallery.index import IndexCache
+from gallery.interfaces import Detector, Encoder
+from gallery.store import Store
+from gallery.types import (
+    CROP_SIDE,
+    DIMENSION,
+    Box,
+    Descriptor,
+    Face,
+    Image,
+    Landmarks,
+    Pixels,
+    Point,
+    Thresholds,
+)
+from gallery.writer import NewSample
 
 
 class FakeEncoder:
@@ -33,3 +57,130 @@ class FakeEncoder:
         projected = (cells.reshape(len(crops), len(self._matrix)) / 128 - 1) @ self._matrix
         lengths = np.linalg.norm(projected, axis=1, keepdims=True)
         return np.asarray(projected / np.maximum(lengths, 1e-9), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A face to draw: a square of one strong colour with two black eyes."""
+
+    left: int
+    top: int
+    side: int
+    colour: tuple[int, int, int] = (220, 20, 20)
+
+
+def draw(*squares: Square, width: int = 160, height: int = 120, seed: int = 0) -> Pixels:
+    """Return a picture with faces that FakeDetector finds, on grey noise that differs by seed."""
+    noise = np.random.default_rng(seed).integers(110, 130, size=(height, width, 1))
+    pixels = np.repeat(noise.astype(np.uint8), 3, axis=2)
+    for square in squares:
+        pixels[
+            square.top : square.top + square.side, square.left : square.left + square.side
+        ] = square.colour
+        for eye in eyes_of(square):
+            half = max(square.side // 20, 1)
+            pixels[
+                int(eye.y) - half : int(eye.y) + half, int(eye.x) - half : int(eye.x) + half
+            ] = 0
+    return pixels
+
+
+def eyes_of(square: Square) -> tuple[Point, Point]:
+    """Return where a drawn face has its eyes: level, at 55 % of its height."""
+    y = square.top + 0.55 * square.side
+    return Point(square.left + 0.3 * square.side, y), Point(square.left + 0.7 * square.side, y)
+
+
+class FakeDetector:
+    """Finds squares of one strong colour, as `draw` paints them, and where their eyes are."""
+
+    def __init__(self, name: str = "fake") -> None:
+        self.name = name
+        self.seen: list[Path] = []
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        return [self._detect_one(image) for image in images]
+
+    def _detect_one(self, image: Image) -> list[Face]:
+        import cv2
+
+        self.seen.append(image.path)
+        strong = (np.ptp(image.pixels.astype(np.int16), axis=2) > 100).astype(np.uint8)
+        count, _, areas, _ = cv2.connectedComponentsWithStats(strong)
+        faces = []
+        for left, top, width, height, area in areas[1:count].tolist():
+            square = Square(left, top, max(width, height))
+            score = min(area / (image.width * image.height), 1.0)
+            box = Box(float(left), float(top), float(left + width), float(top + height))
+            faces.append(Face(box, score, Landmarks(*eyes_of(square))))
+        return sorted(faces, key=lambda face: -face.score)
+
+
+class ScanIndex:
+    """Compares a query with every row, in plain NumPy and double precision."""
+
+    def __init__(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        self._ids = ids
+        self._vectors = vectors.astype(np.float64)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def search(
+        self, queries: NDArray[np.float32], count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        apart = queries[:, None, :].astype(np.float64) - self._vectors[None]
+        distances = np.sqrt((apart**2).sum(axis=2))
+        order = np.argsort(distances, axis=1, kind="stable")[:, : min(count, len(self))]
+        nearest = np.take_along_axis(distances, order, axis=1).astype(np.float32)
+        return nearest, self._ids[order]
+
+
+def new_sample(
+    character: str, number: int, vectors: Mapping[str, Descriptor] | None = None
+) -> NewSample:
+    """Return a sample of its own picture for a character, by default described as `vector` does."""
+    return NewSample(
+        character=character,
+        digest=hashlib.sha256(str(number).encode()).hexdigest(),
+        path=Path(f"/pictures/{character}/{number}.png"),
+        face=Face(Box(1.0, 2.0, 31.0, 32.0), 0.5, Landmarks(Point(8.0, 18.0), Point(22.0, 18.0))),
+        crop_png=b"png %d" % number,
+        descriptors={"fake": vector(number)} if vectors is None else vectors,
+        detector="fake",
+        enrolled_as=character,
+    )
+
+
+def vector(seed: int) -> Descriptor:
+    """Return a random descriptor of length 1."""
+    drawn = np.random.default_rng(seed).normal(size=DIMENSION)
+    return np.asarray(drawn / np.linalg.norm(drawn), dtype=np.float32)
+
+
+def fake_gallery(
+    database: Path | str,
+    *,
+    detector: Detector | None = None,
+    encoder: Encoder | None = None,
+    thresholds: Thresholds | None = None,
+) -> Gallery:
+    """Open a gallery over fakes, made where none is; its index cache lies beside the database."""
+    store = Store(str(database), create=True)
+    folder = store.path.with_name(f"{store.path.name}-index") if store.path else None
+    encoder = encoder or FakeEncoder()
+    describer = Describer(detector or FakeDetector(), EyeAligner(), encoder)
+    return Gallery(
+        store,
+        encoder.id,
+        thresholds or Thresholds(sure=0.3, unknown=0.6, margin=0.05),
+        lambda: describer,
+        IndexCache(folder),
+    )
+
+
+def write_picture(path: Path, *squares: Square, seed: int = 0) -> Path:
+    """Save a drawn picture without loss, with its folders, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_png(draw(*squares, seed=seed)))
+    return path

@@ -1,0 +1,42 @@
+"""What several test files start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import fake_gallery
+from hypothesis import HealthCheck, settings
+
+from gallery.gallery import Gallery
+from gallery.store import Store
+
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("suite")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Where a test's gallery lies; nothing is there yet."""
+    return tmp_path / "gallery.db"
+
+
+@pytest.fixture
+def store(database: Path) -> Iterator[Store]:
+    """An empty database in a file."""
+    with Store(str(database), create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gallery(database: Path) -> Iterator[Gallery]:
+    """An empty gallery over fakes."""
+    with fake_gallery(database) as opened:
+        yield opened
