@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gallery.cli.models import app
+from gallery.cli import app
 from gallery.dlib_format import read_network, write_network
 from gallery.errors import InputError, SetupError
 from gallery.weights import locate
@@ -32,7 +32,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_list_is_a_table() -> None:
-    result = runner.invoke(app, ["list"])
+    result = runner.invoke(app, ["models", "list"])
     assert result.exit_code == 0
     assert "human" in result.stdout
     assert "original" in result.stdout
@@ -40,7 +40,7 @@ def test_the_list_is_a_table() -> None:
 
 
 def test_the_list_is_one_object_a_line() -> None:
-    result = runner.invoke(app, ["list", "--json"])
+    result = runner.invoke(app, ["models", "list", "--json"])
     listed = {row["name"]: row for row in map(json.loads, result.stdout.splitlines())}
     assert listed["human"]["here"]
     assert listed["human"]["stand_in"]
@@ -50,44 +50,46 @@ def test_the_list_is_one_object_a_line() -> None:
 
 
 def test_a_network_is_added_listed_and_verified(trained: Path, models_folder: Path) -> None:
-    result = runner.invoke(app, ["add", str(trained), "--name", "mine", "--threshold", "0.5"])
+    result = runner.invoke(
+        app, ["models", "add", str(trained), "--name", "mine", "--threshold", "0.5"]
+    )
     assert result.exit_code == 0
     assert str(models_folder / "mine.dat") in result.stdout
-    listing = runner.invoke(app, ["list", "--json"]).stdout.splitlines()
+    listing = runner.invoke(app, ["models", "list", "--json"]).stdout.splitlines()
     assert json.loads(listing[-1])["thresholds"]["sure"] == 0.5
-    verified = runner.invoke(app, ["verify"])
+    verified = runner.invoke(app, ["models", "verify"])
     assert verified.exit_code == 0
     assert verified.stdout.count("intact") == 2
 
 
 def test_verify_fails_for_a_damaged_file(trained: Path, models_folder: Path) -> None:
-    runner.invoke(app, ["add", str(trained), "--name", "mine"])
+    runner.invoke(app, ["models", "add", str(trained), "--name", "mine"])
     (models_folder / "mine.dat").write_bytes(b"damaged")
-    result = runner.invoke(app, ["verify"])
+    result = runner.invoke(app, ["models", "verify"])
     assert isinstance(result.exception, SetupError)
     assert "mine: DAMAGED" in result.stdout
     assert str(models_folder / "mine.dat") in str(result.exception)
 
 
 def test_what_is_here_is_not_fetched_again() -> None:
-    result = runner.invoke(app, ["fetch", "human"])
+    result = runner.invoke(app, ["models", "fetch", "human"])
     assert result.exit_code == 0
     assert result.stdout.startswith("human: ")
 
 
 def test_a_shipped_file_keeps_its_name() -> None:
     human = locate("human", Path("nowhere")).path
-    result = runner.invoke(app, ["add", str(human), "--name", "mine"])
+    result = runner.invoke(app, ["models", "add", str(human), "--name", "mine"])
     assert result.exit_code == 0
     assert "is the network 'human'; it keeps that name" in result.stdout
 
 
 def test_errors_reach_the_one_place_that_tells_them(tmp_path: Path) -> None:
-    result = runner.invoke(app, ["fetch", "nobody"])
+    result = runner.invoke(app, ["models", "fetch", "nobody"])
     assert isinstance(result.exception, SetupError)
-    result = runner.invoke(app, ["add", str(tmp_path / "gone.dat"), "--name", "mine"])
+    result = runner.invoke(app, ["models", "add", str(tmp_path / "gone.dat"), "--name", "mine"])
     assert isinstance(result.exception, InputError)
 
 
 def test_an_option_without_a_value_is_wrong_use(trained: Path) -> None:
-    assert runner.invoke(app, ["add", str(trained)]).exit_code == 2
+    assert runner.invoke(app, ["models", "add", str(trained)]).exit_code == 2

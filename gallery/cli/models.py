@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gallery.cli.show import Json, json_line, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.manifest import Entry
@@ -22,52 +23,49 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_networks(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
+def list_networks(ctx: typer.Context, json: Json = False) -> None:
     """Show all known networks, and which are on this machine."""
-    library = _library()
+    library = _library(ctx)
     entries = library.entries().values()
-    if as_json:
+    if json:
         for entry in entries:
-            typer.echo(json.dumps(_described(library, entry), ensure_ascii=False))
+            json_line(_described(library, entry))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "here", "made for", "sure", "unknown", "margin", "licence")
-    table.add_column("source", overflow="fold")
-    for entry in entries:
-        limits = entry.thresholds
-        table.add_row(
-            entry.name,
-            "no" if library.path(entry) is None else "yes",
-            "stand-in" if entry.stand_in else "anime",
-            f"{limits.sure:g}",
-            f"{limits.unknown:g}",
-            f"{limits.margin:g}",
-            entry.licence,
-            entry.source,
-        )
-    Console().print(table)
+    table(
+        ("name", "here", "made for", "sure", "unknown", "licence", "source"),
+        [
+            (
+                entry.name,
+                "no" if library.path(entry) is None else "yes",
+                "people; a stand-in" if entry.stand_in else "anime",
+                f"{entry.thresholds.sure:g}",
+                f"{entry.thresholds.unknown:g}",
+                entry.licence,
+                entry.source,
+            )
+            for entry in entries
+        ],
+        right=("sure", "unknown"),
+    )
 
 
 @app.command()
 def fetch(
+    ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A name that `gallery models list` shows.")],
 ) -> None:
     """Download a network, check that it is the right file, and keep it."""
     with _progress(name) as progress:
-        weights = _library().fetch(name, progress)
+        weights = _library(ctx).fetch(name, progress)
     typer.echo(f"{weights.name}: {weights.path}")
 
 
 @app.command()
-def verify() -> None:
+def verify(ctx: typer.Context) -> None:
     """Read every network on this machine and check that its file is whole."""
     from gallery.errors import SetupError
 
-    checked = _library().verify()
+    checked = _library(ctx).verify()
     for one in checked:
         typer.echo(f"{one.name}: {'intact' if one.intact else 'DAMAGED'} ({one.path})")
     damaged = [str(one.path) for one in checked if not one.intact]
@@ -80,6 +78,7 @@ def verify() -> None:
 
 @app.command()
 def add(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A .dat file of dlib's face recognition network.")],
     *,
     name: Annotated[str, typer.Option(help="What to call it: letters, digits, - _ and .")],
@@ -99,7 +98,7 @@ def add(
     ] = False,
 ) -> None:
     """Copy a network of your own into the models folder."""
-    weights = _library().add(
+    weights = _library(ctx).add(
         file,
         name,
         threshold=threshold,
@@ -113,12 +112,11 @@ def add(
     typer.echo(f"{weights.name}: {weights.path}")
 
 
-def _library() -> Library:
+def _library(ctx: typer.Context) -> Library:
     """Return the networks of the user's settings."""
-    from gallery.settings import Settings
     from gallery.weights import Library
 
-    return Library(Settings().models_folder)
+    return Library(settings_of(ctx).models_folder)
 
 
 def _described(library: Library, entry: Entry) -> dict[str, object]:
