@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -45,14 +45,23 @@ class FileState(NamedTuple):
 def pictures_below(folder: Path) -> Iterator[Path]:
     """Yield the picture files in a folder and all folders below it, in a fixed order.
 
-    Hidden files and folders are passed over. Linked folders are not entered, since they can form
-    a circle. Raises InputError for a folder that cannot be listed.
+    Hidden files and folders are passed over; a folder that links lead to more than once is entered
+    once, so that a circle ends. Raises InputError for a folder that cannot be listed.
     """
+    entered: set[tuple[int, int]] = set()
 
-    def refuse(error: OSError) -> None:
+    def refuse(error: OSError) -> NoReturn:
         raise InputError(f"{error.filename} cannot be listed: {error.strerror}.") from error
 
-    for root, folders, files in os.walk(folder, onerror=refuse):
+    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        try:
+            status = Path(root).stat()
+        except OSError as error:
+            refuse(error)
+        if (status.st_dev, status.st_ino) in entered:
+            folders.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:

@@ -38,7 +38,7 @@ from gallery.types import (
     Point,
     Sample,
 )
-from gallery.writer import Writer
+from gallery.writer import Writer, clean_name
 
 ROWS_AT_ONCE = 500
 """SQLite takes a bounded number of parameters in one statement."""
@@ -156,6 +156,7 @@ class Store:
 
         Raises InputError for a name nobody has, with those that are spelt alike.
         """
+        name = clean_name(name)
         known = {character.name: character for character in self.characters()}
         if name in known:
             return known[name]
@@ -165,7 +166,7 @@ class Store:
             )
         if current is not None:
             return known[current]
-        near = difflib.get_close_matches(name, known, n=3)
+        near = spelt_alike(name, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "`gallery characters` lists them."
         raise InputError(f"No character is called {name}; {hint}")
 
@@ -361,6 +362,20 @@ def landmarks_from_json(text: str | None) -> Landmarks | None:
     if text is None:
         return None
     return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
+
+
+def spelt_alike(name: str, known: Collection[str]) -> list[str]:
+    """Return up to three of the known names that a name may be meant for.
+
+    Case does not count, and a part of a name, such as the family name, is enough.
+    """
+    folded = {one: one.casefold() for one in sorted(known)}
+    wanted = name.casefold()
+    same = [one for one, other in folded.items() if other == wanted]
+    parts = [one for one, other in folded.items() if wanted in other or other in wanted]
+    close = difflib.get_close_matches(wanted, folded.values(), n=3)
+    alike = [one for other in close for one in folded if folded[one] == other]
+    return list(dict.fromkeys(same + parts + alike))[:3]
 
 
 def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -7,8 +7,10 @@ complaints go to standard error. This is the one place that turns errors into te
 from __future__ import annotations
 
 import io
+import os
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -31,7 +33,10 @@ class Group(TyperGroup):
 
 
 def hoist(args: list[str]) -> tuple[list[str], list[str]]:
-    """Split arguments into the global options with their values, and the rest, in order."""
+    """Split arguments into the global options with their values, and the rest, in order.
+
+    Raises typer.BadParameter for an option without its value.
+    """
     front: list[str] = []
     rest: list[str] = []
     waiting = iter(args)
@@ -39,7 +44,10 @@ def hoist(args: list[str]) -> tuple[list[str], list[str]]:
         if argument == "--":
             rest += [argument, *waiting]
         elif argument in GLOBAL_OPTIONS:
-            front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]
+            value = next(waiting, None)
+            if value is None:
+                raise typer.BadParameter("It wants a value.", param_hint=argument)
+            front += [argument, value]
         elif argument.partition("=")[0] in GLOBAL_OPTIONS:
             front.append(argument)
         else:
@@ -54,6 +62,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode="markdown",  # paragraphs of help are filled to the terminal's width
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -123,15 +132,40 @@ app.add_typer(models.app)
 
 def main() -> None:
     """Run the command line; a GalleryError becomes one line and exit code 1."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # File names on Linux may be no text; they leave as the bytes they came as.
-            stream.reconfigure(errors="surrogateescape")
+    sys.stdout, sys.stderr = _ready(sys.stdout), _ready(sys.stderr)
     try:
-        app()
+        app(prog_name="gallery")
     except GalleryError as error:
-        print(f"gallery: {error}", file=sys.stderr)  # noqa: T201 - this is the place
+        _complain(str(error))
+        sys.exit(1)
+    except OSError as error:
+        # What a command writes to files is explained there; this is standard output.
+        _complain(f"Standard output cannot be written: {error.strerror or error}.")
+        # Python would try once more at its end, and complain in its own way.
+        sys.stdout = _nowhere()
         sys.exit(1)
     except KeyboardInterrupt:
-        print("gallery: stopped.", file=sys.stderr)  # noqa: T201
+        _complain("stopped.")
         sys.exit(130)
+
+
+def _complain(text: str) -> None:
+    print(f"gallery: {text}", file=sys.stderr)  # noqa: T201 - this is the place
+
+
+def _ready(stream: TextIO | None) -> TextIO:
+    """Return a standard stream that takes any name and path, whatever the platform set up."""
+    if stream is None:
+        # It was closed before the program began.
+        return _nowhere()
+    if isinstance(stream, io.TextIOWrapper):
+        if not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
+        # File names on Linux may be no text; they leave as the bytes they came as.
+        is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+        stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+    return stream
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")

@@ -69,7 +69,10 @@ def table(
         shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(str(value), COLOURS.get(str(value), "")) for value in row))
-    console().print(shown)
+    with console() as paper, paper.capture() as filled:
+        paper.print(shown)
+    for line in filled.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 @contextmanager
