@@ -1,0 +1,1 @@
+"""The sample pictures of the project, drawn by code."""
