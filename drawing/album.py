@@ -70,15 +70,46 @@ class Take:
 
 TAKES = (
     Take((SMILE, CALM), (480, 600), (0.5, 0.42), 0, 3, 0, ("gradient", "plain"), ("day",)),
-    Take((HAPPY, LAUGH, GRIN), (640, 480), (0.36, 0.5), 7, 12, 2,
-         ("classroom", "park", "street", "room", "sky"), ("day",)),
-    Take((WINK, GLANCE, SMIRK, GLANCE, CALM), (440, 440), (0.52, 0.52), -8, -10, 0,
-         ("room", "sky", "gradient", "park", "sunset"), ("day", "warm", "day")),
-    Take((AMAZED, CALM, CROSS), (720, 480), (0.63, 0.48), 4, -12, 5,
-         ("night", "street", "sunset", "night"), ("night", "day", "warm", "night")),
-    Take((HAPPY, SMILE, HAPPY, LAUGH, SMILE, HAPPY, LAUGH, SMILE, HAPPY, LAUGH),
-         (540, 600), (0.5, 0.41), -10, 8, -4,
-         ("sunset", "classroom", "sky", "room", "park"), ("warm", "day", "day", "dim")),
+    Take(
+        (HAPPY, LAUGH, GRIN),
+        (640, 480),
+        (0.36, 0.5),
+        7,
+        12,
+        2,
+        ("classroom", "park", "street", "room", "sky"),
+        ("day",),
+    ),
+    Take(
+        (WINK, GLANCE, SMIRK, GLANCE, CALM),
+        (440, 440),
+        (0.52, 0.52),
+        -8,
+        -10,
+        0,
+        ("room", "sky", "gradient", "park", "sunset"),
+        ("day", "warm", "day"),
+    ),
+    Take(
+        (AMAZED, CALM, CROSS),
+        (720, 480),
+        (0.63, 0.48),
+        4,
+        -12,
+        5,
+        ("night", "street", "sunset", "night"),
+        ("night", "day", "warm", "night"),
+    ),
+    Take(
+        (HAPPY, SMILE, HAPPY, LAUGH, SMILE, HAPPY, LAUGH, SMILE, HAPPY, LAUGH),
+        (540, 600),
+        (0.5, 0.41),
+        -10,
+        8,
+        -4,
+        ("sunset", "classroom", "sky", "room", "park"),
+        ("warm", "day", "day", "dim"),
+    ),
 )
 
 # Half the width of the face in each of the five pictures, in pixels.  The detector's boxes grow in
@@ -144,42 +175,95 @@ def screenshots() -> list[Picture]:
     """Return the frames with several people, known ones and strangers."""
     wide = (1280, 720)
     return [
-        Picture("screenshots/01-school.jpg", wide, "classroom", 1, (
-            (HARUTO, Pose(930, 360, 90, 3, -10, 0, False, CALM)),
-            (MIO, Pose(420, 350, 118, -5, 9, 0, False, HAPPY)),
-        ), subtitle="Did you hear? A new student is coming today."),
-        Picture("screenshots/02-street.jpg", wide, "street", 2, (
-            (CAPTAIN, Pose(700, 330, 66, 0, 6, 0, False, SMILE)),
-            (SORA, Pose(960, 340, 86, 6, -12, 0, True, LAUGH)),
-            (ROSA, Pose(330, 370, 102, -4, 10, 2, False, SMILE)),
-        )),
-        Picture("screenshots/03-alone.jpg", wide, "sunset", 3, (
-            (KAEDE, Pose(770, 350, 128, -6, -8, 2, False, CALM)),
-        ), "warm", letterbox=64),
-        Picture("screenshots/04-stranger.jpg", wide, "room", 4, (
-            (LAVENDER, Pose(610, 350, 104, 4, 8, 0, False, SMILE)),
-        ), subtitle="I have never seen her before."),
-        Picture("screenshots/05-picnic.jpg", wide, "park", 5, (
-            (FARMER, Pose(718, 340, 58, -3, -6, 0, False, SMILE)),
-            (PIM, Pose(470, 400, 77, 6, 8, 4, False, LAUGH)),
-            (MOMO, Pose(215, 360, 81, -5, 10, 0, False, GRIN)),
-            (CHLOE, Pose(1000, 360, 100, 5, -9, 0, False, SMILE)),
-        )),
-        Picture("screenshots/06-night.jpg", wide, "night", 6, (
-            (GEN, Pose(850, 340, 101, -3, -5, 0, False, CROSS)),
-            (SHIZUKU, Pose(400, 380, 114, 5, 11, 0, False, AMAZED)),
-        ), "night", letterbox=64, subtitle="Who is there?"),
-        Picture("screenshots/07-smithy.jpg", wide, "room", 7, (
-            (BLACKSMITH, Pose(860, 340, 105, 3, -7, 0, False, SMILE)),
-            (KAEDE, Pose(380, 390, 87, -7, 12, 0, True, GRIN)),
-        ), "warm"),
-        Picture("screenshots/08-meadow.jpg", wide, "sky", 8, (
-            (SORA, Pose(330, 390, 70, -6, 9, 0, False, SMIRK)),
-            (CHLOE, Pose(640, 350, 114, 4, 6, 3, True, HAPPY)),
-            (HARUTO, Pose(985, 370, 92, 7, -10, 0, True, SMILE)),
-        )),
+        Picture(
+            "screenshots/01-school.jpg",
+            wide,
+            "classroom",
+            1,
+            (
+                (HARUTO, Pose(930, 360, 90, 3, -10, 0, False, CALM)),
+                (MIO, Pose(420, 350, 118, -5, 9, 0, False, HAPPY)),
+            ),
+            subtitle="Did you hear? A new student is coming today.",
+        ),
+        Picture(
+            "screenshots/02-street.jpg",
+            wide,
+            "street",
+            2,
+            (
+                (CAPTAIN, Pose(700, 330, 66, 0, 6, 0, False, SMILE)),
+                (SORA, Pose(960, 340, 86, 6, -12, 0, True, LAUGH)),
+                (ROSA, Pose(330, 370, 102, -4, 10, 2, False, SMILE)),
+            ),
+        ),
+        Picture(
+            "screenshots/03-alone.jpg",
+            wide,
+            "sunset",
+            3,
+            ((KAEDE, Pose(770, 350, 128, -6, -8, 2, False, CALM)),),
+            "warm",
+            letterbox=64,
+        ),
+        Picture(
+            "screenshots/04-stranger.jpg",
+            wide,
+            "room",
+            4,
+            ((LAVENDER, Pose(610, 350, 104, 4, 8, 0, False, SMILE)),),
+            subtitle="I have never seen her before.",
+        ),
+        Picture(
+            "screenshots/05-picnic.jpg",
+            wide,
+            "park",
+            5,
+            (
+                (FARMER, Pose(718, 340, 58, -3, -6, 0, False, SMILE)),
+                (PIM, Pose(470, 400, 77, 6, 8, 4, False, LAUGH)),
+                (MOMO, Pose(215, 360, 81, -5, 10, 0, False, GRIN)),
+                (CHLOE, Pose(1000, 360, 100, 5, -9, 0, False, SMILE)),
+            ),
+        ),
+        Picture(
+            "screenshots/06-night.jpg",
+            wide,
+            "night",
+            6,
+            (
+                (GEN, Pose(850, 340, 101, -3, -5, 0, False, CROSS)),
+                (SHIZUKU, Pose(400, 380, 114, 5, 11, 0, False, AMAZED)),
+            ),
+            "night",
+            letterbox=64,
+            subtitle="Who is there?",
+        ),
+        Picture(
+            "screenshots/07-smithy.jpg",
+            wide,
+            "room",
+            7,
+            (
+                (BLACKSMITH, Pose(860, 340, 105, 3, -7, 0, False, SMILE)),
+                (KAEDE, Pose(380, 390, 87, -7, 12, 0, True, GRIN)),
+            ),
+            "warm",
+        ),
+        Picture(
+            "screenshots/08-meadow.jpg",
+            wide,
+            "sky",
+            8,
+            (
+                (SORA, Pose(330, 390, 70, -6, 9, 0, False, SMIRK)),
+                (CHLOE, Pose(640, 350, 114, 4, 6, 3, True, HAPPY)),
+                (HARUTO, Pose(985, 370, 92, 7, -10, 0, True, SMILE)),
+            ),
+        ),
     ]
 
 
-SELF_TEST = Picture("face.png", (320, 320), "plain", 9,
-                    ((MOMO, Pose(160, 170, 72, 0, 4, 0, False, SMILE)),))
+SELF_TEST = Picture(
+    "face.png", (320, 320), "plain", 9, ((MOMO, Pose(160, 170, 72, 0, 4, 0, False, SMILE)),)
+)

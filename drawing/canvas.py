@@ -168,9 +168,7 @@ class Brush:
             self.rig.place(points), (colour, colour), opacity, blur * self.rig.scale, clip
         )
 
-    def ramp(
-        self, points: Points, top: Colour, bottom: Colour, clip: Mask | None = None
-    ) -> None:
+    def ramp(self, points: Points, top: Colour, bottom: Colour, clip: Mask | None = None) -> None:
         """Fill a shape with a gradient from its top to its bottom."""
         self.canvas.blend(self.rig.place(points), (top, bottom), clip=clip)
 

@@ -53,23 +53,34 @@ class Eye:
         model = Path(package.origin).parent / "models" / "dlib_face_recognition_resnet_model_v1.dat"
         self.network: Any = dlib.face_recognition_model_v1(str(model))
 
-    def heads(self, name: str, image: Image.Image, people: list[dict[str, Any]]
-              ) -> tuple[list[Head], int]:
+    def heads(
+        self, name: str, image: Image.Image, people: list[dict[str, Any]]
+    ) -> tuple[list[Head], int]:
         """Return the drawn heads with what was seen of them, and the number of false boxes."""
         faces = list(self.detector.detect(image))
         found = []
         for person in people:
             left, top, right, bottom = person["head"]
-            inside = [face for face in faces
-                      if left < centre(face.face.pos)[0] < right
-                      and top < centre(face.face.pos)[1] < bottom]
+            inside = [
+                face
+                for face in faces
+                if left < centre(face.face.pos)[0] < right
+                and top < centre(face.face.pos)[1] < bottom
+            ]
             if not inside:
                 found.append(Head(name, person["name"], False, 9.0, None))
                 continue
             face = min(inside, key=lambda one: eye_error(one, person["eyes"]))
             faces.remove(face)
-            found.append(Head(name, person["name"], True, eye_error(face, person["eyes"]),
-                              self.describe(image, face)))
+            found.append(
+                Head(
+                    name,
+                    person["name"],
+                    True,
+                    eye_error(face, person["eyes"]),
+                    self.describe(image, face),
+                )
+            )
         return found, len(faces)
 
     def describe(self, image: Image.Image, face: Any) -> Vector:
@@ -105,8 +116,7 @@ def chip(image: Image.Image, face: Any) -> Image.Image:
     c, d = step * math.sin(angle), step * math.cos(angle)
     half = CHIP / 2
     matrix = (a, b, x - (a + b) * half, c, d, y - (c + d) * half)
-    return image.transform((CHIP, CHIP), Image.Transform.AFFINE, matrix,
-                           Image.Resampling.BICUBIC)
+    return image.transform((CHIP, CHIP), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
 
 
 def opened(path: Path) -> Image.Image:
@@ -131,23 +141,25 @@ def survey(eye: Eye, folder: Path, truth: Path) -> tuple[list[Head], int]:
         errors = ", ".join(f"{head.eye_error:.2f}" for head in found if head.seen)
         bad = seen < len(found) or extra or any(h.eye_error > EYE_TOLERANCE for h in found)
         wrong += bool(bad)
-        print(f"{'BAD ' if bad else 'good'} {name}: {seen} of {len(found)} faces, "
-              f"{extra} false, eyes off by {errors}")
+        print(
+            f"{'BAD ' if bad else 'good'} {name}: {seen} of {len(found)} faces, "
+            f"{extra} false, eyes off by {errors}"
+        )
     return heads, wrong
 
 
 def means(heads: list[Head]) -> dict[str, Vector]:
     """Return the mean description of every named character."""
     names = sorted({head.name for head in heads if head.name})
-    return {name: np.mean([h.vector for h in heads if h.name == name and h.vector is not None],
-                          axis=0)
-            for name in names}
+    return {
+        name: np.mean([h.vector for h in heads if h.name == name and h.vector is not None], axis=0)
+        for name in names
+    }
 
 
 def nearest(vector: Vector, references: dict[str, Vector]) -> list[tuple[float, str]]:
     """Return the distances to all references, the nearest first."""
-    return sorted((float(np.linalg.norm(vector - mean)), name)
-                  for name, mean in references.items())
+    return sorted((float(np.linalg.norm(vector - mean)), name) for name, mean in references.items())
 
 
 def compare_left_out(heads: list[Head]) -> int:
@@ -164,8 +176,10 @@ def compare_left_out(heads: list[Head]) -> int:
         if other <= mine:
             missed += 1
             print(f"BAD  {head.picture}: {rival} at {other:.3f}, itself at {mine:.3f}")
-    print(f"left out: N={len(own)}, wrong {missed}, own {summary(own)}, "
-          f"gap to second {summary(margins)}")
+    print(
+        f"left out: N={len(own)}, wrong {missed}, own {summary(own)}, "
+        f"gap to second {summary(margins)}"
+    )
     return missed
 
 
@@ -184,11 +198,15 @@ def compare_screenshots(heads: list[Head], references: dict[str, Vector]) -> int
         own.append(next(distance for distance, name in ranked if name == head.name))
         margins.append(next(d for d, name in ranked if name != head.name) - own[-1])
         missed += ranked[0][1] != head.name
-    print(f"screenshots: N={len(own)}, wrong {missed}, own {summary(own)}, "
-          f"gap to second {summary(margins)}")
+    print(
+        f"screenshots: N={len(own)}, wrong {missed}, own {summary(own)}, "
+        f"gap to second {summary(margins)}"
+    )
     apart = min(strange) - max(own)
-    print(f"strangers: N={len(strange)}, nearest {summary(strange)}; "
-          f"nearest stranger minus farthest known {apart:+.3f}")
+    print(
+        f"strangers: N={len(strange)}, nearest {summary(strange)}; "
+        f"nearest stranger minus farthest known {apart:+.3f}"
+    )
     return missed + (apart <= 0)
 
 

@@ -60,9 +60,7 @@ def smooth(points: Sequence[Spot] | Points, closed: bool = False, steps: int = 1
 def ellipse(centre: Spot, across: float, down: float, steps: int = 48) -> Points:
     """Return an ellipse by its centre and its two half axes."""
     angle = np.linspace(0.0, 2 * np.pi, steps, endpoint=False)
-    return np.column_stack(
-        [centre[0] + across * np.cos(angle), centre[1] + down * np.sin(angle)]
-    )
+    return np.column_stack([centre[0] + across * np.cos(angle), centre[1] + down * np.sin(angle)])
 
 
 def arc(
@@ -70,9 +68,7 @@ def arc(
 ) -> Points:
     """Return a part of an ellipse between two angles in degrees, clockwise from the right."""
     angle = np.radians(np.linspace(start, end, steps))
-    return np.column_stack(
-        [centre[0] + across * np.cos(angle), centre[1] + down * np.sin(angle)]
-    )
+    return np.column_stack([centre[0] + across * np.cos(angle), centre[1] + down * np.sin(angle)])
 
 
 def flipped(points: Points) -> Points:

@@ -53,8 +53,9 @@ def draw_under_hair(brush: Brush, character: Character) -> None:
     for extra in character.extras:
         if extra.kind == "buns":
             for side in (-1, 1):
-                draw_bun(brush.at(-0.2), character.hair, side * extra.at[0], extra.at[1],
-                         extra.size)
+                draw_bun(
+                    brush.at(-0.2), character.hair, side * extra.at[0], extra.at[1], extra.size
+                )
         elif extra.kind == "cat_hood":
             draw_hood_back(brush.at(-0.25), extra)
         elif extra.kind == "straw_hat":
@@ -95,12 +96,17 @@ def draw_over_hair(brush: Brush, character: Character) -> None:
 
 def headwear_reach(character: Character) -> list[Points]:
     """Return the outer points of headwear that belong to the head box, in the head's space."""
-    tops = {"beret": (1.3, -1.85), "cat_hood": (1.3, -1.62), "cap": (1.2, -1.68),
-            "straw_hat": (1.2, -1.85)}
+    tops = {
+        "beret": (1.3, -1.85),
+        "cat_hood": (1.3, -1.62),
+        "cap": (1.2, -1.68),
+        "straw_hat": (1.2, -1.85),
+    }
     found = []
     for extra in character.extras:
         if extra.kind in tops:
             half, top = tops[extra.kind]
-            found.append(spots([(-half * 0.6, top), (half * 0.6, top), (-half, -0.9),
-                                (half, -0.9)]))
+            found.append(
+                spots([(-half * 0.6, top), (half * 0.6, top), (-half, -0.9), (half, -0.9)])
+            )
     return found

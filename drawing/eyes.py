@@ -95,9 +95,7 @@ def _draw_iris(
     brush.tint(pupil, mix(tuple_scale(top, 0.2), (12, 8, 20), 0.6), 0.95, 0.004, clip)
 
 
-def _draw_highlights(
-    brush: Brush, style: EyeStyle, side: int, gaze: Spot, openness: float
-) -> None:
+def _draw_highlights(brush: Brush, style: EyeStyle, side: int, gaze: Spot, openness: float) -> None:
     x, y = _iris_centre(side, gaze, openness)
     # Light falls from the upper left of the picture into both eyes.
     toward = -0.3 * side
@@ -112,9 +110,7 @@ def _draw_highlights(
     brush.tint(eye_frame(small, style, side), WHITE, 0.92)
 
 
-def _draw_lashes(
-    brush: Brush, style: EyeStyle, skin: Colour, side: int, openness: float
-) -> None:
+def _draw_lashes(brush: Brush, style: EyeStyle, skin: Colour, side: int, openness: float) -> None:
     lid = upper_lid(style, openness)
     wing = np.vstack([lid, spots([(1.22, -0.06 - style.outer + 0.4 * (1 - openness))])])
     spine = eye_frame(wing, style, side)
@@ -128,14 +124,28 @@ def _draw_lashes(
     for spike in range(style.spikes):
         at = (0.84 - 0.2 * spike, -0.46 - 0.2 * spike - style.outer * 0.5 + (1 - openness))
         tip = (at[0] + 0.42 - 0.06 * spike, at[1] - 0.26 - 0.03 * spike)
-        brush.line(eye_frame(spots([at, ((at[0] + tip[0]) / 2 + 0.05, (at[1] + tip[1]) / 2
-                   + 0.05), tip]), style, side), 0.04 * style.lash, style.lash_colour, 1, 0)
+        brush.line(
+            eye_frame(
+                spots([at, ((at[0] + tip[0]) / 2 + 0.05, (at[1] + tip[1]) / 2 + 0.05), tip]),
+                style,
+                side,
+            ),
+            0.04 * style.lash,
+            style.lash_colour,
+            1,
+            0,
+        )
     crease = arc((0.05, 0.0), 0.9, 1.32, -128, -42)
     crease[:, 1] += 0.5 * (1 - openness)
     brush.line(eye_frame(crease, style, side), 0.014, skin_shadow(skin, 1.7), 0, 0)
     lower = lower_lid(style)[:26]
-    brush.line(eye_frame(lower, style, side), 0.02 * (0.5 + style.lower_lash),
-               mix(style.lash_colour, skin, 0.25 if style.lower_lash > 0.5 else 0.5), 0.5, 0)
+    brush.line(
+        eye_frame(lower, style, side),
+        0.02 * (0.5 + style.lower_lash),
+        mix(style.lash_colour, skin, 0.25 if style.lower_lash > 0.5 else 0.5),
+        0.5,
+        0,
+    )
 
 
 def _draw_shut_eye(brush: Brush, style: EyeStyle, skin: Colour, side: int) -> None:

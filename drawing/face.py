@@ -12,8 +12,12 @@ from drawing.design import Character, FaceShape
 LIP: Colour = (122, 44, 48)
 
 # Half width, top and bottom of the open mouths.
-MOUTHS = {"open": (0.18, 0.63, 0.85), "laugh": (0.24, 0.61, 0.89), "gasp": (0.1, 0.65, 0.83),
-          "teeth": (0.22, 0.64, 0.79)}
+MOUTHS = {
+    "open": (0.18, 0.63, 0.85),
+    "laugh": (0.24, 0.61, 0.89),
+    "gasp": (0.1, 0.65, 0.83),
+    "teeth": (0.22, 0.64, 0.79),
+}
 
 
 def face_outline(shape: FaceShape) -> Points:
@@ -48,8 +52,14 @@ def draw_ear(brush: Brush, skin: Colour, side: int, size: float) -> None:
     ear = brush.at(0.15)
     ear.outline(points, 0.03, skin_ink(skin))
     ear.fill(points, skin)
-    inner = smooth([(side * (0.97 + 0.1 * (size - 1)), -0.12), (side * 1.08, -0.13),
-                    (side * 1.06, 0.08), (side * 1.0, 0.2)])
+    inner = smooth(
+        [
+            (side * (0.97 + 0.1 * (size - 1)), -0.12),
+            (side * 1.08, -0.13),
+            (side * 1.06, 0.08),
+            (side * 1.0, 0.2),
+        ]
+    )
     ear.tint(inner, skin_shadow(skin), 0.8, 0.01)
     ear.line(inner, 0.018, skin_ink(skin), 0.2, 0.0)
 
@@ -84,8 +94,13 @@ def draw_nose(brush: Brush, skin: Colour, kind: str) -> None:
     dark = skin_shadow(skin, 1.4)
     nose = brush.at(1.14)
     if kind == "strong":
-        nose.line(smooth([(-0.1, -0.12), (-0.07, 0.12), (-0.13, 0.4), (-0.02, 0.45)]), 0.02,
-                  skin_ink(skin), 0.0, 0.4)
+        nose.line(
+            smooth([(-0.1, -0.12), (-0.07, 0.12), (-0.13, 0.4), (-0.02, 0.45)]),
+            0.02,
+            skin_ink(skin),
+            0.0,
+            0.4,
+        )
         nose.tint(spots([(0.0, 0.05), (0.13, 0.42), (0.0, 0.45)]), dark, 0.55, 0.012)
         nose.line(smooth([(0.04, 0.46), (0.11, 0.43), (0.12, 0.38)]), 0.016, skin_ink(skin), 0, 0)
         return
@@ -101,13 +116,19 @@ def draw_mouth(brush: Brush, skin: Colour, kind: str, lips: Colour | None = None
     if kind in MOUTHS:
         _draw_open_mouth(brush, kind, line)
     elif kind == "smile":
-        brush.line(smooth([(-0.2, 0.68), (-0.09, 0.725), (0.09, 0.725), (0.2, 0.68)]), 0.03, line,
-                   0.1, 0.1)
+        brush.line(
+            smooth([(-0.2, 0.68), (-0.09, 0.725), (0.09, 0.725), (0.2, 0.68)]), 0.03, line, 0.1, 0.1
+        )
     elif kind == "smirk":
         brush.line(smooth([(-0.16, 0.72), (0.02, 0.73), (0.2, 0.655)]), 0.03, line, 0.1, 0.3)
     elif kind == "cat":
-        brush.line(smooth([(-0.16, 0.68), (-0.08, 0.73), (0.0, 0.69), (0.08, 0.73),
-                           (0.16, 0.68)]), 0.028, line, 0.1, 0.1)
+        brush.line(
+            smooth([(-0.16, 0.68), (-0.08, 0.73), (0.0, 0.69), (0.08, 0.73), (0.16, 0.68)]),
+            0.028,
+            line,
+            0.1,
+            0.1,
+        )
     elif kind == "frown":
         brush.line(smooth([(-0.15, 0.74), (0.0, 0.7), (0.15, 0.735)]), 0.03, line, 0.1, 0.1)
     else:
@@ -134,10 +155,18 @@ def _draw_open_mouth(brush: Brush, kind: str, line: Colour) -> None:
     if kind == "gasp":
         shape = ellipse((0.0, 0.74), half, 0.1)
     else:
-        upper = smooth([(-half, top), (-half * 0.4, top + 0.035), (half * 0.4, top + 0.035),
-                        (half, top)])
-        lower = smooth([(half, top), (half * 0.72, (top + bottom) / 2 + 0.05), (0.0, bottom),
-                        (-half * 0.72, (top + bottom) / 2 + 0.05), (-half, top)])
+        upper = smooth(
+            [(-half, top), (-half * 0.4, top + 0.035), (half * 0.4, top + 0.035), (half, top)]
+        )
+        lower = smooth(
+            [
+                (half, top),
+                (half * 0.72, (top + bottom) / 2 + 0.05),
+                (0.0, bottom),
+                (-half * 0.72, (top + bottom) / 2 + 0.05),
+                (-half, top),
+            ]
+        )
         shape = np.vstack([upper, lower])
     brush.outline(shape, 0.026, line)
     brush.fill(shape, (142, 44, 52))
@@ -146,7 +175,10 @@ def _draw_open_mouth(brush: Brush, kind: str, line: Colour) -> None:
         brush.tint(ellipse((0.0, top + 0.07), half, 0.09), WHITE, clip=clip)
         brush.outline(shape, 0.022, line)
         return
-    brush.tint(ellipse((0.0, bottom - 0.01), half * 0.62, (bottom - top) * 0.34),
-               (236, 128, 124), clip=clip)
+    brush.tint(
+        ellipse((0.0, bottom - 0.01), half * 0.62, (bottom - top) * 0.34),
+        (236, 128, 124),
+        clip=clip,
+    )
     if kind == "laugh":
         brush.tint(ellipse((0.0, top), half * 0.8, 0.075), WHITE, clip=clip)

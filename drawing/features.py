@@ -22,8 +22,14 @@ def draw_glasses(brush: Brush, character: Character, extra: Extra) -> None:
         else:
             rim = _rounded((side * spacing, 0.04), 0.4 * extra.size, 0.33 * extra.size)
         clip = lenses.mask(rim)
-        glare = spots([(side * spacing - 0.3, 0.4), (side * spacing - 0.12, 0.4),
-                       (side * spacing + 0.2, -0.4), (side * spacing + 0.02, -0.4)])
+        glare = spots(
+            [
+                (side * spacing - 0.3, 0.4),
+                (side * spacing - 0.12, 0.4),
+                (side * spacing + 0.2, -0.4),
+                (side * spacing + 0.02, -0.4),
+            ]
+        )
         lenses.tint(glare, WHITE, 0.2, 0.0, clip)
         lenses.outline(rim, 0.045, extra.colour)
         arm = spots([(side * (spacing + 0.38 * extra.size), -0.04), (side * 1.06, -0.1)])
@@ -54,14 +60,17 @@ def draw_beard(brush: Brush, character: Character, extra: Extra) -> None:
     brush.line(smooth([(-0.15, 0.705), (0.0, 0.715), (0.15, 0.7)]), 0.03, ink(character.skin))
     for x in np.linspace(-0.55, 0.55, 9):
         top = 0.84 if abs(x) < 0.3 else 0.66
-        brush.soft_line(spots([(x, top), (x * 0.9, top + 0.15)]), 0.02, ink(extra.colour), 0.6,
-                        mask)
+        brush.soft_line(
+            spots([(x, top), (x * 0.9, top + 0.15)]), 0.02, ink(extra.colour), 0.6, mask
+        )
 
 
 def draw_goatee(brush: Brush, extra: Extra) -> None:
     """Draw a goatee with a thin moustache."""
-    chin = smooth([(-0.15, 0.9), (0.0, 0.87), (0.15, 0.9), (0.14, 1.06), (0.0, 1.2),
-                   (-0.14, 1.06)], closed=True)
+    chin = smooth(
+        [(-0.15, 0.9), (0.0, 0.87), (0.15, 0.9), (0.14, 1.06), (0.0, 1.2), (-0.14, 1.06)],
+        closed=True,
+    )
     brush.fill(chin, extra.colour)
     brush.line(smooth([(-0.1, 0.92), (-0.04, 1.02), (0.0, 1.12)]), 0.016, light(extra.colour, 0.25))
     brush.line(smooth([(0.0, 0.6), (-0.14, 0.61), (-0.26, 0.7)]), 0.06, extra.colour, 0.5, 0)
@@ -71,8 +80,17 @@ def draw_goatee(brush: Brush, extra: Extra) -> None:
 def draw_moustache(brush: Brush, extra: Extra) -> None:
     """Draw a full moustache."""
     for side in (-1, 1):
-        wing = smooth([(0.0, 0.53), (side * 0.16, 0.52), (side * 0.32, 0.6), (side * 0.4, 0.72),
-                       (side * 0.24, 0.69), (0.0, 0.64)], closed=True)
+        wing = smooth(
+            [
+                (0.0, 0.53),
+                (side * 0.16, 0.52),
+                (side * 0.32, 0.6),
+                (side * 0.4, 0.72),
+                (side * 0.24, 0.69),
+                (0.0, 0.64),
+            ],
+            closed=True,
+        )
         brush.outline(wing, 0.03, ink(extra.colour))
         brush.fill(wing, extra.colour)
     for x in (-0.24, -0.12, 0.0, 0.12, 0.24):
@@ -96,8 +114,13 @@ def draw_scar(brush: Brush, extra: Extra) -> None:
     line = smooth([(x - 0.05, y - 0.3), (x, y), (x + 0.03, y + 0.3)])
     brush.line(line, 0.045, extra.colour, 0, 0)
     for step in (-0.14, 0.12):
-        brush.line(spots([(x - 0.07, y + step + 0.02), (x + 0.07, y + step - 0.02)]), 0.022,
-                   extra.colour, 0.2, 0.2)
+        brush.line(
+            spots([(x - 0.07, y + step + 0.02), (x + 0.07, y + step - 0.02)]),
+            0.022,
+            extra.colour,
+            0.2,
+            0.2,
+        )
 
 
 def draw_freckles(brush: Brush, skin: Colour) -> None:
@@ -112,7 +135,13 @@ def draw_wrinkles(brush: Brush, skin: Colour) -> None:
     """Draw the lines of an older face."""
     dark = skin_shadow(skin, 1.6)
     for side in (-1, 1):
-        brush.line(smooth([(side * 0.28, 0.46), (side * 0.38, 0.56), (side * 0.4, 0.7)]), 0.02,
-                   dark, 0, 0)
-        brush.line(smooth([(side * 0.3, 0.36), (side * 0.46, 0.42), (side * 0.62, 0.38)]), 0.018,
-                   dark, 0, 0)
+        brush.line(
+            smooth([(side * 0.28, 0.46), (side * 0.38, 0.56), (side * 0.4, 0.7)]), 0.02, dark, 0, 0
+        )
+        brush.line(
+            smooth([(side * 0.3, 0.36), (side * 0.46, 0.42), (side * 0.62, 0.38)]),
+            0.018,
+            dark,
+            0,
+            0,
+        )

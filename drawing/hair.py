@@ -96,8 +96,13 @@ def draw_back(brush: Brush, hair: Hair) -> None:
     for x, y, radius in hair.curls:
         for turn in range(4):
             angle = 90.0 * turn + 200 * x + 70 * y
-            loop = arc((x + 0.3 * radius * np.cos(angle), y + 0.3 * radius * np.sin(angle)),
-                       radius * 0.42, radius * 0.36, angle, angle + 210)
+            loop = arc(
+                (x + 0.3 * radius * np.cos(angle), y + 0.3 * radius * np.sin(angle)),
+                radius * 0.42,
+                radius * 0.36,
+                angle,
+                angle + 210,
+            )
             tone = light(hair.colour, 0.22) if turn % 2 else ink(hair.colour)
             back.soft_line(loop, 0.035, tone, 0.6, None)
     back.fill(cap, dim)
@@ -150,9 +155,7 @@ def flow(hair: Hair, start: Spot, share: float, lag: float = 0.0) -> Points:
 
 def _shade_fringe(brush: Brush, hair: Hair, mask: Mask) -> None:
     dark = shadow(hair.colour, 0.45)
-    for number, (tip, notch) in enumerate(
-        zip(hair.fringe[1::2], hair.fringe[2::2], strict=False)
-    ):
+    for number, (tip, notch) in enumerate(zip(hair.fringe[1::2], hair.fringe[2::2], strict=False)):
         reach = 0.55 + 0.2 * (number % 2)
         outer = np.vstack([bow(tip, notch, 0.07), flow(hair, notch, reach)])
         middle = _toward(tip, notch, 0.45)
@@ -173,8 +176,12 @@ def _draw_shine(brush: Brush, hair: Hair, mask: Mask) -> None:
     tooth = np.abs(((np.arange(41) * 0.37 + 0.3 * np.sin(np.arange(41) * 1.3)) % 1.0) - 0.5) * 2
     upper = middle - (0.012 + 0.11 * tooth**1.5) * swell
     lower = middle + (0.012 + 0.16 * (1 - tooth) ** 1.6) * swell
-    band = np.vstack([np.column_stack([across * hair.width, upper]),
-                      np.column_stack([across * hair.width, lower])[::-1]])
+    band = np.vstack(
+        [
+            np.column_stack([across * hair.width, upper]),
+            np.column_stack([across * hair.width, lower])[::-1],
+        ]
+    )
     brush.tint(band, bright, hair.shine, 0.004, mask)
 
 
@@ -202,11 +209,26 @@ def draw_bun(brush: Brush, hair: Hair, x: float, y: float, radius: float) -> Non
     brush.outline(ball, 0.042, dark)
     brush.fill(ball, hair.colour)
     clip = brush.mask(ball)
-    brush.tint(ellipse((x + radius * 0.35, y + radius * 0.4), radius, radius),
-               shadow(hair.colour, 0.42), 0.6, 0.03, clip)
-    brush.tint(ellipse((x - radius * 0.3, y - radius * 0.45), radius * 0.45, radius * 0.18),
-               light(hair.colour, 0.7), hair.shine, 0.02, clip)
+    brush.tint(
+        ellipse((x + radius * 0.35, y + radius * 0.4), radius, radius),
+        shadow(hair.colour, 0.42),
+        0.6,
+        0.03,
+        clip,
+    )
+    brush.tint(
+        ellipse((x - radius * 0.3, y - radius * 0.45), radius * 0.45, radius * 0.18),
+        light(hair.colour, 0.7),
+        hair.shine,
+        0.02,
+        clip,
+    )
     for turn in (0.75, 0.45):
-        swirl = smooth([(x - radius * turn, y + radius * 0.3), (x, y - radius * turn * 0.4),
-                        (x + radius * turn, y + radius * 0.1)])
+        swirl = smooth(
+            [
+                (x - radius * turn, y + radius * 0.3),
+                (x, y - radius * turn * 0.4),
+                (x + radius * turn, y + radius * 0.1),
+            ]
+        )
         brush.soft_line(swirl, 0.024, dark, 0.7, clip)

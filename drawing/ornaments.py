@@ -21,18 +21,35 @@ def draw_ribbon(brush: Brush, extra: Extra) -> None:
     x, y = extra.at
     size = 0.34 * extra.size
     for side in (-1, 1):
-        tail = spots([(x, y), (x + side * size * 0.95, y + size * 1.4),
-                      (x + side * size * 0.4, y + size * 1.5)])
+        tail = spots(
+            [
+                (x, y),
+                (x + side * size * 0.95, y + size * 1.4),
+                (x + side * size * 0.4, y + size * 1.5),
+            ]
+        )
         solid(brush, tail, shadow(extra.colour, 0.3))
-        wing = smooth([(x, y), (x + side * size * 0.75, y - size * 0.75),
-                       (x + side * size * 1.3, y - size * 0.3),
-                       (x + side * size * 1.2, y + size * 0.5)], closed=True)
+        wing = smooth(
+            [
+                (x, y),
+                (x + side * size * 0.75, y - size * 0.75),
+                (x + side * size * 1.3, y - size * 0.3),
+                (x + side * size * 1.2, y + size * 0.5),
+            ],
+            closed=True,
+        )
         solid(brush, wing, extra.colour)
         clip = brush.mask(wing)
-        brush.tint(ellipse((x + side * size * 0.9, y + size * 0.5), size * 0.8, size * 0.4),
-                   shadow(extra.colour, 0.45), 0.6, 0.02, clip)
-        crease = spots([(x + side * size * 0.2, y - size * 0.05),
-                        (x + side * size * 0.8, y - size * 0.1)])
+        brush.tint(
+            ellipse((x + side * size * 0.9, y + size * 0.5), size * 0.8, size * 0.4),
+            shadow(extra.colour, 0.45),
+            0.6,
+            0.02,
+            clip,
+        )
+        crease = spots(
+            [(x + side * size * 0.2, y - size * 0.05), (x + side * size * 0.8, y - size * 0.1)]
+        )
         brush.line(crease, 0.024, ink(extra.colour), 0.6, 0)
     solid(brush, ellipse((x, y), size * 0.26, size * 0.32), light(extra.colour, 0.12))
 

@@ -42,8 +42,9 @@ def body_rig(head: Rig) -> Rig:
     body = Rig(0.0, 0.0, head.scale, head.roll * 0.2, head.yaw * 0.3, 0.0, head.mirrored, 0.1)
     neck = head.at(0.1).spot(0.0, 0.85)
     own = body.spot(0.0, 0.85)
-    return Rig(neck[0] - own[0], neck[1] - own[1], body.scale, body.roll, body.yaw, 0.0,
-               body.mirrored, 0.1)
+    return Rig(
+        neck[0] - own[0], neck[1] - own[1], body.scale, body.roll, body.yaw, 0.0, body.mirrored, 0.1
+    )
 
 
 def draw_person(
@@ -98,11 +99,17 @@ def eye_centres(character: Character, rig: Rig) -> tuple[Spot, Spot]:
 
 def head_box(character: Character, rig: Rig, size: tuple[int, int]) -> Box:
     """Return the box around the face, the hair on the skull and any headwear."""
-    parts: list[Points] = [rig.place(face_outline(character.face)),
-                           rig.place(cap_edge(character.hair))]
+    parts: list[Points] = [
+        rig.place(face_outline(character.face)),
+        rig.place(cap_edge(character.hair)),
+    ]
     parts += [rig.place(points) for points in headwear_reach(character)]
     points = np.vstack(parts)
     left, top = np.floor(points.min(axis=0))
     right, bottom = np.ceil(points.max(axis=0))
-    return (max(0, int(left)), max(0, int(top)), min(size[0], int(right)),
-            min(size[1], int(bottom)))
+    return (
+        max(0, int(left)),
+        max(0, int(top)),
+        min(size[0], int(right)),
+        min(size[1], int(bottom)),
+    )

@@ -35,11 +35,13 @@ class Backdrop:
         share = np.clip((rows - first) / max(last - first, 1), 0, 1)[:, None]
         column = np.array(top) * (1 - share) + np.array(bottom) * share
         strip = Image.fromarray(np.round(column).astype(np.uint8)[:, None, :])
-        self.image.paste(strip.resize((self.size[0], len(rows)), Image.Resampling.NEAREST),
-                         (0, int(rows[0])))
+        self.image.paste(
+            strip.resize((self.size[0], len(rows)), Image.Resampling.NEAREST), (0, int(rows[0]))
+        )
 
-    def shape(self, points: list[Spot], colour: Colour, opacity: float = 1.0,
-              blur: float = 0.0) -> None:
+    def shape(
+        self, points: list[Spot], colour: Colour, opacity: float = 1.0, blur: float = 0.0
+    ) -> None:
         """Draw a polygon of the grid with soft or sharp edges."""
         placed = [self.pixel(x, y) for x, y in points]
         pad = round(blur * self.scale * 3) + 2
@@ -62,12 +64,21 @@ class Backdrop:
         """Draw an upright rectangle of the grid."""
         self.shape([(left, top), (right, top), (right, bottom), (left, bottom)], colour)
 
-    def disc(self, x: float, y: float, radius: float, colour: Colour, opacity: float = 1.0,
-             blur: float = 0.0, flat: float = 1.0) -> None:
+    def disc(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        colour: Colour,
+        opacity: float = 1.0,
+        blur: float = 0.0,
+        flat: float = 1.0,
+    ) -> None:
         """Draw a disc of the grid, flattened if wanted."""
         angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        ring = [(x + radius * float(np.cos(a)), y + radius * flat * float(np.sin(a)))
-                for a in angle]
+        ring = [
+            (x + radius * float(np.cos(a)), y + radius * flat * float(np.sin(a))) for a in angle
+        ]
         self.shape(ring, colour, opacity, blur)
 
     def soften(self, blur: float) -> None:
@@ -83,13 +94,23 @@ def plain(back: Backdrop) -> None:
 
 def gradient(back: Backdrop) -> None:
     """Paint a gradient with a few soft discs of light."""
-    pairs = (((255, 204, 188), (255, 240, 214)), ((170, 206, 246), (232, 244, 255)),
-             ((196, 232, 206), (250, 252, 226)), ((214, 192, 240), (250, 232, 246)))
+    pairs = (
+        ((255, 204, 188), (255, 240, 214)),
+        ((170, 206, 246), (232, 244, 255)),
+        ((196, 232, 206), (250, 252, 226)),
+        ((214, 192, 240), (250, 232, 246)),
+    )
     top, bottom = back.dice.choice(pairs)
     back.wash(top, bottom)
     for _ in range(9):
-        back.disc(back.dice.uniform(0, 16), back.dice.uniform(0, 9), back.dice.uniform(0.4, 1.5),
-                  WHITE, 0.25, 0.12)
+        back.disc(
+            back.dice.uniform(0, 16),
+            back.dice.uniform(0, 9),
+            back.dice.uniform(0.4, 1.5),
+            WHITE,
+            0.25,
+            0.12,
+        )
 
 
 def _cloud(back: Backdrop, x: float, y: float, size: float) -> None:
@@ -102,8 +123,10 @@ def _cloud(back: Backdrop, x: float, y: float, size: float) -> None:
 
 def _hills(back: Backdrop, base: float, tall: float, colour: Colour) -> None:
     phase = back.dice.uniform(0, 6)
-    ridge = [(x * 0.5, base - tall * float(np.sin(x * 0.23 + phase) + 0.4 * np.sin(x * 0.9)))
-             for x in range(-1, 35)]
+    ridge = [
+        (x * 0.5, base - tall * float(np.sin(x * 0.23 + phase) + 0.4 * np.sin(x * 0.9)))
+        for x in range(-1, 35)
+    ]
     back.shape([*ridge, (17.0, 10.0), (-0.5, 10.0)], colour)
 
 
@@ -139,8 +162,13 @@ def night(back: Backdrop) -> None:
     """Paint a city at night with a moon, lit windows and blurred lamps."""
     back.wash((16, 22, 58), (66, 70, 130))
     for _ in range(60):
-        back.disc(back.dice.uniform(0, 16), back.dice.uniform(0, 5), back.dice.uniform(0.015, 0.04),
-                  (230, 236, 255), 0.9)
+        back.disc(
+            back.dice.uniform(0, 16),
+            back.dice.uniform(0, 5),
+            back.dice.uniform(0.015, 0.04),
+            (230, 236, 255),
+            0.9,
+        )
     back.disc(12.6, 1.9, 1.7, (150, 160, 220), 0.4, 0.5)
     back.disc(12.6, 1.9, 0.72, (250, 246, 222))
     for far, colour in ((0, (44, 48, 98)), (1, (28, 30, 70))):
@@ -153,16 +181,27 @@ def night(back: Backdrop) -> None:
     back.soften(0.07)
     for _ in range(12):
         lamp = back.dice.choice(((255, 206, 130), (255, 150, 150), (150, 210, 255)))
-        back.disc(back.dice.uniform(0, 16), back.dice.uniform(6.4, 8.8),
-                  back.dice.uniform(0.15, 0.38), lamp, 0.5, 0.03)
+        back.disc(
+            back.dice.uniform(0, 16),
+            back.dice.uniform(6.4, 8.8),
+            back.dice.uniform(0.15, 0.38),
+            lamp,
+            0.5,
+            0.03,
+        )
 
 
 def _windows(back: Backdrop, x: float, top: float, wide: float) -> None:
     for row in np.arange(top + 0.25, 8.8, 0.42):
         for column in np.arange(x + 0.18, x + wide - 0.3, 0.36):
             if back.dice.random() < 0.42:
-                back.block(float(column), float(row), float(column) + 0.18, float(row) + 0.22,
-                           back.dice.choice(((255, 224, 150), (255, 200, 120), (180, 200, 240))))
+                back.block(
+                    float(column),
+                    float(row),
+                    float(column) + 0.18,
+                    float(row) + 0.22,
+                    back.dice.choice(((255, 224, 150), (255, 200, 120), (180, 200, 240))),
+                )
 
 
 def classroom(back: Backdrop) -> None:
@@ -172,14 +211,18 @@ def classroom(back: Backdrop) -> None:
     back.block(6.6, 1.4, 15.4, 4.6, (44, 92, 78))
     back.shape([(6.6, 1.4), (10.0, 1.4), (7.6, 4.6), (6.6, 4.6)], (70, 120, 102), 0.6, 0.1)
     for x, y, length in ((7.4, 2.0, 2.6), (7.4, 2.6, 1.8), (12.0, 2.1, 2.2), (12.2, 2.9, 1.4)):
-        back.shape([(x, y), (x + length, y - 0.05), (x + length, y + 0.02), (x, y + 0.07)],
-                   (226, 236, 228), 0.7)
+        back.shape(
+            [(x, y), (x + length, y - 0.05), (x + length, y + 0.02), (x, y + 0.07)],
+            (226, 236, 228),
+            0.7,
+        )
     back.block(6.2, 4.7, 15.8, 4.9, (190, 148, 104))
     for x in (0.2, 3.1):
         back.block(x - 0.1, 0.6, x + 2.6, 5.6, (250, 248, 240))
         back.block(x, 0.8, x + 2.4, 5.4, (150, 208, 246))
-        back.shape([(x, 5.4), (x, 3.9), (x + 1.2, 3.5), (x + 2.4, 4.1), (x + 2.4, 5.4)],
-                   (126, 190, 120))
+        back.shape(
+            [(x, 5.4), (x, 3.9), (x + 1.2, 3.5), (x + 2.4, 4.1), (x + 2.4, 5.4)], (126, 190, 120)
+        )
         back.disc(x + 0.8, 2.0, 0.6, WHITE, 0.9, 0.08, 0.5)
         back.block(x + 1.14, 0.8, x + 1.26, 5.4, (250, 248, 240))
     back.shape([(5.6, 0.3), (6.1, 0.3), (6.2, 6.0), (5.7, 6.0)], (250, 222, 200), 0.9, 0.05)
@@ -205,8 +248,16 @@ def room(back: Backdrop) -> None:
         x = 0.86
         while x < 4.5:
             wide, tall = back.dice.uniform(0.14, 0.34), back.dice.uniform(0.8, 1.22)
-            spine = back.dice.choice(((196, 84, 74), (78, 116, 156), (226, 190, 110),
-                                      (110, 148, 106), (232, 224, 206), (138, 96, 146)))
+            spine = back.dice.choice(
+                (
+                    (196, 84, 74),
+                    (78, 116, 156),
+                    (226, 190, 110),
+                    (110, 148, 106),
+                    (232, 224, 206),
+                    (138, 96, 146),
+                )
+            )
             back.block(x, top + 1.34 - tall, min(4.76, x + wide), top + 1.34, spine)
             x += wide + 0.02
     back.block(7.0, 1.3, 9.6, 3.2, (110, 74, 52))
@@ -218,8 +269,16 @@ def room(back: Backdrop) -> None:
     for angle in range(-70, 80, 20):
         a = np.radians(angle)
         tip = (10.9 + 1.5 * float(np.sin(a)), 6.3 - 1.7 * float(np.cos(a)))
-        back.shape([(10.82, 6.4), (tip[0] - 0.3, tip[1] + 0.5), tip, (tip[0] + 0.25, tip[1] + 0.6),
-                    (11.0, 6.4)], mix((70, 130, 84), (120, 176, 100), (angle + 70) / 150))
+        back.shape(
+            [
+                (10.82, 6.4),
+                (tip[0] - 0.3, tip[1] + 0.5),
+                tip,
+                (tip[0] + 0.25, tip[1] + 0.6),
+                (11.0, 6.4),
+            ],
+            mix((70, 130, 84), (120, 176, 100), (angle + 70) / 150),
+        )
     back.shape([(10.3, 6.4), (11.5, 6.4), (11.3, 7.7), (10.5, 7.7)], (206, 120, 84))
     back.soften(0.08)
 
@@ -232,16 +291,30 @@ def park(back: Backdrop) -> None:
     back.shape([(7.0, 6.6), (8.6, 6.6), (13.0, 9.0), (4.0, 9.0)], (232, 214, 184))
     for x, size in ((1.6, 1.5), (14.2, 1.7), (5.2, 0.9), (10.8, 0.95)):
         base = 6.4 + size * 0.5
-        back.shape([(x - 0.16 * size, base), (x - 0.08 * size, 3.5), (x + 0.1 * size, 3.5),
-                    (x + 0.2 * size, base)], (116, 82, 74))
+        back.shape(
+            [
+                (x - 0.16 * size, base),
+                (x - 0.08 * size, 3.5),
+                (x + 0.1 * size, 3.5),
+                (x + 0.2 * size, base),
+            ],
+            (116, 82, 74),
+        )
         for _ in range(16):
             dx, dy = back.dice.uniform(-1.4, 1.4) * size, back.dice.uniform(-1.2, 0.7) * size
             pink = mix((246, 176, 196), (255, 226, 232), back.dice.random())
             back.disc(x + dx, 2.9 + dy, 0.62 * size, pink, 0.9, 0.06)
     back.soften(0.06)
     for _ in range(26):
-        back.disc(back.dice.uniform(0, 16), back.dice.uniform(0, 9), back.dice.uniform(0.06, 0.12),
-                  (255, 206, 218), 0.9, 0.015, 0.6)
+        back.disc(
+            back.dice.uniform(0, 16),
+            back.dice.uniform(0, 9),
+            back.dice.uniform(0.06, 0.12),
+            (255, 206, 218),
+            0.9,
+            0.015,
+            0.6,
+        )
 
 
 def street(back: Backdrop) -> None:
@@ -256,26 +329,55 @@ def street(back: Backdrop) -> None:
             low_far, low_near = 5.7 + near * 0.45, 6.2 + near * 0.6
             colour = walls[(near + (side > 0)) % 4]
             tone = colour if side > 0 else shadow(colour, 0.2)
-            back.shape([(far_x, top_far), (near_x, top_near), (near_x, low_near),
-                        (far_x, low_far)], tone)
+            back.shape(
+                [(far_x, top_far), (near_x, top_near), (near_x, low_near), (far_x, low_far)], tone
+            )
             cloth = back.dice.choice(((206, 84, 80), (74, 128, 160), (96, 150, 104)))
             middle = low_near - 1.6
-            back.shape([(far_x, middle), (near_x, middle - 0.1), (near_x - side * 0.25,
-                        middle + 0.4), (far_x - side * 0.2, middle + 0.4)], cloth)
-            back.shape([(far_x + side * 0.2, top_far + 0.6), (near_x - side * 0.2, top_near + 0.6),
-                        (near_x - side * 0.2, top_near + 1.4), (far_x + side * 0.2,
-                        top_far + 1.3)], (120, 150, 176))
+            back.shape(
+                [
+                    (far_x, middle),
+                    (near_x, middle - 0.1),
+                    (near_x - side * 0.25, middle + 0.4),
+                    (far_x - side * 0.2, middle + 0.4),
+                ],
+                cloth,
+            )
+            back.shape(
+                [
+                    (far_x + side * 0.2, top_far + 0.6),
+                    (near_x - side * 0.2, top_near + 0.6),
+                    (near_x - side * 0.2, top_near + 1.4),
+                    (far_x + side * 0.2, top_far + 1.3),
+                ],
+                (120, 150, 176),
+            )
     back.shape([(6.4, 5.7), (9.6, 5.7), (16.5, 9.2), (-0.5, 9.2)], (196, 192, 196))
     for share in (0.15, 0.4, 0.75):
         y = 5.9 + 3 * share
-        back.shape([(8 - 0.12 - 0.1 * share, y), (8.12 + 0.1 * share, y),
-                    (8.2 + 0.2 * share, y + 0.4), (7.8 - 0.2 * share, y + 0.4)], WHITE, 0.7)
+        back.shape(
+            [
+                (8 - 0.12 - 0.1 * share, y),
+                (8.12 + 0.1 * share, y),
+                (8.2 + 0.2 * share, y + 0.4),
+                (7.8 - 0.2 * share, y + 0.4),
+            ],
+            WHITE,
+            0.7,
+        )
     back.soften(0.09)
 
 
 SCENES: dict[str, Callable[[Backdrop], None]] = {
-    "plain": plain, "gradient": gradient, "sky": sky, "sunset": sunset, "night": night,
-    "classroom": classroom, "room": room, "park": park, "street": street,
+    "plain": plain,
+    "gradient": gradient,
+    "sky": sky,
+    "sunset": sunset,
+    "night": night,
+    "classroom": classroom,
+    "room": room,
+    "park": park,
+    "street": street,
 }
 
 

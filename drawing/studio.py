@@ -56,8 +56,15 @@ def _add_frame(image: Image.Image, picture: Picture) -> None:
         pencil.rectangle((0, height - picture.letterbox, width, height), fill=(0, 0, 0, 255))
     if picture.subtitle:
         font = ImageFont.load_default(34)
-        pencil.text((width / 2, height - 34), picture.subtitle, WHITE, font, "ms",
-                    stroke_width=3, stroke_fill=(20, 16, 24))
+        pencil.text(
+            (width / 2, height - 34),
+            picture.subtitle,
+            WHITE,
+            font,
+            "ms",
+            stroke_width=3,
+            stroke_fill=(20, 16, 24),
+        )
 
 
 def store(image: Image.Image, picture: Picture, path: Path) -> None:
@@ -80,8 +87,11 @@ def truth(picture: Picture, people: list[Shown]) -> dict[str, object]:
     return {
         "size": list(picture.size),
         "people": [
-            {"name": person.name, "head": list(person.head),
-             "eyes": [list(eye) for eye in person.eyes]}
+            {
+                "name": person.name,
+                "head": list(person.head),
+                "eyes": [list(eye) for eye in person.eyes],
+            }
             for person in people
         ],
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.types import CROP_SIDE, Crop, Face, Image, Point
+from gallery.types import CROP_SIDE, Crop, Face, Image, Pixels, Point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +17,9 @@ EYE_HEIGHT = 0.55
 
 MAX_FINER = 16
 """Heads of up to 16 x 150 pixels are averaged in full."""
+
+MAX_SIDE = 32_000
+"""OpenCV 4 warps no picture with a side of 32,768 pixels or more, as some webtoons are."""
 
 
 class EyeAligner:
@@ -36,9 +39,10 @@ class EyeAligner:
         # A linear filter that shrinks by more than two skips pixels, so a large head is first cut
         # at about its own size and then averaged down by a whole number.
         finer = min(max(math.ceil(_side(face) / CROP_SIDE), 1), MAX_FINER)
+        pixels, matrix = _around_crop(image.pixels, crop_matrix(face))
         fine = cv2.warpAffine(
-            image.pixels,
-            crop_matrix(face) * finer,
+            pixels,
+            matrix * finer,
             (CROP_SIDE * finer, CROP_SIDE * finer),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
@@ -61,6 +65,24 @@ def crop_matrix(face: Face) -> NDArray[np.float64]:
     along = (centre.x - between.x) * math.cos(roll) + (centre.y - between.y) * math.sin(roll)
     anchor = Point(between.x + along * math.cos(roll), between.y + along * math.sin(roll))
     return _similarity(anchor, roll, scale, Point(0.5, EYE_HEIGHT))
+
+
+def _around_crop(pixels: Pixels, matrix: NDArray[np.float64]) -> tuple[Pixels, NDArray[np.float64]]:
+    """Cut a picture too long for OpenCV down to what a crop shows, and fit the transform to it."""
+    height, width = pixels.shape[:2]
+    if max(height, width) < MAX_SIDE:
+        return pixels, matrix
+    corners = np.array([[0, CROP_SIDE, 0, CROP_SIDE], [0, 0, CROP_SIDE, CROP_SIDE]], np.float64)
+    places = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
+    # Two pixels more than are seen, so that only a border of the picture is one here.
+    left, top = (math.floor(edge) - 2 for edge in places.min(axis=1))
+    right, bottom = (math.ceil(edge) + 3 for edge in places.max(axis=1))
+    left, right = min(max(left, 0), width - 1), min(max(right, 1), width)
+    top, bottom = min(max(top, 0), height - 1), min(max(bottom, 1), height)
+    step = math.ceil(max(right - left, bottom - top) / MAX_SIDE)
+    window = np.ascontiguousarray(pixels[top:bottom:step, left:right:step])
+    into_picture = np.array([[step, 0, left], [0, step, top], [0, 0, 1]], np.float64)
+    return window, matrix @ into_picture
 
 
 def _side(face: Face) -> float:

@@ -45,7 +45,7 @@ def annotate(pixels: Pixels, answers: Sequence[Answer]) -> Pixels:
     draw = ImageDraw.Draw(picture)
     # Lines and letters grow with the picture, so that they are read at any size.
     unit = max(min(picture.size) // 240, 1)
-    font = load_font(max(9 * unit, 11))
+    font = load_font(max(min(picture.size) // 28, 12))
     # Nearest names last, so that a small box in front is not written over.
     for answer in sorted(answers, key=lambda one: -one.face.box.area):
         _draw_answer(draw, answer, unit, font, picture.size)
@@ -91,13 +91,18 @@ def save_picture(pixels: Pixels, path: Path) -> None:
     """
     from PIL import Image as pillow
 
-    if path.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise InputError(f"{path} ends in none of {', '.join(OUTPUT_SUFFIXES)}; name it so.")
+    check_suffix(path)
     try:
         with replacing(path) as unfinished:
             pillow.fromarray(pixels).save(unfinished, quality=92)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def check_suffix(path: Path) -> None:
+    """Raise InputError for a file whose suffix names no format that pictures are written in."""
+    if path.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"{path} ends in none of {', '.join(OUTPUT_SUFFIXES)}; name it so.")
 
 
 def load_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -1,6 +1,6 @@
 """The whole gallery as one file: a zip of plain JSON, PNG and NumPy arrays.
 
-gallery.json            {"format": 1, "samples": n, "encoders": [...]}
+gallery.json            {"format": 1, "samples": n, "encoders": [...], "former_names": {old: new}}
 samples.jsonl           one sample a line: character, digest, path, box, score, landmarks, ...
 crops/<number>.png      its aligned crop; the number counts lines from 0
 descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN where it has none
@@ -11,8 +11,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import lzma
+import math
+import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,15 +26,29 @@ from numpy.typing import NDArray
 
 from gallery.atomic import replacing
 from gallery.errors import InputError
-from gallery.images import decode_png
+from gallery.images import decode
 from gallery.store import Store, landmarks_from_json
-from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Sample
+from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Sample
 from gallery.writer import NewSample, clean_name, landmarks_to_json
 
 FORMAT = 1
-MAX_MEMBER = 1 << 30
-"""A member that unfolds to more than this is refused."""
-MAX_CROP = 1 << 20
+MAX_HEAD = 1 << 24
+MAX_LINE = 1 << 14
+MAX_LINES = 1 << 29
+MAX_CROP = 1 << 18
+"""Members that unfold to more bytes than these are refused, so that a small file cannot fill the
+memory; the lines and the rows of the tables are counted by the crops, which the file's own
+directory names."""
+MAX_ENCODERS = 64
+
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, LookupError, ValueError, TypeError,
+    AttributeError, ArithmeticError, RuntimeError,
+)  # fmt: skip
+"""What reading a file raises that is not what it says it is; RuntimeError for an encrypted one."""
+
+PNG = re.compile(rb"\x89PNG\r\n\x1a\n\0\0\0\rIHDR(.{4})(.{4})\x08\x02", re.DOTALL)
+"""How a PNG of 8-bit colours begins; the groups are its width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +63,8 @@ class Imported:
 def export(store: Store, target: Path) -> int:
     """Write everything of a gallery to a zip file, and return how many samples that is.
 
-    Raises InputError when the file exists or cannot be written; nothing half-written is left.
+    Raises InputError when the file exists or cannot be written, and when somebody removes samples
+    meanwhile; nothing half-written is left.
     """
     if target.exists():
         raise InputError(f"{target} exists already; name another file.")
@@ -56,7 +75,7 @@ def export(store: Store, target: Path) -> int:
         ):
             return _write(store, archive)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}.") from error
+        raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def _write(store: Store, archive: zipfile.ZipFile) -> int:
@@ -65,8 +84,11 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
     vectors = np.full((len(encoders), len(samples), DIMENSION), np.nan, np.float32)
     lines = []
     for number, sample in enumerate(samples):
-        lines.append(json.dumps(_sample(sample), ensure_ascii=False))
-        archive.writestr(f"crops/{number}.png", store.crops([sample.id])[sample.id])
+        lines.append(json.dumps(_as_json(sample), ensure_ascii=False))
+        crops = store.crops([sample.id])
+        if sample.id not in crops:
+            raise InputError("Samples were removed while they were exported; run it again.")
+        archive.writestr(f"crops/{number}.png", crops[sample.id])
         for encoder, vector in store.descriptors_of(sample.id).items():
             vectors[encoders.index(encoder), number] = vector
     for number, matrix in enumerate(vectors):
@@ -74,12 +96,17 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
         np.save(content, matrix, allow_pickle=False)
         archive.writestr(f"descriptors/{number}.npy", content.getvalue())
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
-    head = {"format": FORMAT, "samples": len(samples), "encoders": encoders}
-    archive.writestr("gallery.json", json.dumps(head))
+    head = {
+        "format": FORMAT,
+        "samples": len(samples),
+        "encoders": encoders,
+        "former_names": store.former_names(),
+    }
+    archive.writestr("gallery.json", json.dumps(head, ensure_ascii=False))
     return len(samples)
 
 
-def _sample(sample: Sample) -> dict[str, Any]:
+def _as_json(sample: Sample) -> dict[str, Any]:
     landmarks = landmarks_to_json(sample.face.landmarks)
     return {
         "character": sample.character,
@@ -101,13 +128,21 @@ def restore(store: Store, source: Path) -> Imported:
     """
     added = present = 0
     with _damage_explained(source), zipfile.ZipFile(source) as archive:
-        samples = _read(archive, source)
+        head = _head(archive, source)
+        samples = _samples(archive, head)
+        ours: set[str] = set()
         with store.writing() as writer:
             for sample in samples:
-                if writer.add(sample) is None:
+                # A picture that is here keeps its label, even where another face of it is meant.
+                is_here = sample.digest not in ours and writer.owner_of(sample.digest) is not None
+                if is_here or writer.add(sample) is None:
                     present += 1
                 else:
                     added += 1
+                    ours.add(sample.digest)
+            for former, name in head.former_names.items():
+                if writer.current_name(name) is not None:
+                    writer.remember_name(former, name)
     return Imported(added, present)
 
 
@@ -119,49 +154,67 @@ def _damage_explained(source: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror or error}.") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise InputError(
             f"{source} is not a gallery's export, or is damaged; `gallery export` writes one."
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, source: Path) -> Iterator[NewSample]:
-    head = json.loads(_member(archive, "gallery.json", MAX_CROP))
-    if head["format"] > FORMAT:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What gallery.json says, checked."""
+
+    samples: int
+    encoders: list[str]
+    former_names: dict[str, str]
+
+
+def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
+    values = json.loads(_member(archive, "gallery.json", MAX_HEAD))
+    if int(values["format"]) > FORMAT:
         raise InputError(
             f"{source} was exported by a newer version of gallery; "
             "upgrade this one: pip install --upgrade gallery."
         )
-    lines = _member(archive, "samples.jsonl", MAX_MEMBER).decode("utf-8").splitlines()
-    encoders = [str(encoder) for encoder in head["encoders"]]
+    encoders = [_text(encoder) for encoder in values["encoders"]]
+    if len(set(encoders)) != len(encoders) or len(encoders) > MAX_ENCODERS:
+        raise ValueError("encoders stand twice, or there are too many")
+    former = {_name(old): _name(new) for old, new in values["former_names"].items()}
+    return _Head(int(values["samples"]), encoders, former)
+
+
+def _samples(archive: zipfile.ZipFile, head: _Head) -> Iterator[NewSample]:
+    count = sum(name.startswith("crops/") for name in archive.namelist())
+    text = _member(archive, "samples.jsonl", min(count * MAX_LINE, MAX_LINES)).decode("utf-8")
+    # Not splitlines: names may hold what Unicode calls the end of a line.
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if not len(lines) == head.samples <= count:
+        raise ValueError("samples are missing")
     matrices = {
-        encoder: _matrix(_member(archive, f"descriptors/{row}.npy", MAX_MEMBER), len(lines))
-        for row, encoder in enumerate(encoders)
+        encoder: _matrix(archive, f"descriptors/{row}.npy", len(lines))
+        for row, encoder in enumerate(head.encoders)
     }
-    for number, line in enumerate(lines):
-        values = json.loads(line)
-        png = _member(archive, f"crops/{number}.png", MAX_CROP)
-        if decode_png(png).shape != (CROP_SIDE, CROP_SIDE, 3):
-            raise ValueError("a crop has another size")
-        landmarks = values["landmarks"]
-        yield NewSample(
-            character=clean_name(values["character"]),
-            digest=str(values["digest"]),
-            path=Path(values["path"]),
-            face=Face(
-                Box(*(float(edge) for edge in values["box"])),
-                float(values["score"]),
-                landmarks_from_json(json.dumps(landmarks) if landmarks else None),
-            ),
-            crop_png=png,
-            descriptors={
-                encoder: matrix[number]
-                for encoder, matrix in matrices.items()
-                if np.isfinite(matrix[number]).all()
-            },
-            detector=str(values["detector"]),
-            enrolled_as=clean_name(values["enrolled_as"]),
-        )
+    return (_sample(archive, number, line, matrices) for number, line in enumerate(lines))
+
+
+def _sample(
+    archive: zipfile.ZipFile, number: int, line: str, matrices: Mapping[str, NDArray[np.float32]]
+) -> NewSample:
+    values = json.loads(line)
+    return NewSample(
+        character=_name(values["character"]),
+        digest=_digest(values["digest"]),
+        path=Path(_text(values["path"])),
+        face=_face(values),
+        crop_png=_crop(_member(archive, f"crops/{number}.png", MAX_CROP)),
+        descriptors={
+            encoder: matrix[number]
+            for encoder, matrix in matrices.items()
+            if np.isfinite(matrix[number]).all()
+        },
+        detector=_text(values["detector"]),
+        enrolled_as=_name(values["enrolled_as"]),
+    )
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -171,8 +224,64 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return archive.read(information)
 
 
-def _matrix(content: bytes, rows: int) -> NDArray[np.float32]:
+def _matrix(archive: zipfile.ZipFile, name: str, rows: int) -> NDArray[np.float32]:
+    content = _member(archive, name, rows * DIMENSION * 4 + 1024)
     matrix = np.load(io.BytesIO(content), allow_pickle=False)
     if matrix.shape != (rows, DIMENSION) or matrix.dtype != np.float32:
         raise ValueError("a table of descriptors has another shape")
     return np.asarray(matrix, np.float32)
+
+
+def _crop(png: bytes) -> bytes:
+    """Return a crop's file as it is, once it is known to be a PNG of the crop's size."""
+    begin = PNG.match(png)
+    # Before it is decoded: a small file can unfold to gigabytes.
+    if begin is None or {int.from_bytes(side, "big") for side in begin.groups()} != {CROP_SIDE}:
+        raise ValueError("a crop is no PNG of the right size")
+    try:
+        decode(png, Path("crop"))
+    except InputError as error:
+        raise ValueError("a crop cannot be decoded") from error
+    return png
+
+
+def _face(values: Any) -> Face:
+    landmarks = values["landmarks"]
+    edges = [_number(edge) for edge in values["box"]]
+    places = {name: [_number(x), _number(y)] for name, (x, y) in (landmarks or {}).items()}
+    if not set(places) <= set(Landmarks._fields):
+        raise ValueError("a landmark is none")
+    return Face(
+        Box(*edges),
+        _number(values["score"]),
+        landmarks_from_json(json.dumps(places) if places else None),
+    )
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
+
+
+def _digest(value: Any) -> str:
+    digest = _text(value)
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError("a digest is none")
+    return digest
+
+
+def _text(value: Any) -> str:
+    """Return a string that a database and a file name can hold."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("a text is none")
+    value.encode("utf-8")
+    return value
+
+
+def _name(value: Any) -> str:
+    try:
+        return clean_name(_text(value))
+    except InputError as error:
+        raise ValueError("a name cannot be one") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gallery import catalog
 from gallery.align import EyeAligner
-from gallery.describe import Describer
+from gallery.describe import Describer, LateEncoder
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
 from gallery.settings import Settings
@@ -32,10 +32,16 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> G
 
 
 def describer(settings: Settings, weights: Weights | None = None) -> Describer:
-    """Open detector, aligner and encoder without a database. Raises SetupError where one fails."""
-    weights = weights or locate(settings.encoder, settings.models_folder)
+    """Join detector, aligner and encoder without a database; the first face opens the network.
+
+    Raises SetupError where the detector does not work or the network is not here.
+    """
+    chosen = weights or locate(settings.encoder, settings.models_folder)
     return Describer(
         catalog.detector(settings.detector, settings.head_scale),
         EyeAligner(),
-        catalog.encoder(settings.runtime, weights, settings.cache_folder),
+        LateEncoder(
+            chosen.encoder_id,
+            lambda: catalog.encoder(settings.runtime, chosen, settings.cache_folder),
+        ),
     )

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.interfaces import Aligner, Detector, Encoder
 from gallery.types import CROP_SIDE, DescribedFace, Face, Image
+
+
+class LateEncoder:
+    """An encoder whose network is opened for the first face: many runs meet none.
+
+    Enrolling folders that have not changed and pictures without faces want no more than its id.
+    """
+
+    def __init__(self, encoder_id: str, open_encoder: Callable[[], Encoder]) -> None:
+        self.id = encoder_id
+        self._open_encoder = open_encoder
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return self._open_encoder()
+
+    def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the network's descriptors; raises SetupError where it cannot be opened."""
+        return self._encoder.encode(crops)
 
 
 class Describer:
@@ -24,6 +45,8 @@ class Describer:
 
     def describe(self, faces: Sequence[tuple[Image, Face]]) -> list[DescribedFace]:
         """Return faces with their crops and descriptors, encoded in one batch."""
+        if not faces:
+            return []
         crops = np.zeros((len(faces), CROP_SIDE, CROP_SIDE, 3), np.uint8)
         for row, (image, face) in enumerate(faces):
             crops[row] = self.aligner.align(image, face)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -76,17 +76,17 @@ def _detector(settings: Settings) -> str:
     if len(faces) != 1:
         raise InputError(
             f"{parts.detector.name} finds {len(faces)} faces in the self-test picture, which shows "
-            "one; reinstall gallery and its packages as pyproject.toml names them."
+            "one; reinstall gallery with its packages, or choose another detector where it is a "
+            "file of yours."
         )
     return f"{parts.detector.name} finds the drawn face (score {faces[0].score:.2f})"
 
 
 def _encoder(settings: Settings) -> str:
     weights = locate(settings.encoder, settings.models_folder)
-    parts = describer(settings)
-    image = _test_face()
-    (faces,) = parts.faces([image])
-    (one,) = parts.describe([(image, faces[0])])
+    # Whatever is wrong with the detector is another finding.
+    parts = describer(replace(settings, detector="whole"), weights)
+    (one,) = parts.describe_all(_test_face())
     if not np.isfinite(one.descriptor).all() or not one.descriptor.any():
         raise InputError(f"The encoder {parts.encoder.id} gives no descriptor of the drawn face.")
     kind = (
@@ -100,13 +100,17 @@ def _encoder(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     path = database_path(settings.database)
-    if path is None or not path.exists():
+    if path is None:
+        return "in memory, gone when a command ends; name a file with --database"
+    if not path.exists():
         return f"none yet at {path}; `gallery enroll FOLDER` makes it"
     with open_gallery(settings) as gallery:
         wrong = gallery.store.check()
         if wrong:
+            # SQLite lists what it finds, a line each, under a heading of asterisks.
+            first = next((line for line in wrong[0].splitlines() if line[:1] != "*"), wrong[0])
             raise InputError(
-                f"The database {gallery.store.path} is damaged ({wrong[0]}); "
+                f"The database {gallery.store.path} is damaged ({first}); "
                 "put a back-up in its place."
             )
         gallery.require_encoded()

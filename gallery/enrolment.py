@@ -49,7 +49,7 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
         if len(inside) == 1:
             loose.append(path)
         else:
-            candidates.append(Candidate(path, clean_name(inside[0])))
+            candidates.append(Candidate(path, _character_of(inside[0])))
     if not candidates and loose:
         raise InputError(
             f"{folder} holds pictures but no folder per character; "
@@ -60,6 +60,14 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
     return candidates, loose
 
 
+def _character_of(folder: str) -> str:
+    """Return the name that a folder stands for, as it is when it can be none."""
+    try:
+        return clean_name(folder)
+    except InputError:
+        return folder
+
+
 def choose_face(path: Path, faces: Sequence[Face], *, largest: bool) -> Face:
     """Return the one face a picture is enrolled by.
 
@@ -67,7 +75,9 @@ def choose_face(path: Path, faces: Sequence[Face], *, largest: bool) -> Face:
     dominates; largest takes the largest of them.
     """
     if not faces:
-        raise InputError(f"{path} shows no face that the detector sees.")
+        raise InputError(
+            f"{path} shows no face that the detector sees; cut it out and give --cropped."
+        )
     by_size = sorted(faces, key=lambda face: -face.box.area)
     if len(faces) == 1 or largest or by_size[0].box.area >= DOMINANCE * by_size[1].box.area:
         return by_size[0]
@@ -133,6 +143,7 @@ class Enrolment:
         """Read only what is needed to say what has to be done about a file."""
         path = candidate.path
         try:
+            _check_names(candidate)
             state = file_state(path)
             known = self._files.get(str(path))
             content = None
@@ -221,6 +232,9 @@ class Enrolment:
         if label.path == candidate.path:
             return Enrolled(candidate, Outcome.UNCHANGED)
         if self._still_there(label, digest):
+            if candidate.character == label.enrolled_as:
+                # A copy in the same folder stays one, whoever the sample was given to since.
+                return Enrolled(candidate, Outcome.DUPLICATE)
             return _copy(writer, candidate, label.character, label.path)
         writer.follow(label.sample_id, candidate.path)
         owner, outcome = label.character, Outcome.MOVED
@@ -244,6 +258,20 @@ class Enrolment:
             return digest_of(read_bytes(label.path)) == digest
         except InputError:
             return False
+
+
+def _check_names(candidate: Candidate) -> None:
+    """Raise InputError for a path that cannot be stored, and a folder that can name nobody."""
+    try:
+        str(candidate.path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{candidate.path} has bytes in its name or its folders' that are no text; rename it."
+        ) from error
+    try:
+        clean_name(candidate.character)
+    except InputError as error:
+        raise InputError(f"{str(candidate.path)!r} cannot be enrolled: {error}") from error
 
 
 def _copy(writer: Writer, candidate: Candidate, owner: str, where: Path | None = None) -> Enrolled:

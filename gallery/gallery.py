@@ -16,6 +16,7 @@ from gallery.index import IndexCache
 from gallery.matching import Matcher
 from gallery.store import Store
 from gallery.types import (
+    CROP_SIDE,
     Answer,
     Candidate,
     Character,
@@ -131,16 +132,20 @@ class Gallery:
         for start in range(0, len(sample_ids), REENCODE_AT_ONCE):
             some = sample_ids[start : start + REENCODE_AT_ONCE]
             crops = self.crops(some)
-            descriptors = self.describer.encoder.encode(np.stack([crops[row] for row in some]))
+            descriptors = self.describer.encoder.encode(
+                np.array(list(crops.values()), np.uint8).reshape(-1, CROP_SIDE, CROP_SIDE, 3)
+            )
             with self.store.writing() as writer:
-                for sample_id, descriptor in zip(some, descriptors, strict=True):
-                    writer.describe(sample_id, self.encoder, descriptor)
+                for sample_id, descriptor in zip(crops, descriptors, strict=True):
+                    # Somebody may have removed it meanwhile.
+                    if writer.has(sample_id):
+                        writer.describe(sample_id, self.encoder, descriptor)
             yield start + len(some)
 
     def remaining(self, *, everything: bool = False) -> list[int]:
         """Return the samples that the encoder in use has not encoded, or with everything, all."""
         if everything:
-            return [sample.id for sample in self.store.samples(self.encoder)]
+            return self.store.sample_ids()
         return self.store.unencoded(self.encoder)
 
     def characters(self) -> list[Character]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import os
 import warnings
@@ -30,6 +31,11 @@ MAX_BYTES = 512 * 1024 * 1024
 
 FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "WEBP")
 """Decoders that are let near a stranger's file."""
+
+PILLOW_MODULES = ("Avif", "Bmp", "Gif", "Jpeg", "Png", "WebP")
+"""Where Pillow keeps those that are its own."""
+
+EXIF_ORIENTATION = 0x0112
 
 BACKGROUND = (255, 255, 255)
 """What shows through transparent pixels."""
@@ -136,28 +142,51 @@ def decode(content: bytes, path: Path) -> Image:
 
 def _decode_pixels(content: bytes, path: Path) -> Pixels:
     from PIL import Image as pillow
-    from PIL import ImageOps, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
-    _register_heif()
-    # Pillow only warns of what unfolds to between one and two times its limit.
-    warnings.filterwarnings("error", category=pillow.DecompressionBombWarning)
+    decoders = _decoders()
     try:
-        with pillow.open(io.BytesIO(content), formats=_decoders()) as picture:
+        # Pillow warns of damaged EXIF, which is no news, and of sizes, which are looked at here.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            pillow.open(io.BytesIO(content), formats=decoders) as picture,
+        ):
             if picture.width * picture.height > MAX_PIXELS:
                 raise pillow.DecompressionBombError
             picture.load()
-            return _flatten(ImageOps.exif_transpose(picture))
-    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
+            return _flatten(_upright(picture))
+    except pillow.DecompressionBombError as error:
         raise InputError(
             f"{path} unfolds to more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
         ) from error
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{path} is not a picture that can be read ({', '.join(_decoders())})."
+            f"{path} is not a picture that can be read ({', '.join(decoders)})."
         ) from error
     except Exception as error:
         # Decoders raise anything at all on damaged files: SyntaxError and struct.error among it.
         raise InputError(f"{path} is damaged or cut short: {error}.") from error
+
+
+def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """Turn a picture as its EXIF orientation says; one that cannot be read says nothing."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    try:
+        turn = turns.get(picture.getexif().get(EXIF_ORIENTATION, 1))
+    except Exception:
+        # A damaged block raises anything at all.
+        return picture
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _flatten(picture: PIL.Image.Image) -> Pixels:
@@ -166,7 +195,8 @@ def _flatten(picture: PIL.Image.Image) -> Pixels:
     if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
         # Pillow clips 16-bit grey instead of scaling it.
         deep = np.asarray(picture, dtype=np.float32)
-        scale = 255 / 65535 if deep.max(initial=0) > 255 else 1
+        is_deep = picture.mode.startswith("I;16") or deep.max(initial=0) > 255
+        scale = 255 / 65535 if is_deep else 1
         picture = pillow.fromarray(np.clip(deep * scale, 0, 255).astype(np.uint8))
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
@@ -178,7 +208,10 @@ def _flatten(picture: PIL.Image.Image) -> Pixels:
 def _decoders() -> list[str]:
     from PIL import Image as pillow
 
-    pillow.init()
+    # Pillow's own search would import all of its forty decoders, a part of every start.
+    for module in PILLOW_MODULES:
+        importlib.import_module(f"PIL.{module}ImagePlugin")
+    _register_heif()
     return [name for name in FORMATS if name in pillow.OPEN]
 
 
@@ -203,5 +236,5 @@ def decode_png(content: bytes) -> Pixels:
 
     bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise InputError("A stored crop is damaged; run `gallery doctor`.")
+        raise InputError("A stored crop is damaged; put a back-up of the database in its place.")
     return np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8, copy=False)

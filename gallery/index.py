@@ -80,6 +80,8 @@ def _faiss() -> Any:
 Indexes = Mapping[str, FlatIndex]
 """`ideal` and `best` carry character ids, `samples` sample ids."""
 
+NAMES = ("ideal", "best", "samples")
+
 
 def build_indexes(vectors: Vectors) -> Indexes:
     """Return the three indexes over everything an encoder has described."""
@@ -125,9 +127,9 @@ class IndexCache:
             if (stamp["format"], stamp["encoder"], stamp["change"]) != (FORMAT, encoder, change):
                 return None
             indexes: dict[str, FlatIndex] = {}
-            for name, check in stamp["files"].items():
+            for name in NAMES:
                 path = self._file(encoder, change, name)
-                if checksum(path) != check:
+                if checksum(path) != stamp["files"][name]:
                     return None
                 indexes[name] = FlatIndex.open(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):

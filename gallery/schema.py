@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from gallery.atomic import replacing
-from gallery.errors import GalleryError, InputError, SetupError, StoreError
+from gallery.errors import InputError, SetupError, StoreError
 from gallery.settings import bundled
 
 APPLICATION_ID = 0x67616C6C
@@ -64,7 +64,7 @@ def open_database(where: str, *, create: bool, migrations: Path | None = None) -
     try:
         with explained(path):
             _bring_up_to_date(engine, path, migrations or bundled("migrations"))
-    except GalleryError:
+    except BaseException:
         engine.dispose()
         raise
     return engine
@@ -84,6 +84,9 @@ def explained(path: Path | None) -> Iterator[None]:
         raise StoreError(_explain(str(error.orig or error), path)) from error
     except sqlite3.DatabaseError as error:
         raise StoreError(_explain(str(error), path)) from error
+    except UnicodeDecodeError as error:
+        # The driver's own message quotes what it cannot read in a damaged file.
+        raise StoreError(_explain("malformed", path)) from error
 
 
 def _explain(reason: str, path: Path | None) -> str:
@@ -147,6 +150,9 @@ def _engine(path: Path | None) -> Engine:
         engine = create_engine(
             "sqlite://",
             creator=lambda: sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False),
+            # One connection for a thread would let a read in the midst of writing end the write.
+            poolclass=QueuePool,
+            max_overflow=-1,
         )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -223,7 +229,11 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
         with contextlib.closing(engine.raw_connection()) as bare:
             # Outside of a transaction, which is where the mode can be set; it stays in the file.
             cast(sqlite3.Connection, bare.driver_connection).execute("PRAGMA journal_mode = WAL")
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with (
+        engine.connect().execution_options(writes=True) as connection,
+        _foreign_keys_off(connection),
+        connection.begin(),
+    ):
         # Another process may have done it while this one waited for the lock.
         if _revision(connection)[0] == head(migrations):
             return
@@ -232,6 +242,23 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
         config.set_main_option("script_location", str(migrations).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            raise StoreError(
+                f"The database {path} holds rows that point nowhere and stays as it was; "
+                "run `gallery doctor`."
+            )
+
+
+@contextlib.contextmanager
+def _foreign_keys_off(connection: Connection) -> Iterator[None]:
+    """Let tables be made anew: dropping the old one would delete, on cascade, what points to it."""
+    # Outside of a transaction, which is where it can be set.
+    bare = cast(sqlite3.Connection, connection.connection.driver_connection)
+    bare.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        bare.execute("PRAGMA foreign_keys = ON")
 
 
 def back_up(engine: Engine, target: Path) -> None:

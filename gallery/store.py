@@ -29,7 +29,6 @@ from gallery.tables import (
     state,
 )
 from gallery.types import (
-    DIMENSION,
     Box,
     Character,
     Descriptor,
@@ -38,7 +37,7 @@ from gallery.types import (
     Point,
     Sample,
 )
-from gallery.writer import Writer, clean_name
+from gallery.writer import VECTOR_BYTES, Writer, clean_name, matrix_of
 
 ROWS_AT_ONCE = 500
 """SQLite takes a bounded number of parameters in one statement."""
@@ -170,6 +169,16 @@ class Store:
         hint = f"did you mean {' or '.join(near)}?" if near else "`gallery characters` lists them."
         raise InputError(f"No character is called {name}; {hint}")
 
+    def former_names(self) -> dict[str, str]:
+        """Return the names that characters had before, and what each is called now."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(aliases.c.name, characters.c.name.label("current"))
+                .join(characters)
+                .order_by(aliases.c.name)
+            )
+            return {row.name: row.current for row in rows}
+
     def names(self, character_ids: Collection[int]) -> dict[int, tuple[str, bool]]:
         """Return name and whether it is a reject class, for those of the ids that exist."""
         found: dict[int, tuple[str, bool]] = {}
@@ -244,6 +253,11 @@ class Store:
                 )
             )
             return {row[0]: row[1] for row in rows}
+
+    def sample_ids(self) -> list[int]:
+        """Return the ids of all samples."""
+        with self._reading() as connection:
+            return list(connection.scalars(select(samples.c.id).order_by(samples.c.id)))
 
     def unencoded(self, encoder: str) -> list[int]:
         """Return the samples an encoder has not encoded."""
@@ -329,17 +343,18 @@ class Store:
 
 
 def _matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    joined = np.frombuffer(b"".join(blobs), dtype="<f4")
-    if joined.size != len(blobs) * DIMENSION:
-        raise StoreError("A stored descriptor is damaged; run `gallery reencode --all`.")
-    return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
+    if all(len(blob) == VECTOR_BYTES for blob in blobs):
+        matrix = matrix_of(blobs)
+        if np.isfinite(matrix).all():
+            return matrix
+    raise StoreError("A stored descriptor is damaged; run `gallery reencode --all`.")
 
 
 def _sample(row: Any) -> Sample:
     distance = None
     if row.vector is not None and row.ideal is not None:
         vector, ideal = _matrix([row.vector, row.ideal])
-        distance = float(np.linalg.norm(vector - ideal))
+        distance = float(np.linalg.norm(vector.astype(np.float64) - ideal))
     return Sample(
         id=row.id,
         character=row.name,
@@ -358,10 +373,15 @@ def _sample(row: Any) -> Sample:
 
 
 def landmarks_from_json(text: str | None) -> Landmarks | None:
-    """Return the landmarks that landmarks_to_json wrote."""
+    """Return the landmarks that landmarks_to_json wrote. Raises StoreError for anything else."""
     if text is None:
         return None
-    return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
+    try:
+        return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError(
+            "The stored place of a face is damaged; put a back-up of the database in its place."
+        ) from error
 
 
 def spelt_alike(name: str, known: Collection[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,20 @@ import numpy as np
 from gallery.atomic import replacing
 from gallery.errors import InputError
 from gallery.types import DIMENSION, DescribedFace, Descriptor, Image
+
+
+def check_target(path: Path) -> None:
+    """Raise InputError, before any work is done, for a file that could not be written in the end.
+
+    That is one that does not end in .npz, is a folder, or lies where nothing can be written.
+    """
+    if path.suffix.lower() != ".npz":
+        raise InputError(f"{path} does not end in .npz; name the output so.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputError(f"{path} cannot be written: {above} is no folder that can be written to.")
 
 
 class FaceTable:
@@ -39,8 +54,7 @@ class FaceTable:
         numpy.load reads them without pickle. Raises InputError for a file that does not end in
         .npz or cannot be written.
         """
-        if path.suffix.lower() != ".npz":
-            raise InputError(f"{path} does not end in .npz; name the output so.")
+        check_target(path)
         try:
             with replacing(path) as unfinished:
                 np.savez(
@@ -52,4 +66,4 @@ class FaceTable:
                     encoder=np.array(self._encoder),
                 )
         except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+            raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 import unicodedata
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
@@ -27,10 +29,14 @@ from gallery.tables import (
     samples,
     state,
 )
-from gallery.types import DIMENSION, Descriptor, Face, Landmarks
+from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks
 
 REJECT_PREFIX = "noise"
 """A folder whose name begins so, in any case, holds what is to be turned away."""
+
+
+VECTOR_BYTES = 4 * DIMENSION
+"""A stored descriptor: float32, little endian."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +102,10 @@ class Writer:
 
         Returns None, and changes nothing, when this face of this picture is there already.
         """
-        self._changed = True
+        if self._has_face(sample.digest, sample.face.box):
+            return None
         character_id = self.character_id(sample.character)
-        sample_id = self._connection.scalar(
+        added = self._connection.execute(
             insert(samples)
             .values(
                 character_id=character_id,
@@ -110,21 +117,28 @@ class Writer:
                 landmarks=landmarks_to_json(sample.face.landmarks),
                 detector=sample.detector,
             )
-            .on_conflict_do_nothing()
             .returning(samples.c.id)
         )
-        if sample_id is None:
-            return None
+        sample_id = int(added.scalar_one())
         self._connection.execute(insert(crops).values(sample_id=sample_id, png=sample.crop_png))
         for encoder, vector in sample.descriptors.items():
             self.describe(sample_id, encoder, vector)
         self._touched.add(character_id)
-        return int(sample_id)
+        return sample_id
+
+    def has(self, sample_id: int) -> bool:
+        """Say whether there is such a sample."""
+        return self._owner(sample_id) is not None
 
     def describe(self, sample_id: int, encoder: str, vector: Descriptor) -> None:
-        """Set a sample's descriptor by one encoder. Raises InputError for one of another shape."""
+        """Set a sample's descriptor by one encoder.
+
+        Raises InputError for a descriptor of another shape and for a sample that does not exist.
+        """
         if vector.shape != (DIMENSION,) or not np.isfinite(vector).all():
             raise InputError(f"A descriptor is {DIMENSION} finite numbers, not {vector.shape}.")
+        if not self.has(sample_id):
+            raise no_sample(sample_id)
         blob = vector.astype("<f4").tobytes()
         self._connection.execute(
             insert(descriptors)
@@ -175,9 +189,7 @@ class Writer:
                 update(samples).where(samples.c.id == sample_id).values(character_id=target)
             )
             if moved.rowcount == 0:
-                raise InputError(
-                    f"There is no sample {sample_id}; `gallery show NAME` lists their numbers."
-                )
+                raise no_sample(sample_id)
         self._touched.add(target)
 
     def rename(self, old: str, new: str) -> None:
@@ -189,7 +201,8 @@ class Writer:
         character_id = self._known(old)
         holder = self._connection.scalar(select(characters.c.id).where(characters.c.name == new))
         if holder is not None and holder != character_id:
-            raise InputError(f"{new} exists already; `gallery merge {old} {new}` makes them one.")
+            words = shlex.join(["gallery", "merge", old, new])
+            raise InputError(f"{new} exists already; `{words}` makes them one.")
         former = self._name(character_id)
         self._connection.execute(
             update(characters)
@@ -199,6 +212,12 @@ class Writer:
         self._connection.execute(delete(aliases).where(aliases.c.name == new))
         if former != new:
             self._alias(former, character_id)
+
+    def remember_name(self, former: str, name: str) -> None:
+        """Let a former name mean a character from now on, unless it means one already."""
+        former = clean_name(former)
+        if self._find(former) is None:
+            self._alias(former, self._known(name))
 
     def merge(self, source: str, target: str) -> int:
         """Give all of one character's samples to another and return how many; one name remains.
@@ -240,9 +259,7 @@ class Writer:
         for sample_id in sample_ids:
             gone = self._connection.execute(delete(samples).where(samples.c.id == sample_id))
             if gone.rowcount == 0:
-                raise InputError(
-                    f"There is no sample {sample_id}; `gallery show NAME` lists their numbers."
-                )
+                raise no_sample(sample_id)
 
     def remember_file(self, path: Path, file_state: FileState, digest: str) -> None:
         """Note what a file held, so that it is not read again while it stays as it is."""
@@ -278,10 +295,11 @@ class Writer:
             .where(samples.c.character_id == character_id)
             .order_by(descriptors.c.sample_id)
         ).all()
+        # A damaged descriptor counts for nothing here until reencoding has made it anew.
+        rows = [row for row in rows if is_sound(row.vector)]
         for encoder in {row.encoder for row in rows}:
             own = [row for row in rows if row.encoder == encoder]
-            vectors = np.frombuffer(b"".join(row.vector for row in own), "<f4")
-            found = profile(vectors.reshape(len(own), DIMENSION).astype(np.float32))
+            found = profile(matrix_of([row.vector for row in own]))
             self._connection.execute(
                 insert(profiles).values(
                     character_id=character_id,
@@ -326,11 +344,39 @@ class Writer:
 
     def _touch_owners(self, sample_ids: Collection[int]) -> None:
         for sample_id in sample_ids:
-            owner = self._connection.scalar(
-                select(samples.c.character_id).where(samples.c.id == sample_id)
-            )
+            owner = self._owner(sample_id)
             if owner is not None:
                 self._touched.add(owner)
+
+    def _owner(self, sample_id: int) -> int | None:
+        return self._connection.scalar(
+            select(samples.c.character_id).where(samples.c.id == sample_id)
+        )
+
+    def _has_face(self, digest: str, box: Box) -> bool:
+        found = self._connection.scalar(
+            select(samples.c.id).where(
+                samples.c.digest == digest,
+                *(samples.c[side] == place for side, place in box._asdict().items()),
+            )
+        )
+        return found is not None
+
+
+def no_sample(sample_id: int) -> InputError:
+    """Return what is to be said of a sample that does not exist."""
+    return InputError(f"There is no sample {sample_id}; `gallery show NAME` lists their numbers.")
+
+
+def is_sound(blob: bytes) -> bool:
+    """Say whether a stored descriptor is what it was written as: DIMENSION finite numbers."""
+    return len(blob) == VECTOR_BYTES and bool(np.isfinite(np.frombuffer(blob, "<f4")).all())
+
+
+def matrix_of(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return sound stored descriptors as rows, shape (n, DIMENSION)."""
+    joined = np.frombuffer(b"".join(blobs), "<f4")
+    return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
 
 
 def landmarks_to_json(landmarks: Landmarks | None) -> str | None:

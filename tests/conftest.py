@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import fake_gallery
+from fakes import fake_gallery, memory
 from hypothesis import HealthCheck, settings
 
 from gallery.gallery import Gallery
@@ -23,9 +24,10 @@ settings.load_profile("suite")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Where a test's gallery lies; nothing is there yet."""
-    return tmp_path / "gallery.db"
+def database() -> Iterator[Path]:
+    """Where a test's gallery lies, in a folder of its own; nothing is there yet."""
+    with tempfile.TemporaryDirectory(dir=memory()) as folder:
+        yield Path(folder) / "gallery.db"
 
 
 @pytest.fixture

@@ -17,8 +17,10 @@ from drawing.person import draw_person
 from drawing.studio import draw_picture, store, truth
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-TRUTHS = ((DATA / "characters", DATA / "characters.json"),
-          (DATA / "screenshots", DATA / "screenshots" / "truth.json"))
+TRUTHS = (
+    (DATA / "characters", DATA / "characters.json"),
+    (DATA / "screenshots", DATA / "screenshots" / "truth.json"),
+)
 
 
 def pixels(path: Path) -> np.ndarray[Any, Any]:
@@ -55,8 +57,11 @@ def test_redrawing_gives_the_committed_pixels(path: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(("folder", "file"), TRUTHS)
 def test_truth_names_the_pictures_that_exist(folder: Path, file: Path) -> None:
     known = json.loads(file.read_text(encoding="utf-8"))
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*")
-               if path.suffix in (".png", ".jpg", ".webp")}
+    present = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix in (".png", ".jpg", ".webp")
+    }
     assert set(known) == present
 
 
@@ -108,8 +113,9 @@ def test_detector_finds_a_drawn_face() -> None:
 
 
 def test_mirrored_person_keeps_the_left_eye_first() -> None:
-    drawn = draw_person(ENROLLED[1], Pose(100, 100, 30, roll=8, yaw=10, mirrored=True),
-                        (200, 200), supersample=1)
+    drawn = draw_person(
+        ENROLLED[1], Pose(100, 100, 30, roll=8, yaw=10, mirrored=True), (200, 200), supersample=1
+    )
     assert drawn.eyes[0][0] < drawn.eyes[1][0]
     # The roll is clockwise in the picture, mirrored or not.
     assert drawn.eyes[0][1] < drawn.eyes[1][1]

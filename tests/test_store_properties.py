@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from fakes import new_sample, vector
+from fakes import memory, new_sample, vector
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -64,9 +64,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def make(self) -> None:
-        # Every commit waits for the disk; where there is one in memory, that costs nothing.
-        memory = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
-        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        self.folder = tempfile.TemporaryDirectory(dir=memory())
         self.where = str(Path(self.folder.name) / "gallery.db")
         self.store = Store(self.where, create=True)
         self.model = Model()
@@ -153,8 +151,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert writer.merge(gone, into) == len(moved)
         former = self.model.name_of(source_id)
         self.model.aliases = {
-            name: target_id if who == source_id else who
-            for name, who in self.model.aliases.items()
+            name: target_id if who == source_id else who for name, who in self.model.aliases.items()
         }
         for held in moved:
             held.owner = target_id
@@ -201,7 +198,7 @@ class StoreMachine(RuleBasedStateMachine):
     def fail(self, name: str, other: str, picks: list[int]) -> None:
         some = self.pick(picks)
         token = self.store.change()
-        with pytest.raises(KeyboardInterrupt), self.store.writing() as writer:
+        with pytest.raises(KeyboardInterrupt), self.store.writing() as writer:  # noqa: PT012
             writer.add(new_sample(name, 100_000))
             writer.move(some, other)
             writer.forget_samples(some)
@@ -276,5 +273,5 @@ class StoreMachine(RuleBasedStateMachine):
                 assert np.array_equal(best, described[chosen].vectors[encoder])
 
 
-StoreMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
+StoreMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25)
 test_no_order_of_changes_loses_a_sample_or_leaves_a_profile_false = StoreMachine.TestCase

@@ -9,21 +9,20 @@ from __future__ import annotations
 import io
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from gallery import __version__
 from gallery.cli import archive, asking, characters, doctor, enroll, label, models
+from gallery.cli.show import Commands
 from gallery.errors import GalleryError
 from gallery.settings import Settings
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
 
 
-class Group(TyperGroup):
+class Group(Commands):
     """Takes the global options wherever they stand on the command line."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -60,9 +59,10 @@ app = typer.Typer(
     cls=Group,
     help="Know who is in an anime picture: enroll folders of characters, identify new faces.",
     no_args_is_help=True,
+    # Plain help fills its lines as well; in boxes and colours it takes twice as long to appear.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    rich_markup_mode="markdown",  # paragraphs of help are filled to the terminal's width
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -133,6 +133,8 @@ app.add_typer(models.app)
 def main() -> None:
     """Run the command line; a GalleryError becomes one line and exit code 1."""
     sys.stdout, sys.stderr = _ready(sys.stdout), _ready(sys.stderr)
+    # NumPy and FAISS each start a pool of threads for matrix products that nothing here needs.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name="gallery")
     except GalleryError as error:
@@ -142,7 +144,7 @@ def main() -> None:
         # What a command writes to files is explained there; this is standard output.
         _complain(f"Standard output cannot be written: {error.strerror or error}.")
         # Python would try once more at its end, and complain in its own way.
-        sys.stdout = _nowhere()
+        sys.stdout = io.StringIO()
         sys.exit(1)
     except KeyboardInterrupt:
         _complain("stopped.")
@@ -157,7 +159,7 @@ def _ready(stream: TextIO | None) -> TextIO:
     """Return a standard stream that takes any name and path, whatever the platform set up."""
     if stream is None:
         # It was closed before the program began.
-        return _nowhere()
+        return io.StringIO()
     if isinstance(stream, io.TextIOWrapper):
         if not stream.isatty():
             stream.reconfigure(encoding="utf-8")
@@ -165,7 +167,3 @@ def _ready(stream: TextIO | None) -> TextIO:
         is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
         stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
     return stream
-
-
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")

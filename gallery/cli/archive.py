@@ -55,4 +55,4 @@ def restore(
         missing = len(gallery.remaining())
     say(f"{plural(done.added, 'sample')} added, {done.present} here already.")
     if missing:
-        say(f"{plural(missing, 'sample')} want encoding: run `gallery reencode`.")
+        say(f"{plural(missing, 'sample')} to encode yet: run `gallery reencode`.")

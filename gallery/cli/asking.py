@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,18 +13,25 @@ from gallery.cli.show import (
     Cropped,
     Json,
     Largest,
+    Pictures,
     json_line,
+    pictures_of,
     plural,
     progress,
     say,
     settings_of,
     table,
 )
-from gallery.types import MatchMode
+from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.describe import Describer
-    from gallery.types import DescribedFace, Image, Record
+    from gallery.gallery import Gallery
+    from gallery.types import DescribedFace, Image
+
+
+SAME = 0.6
+"""Up to this distance networks of dlib's kind call two faces the same, by convention."""
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 def identify(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    paths: Pictures,
     top: Annotated[int, typer.Option(min=1, help="How many characters to name for a face.")] = 3,
     match: Annotated[
         MatchMode, typer.Option(help="What of a character a face is compared with.")
@@ -43,56 +52,110 @@ def identify(
     annotate: Annotated[
         Path | None,
         typer.Option(
-            metavar="OUT", help="Write the picture with boxes and names; for several, a folder."
+            metavar="OUT",
+            help="Write the picture with boxes and names: a file, or for several a folder.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say who is in pictures: every face, its nearest characters, and how sure that is."""
-    from gallery.assemble import open_gallery
-    from gallery.errors import InputError
-    from gallery.images import pictures_in, read_image
-    from gallery.records import as_json
-    from gallery.types import Record
+    """Say who is in pictures: every face, its nearest characters, and how sure that is.
 
-    pictures = pictures_in(paths)
-    failed = 0
+    With --json, an object a line for each picture. The exit code is 1 when one could not be read
+    or written; the others are done.
+    """
+    from gallery.assemble import open_gallery
+
+    pictures, refused = pictures_of(paths)
+    folder = _Annotated(annotate, pictures, paths) if annotate is not None else None
+    failed = len(refused)
+    # Where answers scroll by, they are progress enough.
+    shown = 0 if sys.stdout.isatty() else len(pictures)
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         gallery.require_encoded()
-        for path in pictures:
-            try:
-                image = read_image(path)
-                record = gallery.identify(image, mode=match, top=top)
-                if annotate is not None:
-                    _annotate(image, record, _target(annotate, path, pictures, paths))
-            except InputError as error:
-                failed += 1
-                record = Record(path, None, None, gallery.encoder, error=str(error))
-            if json:
-                json_line(as_json(record))
-            else:
-                _print(record)
+        for path, why in refused:
+            _answer(Record(path, None, None, gallery.encoder, error=why), json=json)
+        with progress("Identifying", shown) as advance:
+            for path in pictures:
+                record, image = _identify(gallery, path, match, top)
+                _answer(record, json=json)
+                saved = folder is None or image is None or folder.save(image, record)
+                failed += record.error is not None or not saved
+                advance()
     if failed:
         raise typer.Exit(1)
 
 
-def _target(out: Path, path: Path, pictures: list[Path], given: list[Path]) -> Path:
-    """Return where a picture's annotated copy goes: the file named, or below the folder named."""
-    if len(pictures) == 1 and not given[0].is_dir() and not out.is_dir():
-        return out
-    root = next((one for one in given if one.is_dir() and path.is_relative_to(one)), path.parent)
-    inside = path.relative_to(root)
-    return out / inside.with_name(f"{inside.name}.png")
-
-
-def _annotate(image: Image, record: Record, target: Path) -> None:
-    from gallery.annotate import annotate, save_picture
+def _identify(
+    gallery: Gallery, path: Path, match: MatchMode, top: int
+) -> tuple[Record, Image | None]:
     from gallery.errors import InputError
+    from gallery.images import read_image
 
-    if target.exists() and target.samefile(image.path):
-        raise InputError(f"{target} is the picture itself; name another file for --annotate.")
-    save_picture(annotate(image.pixels, record.faces), target)
-    say(f"{target}")
+    try:
+        image = read_image(path)
+        return gallery.identify(image, mode=match, top=top), image
+    except InputError as error:
+        return Record(path, None, None, gallery.encoder, error=str(error)), None
+
+
+def _answer(record: Record, *, json: bool) -> None:
+    from gallery.records import as_json
+
+    if json:
+        json_line(as_json(record))
+    else:
+        _print(record)
+
+
+class _Annotated:
+    """Where the annotated copies of pictures go: one into the file named, several below it."""
+
+    def __init__(self, out: Path, pictures: Sequence[Path], given: Sequence[Path]) -> None:
+        from gallery.annotate import OUTPUT_SUFFIXES, check_suffix
+
+        is_one = len(pictures) == 1 and not given[0].is_dir()
+        self._is_file = is_one and not out.is_dir() and bool(out.suffix)
+        self._out = out
+        self._roots = [one for one in given if one.is_dir()]
+        self._taken: set[Path] = set()
+        if self._is_file:
+            check_suffix(out)
+        elif out.suffix.lower() in OUTPUT_SUFFIXES and not out.is_dir():
+            raise typer.BadParameter(
+                f"{out} would be one picture; name a folder for several.", param_hint="--annotate"
+            )
+
+    def save(self, image: Image, record: Record) -> bool:
+        """Write a picture's copy; where that fails, say why and return False."""
+        from gallery.annotate import annotate, save_picture
+        from gallery.errors import InputError
+
+        target = self._target(image.path)
+        try:
+            if target.exists() and target.samefile(image.path):
+                raise InputError(
+                    f"{target} is the picture itself; name another file for --annotate."
+                )
+            save_picture(annotate(image.pixels, record.faces), target)
+        except InputError as error:
+            say(f"gallery: {error}")
+            return False
+        say(f"{target}")
+        return True
+
+    def _target(self, path: Path) -> Path:
+        if self._is_file:
+            return self._out
+        root = next((one for one in self._roots if path.is_relative_to(one)), path.parent)
+        inside = path.relative_to(root)
+        target = self._out / inside.with_name(f"{inside.name}.png")
+        number = 2
+        while target in self._taken:
+            # Two folders may hold pictures of the same name.
+            target = self._out / inside.with_name(f"{inside.name}-{number}.png")
+            number += 1
+        self._taken.add(target)
+        return target
 
 
 def _print(record: Record) -> None:
@@ -124,8 +187,13 @@ def compare(
     first: Annotated[Path, typer.Argument(metavar="A")],
     second: Annotated[Path, typer.Argument(metavar="B")],
     threshold: Annotated[
-        float, typer.Option(min=0.0, help="At most this far apart is the same character.")
-    ] = 0.6,
+        float | None,
+        typer.Option(
+            min=0.0,
+            show_default=f"{SAME:g}",
+            help="At most this far apart is the same character.",
+        ),
+    ] = None,
     cropped: Cropped = False,
     largest: Largest = False,
     json: Json = False,
@@ -134,10 +202,17 @@ def compare(
     import numpy as np
 
     from gallery.assemble import describer
+    from gallery.weights import locate
 
-    parts = describer(settings_of(ctx, cropped=cropped))
+    settings = settings_of(ctx, cropped=cropped)
+    weights = locate(settings.encoder, settings.models_folder)
+    parts = describer(settings, weights)
     one, other = (_only_face(parts, path, largest=largest) for path in (first, second))
     distance = float(np.linalg.norm(one.descriptor - other.descriptor))
+    own = weights.thresholds.sure
+    if threshold is None and own != SAME:
+        say(f"The encoder {weights.name} is itself sure up to {own:g}; see --threshold.")
+    threshold = SAME if threshold is None else threshold
     same = distance <= threshold
     if json:
         json_line({"distance": round(distance, 6), "threshold": threshold, "same": same})
@@ -157,23 +232,26 @@ def _only_face(parts: Describer, path: Path, *, largest: bool) -> DescribedFace:
 
 def describe(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    paths: Pictures,
     out: Annotated[Path, typer.Option(metavar="FILE.npz", help="Where the arrays go.")],
     cropped: Cropped = False,
 ) -> None:
     """Write the descriptors of every face for an analysis of your own.
 
     Arrays in the file, a row a face: path, box (n, 4), score, descriptor (n, 128) float32; and
-    encoder, one string.
+    encoder, one string. The exit code is 1 when a picture could not be read; the others are there.
     """
     from gallery.assemble import describer
     from gallery.errors import InputError
-    from gallery.images import pictures_in, read_image
-    from gallery.table_file import FaceTable
+    from gallery.images import read_image
+    from gallery.table_file import FaceTable, check_target
 
+    check_target(out)
+    pictures, refused = pictures_of(paths)
     parts = describer(settings_of(ctx, cropped=cropped))
-    pictures = pictures_in(paths)
     faces, failed = FaceTable(parts.encoder.id), 0
+    for _, why in refused:
+        say(f"gallery: {why}")
     with progress("Describing", len(pictures)) as advance:
         for path in pictures:
             try:
@@ -185,5 +263,5 @@ def describe(
             advance()
     faces.save(out)
     say(f"{plural(len(faces), 'face')} of {plural(len(pictures) - failed, 'picture')}: {out}")
-    if failed:
+    if failed or refused:
         raise typer.Exit(1)

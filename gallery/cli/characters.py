@@ -36,6 +36,9 @@ def characters(ctx: typer.Context, json: Json = False) -> None:
         for one in known:
             json_line({"character": one.name, "samples": one.samples, "reject": one.is_reject})
         return
+    if not known:
+        say("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
+        return
     table(
         ("character", "samples", ""),
         [(one.name, one.samples, "reject" if one.is_reject else "") for one in known],
@@ -103,8 +106,10 @@ def rename(
 ) -> None:
     """Give a character another name; folders with the old one go on meaning it."""
     with _open(ctx) as gallery:
-        gallery.rename(old, new)
-    say(f"{old} is called {new} now.")
+        former = gallery.store.character(old).name
+        gallery.rename(former, new)
+        name = gallery.store.character(new).name
+    say(f"{former} is called {name} now.")
 
 
 def merge(
@@ -114,18 +119,27 @@ def merge(
 ) -> None:
     """Make two characters one; folders of either name go on meaning it."""
     with _open(ctx) as gallery:
-        moved = gallery.merge(source, target)
-    say(f"{plural(moved, 'sample')} of {source} belong to {target} now.")
+        former, name = (gallery.store.character(one).name for one in (source, target))
+        moved = gallery.merge(former, name)
+    say(f"{former} with {plural(moved, 'sample')} is part of {name} now.")
 
 
 def move(
     ctx: typer.Context,
-    samples: Annotated[list[int], typer.Argument(metavar="SAMPLE...", help="As `show` counts.")],
+    samples: Annotated[list[int], typer.Argument(metavar="SAMPLE", help="As `show` counts.")],
     to: Annotated[str, typer.Option(metavar="NAME", help="Whose they are.")],
     new: Annotated[bool, typer.Option("--new", help="Nobody has that name yet.")] = False,
 ) -> None:
     """Give samples to another character; enrolling their folder again leaves them there."""
+    from gallery.errors import InputError
+
+    samples = list(dict.fromkeys(samples))
     with _open(ctx) as gallery:
+        if not new:
+            try:
+                to = gallery.store.character(to).name
+            except InputError as error:
+                raise InputError(f"{error} Or make one with --new.") from error
         gallery.move(samples, to, new=new)
     say(f"{plural(len(samples), 'sample')} moved to {to}.")
 
@@ -143,9 +157,10 @@ def forget(
         raise typer.BadParameter("Give a character's name, or --sample.")
     with _open(ctx) as gallery:
         if name is None:
-            _confirm(f"Forget {plural(len(sample or []), 'sample')}?", yes=yes)
-            gallery.forget_samples(sample or [])
-            say(f"Forgot {plural(len(sample or []), 'sample')}.")
+            wanted = list(dict.fromkeys(sample or []))
+            _confirm(f"Forget {plural(len(wanted), 'sample')}?", yes=yes)
+            gallery.forget_samples(wanted)
+            say(f"Forgot {plural(len(wanted), 'sample')}.")
             return
         known = gallery.store.character(name)
         _confirm(f"Forget {known.name} with {plural(known.samples, 'sample')}?", yes=yes)
@@ -162,7 +177,7 @@ def _confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise InputError(f"{question} Say so with --yes.")
-    typer.confirm(question, abort=True)
+    typer.confirm(question, abort=True, err=True)
 
 
 def reencode(

@@ -88,11 +88,10 @@ def _report(settled: Iterable[Enrolled], loose: Iterable[Path], *, json: bool) -
             say(f"now {enrolled.candidate.character}: {enrolled.reason}")
     for _, why in refused:
         say(f"refused: {why}")
+    counts[Outcome.REFUSED] = len(refused)
     parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
-    if loose and not counts[Outcome.REFUSED]:
-        parts.append(f"{len(refused)} refused")
     say(
-        f"{plural(len(settled), 'picture')} of {plural(characters, 'character')}: "
-        f"{', '.join(parts)}."
+        f"{plural(counts.total(), 'picture')} of {plural(characters, 'character')}: "
+        f"{', '.join(parts) or 'none looked at'}."
     )
     return len(refused)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.show import Cropped, plural, progress, say, settings_of
+from gallery.cli.show import (
+    Cropped,
+    Pictures,
+    pictures_of,
+    plural,
+    progress,
+    say,
+    settings_of,
+)
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def label(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    paths: Pictures,
     out: Annotated[Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")],
     top: Annotated[int, typer.Option(min=1, help="How many characters to name for a face.")] = 3,
     match: Annotated[
@@ -36,10 +44,9 @@ def label(
     picture could not be read; its record says why.
     """
     from gallery.assemble import open_gallery
-    from gallery.images import pictures_in
     from gallery.labelling import job
 
-    pictures = pictures_in(paths)
+    pictures, refused = pictures_of(paths)
     counts: Counter[str] = Counter()
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         gallery.require_encoded()
@@ -48,6 +55,8 @@ def label(
             rest = job.remaining(pictures, writer)
             if len(rest) < len(pictures):
                 say(f"{plural(len(pictures) - len(rest), 'picture')} in {out} already.")
+            for _, why in refused:
+                say(f"gallery: {why}")
             with progress("Labelling", len(rest)) as advance:
                 for record in job.label(gallery, rest, writer, mode=match, top=top):
                     _count(counts, record)
@@ -57,8 +66,9 @@ def label(
             raise typer.Exit(130) from None
         finally:
             writer.close()
-    _report(counts, out)
-    if counts["failed"]:
+    if rest:
+        _report(counts, out)
+    if counts["failed"] or refused:
         raise typer.Exit(1)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.show import Json, json_line, settings_of, table
+from gallery.cli.show import Commands, Json, json_line, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.manifest import Entry
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="models",
+    cls=Commands,
     help="List, fetch, check and add the networks that turn faces into descriptors.",
     no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

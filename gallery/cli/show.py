@@ -5,15 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 from gallery.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+Pictures: TypeAlias = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of pictures.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Cropped: TypeAlias = Annotated[
     bool, typer.Option("--cropped", help="Every picture is a face already: no detection.")
@@ -24,7 +29,24 @@ Largest: TypeAlias = Annotated[
 
 Item = TypeVar("Item")
 
+UNBROKEN = ("box", "verdict")
+"""Columns that stay on one line where a terminal is narrow."""
+
 COLOURS = {"sure": "green", "unsure": "yellow", "unknown": "bright_black"}
+
+
+class Commands(TyperGroup):
+    """A group of commands whose help shows all of each one's first sentence."""
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:
+        """List the commands; without this they would be cut at the end of a line."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=200))
+                    for name, command in self.commands.items()
+                ]
+            )
 
 
 class Advance(Protocol):
@@ -66,7 +88,12 @@ def table(
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        shown.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in (*right, *UNBROKEN),
+        )
     for row in rows:
         shown.add_row(*(Text(str(value), COLOURS.get(str(value), "")) for value in row))
     with console() as paper, paper.capture() as filled:
@@ -77,7 +104,13 @@ def table(
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Advance]:
-    """Show a bar with count, rate and time left on standard error, when that is a terminal."""
+    """Show a bar with count, rate and time left on standard error, when that is a terminal.
+
+    There is none for a total below two.
+    """
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -103,12 +136,32 @@ def progress(what: str, total: int) -> Iterator[Advance]:
         Rate(),
         TimeRemainingColumn(),
         console=console(error=True),
-        disable=not sys.stderr.isatty(),
+        redirect_stdout=False,
         speed_estimate_period=60,
     )
     with bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.update(task, advance=1)
+
+
+def pictures_of(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Return the pictures that paths name, each once, and the paths that name none, with why.
+
+    Raises InputError with the first reason where no path names one.
+    """
+    from gallery.errors import InputError
+    from gallery.images import pictures_in
+
+    pictures: dict[Path, None] = {}
+    refused: list[tuple[Path, str]] = []
+    for path in paths:
+        try:
+            pictures.update(dict.fromkeys(pictures_in([path])))
+        except InputError as error:
+            refused.append((path, str(error)))
+    if refused and not pictures:
+        raise InputError(refused[0][1])
+    return list(pictures), refused
 
 
 def say(text: str) -> None:

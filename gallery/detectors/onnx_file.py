@@ -9,6 +9,7 @@ YOLO        one output (1, 4 + classes, n): centre x, centre y, width, height in
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,14 +50,20 @@ class OnnxFileDetector:
         boxes: 1.0 for a head detector, about 1.55 for one trained on brow to chin.
         Raises SetupError for a file that is missing, damaged, or of another family.
         """
-        self.name = f"onnx:{path.name}"
+        # What a detector did not see is remembered under its name, so another file has another.
+        scale = "" if head_scale == 1.0 else f"*{head_scale:g}"
+        self.name = f"onnx:{path.name}{scale}@{_digest(path)}"
+        self._path = path
         self._head_scale = head_scale
         self._session = _open(path)
         self._family = _family(self._session, path)
         self._fixed_sides = _fixed_sides(self._session, path)
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
-        """Return the faces of every picture, best score first."""
+        """Return the faces of every picture, best score first.
+
+        Raises SetupError for a file that does not take pictures of their size.
+        """
         return [self._detect_one(image) for image in images]
 
     def _detect_one(self, image: Image) -> list[Face]:
@@ -64,7 +71,7 @@ class OnnxFileDetector:
             return []
         run = self._run_faceboxes if self._family == "FaceBoxes" else self._run_yolo
         boxes, scores = run(image)
-        seen = scores >= MIN_SCORE[self._family]
+        seen = (scores >= MIN_SCORE[self._family]) & _are_boxes(boxes)
         boxes, scores = boxes[seen], scores[seen]
         kept = keep_best(boxes, scores, MAX_OVERLAP, MAX_FACES)
         return [self._face(boxes[row], float(scores[row])) for row in kept]
@@ -84,10 +91,13 @@ class OnnxFileDetector:
         size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
         # The network was trained on blue-green-red order, less the mean colour of ImageNet.
         pixels = np.asarray(cv2.resize(image.pixels, size), np.float32)[:, :, ::-1]
-        pixels = pixels - np.array([104, 117, 123], np.float32)
-        outputs = self._outputs(pixels.transpose(2, 0, 1)[None])
+        pixels = (pixels - np.array([104, 117, 123], np.float32)).transpose(2, 0, 1)[None]
+        outputs = self._outputs(pixels)
         offsets, chances = outputs["loc"].reshape(-1, 4), outputs["conf"].reshape(-1, 2)
-        boxes = _from_priors(offsets, prior_boxes(*size))
+        priors = prior_boxes(*size)
+        if not len(priors) == len(offsets) == len(chances):
+            raise self._misfit(pixels)
+        boxes = _from_priors(offsets, priors)
         return boxes * np.tile([image.width, image.height], 2), chances[:, 1]
 
     def _run_yolo(self, image: Image) -> Found:
@@ -107,10 +117,35 @@ class OnnxFileDetector:
 
     def _outputs(self, pixels: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
         names = [output.name for output in self._session.get_outputs()]
-        values = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+        try:
+            values = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+        except Exception as error:
+            # ONNX Runtime raises classes of its own.
+            raise self._misfit(pixels) from error
         return {
             name: np.asarray(value, np.float64) for name, value in zip(names, values, strict=True)
         }
+
+    def _misfit(self, pixels: NDArray[np.float32]) -> SetupError:
+        height, width = pixels.shape[2:]
+        return SetupError(
+            f"The detector file {self._path} does not take {self._family} pictures of "
+            f"{width}x{height}; export it for input of any height and width."
+        )
+
+
+def _are_boxes(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of rows (n, 4) which are finite and hold an area; a broken network gives others."""
+    finite = np.isfinite(boxes).all(axis=1)
+    return finite & (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+
+
+def _digest(path: Path) -> str:
+    """Return the beginning of a file's SHA-256, empty where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    except OSError:
+        return ""
 
 
 def _open(path: Path) -> onnxruntime.InferenceSession:
@@ -138,7 +173,7 @@ def _family(session: onnxruntime.InferenceSession, path: Path) -> str:
     )
     if takes_a_picture and {"loc", "conf"} <= names:
         return "FaceBoxes"
-    if takes_a_picture and len(outputs) == 1 and len(outputs[0].shape) == 3:
+    if takes_a_picture and len(outputs) == 1 and _is_yolo(outputs[0].shape):
         return "YOLO"
     raise SetupError(
         f"The detector file {path} has input "
@@ -146,6 +181,11 @@ def _family(session: onnxruntime.InferenceSession, path: Path) -> str:
         f"{', '.join(f'{one.name} {one.shape}' for one in outputs)}; expected are one float input "
         f"(1, 3, height, width) and {EXPECTED}."
     )
+
+
+def _is_yolo(shape: Sequence[int | str | None]) -> bool:
+    """Say whether an output has a box and at least one class; a size may be open, as a name."""
+    return len(shape) == 3 and not (isinstance(shape[1], int) and shape[1] < 5)
 
 
 def _fixed_sides(session: onnxruntime.InferenceSession, path: Path) -> tuple[int, int] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from gallery.errors import InputError
 
@@ -18,7 +18,8 @@ class AppendedFile:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = path.open("a+b")
+            # Unbuffered: what a full disk did not take must not be tried again at the end.
+            self._file = path.open("a+b", buffering=0)
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}.") from error
         if not _hold(self._file):
@@ -42,8 +43,8 @@ class AppendedFile:
         content = text.encode("utf-8", "surrogateescape")
         end = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(content)
-            self._file.flush()
+            while content:
+                content = content[self._file.write(content) :]
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(end)
@@ -58,7 +59,7 @@ class AppendedFile:
             self._file.close()
 
 
-def _hold(file: BinaryIO) -> bool:
+def _hold(file: FileIO) -> bool:
     """Lock a file for this process, where the platform can; say whether that went well."""
     try:
         import fcntl

@@ -38,7 +38,7 @@ class CsvWriter:
             self._file.cut(0)
             self._file.append(_line(COLUMNS))
             return frozenset()
-        rows = _rows(content)
+        rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
         if tuple(header) != COLUMNS:
             raise InputError(f"{path} is not a table that gallery wrote; name another output file.")
@@ -86,12 +86,16 @@ def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
 
 def _line(row: tuple[object, ...]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(row)
-    return text.getvalue()
+    # Letters of the line's end are quoted, and a file name may hold either of these.
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
-def _rows(content: bytes) -> Iterator[tuple[list[str], int]]:
-    """Yield whole rows, and where each ends in bytes; a row cut short at the end is left out."""
+def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
+    """Yield whole rows, and where each ends in bytes; a row cut short at the end is left out.
+
+    Raises InputError for what is no CSV.
+    """
     position = 0
 
     def lines() -> Iterator[str]:
@@ -104,8 +108,15 @@ def _rows(content: bytes) -> Iterator[tuple[list[str], int]]:
     while True:
         try:
             row = next(reader)
-        except (StopIteration, csv.Error):
-            # An error is a quotation cut short by the end; anything else is looked at by row.
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if position < len(content):
+                raise InputError(
+                    f"{path} holds something other than records from byte {position} on; "
+                    "name another output file."
+                ) from error
+            # A quotation cut short by the end.
             return
         if content[position - 1 : position] == b"\n":
             yield row, position

@@ -1,0 +1,249 @@
+"""Measures labelling from file to record, beside the original's way, on the same pictures.
+
+    python -m benchmarks.labelling [--encoder human] [--rounds 3]
+
+One picture of each of the original's characters is enrolled and all 16 pictures are labelled, or
+the drawn characters and screenshots where those are not here. The original's way is animeface on
+the whole picture, dlib for every face, and a NumPy scan over the ideals; both ways share the
+decoder and the aligner, and take turns. Stages are timed at the seams of the product itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.measuring import (
+    CHARACTERS,
+    ORIGINAL,
+    SCREENSHOTS,
+    pairs,
+    peak_memory,
+    pictures,
+    table,
+    taking_turns,
+)
+from gallery import assemble, catalog
+from gallery.align import EyeAligner
+from gallery.describe import Describer
+from gallery.detectors.animeface_detector import AnimefaceDetector
+from gallery.enrolment import candidates_in
+from gallery.gallery import Gallery
+from gallery.images import read_image
+from gallery.index import IndexCache
+from gallery.interfaces import Aligner, Detector, Encoder
+from gallery.labelling import job
+from gallery.settings import Settings
+from gallery.types import Candidate, Crop, Face, Image
+from gallery.weights import locate
+
+STAGES = ("decode", "detect", "align", "encode", "match", "write")
+
+
+class Clock:
+    """Adds up the time spent in stages."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def running(self, stage: str) -> Iterator[None]:
+        """Count the time inside as a stage's."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start
+
+    def shares(self) -> dict[str, float]:
+        """Return every stage's share of all the time, 0 to 1."""
+        total = sum(self.seconds.values())
+        return {stage: seconds / total for stage, seconds in self.seconds.items()}
+
+
+class TimedDetector:
+    """A detector under the clock."""
+
+    def __init__(self, part: Detector, clock: Clock) -> None:
+        self.name = part.name
+        self._part, self._clock = part, clock
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Return what the detector does."""
+        with self._clock.running("detect"):
+            return self._part.detect(images)
+
+
+class TimedAligner:
+    """An aligner under the clock."""
+
+    def __init__(self, part: Aligner, clock: Clock) -> None:
+        self._part, self._clock = part, clock
+
+    def align(self, image: Image, face: Face) -> Crop:
+        """Return what the aligner does."""
+        with self._clock.running("align"):
+            return self._part.align(image, face)
+
+
+class TimedEncoder:
+    """An encoder under the clock."""
+
+    def __init__(self, part: Encoder, clock: Clock) -> None:
+        self.id = part.id
+        self._part, self._clock = part, clock
+
+    def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what the encoder does."""
+        with self._clock.running("encode"):
+            return self._part.encode(crops)
+
+
+def material() -> tuple[list[Candidate], list[Path], str]:
+    """Return what to enroll, what to label, and what that is."""
+    found = pairs(ORIGINAL)
+    if found:
+        candidates = [Candidate(pair.first, pair.name) for pair in found]
+        return candidates, pictures(ORIGINAL), "the original's sample pictures"
+    if pictures(SCREENSHOTS) and CHARACTERS.is_dir():
+        return candidates_in(CHARACTERS)[0], pictures(SCREENSHOTS), "drawn screenshots"
+    return [], [], ""
+
+
+def label_all(gallery: Gallery, paths: Sequence[Path], out: Path) -> int:
+    """Label pictures as `gallery label` does, and return how many faces they show."""
+    writer = job.open_writer(out, gallery.encoder)
+    try:
+        return sum(len(record.faces) for record in job.label(gallery, paths, writer))
+    finally:
+        writer.close()
+
+
+def stages(gallery: Gallery, paths: Sequence[Path], out: Path) -> Clock:
+    """Label pictures by the same parts under a clock."""
+    clock = Clock()
+    parts = gallery.describer
+    timed = Describer(
+        TimedDetector(parts.detector, clock),
+        TimedAligner(parts.aligner, clock),
+        TimedEncoder(parts.encoder, clock),
+    )
+    other = Gallery(
+        gallery.store, gallery.encoder, gallery.thresholds, lambda: timed, IndexCache(None)
+    )
+    writer = job.open_writer(out, gallery.encoder)
+    # The first question builds the index.
+    other.identify(read_image(paths[0]))
+    clock.seconds.clear()
+    for path in paths:
+        with clock.running("decode"):
+            image = read_image(path)
+        inside = sum(clock.seconds[stage] for stage in ("detect", "align", "encode"))
+        start = time.perf_counter()
+        record = other.identify(image)
+        spent = time.perf_counter() - start
+        described = sum(clock.seconds[stage] for stage in ("detect", "align", "encode")) - inside
+        clock.seconds["match"] += spent - described
+        with clock.running("write"):
+            writer.write(record)
+    writer.close()
+    return clock
+
+
+class OriginalWay:
+    """Animeface, dlib face by face, and a scan over the ideals."""
+
+    def __init__(self, gallery: Gallery, settings: Settings) -> None:
+        self._detector = AnimefaceDetector()
+        self._aligner = EyeAligner()
+        weights = locate(settings.encoder, settings.models_folder)
+        self._encoder = catalog.encoder("dlib", weights, settings.cache_folder)
+        vectors = gallery.store.vectors(gallery.encoder)
+        names = gallery.store.names(vectors.character_ids.tolist())
+        self._names = [names[number][0] for number in vectors.character_ids.tolist()]
+        self._ideals = vectors.ideals
+
+    def label_all(self, paths: Sequence[Path], out: Path) -> int:
+        """Write a line for every picture, and return how many faces they show."""
+        faces = 0
+        with out.open("w", encoding="utf-8") as file:
+            for path in paths:
+                image = read_image(path)
+                (found,) = self._detector.detect([image])
+                who = [self._who(self._aligner.align(image, face)) for face in found]
+                file.write(json.dumps({"path": str(path), "faces": who}) + "\n")
+                faces += len(found)
+        return faces
+
+    def _who(self, crop: Crop) -> tuple[str, float]:
+        (descriptor,) = self._encoder.encode(crop[None])
+        distances = np.linalg.norm(self._ideals - descriptor, axis=1)
+        nearest = int(distances.argmin())
+        return self._names[nearest], float(distances[nearest])
+
+
+def stage_table(clock: Clock, faces: int, number: int) -> str:
+    """Return a line for every stage."""
+    shares = clock.shares()
+    rows = [
+        (stage, f"{clock.seconds[stage] / number * 1000:.1f}", f"{shares[stage]:.1%}")
+        for stage in STAGES
+    ]
+    rows.append(("all", f"{sum(clock.seconds.values()) / number * 1000:.1f}", f"{faces} faces"))
+    return table(("stage", "ms a picture", "share"), rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure labelling, beside the original's way.")
+    parser.add_argument("--encoder", default="human")
+    parser.add_argument("--rounds", type=int, default=3)
+    chosen = parser.parse_args(arguments)
+    candidates, paths, origin = material()
+    if not paths:
+        print(f"Skipped: neither {ORIGINAL} nor pictures under {SCREENSHOTS} are there.")
+        return
+    print(
+        f"{len(paths)} pictures, {origin}, {len(candidates)} enrolled, encoder {chosen.encoder}, "
+        f"median of {chosen.rounds} rounds"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            database=f"{folder}/gallery.db", encoder=chosen.encoder, detector="animeface"
+        )
+        with assemble.open_gallery(settings, create=True) as gallery:
+            list(gallery.enroll(candidates, largest=True))
+            measure(gallery, settings, paths, Path(folder), chosen.rounds)
+
+
+def measure(
+    gallery: Gallery, settings: Settings, paths: list[Path], folder: Path, rounds: int
+) -> None:
+    """Label in rounds, then by stages, and print."""
+    files = (folder / f"{number}.jsonl" for number in count())
+    faces = label_all(gallery, paths, next(files))
+    most = peak_memory()
+    other = OriginalWay(gallery, settings)
+    ways: dict[str, Callable[[], object]] = {
+        "gallery": lambda: label_all(gallery, paths, next(files)),
+        "original's way": lambda: other.label_all(paths, next(files)),
+    }
+    other.label_all(paths[:1], next(files))
+    times = taking_turns(ways, rounds, warm_up=False)
+    for name, one in times.items():
+        print(f"{name}: {len(paths) / one.median * 1000:.2f} pictures/s")
+    ratio = times["original's way"].median / times["gallery"].median
+    print(f"ratio {ratio:.2f}; peak memory of gallery alone {most:.0f} MiB\n")
+    print(stage_table(stages(gallery, paths, next(files)), faces, len(paths)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,376 @@
+"""Exports: the whole gallery goes out and comes back, and a stranger's file does no harm."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import random
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import FakeEncoder, Square, fake_gallery, write_picture
+
+from gallery import archive
+from gallery.enrolment import candidates_in
+from gallery.errors import InputError
+from gallery.gallery import Gallery
+from gallery.images import encode_png
+from gallery.store import Store
+from gallery.types import CROP_SIDE, DIMENSION
+
+COLOURS = {"凛": (220, 20, 20), "Blue [x]": (20, 20, 220), "Noise": (20, 220, 20)}
+
+Members = dict[str, bytes]
+
+
+def fill(gallery: Gallery, folder: Path) -> None:
+    """Enroll three characters with three pictures each; one has another name by now."""
+    for name, colour in COLOURS.items():
+        for number in range(3):
+            square = Square(20 + number, 10, 70 + number, colour)
+            write_picture(folder / name / f"{number}.png", square, seed=number)
+    candidates, _ = candidates_in(folder)
+    assert len(list(gallery.enroll(candidates))) == 9
+    gallery.rename("Blue [x]", "Blue\u2028Sea")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of a gallery with two encoders; tests only read it."""
+    folder = tmp_path_factory.mktemp("exported")
+    with fake_gallery(folder / "gallery.db") as gallery:
+        fill(gallery, folder / "album")
+    with fake_gallery(folder / "gallery.db", encoder=FakeEncoder("other")) as gallery:
+        assert list(gallery.reencode(gallery.remaining()[:4])) == [4]
+        assert archive.export(gallery.store, folder / "gallery.zip") == 9
+    return folder / "gallery.zip"
+
+
+@pytest.fixture
+def empty() -> Iterator[Store]:
+    """A gallery with nobody in it."""
+    with Store("sqlite://", create=True) as store:
+        yield store
+
+
+def members_of(path: Path) -> Members:
+    with zipfile.ZipFile(path) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def write_members(path: Path, members: Members, how: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", how) as made:
+        for name, content in members.items():
+            made.writestr(name, content)
+    return path
+
+
+def contents(store: Store) -> dict[str, Any]:
+    """All that an export is to carry, without the numbers that every database gives anew."""
+    samples = store.samples("fake")
+    return {
+        "characters": [(one.name, one.is_reject, one.samples) for one in store.characters()],
+        "former": store.former_names(),
+        "samples": [
+            (one.character, one.digest, one.path, one.enrolled_as, one.detector, one.face,
+             one.is_best, one.distance)
+            for one in samples
+        ],
+        "crops": [store.crops([one.id])[one.id] for one in samples],
+        "descriptors": [
+            {name: vector.tolist() for name, vector in store.descriptors_of(one.id).items()}
+            for one in samples
+        ],
+        "ideals": [
+            sorted(store.vectors(encoder).ideals.tolist()) for encoder in ("fake", "other")
+        ],
+        "bests": [sorted(store.vectors(encoder).bests.tolist()) for encoder in ("fake", "other")],
+    }  # fmt: skip
+
+
+class TestRoundTrip:
+    def test_everything_comes_back(self, exported: Path, empty: Store) -> None:
+        assert archive.restore(empty, exported) == archive.Imported(added=9, present=0)
+        with Store(str(exported.with_name("gallery.db"))) as before:
+            assert contents(empty) == contents(before)
+        assert empty.check() == []
+
+    def test_twice_is_once(self, exported: Path, empty: Store) -> None:
+        archive.restore(empty, exported)
+        before = contents(empty)
+        assert archive.restore(empty, exported) == archive.Imported(added=0, present=9)
+        assert contents(empty) == before
+
+    def test_what_is_exported_again_is_the_same(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        archive.restore(empty, exported)
+        assert archive.export(empty, tmp_path / "again.zip") == 9
+        assert members_of(tmp_path / "again.zip") == members_of(exported)
+
+    def test_folders_with_former_names_go_on_meaning_the_character(
+        self, exported: Path, tmp_path: Path
+    ) -> None:
+        write_picture(tmp_path / "album" / "Blue [x]" / "new.png", Square(9, 9, 80), seed=77)
+        candidates, _ = candidates_in(tmp_path / "album")
+        with fake_gallery(tmp_path / "gallery.db") as gallery:
+            archive.restore(gallery.store, exported)
+            list(gallery.enroll(candidates))
+            assert [one.name for one in gallery.characters()] == ["Blue\u2028Sea", "Noise", "凛"]
+
+    def test_labels_that_are_here_stay(self, exported: Path, empty: Store) -> None:
+        archive.restore(empty, exported)
+        first, second, third = empty.samples("fake", "凛")
+        with empty.writing() as writer:
+            writer.move([first.id], "Mine")
+            writer.forget_samples([second.id])
+        assert archive.restore(empty, exported) == archive.Imported(added=1, present=8)
+        labels = {one.digest: one.character for one in empty.samples("fake")}
+        assert labels[first.digest] == "Mine"
+        assert (labels[second.digest], labels[third.digest]) == ("凛", "凛")
+        assert empty.check() == []
+
+    def test_an_import_brings_no_character_without_faces(
+        self, exported: Path, empty: Store
+    ) -> None:
+        archive.restore(empty, exported)
+        mine = [one.id for one in empty.samples("fake", "凛")]
+        with empty.writing() as writer:
+            writer.move(mine, "Mine")
+            writer.forget("凛")
+        archive.restore(empty, exported)
+        assert "凛" not in [one.name for one in empty.characters()]
+
+    def test_an_empty_gallery_goes_out_and_comes_back(self, empty: Store, tmp_path: Path) -> None:
+        assert archive.export(empty, tmp_path / "empty.zip") == 0
+        assert archive.restore(empty, tmp_path / "empty.zip") == archive.Imported(0, 0)
+
+    def test_it_is_plain_files(self, exported: Path) -> None:
+        members = members_of(exported)
+        assert json.loads(members["gallery.json"])["format"] == archive.FORMAT
+        matrix = np.load(io.BytesIO(members["descriptors/0.npy"]), allow_pickle=False)
+        assert (matrix.shape, matrix.dtype) == ((9, DIMENSION), np.float32)
+        other = np.load(io.BytesIO(members["descriptors/1.npy"]), allow_pickle=False)
+        assert np.isfinite(other).all(axis=1).tolist() == [True] * 4 + [False] * 5
+        assert len([name for name in members if name.startswith("crops/")]) == 9
+
+
+class TestExport:
+    def test_nothing_is_written_over(self, exported: Path, empty: Store, tmp_path: Path) -> None:
+        target = tmp_path / "kept.zip"
+        target.write_bytes(b"kept")
+        for there in (target, tmp_path):
+            with pytest.raises(InputError, match="exists already"):
+                archive.export(empty, there)
+        assert target.read_bytes() == b"kept"
+
+    def test_what_fails_leaves_nothing(self, empty: Store, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(InputError, match="cannot be written"):
+            archive.export(empty, tmp_path / "file" / "out.zip")
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def edit_head(**changes: object) -> Callable[[Members], None]:
+    def edit(members: Members) -> None:
+        members["gallery.json"] = json.dumps(
+            {**json.loads(members["gallery.json"]), **changes}
+        ).encode()
+
+    return edit
+
+
+def edit_sample(**changes: object) -> Callable[[Members], None]:
+    """Change the last sample, so that the others would be there if anything were."""
+
+    def edit(members: Members) -> None:
+        *lines, last = members["samples.jsonl"].decode().removesuffix("\n").split("\n")
+        lines.append(json.dumps({**json.loads(last), **changes}))
+        members["samples.jsonl"] = "".join(f"{line}\n" for line in lines).encode()
+
+    return edit
+
+
+def put(name: str, content: bytes) -> Callable[[Members], None]:
+    return lambda members: members.update({name: content})
+
+
+def drop(name: str) -> Callable[[Members], None]:
+    return lambda members: members.update({"other": members.pop(name)})
+
+
+def array(values: np.ndarray[Any, Any]) -> bytes:
+    content = io.BytesIO()
+    np.save(content, values, allow_pickle=values.dtype == object)
+    return content.getvalue()
+
+
+class Harmful:
+    """Writes a file when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (Path("unpickled"),))
+
+
+def png(side: int) -> bytes:
+    return encode_png(np.zeros((side, side, 3), np.uint8))
+
+
+HARM: dict[str, Callable[[Members], None]] = {
+    "no head": drop("gallery.json"),
+    "head is no JSON": put("gallery.json", b"{"),
+    "head is a list": put("gallery.json", b"[]"),
+    "head is deep": put("gallery.json", b"[" * 100_000),
+    "format is a word": edit_head(format="one"),
+    "encoders stand twice": edit_head(encoders=["a", "a"]),
+    "encoders are many": edit_head(encoders=[str(n) for n in range(1000)]),
+    "encoder without a table": edit_head(encoders=["fake", "other", "third"]),
+    "fewer samples than said": edit_head(samples=10),
+    "former names are a list": edit_head(former_names=[1]),
+    "former name is none": edit_head(former_names={"a\nb": "凛"}),
+    "no samples": drop("samples.jsonl"),
+    "samples are no text": put("samples.jsonl", b"\xff\xfe"),
+    "samples are no JSON": put("samples.jsonl", b"nothing\n" * 9),
+    "sample is a number": put("samples.jsonl", b"1\n" * 9),
+    "more samples than crops": put("samples.jsonl", b"{}\n" * 99),
+    "samples are huge": put("samples.jsonl", bytes(1 << 18)),
+    "name is empty": edit_sample(character=""),
+    "name has a newline": edit_sample(character="a\nb"),
+    "name is a number": edit_sample(character=5),
+    "name is half a letter": edit_sample(character="\ud83d"),
+    "folder is none": edit_sample(enrolled_as="\x1b[31m"),
+    "digest is a path": edit_sample(digest="../../etc/passwd"),
+    "path has a zero byte": edit_sample(path="a\0b"),
+    "path is a number": edit_sample(path=5),
+    "box is short": edit_sample(box=[1, 2, 3]),
+    "box is long": edit_sample(box=[1, 2, 3, 4, 5]),
+    "box is endless": edit_sample(box=[1, 2, 3, float("inf")]),
+    "box is huge": edit_sample(box=[1, 2, 3, 10**400]),
+    "score is no number": edit_sample(score=float("nan")),
+    "landmarks are a list": edit_sample(landmarks=[1, 2]),
+    "landmark is strange": edit_sample(landmarks={"third_eye": [1, 2]}),
+    "landmark lacks a number": edit_sample(landmarks={"left_eye": [1]}),
+    "detector is null": edit_sample(detector=None),
+    "no crop": drop("crops/8.png"),
+    "crop of another size": put("crops/8.png", png(CROP_SIDE + 1)),
+    "crop is no picture": put("crops/8.png", b"<svg/>"),
+    "crop is cut short": lambda members: members.update(
+        {"crops/8.png": members["crops/8.png"][:99]}
+    ),
+    "crop says another size": put(
+        "crops/8.png",
+        png(CROP_SIDE)[:16] + (30_000).to_bytes(4, "big") * 2 + png(CROP_SIDE)[24:],
+    ),
+    "crop is a large file": put("crops/8.png", png(CROP_SIDE) + bytes(1 << 20)),
+    "table is no array": put("descriptors/0.npy", b"nothing"),
+    "table is empty": put("descriptors/0.npy", b""),
+    "table is wide": put("descriptors/0.npy", array(np.zeros((9, DIMENSION + 1), np.float32))),
+    "table is long": put("descriptors/0.npy", array(np.zeros((10, DIMENSION), np.float32))),
+    "table is double": put("descriptors/0.npy", array(np.zeros((9, DIMENSION), np.float64))),
+    "table is pickled": put("descriptors/0.npy", array(np.array([Harmful()], object))),
+    "table is a pickle": put("descriptors/0.npy", pickle.dumps(Harmful())),
+}
+
+
+class TestHarm:
+    @pytest.mark.parametrize("harm", HARM.values(), ids=HARM.keys())
+    def test_it_is_refused_whole(
+        self,
+        harm: Callable[[Members], None],
+        exported: Path,
+        empty: Store,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        members = members_of(exported)
+        harm(members)
+        harmful = write_members(tmp_path / "harmful.zip", members)
+        with pytest.raises(InputError, match=r"harmful\.zip is not a gallery's export, or is dam"):
+            archive.restore(empty, harmful)
+        assert empty.characters() == []
+        assert empty.samples("fake") == []
+        assert [path.name for path in tmp_path.iterdir()] == ["harmful.zip"]
+        assert capfd.readouterr() == ("", "")
+
+    def test_unharmed_members_are_taken(self, exported: Path, empty: Store, tmp_path: Path) -> None:
+        again = write_members(tmp_path / "again.zip", members_of(exported), zipfile.ZIP_DEFLATED)
+        assert archive.restore(empty, again).added == 9
+
+    def test_members_beside_are_passed_over_and_no_path_is_followed(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in").mkdir()
+        members = {**members_of(exported), "../out.txt": b"out", "/out.txt": b"out"}
+        odd = write_members(tmp_path / "in" / "odd.zip", members)
+        assert archive.restore(empty, odd).added == 9
+        assert [path.name for path in tmp_path.rglob("*")] == ["in", "odd.zip"]
+
+    def test_a_bomb_is_refused_by_what_it_says_it_unfolds_to(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        for name in ("gallery.json", "samples.jsonl", "descriptors/0.npy", "crops/8.png"):
+            members = members_of(exported)
+            members[name] += bytes(1 << 26)
+            bomb = write_members(tmp_path / "bomb.zip", members, zipfile.ZIP_DEFLATED)
+            assert bomb.stat().st_size < 1 << 20
+            with pytest.raises(InputError, match="damaged"):
+                archive.restore(empty, bomb)
+        assert empty.characters() == []
+
+    def test_a_newer_export_asks_for_an_upgrade(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        members = members_of(exported)
+        edit_head(format=archive.FORMAT + 1, encoders="something else")(members)
+        with pytest.raises(InputError, match="newer version of gallery; upgrade"):
+            archive.restore(empty, write_members(tmp_path / "newer.zip", members))
+
+    def test_files_that_are_none(self, empty: Store, tmp_path: Path) -> None:
+        (tmp_path / "text.zip").write_text("no zip")
+        (tmp_path / "zero.zip").write_bytes(b"")
+        for name, what in {
+            "missing.zip": "cannot be read",
+            ".": "cannot be read",
+            "text.zip": "is not a gallery's export",
+            "zero.zip": "is not a gallery's export",
+        }.items():
+            with pytest.raises(InputError, match=what):
+                archive.restore(empty, tmp_path / name)
+
+    def test_any_damage_is_refused_or_harmless(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        chance = random.Random(7)  # noqa: S311
+        whole = exported.read_bytes()
+        with Store(str(exported.with_name("gallery.db"))) as before:
+            unharmed = contents(before)["descriptors"]
+        refused = 0
+        for _ in range(150):
+            content = bytearray(whole)
+            # The directory at the end and the small files before it are what the format is.
+            start = chance.choice([0, len(content) - 12_000, len(content) - 2_000])
+            for _ in range(chance.choice([1, 1, 8])):
+                content[chance.randrange(start, len(content))] ^= 1 << chance.randrange(8)
+            if chance.random() < 0.1:
+                del content[chance.randrange(len(content)) :]
+            damaged = tmp_path / "damaged.zip"
+            damaged.write_bytes(content)
+            try:
+                archive.restore(empty, damaged)
+            except InputError:
+                refused += 1
+                assert empty.characters() == []
+            else:
+                assert contents(empty)["descriptors"] == unharmed
+                names = [one.name for one in empty.characters()]
+                with empty.writing() as writer:
+                    for name in names:
+                        writer.forget(name)
+        assert refused > 100

@@ -1,0 +1,165 @@
+"""The benchmarks' own arithmetic, and that the quickest of them runs. Nothing here is timed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
+
+from benchmarks import detection, labelling, measuring, original, search, startup
+from benchmarks.__main__ import PARTS
+from gallery.detectors.whole import WholePicture
+from gallery.enrolment import candidates_in
+from gallery.index import FlatIndex
+from gallery.interfaces import Detector
+from gallery.store import Store
+from gallery.types import Image, Match
+
+
+def test_times_are_summed_up_by_median_and_ninth_tenth() -> None:
+    times = measuring.Times((5.0, 1.0, 2.0, 3.0, 4.0))
+    assert times.median == 3.0
+    assert times.p90 == pytest.approx(4.6)
+    assert len(times) == 5
+
+
+def test_actions_take_turns_after_a_warm_up() -> None:
+    calls: list[str] = []
+    times = measuring.taking_turns(
+        {name: lambda name=name: calls.append(name) for name in ("a", "b")},  # type: ignore[misc]
+        rounds=2,
+    )
+    assert calls == ["a", "b", "a", "b", "a", "b"]
+    assert {name: len(one) for name, one in times.items()} == {"a": 2, "b": 2}
+
+
+def test_a_quick_action_is_repeated_as_often_as_allowed() -> None:
+    assert len(measuring.repeated(lambda: None, seconds=1.0, most=7)) == 7
+
+
+def test_pairs_are_found_by_name_whatever_the_suffix(tmp_path: Path) -> None:
+    for name in ("rin1.jpg", "rin2.png", "alone1.png", "other.png", "notes1.txt", "notes2.txt"):
+        (tmp_path / name).touch()
+    assert measuring.pairs(tmp_path) == [
+        measuring.Pair("rin", tmp_path / "rin1.jpg", tmp_path / "rin2.png")
+    ]
+    assert measuring.pairs(tmp_path / "nowhere") == []
+
+
+def test_people_in_screenshots_are_counted_from_the_truth(tmp_path: Path) -> None:
+    truth = {"a.png": {"size": [4, 3], "people": [{"name": "A"}, {"name": None}]}}
+    (tmp_path / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    assert measuring.people_in(tmp_path) == {"a.png": 2}
+
+
+def test_tables_set_numbers_to_the_right() -> None:
+    assert measuring.table(("what", "ms"), [("a", "1"), ("long name", "12")]).splitlines() == [
+        "what       ms",
+        "a           1",
+        "long name  12",
+    ]
+
+
+def test_a_probe_is_right_when_its_own_character_is_nearest() -> None:
+    matches = (Match("Rin", 0.2), Match("Mio", 0.3))
+    assert original.Probe("rin2.png", "Rin", matches, "sure").is_right
+    second = original.Probe("mio2.png", "Mio", matches, "sure")
+    assert (second.is_right, second.rank) == (False, 2)
+    unseen = original.Probe("mio2.png", "Mio", (), "no face")
+    assert (unseen.is_right, unseen.rank) == (False, None)
+    assert original.told([second, unseen]).count("WRONG") == 2
+
+
+def test_detectors_are_judged_by_the_exact_number_of_faces() -> None:
+    pixels = draw(Square(10, 10, 40), Square(80, 20, 50))
+    scene = detection.Scene("drawn", Image(pixels, "digest", Path("two.png")), 2)
+    parts: dict[str, Detector] = {"squares": FakeDetector(), "whole": WholePicture()}
+    seen = detection.look(scene, parts, rounds=1)
+    assert {name: one.found for name, one in seen.items()} == {"squares": 2, "whole": 1}
+    assert detection.exact_share(list(seen.values())) == 0.5
+    assert [detection.size(*one) for one in ((1920, 1080), (1280, 720), (640, 480))] == [
+        "1080p",
+        "720p",
+        "smaller",
+    ]
+
+
+def test_stages_are_those_of_the_product_and_add_up(tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "characters" / "Rin" / "1.png", Square(10, 10, 60))
+    candidates, _ = candidates_in(tmp_path / "characters")
+    with fake_gallery(tmp_path / "gallery.db") as gallery:
+        list(gallery.enroll(candidates))
+        out = tmp_path / "out.jsonl"
+        clock = labelling.stages(gallery, [path], out)
+        assert labelling.label_all(gallery, [path], tmp_path / "again.jsonl") == 1
+    assert sorted(clock.shares()) == sorted(labelling.STAGES)
+    assert sum(clock.shares().values()) == pytest.approx(1)
+    assert min(clock.seconds.values()) > 0
+    assert out.read_bytes() == (tmp_path / "again.jsonl").read_bytes()
+
+
+def test_random_samples_are_enrolled_through_the_store(tmp_path: Path) -> None:
+    database = tmp_path / "gallery.db"
+    startup.enroll_random(database, startup.SAMPLES_OF_ONE + 1)
+    with Store(str(database)) as store:
+        assert [one.samples for one in store.characters()] == [startup.SAMPLES_OF_ONE, 1]
+        ((_, encoded),) = store.encoders().items()
+    assert encoded == startup.SAMPLES_OF_ONE + 1
+
+
+def test_processes_that_fail_are_not_measured() -> None:
+    with pytest.raises(RuntimeError, match="no exit code 3"):
+        startup.start(startup.Case("no exit code 3", "raise SystemExit(3)"), {})
+    assert startup.start(startup.Case("pass", "pass"), {}).wall > 0
+
+
+def test_the_scan_finds_what_the_index_finds() -> None:
+    # More rows than a block holds.
+    rows, queries = search.vectors(search.BLOCK + 10, seed=0), search.vectors(3, seed=1)
+    distances, ids = FlatIndex.build(np.arange(len(rows)), rows).search(queries, 5)
+    for query, expected, numbers in zip(queries, distances, ids, strict=True):
+        found, near = search.scan(rows, query, 5)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        assert near.tolist() == numbers.tolist()
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-6)
+    assert search.scan(rows[:2], queries[0], 5)[1].shape == (2,)
+
+
+def test_search_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "SECONDS", 0.01)
+    search.main(["--sizes", "1000"])
+    printed = capsys.readouterr().out
+    assert "1,000 saved" in printed
+    assert float(printed.splitlines()[2].split()[-1]) < 1e-5
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_is_a_module_that_says_how_to_run_it(name: str) -> None:
+    part = importlib.import_module(f"benchmarks.{name}")
+    assert f"python -m benchmarks.{name}" in str(part.__doc__)
+    assert callable(part.main)
+
+
+@pytest.mark.parametrize(
+    ("part", "places"),
+    [
+        (original, {"ORIGINAL", "CHARACTERS"}),
+        (detection, {"ORIGINAL", "SCREENSHOTS"}),
+        (labelling, {"ORIGINAL", "SCREENSHOTS", "CHARACTERS"}),
+    ],
+)
+def test_parts_without_pictures_say_so(
+    part: object,
+    places: set[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for place in places:
+        monkeypatch.setattr(part, place, tmp_path / "nowhere")
+    part.main([])  # type: ignore[attr-defined]
+    assert capsys.readouterr().out.startswith("Skipped: neither ")

@@ -1,0 +1,96 @@
+"""The doctor sees what works, and what does not."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from command import Done, call
+from fakes import Square, write_picture
+from yolo import yolo_file
+
+LOOKS = ["versions", "machine", "detector", "encoder", "database", "index"]
+
+
+def examine(folder: Path, *words: str | Path) -> tuple[Done, dict[str, str]]:
+    """Return what the doctor says and, by what it looked at, what is not well."""
+    done = call("doctor", "--json", *words, cwd=folder, database=folder / "gallery.db")
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [finding["what"] for finding in findings] == LOOKS
+    assert done.stderr == ""
+    return done, {one["what"]: one["text"] for one in findings if not one["well"]}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a gallery of two characters."""
+    for number, colour in enumerate([(220, 20, 20), (20, 20, 220)]):
+        path = tmp_path / "album" / f"Number {number}" / "1.png"
+        write_picture(path, Square(20, 8, 100, colour), seed=number)
+    done = call("enroll", "album", "--cropped", cwd=tmp_path, database=tmp_path / "gallery.db")
+    assert done.code == 0
+    return tmp_path
+
+
+def test_all_is_well_before_there_is_a_gallery(tmp_path: Path) -> None:
+    done, wrong = examine(tmp_path)
+    assert (done.code, wrong) == (0, {})
+    assert "none yet at" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_is_well_with_one(place: Path) -> None:
+    done = call("doctor", cwd=place, database=place / "gallery.db")
+    assert done.code == 0
+    assert [line[:5] for line in done.stdout.splitlines()] == ["ok   "] * len(LOOKS)
+    assert "2 characters, 2 samples" in done.stdout
+    assert "STAND-IN" in done.stdout
+    assert "missing or stale" in done.stdout
+    call("identify", "album", "--cropped", cwd=place, database=place / "gallery.db")
+    assert "gallery.db-index is fresh" in examine(place)[0].stdout
+
+
+def test_a_detector_that_sees_nobody_is_found_out_alone(place: Path) -> None:
+    blind = yolo_file(place / "blind.onnx", 0)
+    done, wrong = examine(place, "--detector", blind)
+    assert (done.code, list(wrong)) == (1, ["detector"])
+    assert "finds 0 faces in the self-test picture" in wrong["detector"]
+    done, wrong = examine(place, "--detector", place / "missing.onnx")
+    assert (done.code, list(wrong)) == (1, ["detector"])
+
+
+def test_an_encoder_that_is_not_here(place: Path) -> None:
+    done, wrong = examine(place, "--encoder", "original")
+    assert (done.code, sorted(wrong)) == (1, ["database", "detector", "encoder", "index"])
+    assert "gallery models fetch original" in wrong["encoder"]
+
+
+def test_samples_without_descriptors_want_the_encoder_to_run(place: Path) -> None:
+    with closing(sqlite3.connect(place / "gallery.db")) as database:
+        database.execute("UPDATE descriptors SET encoder = 'another'")
+        database.execute("DELETE FROM profiles")
+        database.commit()
+    done, wrong = examine(place)
+    assert (done.code, list(wrong)) == (1, ["database"])
+    assert "`gallery reencode`" in wrong["database"]
+
+
+def test_a_damaged_database_is_one_line(place: Path) -> None:
+    with closing(sqlite3.connect(place / "gallery.db")) as database:
+        database.execute("PRAGMA foreign_keys = OFF")
+        database.execute("DELETE FROM characters WHERE name = 'Number 1'")
+        database.commit()
+    done, wrong = examine(place)
+    assert (done.code, list(wrong)) == (1, ["database"])
+    assert "is damaged (a row of" in wrong["database"]
+
+    (place / "gallery.db").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    for left in place.glob("gallery.db-*"):
+        if left.is_file():
+            left.unlink()
+    done, wrong = examine(place)
+    assert sorted(wrong) == ["database", "index"]
+    assert len(call("doctor", cwd=place, database="gallery.db").stdout.splitlines()) == len(LOOKS)

@@ -1,0 +1,185 @@
+"""Imports point one way, and importing is free."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "gallery"
+
+LAYERS: tuple[frozenset[str], ...] = tuple(
+    frozenset(names.split())
+    for names in (
+        "types errors gallery",
+        "interfaces settings atomic profiles verdict images dlib_format records tables",
+        "table_file manifest align annotate",
+        "weights",
+        "detectors encoders",
+        "describe catalog schema writer",
+        "store",
+        "index enrolment archive",
+        "matching",
+        "gallery.gallery",
+        "labelling",
+        "assemble",
+        "doctor",
+        "cli",
+    )
+)
+"""From the bottom up: a module imports those of layers below its own. `gallery` is the package's
+own file; what has no place here is only kept out of circles."""
+
+DATABASE = {"store", "writer", "tables", "schema", "index", "faiss", "sqlalchemy", "alembic"}
+
+FORBIDDEN: dict[str, set[str]] = {
+    "detectors": DATABASE,
+    "encoders": DATABASE,
+    "align": DATABASE,
+    "images": DATABASE,
+    "describe": DATABASE,
+    "store": {"faiss", "index", "matching", "onnxruntime", "dlib", "animeface", "detectors"},
+    "writer": {"faiss", "index", "matching", "onnxruntime", "dlib", "animeface", "detectors"},
+    "tables": {"faiss", "index", "matching"},
+    "schema": {"faiss", "index", "matching"},
+    "index": {"sqlalchemy", "tables", "schema", "alembic", "writer"},
+    "matching": {"sqlalchemy", "tables", "schema", "faiss"},
+    "enrolment": {"sqlalchemy", "tables", "schema", "faiss", "index"},
+    "verdict": DATABASE | {"numpy"},
+    "gallery.gallery": {
+        "sqlalchemy",
+        "tables",
+        "schema",
+        "faiss",
+        "detectors",
+        "encoders",
+        "weights",
+    },
+    "labelling": DATABASE,
+    "cli": {
+        "sqlalchemy",
+        "faiss",
+        "tables",
+        "schema",
+        "alembic",
+        "onnxruntime",
+        "dlib",
+        "animeface",
+    },
+}
+
+HEAVY = (
+    "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
+    "numpy",
+)  # fmt: skip
+
+
+def place_of(path: Path) -> str:
+    """What a file is called in the tables above: a module, or the folder that it lies in."""
+    inside = path.relative_to(PACKAGE).with_suffix("").parts
+    if inside == ("__init__",):
+        return "gallery"
+    return "gallery.gallery" if inside == ("gallery",) else inside[0]
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it; gallery's own by place."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relative to itself"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            top, *rest = name.split(".")
+            if top != "gallery":
+                yield top
+            elif rest and (PACKAGE / f"{rest[0]}.py").exists():
+                yield "gallery.gallery" if rest[0] == "gallery" else rest[0]
+            elif rest and (PACKAGE / rest[0]).is_dir():
+                yield rest[0]
+            else:
+                yield "gallery"
+
+
+def graph() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = place_of(path)
+        found.setdefault(place, set()).update(set(imports_of(path)) - {place})
+    return found
+
+
+GRAPH = graph()
+HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
+
+
+def test_the_graph_holds_what_is_known_to_be_in_it() -> None:
+    assert {"writer", "schema", "sqlalchemy", "types"} <= GRAPH["store"]
+    assert "faiss" in GRAPH["index"]
+    assert "animeface" in GRAPH["detectors"]
+    assert "store" in GRAPH["gallery.gallery"]
+
+
+@pytest.mark.parametrize("place", sorted(GRAPH))
+def test_a_module_imports_only_from_below(place: str) -> None:
+    for imported in GRAPH[place] & HEIGHT.keys():
+        if place in HEIGHT:
+            assert HEIGHT[imported] < HEIGHT[place], f"{place} imports {imported}"
+    assert place == "cli" or "cli" not in GRAPH[place]
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    done: set[str] = set()
+
+    def follow(place: str, way: tuple[str, ...]) -> None:
+        assert place not in way, " -> ".join((*way, place))
+        if place not in done:
+            for imported in sorted(GRAPH[place] & GRAPH.keys()):
+                follow(imported, (*way, place))
+            done.add(place)
+
+    for place in sorted(GRAPH):
+        follow(place, ())
+
+
+@pytest.mark.parametrize("place", sorted(FORBIDDEN))
+def test_a_module_knows_nothing_of_what_is_not_its_business(place: str) -> None:
+    assert GRAPH[place] & FORBIDDEN[place] == set()
+
+
+def loaded_by(module: str) -> set[str]:
+    """Which heavy packages a fresh Python has loaded after importing a module."""
+    code = f"import sys, {module}; print(*(set({HEAVY!r}) & set(sys.modules)))"
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+    )
+    return set(process.stdout.split())
+
+
+@pytest.mark.skipif(
+    not (PACKAGE / "cli" / "__init__.py").exists(), reason="there is no command line yet"
+)
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    assert loaded_by("gallery.cli") == set()
+
+
+def test_importing_detectors_and_encoders_opens_no_runtime() -> None:
+    modules = sorted(
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for folder in ("detectors", "encoders")
+        for path in (PACKAGE / folder).glob("*.py")
+        if path.stem != "__init__"
+    )
+    assert modules
+    assert loaded_by(", ".join(modules)) <= {"numpy"}
+
+
+def test_importing_the_gallery_loads_no_network_and_no_picture_library() -> None:
+    assert loaded_by("gallery.assemble") <= {"numpy", "sqlalchemy"}
