@@ -410,7 +410,8 @@ def test_files_that_are_no_networks_are_refused(tmp_path: Path) -> None:
 def test_the_catalog_opens_detectors_by_name_and_refuses_others(tmp_path: Path) -> None:
     assert catalog.detector("whole").name == "whole"
     path = yolo_graph(tmp_path / "頭.ONNX")
-    assert catalog.detector(str(path)).name == "onnx:頭.ONNX"
+    assert catalog.detector(str(path)).name.startswith("onnx:頭.ONNX@")
+    assert catalog.detector(str(path), 1.5).name.startswith("onnx:頭.ONNX*1.5@")
     with pytest.raises(SetupError, match="choose animeface, whole or the path of an ONNX file"):
         catalog.detector("haar")
 
