@@ -7,11 +7,8 @@ the models folder as NAME.dat, beside a manifest of the user's own.
 from __future__ import annotations
 
 import hashlib
-import http.client
 import importlib.util
 import math
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -325,6 +322,10 @@ def _by_hand(entry: Entry) -> str:
 
 def _download(entry: Entry, url: str, progress: Progress | None) -> bytes:
     """Return what an address gives, at most as much as the network may have."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
     limit = entry.size or _LIMIT
     data = bytearray()
     try:

@@ -51,6 +51,8 @@ class OnnxNetwork:
         options.log_severity_level = _ERRORS_ONLY
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
+        # Waiting threads sleep: spinning ones take the cores that decoding and detection want.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._weights = weights
         model = converted(weights, cache_folder)
         try:
