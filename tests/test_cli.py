@@ -561,7 +561,7 @@ class TestStreams:
             )
         assert done.returncode == 1
         reason = os.strerror(errno.ENOSPC)
-        assert done.stderr == f"gallery: Standard output cannot be written: {reason}.\n"
+        assert done.stderr == f"gallery: Standard output cannot be read or written: {reason}.\n"
 
     @posix
     def test_streams_may_be_closed(self, place: Path) -> None:

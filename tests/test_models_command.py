@@ -91,5 +91,11 @@ def test_errors_reach_the_one_place_that_tells_them(tmp_path: Path) -> None:
     assert isinstance(result.exception, InputError)
 
 
-def test_an_option_without_a_value_is_wrong_use(trained: Path) -> None:
-    assert runner.invoke(app, ["models", "add", str(trained)]).exit_code == 2
+def test_without_a_name_a_file_gives_its_own(trained: Path) -> None:
+    result = runner.invoke(app, ["models", "add", str(trained)])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("own: ")
+
+
+def test_an_option_without_its_value_is_wrong_use(trained: Path) -> None:
+    assert runner.invoke(app, ["models", "add", str(trained), "--name"]).exit_code == 2

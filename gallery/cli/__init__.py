@@ -141,8 +141,9 @@ def main() -> None:
         _complain(str(error))
         sys.exit(1)
     except OSError as error:
-        # What a command writes to files is explained there; this is standard output.
-        _complain(f"Standard output cannot be written: {error.strerror or error}.")
+        # What commands read and write is explained there; what is left has no name: the output.
+        what = error.filename or "Standard output"
+        _complain(f"{what} cannot be read or written: {error.strerror or error}.")
         # Python would try once more at its end, and complain in its own way.
         sys.stdout = io.StringIO()
         sys.exit(1)

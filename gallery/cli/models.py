@@ -83,7 +83,10 @@ def add(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A .dat file of dlib's face recognition network.")],
     *,
-    name: Annotated[str, typer.Option(help="What to call it: letters, digits, - _ and .")],
+    name: Annotated[
+        str | None,
+        typer.Option(help="What to call it: letters, digits, - _ and .; the file's name else."),
+    ] = None,
     threshold: Annotated[
         float, typer.Option(help="The distance up to which two faces are the same character.")
     ] = 0.6,
@@ -100,16 +103,17 @@ def add(
     ] = False,
 ) -> None:
     """Copy a network of your own into the models folder."""
+    wanted = name or file.stem
     weights = _library(ctx).add(
         file,
-        name,
+        wanted,
         threshold=threshold,
         zoom=zoom,
         mirror=mirror,
         licence=licence,
         replacing=replacing,
     )
-    if weights.name != name:
+    if weights.name != wanted:
         typer.echo(f"{file} is the network {weights.name!r}; it keeps that name.")
     typer.echo(f"{weights.name}: {weights.path}")
 
