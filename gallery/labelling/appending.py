@@ -1,4 +1,4 @@
-"""A text file that grows by whole records, whatever kills the process."""
+"""Files that grow by whole records, whatever kills the process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import os
 from io import FileIO
 from pathlib import Path
+from typing import Protocol
 
 from gallery.errors import InputError
+from gallery.types import Record
 
 
 class AppendedFile:
@@ -57,6 +59,61 @@ class AppendedFile:
         """Let go of the file."""
         with contextlib.suppress(OSError):
             self._file.close()
+
+
+class RecordFormat(Protocol):
+    """How records stand in one text file."""
+
+    @property
+    def header(self) -> str:
+        """What a new file begins with."""
+        ...
+
+    def text(self, record: Record) -> str:
+        """Return what is written of a picture."""
+        ...
+
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[frozenset[str], int]:
+        """Return the paths whose records stand in the content in full, and how long that part is.
+
+        What comes after it was cut short by a kill. Raises InputError for content that is of
+        something else, or of another encoder; path is for the message.
+        """
+        ...
+
+
+class RecordFile:
+    """A file of records in one format, gone on with where it ends."""
+
+    def __init__(self, path: Path, form: RecordFormat, encoder: str) -> None:
+        """Open or make the file. Raises InputError as AppendedFile and RecordFormat.read do."""
+        self._form = form
+        self._file = AppendedFile(path)
+        try:
+            self.done = self._resume(path, encoder)
+        except InputError:
+            self._file.close()
+            raise
+
+    def _resume(self, path: Path, encoder: str) -> frozenset[str]:
+        content = self._file.content()
+        header = self._form.header
+        if header.encode().startswith(content):
+            # New, or killed while its beginning was written.
+            self._file.cut(0)
+            self._file.append(header)
+            return frozenset()
+        done, whole = self._form.read(path, content, encoder)
+        self._file.cut(whole)
+        return done
+
+    def write(self, record: Record) -> None:
+        """Append a record."""
+        self._file.append(self._form.text(record))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
 
 def _hold(file: FileIO) -> bool:

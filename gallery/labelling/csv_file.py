@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.labelling.appending import AppendedFile
 from gallery.records import as_json
 from gallery.types import Record
 
@@ -19,25 +18,20 @@ COLUMNS = (
 """`faces` counts the picture's faces, `face` numbers them from 1; both tell a picture cut short."""
 
 
-class CsvWriter:
-    """Appends a picture's rows at once."""
+class Csv:
+    """A table; a picture's rows are written at once."""
 
-    def __init__(self, path: Path, encoder: str) -> None:
-        """Open or make the file; see job.open_writer for what is raised."""
-        self._file = AppendedFile(path)
-        try:
-            self.done = self._read(path, encoder)
-        except InputError:
-            self._file.close()
-            raise
+    @property
+    def header(self) -> str:
+        """The line of headings."""
+        return _line(COLUMNS)
 
-    def _read(self, path: Path, encoder: str) -> frozenset[str]:
-        content = self._file.content()
-        if _line(COLUMNS).encode().startswith(content):
-            # New, or killed while the first line was written.
-            self._file.cut(0)
-            self._file.append(_line(COLUMNS))
-            return frozenset()
+    def text(self, record: Record) -> str:
+        """Return a record's rows."""
+        return "".join(_line(row) for row in rows_of(record))
+
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[frozenset[str], int]:
+        """Return the paths whose rows are all there, and the bytes up to the last of them."""
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
         if tuple(header) != COLUMNS:
@@ -49,16 +43,7 @@ class CsvWriter:
             if waiting == 0:
                 done.add(row[0])
                 whole = end
-        self._file.cut(whole)
-        return frozenset(done)
-
-    def write(self, record: Record) -> None:
-        """Append a record's rows."""
-        self._file.append("".join(_line(row) for row in rows_of(record)))
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+        return frozenset(done), whole
 
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,16 +37,15 @@ def open_writer(path: Path, encoder: str) -> RecordWriter:
     Raises InputError for another suffix, a file that holds something else or another encoder's
     records, and one that another process is writing.
     """
-    from gallery.labelling.csv_file import CsvWriter
-    from gallery.labelling.jsonl_file import JsonlWriter
+    from gallery.labelling.appending import RecordFile, RecordFormat
+    from gallery.labelling.csv_file import Csv
+    from gallery.labelling.jsonl_file import JsonLines
 
-    writers: dict[str, Callable[[Path, str], RecordWriter]] = {
-        ".jsonl": JsonlWriter,
-        ".csv": CsvWriter,
-    }
-    if path.suffix.lower() not in writers:
-        raise InputError(f"{path} ends in none of {', '.join(writers)}; name the output so.")
-    return writers[path.suffix.lower()](path, encoder)
+    formats: dict[str, RecordFormat] = {".jsonl": JsonLines(), ".csv": Csv()}
+    form = formats.get(path.suffix.lower())
+    if form is None:
+        raise InputError(f"{path} ends in none of {', '.join(formats)}; name the output so.")
+    return RecordFile(path, form, encoder)
 
 
 def remaining(paths: Sequence[Path], writer: RecordWriter) -> list[Path]:
