@@ -1,9 +1,10 @@
 # Needs Debian's Python 3.11 with venv, and make; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+RUN ?= build/training
 GALLERY := $(BIN)/gallery --database demo/gallery.db
 
-.PHONY: demo test lint format bench drawing install clean
+.PHONY: demo test lint format bench train drawing install clean
 
 demo: install  ## Enroll the sample characters, identify pictures, label a folder.
 	rm -rf demo
@@ -28,6 +29,9 @@ format: install  ## Put the code into the project's style.
 bench: install  ## Measure speed and accuracy, side by side, in one run.
 	$(BIN)/python -m benchmarks
 
+train: .venv/training  ## Train the shipped network, or go on with it; RUN keeps checkpoints.
+	$(BIN)/python -m training train --run $(RUN)
+
 drawing: install  ## Draw the sample pictures anew.
 	$(BIN)/python -m drawing
 
@@ -38,6 +42,10 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[fonts]' --group dev
+	touch $@
+
+.venv/training: .venv/installed
+	$(BIN)/python -m pip install --quiet --group train
 	touch $@
 
 clean:  ## Remove what the other targets made.

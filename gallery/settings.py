@@ -10,6 +10,9 @@ import platformdirs
 
 APPLICATION = "gallery"
 
+DEFAULT_ENCODER = "anime"
+"""The network that ships with gallery; models/anime.md says what it is worth."""
+
 
 def bundled(name: str) -> Path:
     """Return a folder that ships with the package: `models` or `migrations`.
@@ -48,7 +51,7 @@ class Settings:
 
     database: str = field(default_factory=default_database)
     """A path or an SQLite URL."""
-    encoder: str = field(default_factory=lambda: os.environ.get("GALLERY_ENCODER", "human"))
+    encoder: str = field(default_factory=lambda: os.environ.get("GALLERY_ENCODER", DEFAULT_ENCODER))
     """A name from the model manifest."""
     runtime: str = "onnx"
     """What runs the encoder's network: `onnx` or `dlib`. Both give the same descriptors."""

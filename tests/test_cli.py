@@ -273,7 +273,7 @@ class TestLabel:
 
 class TestCompareAndDescribe:
     def test_compare_says_how_far_apart(self, place: Path) -> None:
-        pair = ("album/Red Rin/0.png", "album/Red Rin/1.png", "--cropped")
+        pair = ("album/Red Rin/0.png", "album/Red Rin/1.png", "--cropped", "--encoder", "human")
         done = ask(place, "compare", *pair, "--threshold", "0.6")
         assert re.fullmatch(r"0\.\d{3} <= 0\.6: the same character\n", done.stdout)
         assert done.stderr == ""

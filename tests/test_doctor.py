@@ -47,10 +47,15 @@ def test_all_is_well_with_one(place: Path) -> None:
     assert done.code == 0
     assert [line[:5] for line in done.stdout.splitlines()] == ["ok   "] * len(LOOKS)
     assert "2 characters, 2 samples" in done.stdout
-    assert "STAND-IN" in done.stdout
+    assert "STAND-IN" not in done.stdout
     assert "missing or stale" in done.stdout
     call("identify", "album", "--cropped", cwd=place, database=place / "gallery.db")
     assert "gallery.db-index is fresh" in examine(place)[0].stdout
+
+
+def test_a_stand_in_is_called_one(tmp_path: Path) -> None:
+    done = call("doctor", "--encoder", "human", cwd=tmp_path, database=tmp_path / "gallery.db")
+    assert "STAND-IN" in done.stdout
 
 
 def test_a_detector_that_sees_nobody_is_found_out_alone(place: Path) -> None:

@@ -35,6 +35,14 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+def test_the_shipped_network_is_the_same_to_dlib(cache_folder: Path) -> None:
+    weights = locate("anime", Path("nowhere"))
+    crops = np.random.default_rng(0).integers(0, 256, (3, CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    fast, reference = OnnxNetwork(weights, cache_folder), DlibNetwork(weights)
+    assert fast.id == reference.id
+    assert np.abs(fast.encode(crops) - reference.encode(crops)).max() <= 1e-5
+
+
 @pytest.fixture(scope="session")
 def dlib_network(human: Weights) -> DlibNetwork:
     return DlibNetwork(human)

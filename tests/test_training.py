@@ -1,0 +1,273 @@
+"""The training package: figures on hand-made numbers; the network where PyTorch is installed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from training import metrics
+from training.augment import Augmentation
+from training.baseline import colour_histograms
+from training.config import read_config
+from training.data import Sampler, train_classes
+from training.metrics import Confusion, PairTable
+
+if TYPE_CHECKING:
+    from training.network import FaceNetwork
+
+# Two characters on a line: 0 at 0, 1 and 5, 1 at 6 and 7.
+LINE = np.array([[0.0], [1.0], [5.0], [6.0], [7.0]])
+OWNERS = np.array([0, 0, 0, 1, 1])
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_originals_pairs_count_every_face_with_itself_and_both_orders() -> None:
+    table = metrics.original_pairs(LINE, OWNERS, 1.0)
+
+    assert table == Confusion(
+        true_accepts=5 + 2 + 2, false_accepts=2, true_rejects=10, false_rejects=4
+    )
+    assert table.original_accuracy == pytest.approx(19 / 21)
+    assert table.accuracy == pytest.approx(19 / 25)
+
+
+def test_the_right_pairs_count_each_pair_once() -> None:
+    table = metrics.right_pairs(LINE, OWNERS, 1.0)
+
+    assert table == Confusion(true_accepts=2, false_accepts=1, true_rejects=5, false_rejects=2)
+    assert table.precision == pytest.approx(2 / 3)
+    assert table.recall == pytest.approx(2 / 4)
+    assert table.specificity == pytest.approx(5 / 6)
+    assert table.f1 == pytest.approx(4 / 7)
+
+
+def test_a_face_probes_its_class_without_itself_only_where_that_is_asked() -> None:
+    # The class's mean is 2, its best 1; 5 is nearer to the other class's best 6 than to that.
+    assert metrics.best_of_class(LINE, OWNERS, leave_out=False).tolist() == [0, 0, 1, 1, 1]
+    # Left out of {5, 1}, mean 3, both as near; 0 comes to 1 (the first), 1 away.
+    assert metrics.best_of_class(LINE, OWNERS, leave_out=True).tolist()[2] == 1
+    # 0 against {1, 5} (3 away) and {6, 7} (6.5); 5 against {0, 1} (4.5) and {6, 7} (1.5);
+    # 6 against {7} (1) and the ideal 2 (4).
+    assert metrics.rank_against_ideals(LINE, OWNERS).tolist() == [0, 0, 1, 0, 0]
+
+
+def test_a_face_alone_in_its_class_has_no_rank() -> None:
+    ranks = metrics.rank_against_ideals(LINE[:4], OWNERS[:4])
+
+    assert ranks[3] == -1
+
+
+def test_pair_table_agrees_with_counting_pairs() -> None:
+    generator = np.random.default_rng(0)
+    labels = np.repeat(np.arange(8), 6)
+    described = generator.normal(size=(48, 5)) + 1.5 * generator.normal(size=(8, 5))[labels]
+    table = PairTable(described, labels, np.arange(8) % 2, bins=20_000)
+    even = np.ones((1, 8))
+
+    (f1,), (threshold,) = table.best_f1(even)
+    assert f1 == pytest.approx(metrics.right_pairs(described, labels, threshold).f1, abs=1e-6)
+    (rate,), (cut,) = table.equal_error(even)
+    counted = metrics.right_pairs(described, labels, cut)
+    assert 1 - counted.recall == pytest.approx(rate, abs=0.01)
+    assert 1 - counted.specificity == pytest.approx(rate, abs=0.01)
+
+
+def test_pairs_of_one_series_and_of_others_make_up_all() -> None:
+    generator = np.random.default_rng(1)
+    labels = np.repeat(np.arange(6), 4)
+    table = PairTable(generator.normal(size=(24, 3)), labels, np.arange(6) // 3)
+    even = np.ones((2, 6))
+
+    # 2 x 3 of 15 pairs of characters are within a series.
+    inside, outside, both = (
+        table.curves(even, among)[1] for among in ("one series", "other series", "all")
+    )
+    assert both == pytest.approx(inside * 6 / 15 + outside * 9 / 15)
+
+
+def test_a_character_drawn_twice_counts_as_if_it_stood_there_twice() -> None:
+    labels = np.array([0, 0, 1, 1])
+    described = np.array([[0.0], [1.0], [1.5], [4.0]])
+    table = PairTable(described, labels, np.zeros(2, dtype=np.int64), bins=4000)
+
+    accepts, false = table.curves(np.array([[1.0, 1.0], [2.0, 1.0]]))
+
+    at = int(np.searchsorted(table.edges, 1.2))
+    assert accepts[1, at] == pytest.approx(2 / 3)
+    assert false[1, at] == pytest.approx(1 / 4)
+
+
+def test_probes_of_far_apart_characters_all_hit_and_of_one_place_do_not() -> None:
+    labels = np.repeat(np.arange(6), 8)
+    apart = np.eye(6)[labels] * 10.0
+
+    assert metrics.few_references(apart, labels, 3, 1, draws=2, seed=0).hits.all()
+    assert metrics.open_set(apart, labels, 5, 0.01, draws=2, seed=0).hits.all()
+    together = np.random.default_rng(2).normal(size=(48, 4))
+    assert metrics.open_set(together, labels, 5, 0.01, draws=5, seed=0).hits.mean() < 0.3
+
+
+def test_colour_histograms_tell_colours_apart_but_not_shades_of_jpeg() -> None:
+    red = np.zeros((1, 30, 30, 3), dtype=np.uint8)
+    red[..., 0] = 200
+    blue = red[..., ::-1]
+    nearly = red.copy()
+    nearly[..., 0] = 201
+
+    one, other, same = colour_histograms(np.concatenate([red, blue, nearly]))
+
+    assert np.linalg.norm(one - other) == pytest.approx(2**0.5)
+    assert np.linalg.norm(one - same) == pytest.approx(0)
+
+
+def test_classes_leave_out_held_and_small_characters() -> None:
+    from training.data import Faces
+
+    names = np.array(["a", "b", "b", "c", "c", "d", "d"])
+    faces = Faces(np.zeros((7, 2, 2, 3), dtype=np.uint8), names, names, names, names)
+
+    assert train_classes(faces, names == "c", 2).tolist() == [-1, 0, 0, -1, -1, 1, 1]
+
+
+def test_sampler_draws_alike_for_one_epoch_and_balances_classes_and_sources() -> None:
+    classes = np.array([0] * 100 + [1] * 4 + [-1] * 5)
+    source = np.array(["x"] * 64 + ["y"] * 36 + ["x"] * 9)
+    sampler = Sampler(classes, source, power=0.5, seed=1)
+
+    drawn = sampler.epoch(3, 1200)
+
+    assert (drawn == sampler.epoch(3, 1200)).all()
+    assert (drawn != sampler.epoch(4, 1200)).any()
+    counts = np.bincount(classes[drawn])
+    assert counts.tolist() == pytest.approx([1000, 200], abs=5)
+    large = drawn[classes[drawn] == 0]
+    assert (source[large] == "x").sum() == pytest.approx(1000 * 8 / 14, abs=5)
+
+
+def test_augmentation_is_set_by_its_generator_and_changes_every_face() -> None:
+    pixels = list(np.random.default_rng(3).integers(0, 256, (6, 40, 40, 3), dtype=np.uint8))
+    often = Augmentation(small_rate=1, jpeg_rate=1, cover_rate=1, grey_rate=0.5)
+    with ThreadPoolExecutor(2) as pool:
+        one, same, other = (
+            often.batch(pixels, 48, np.random.default_rng(seed), pool) for seed in (5, 5, 6)
+        )
+
+    assert one.shape == (6, 48, 48, 3)
+    assert one.dtype == np.uint8
+    assert (one == same).all()
+    assert all((a != b).any() for a, b in zip(one, other, strict=True))
+
+
+def test_no_augmentation_is_the_picture_or_its_mirror_image() -> None:
+    picture = np.random.default_rng(4).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    nothing = Augmentation(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    with ThreadPoolExecutor(1) as pool:
+        answers = nothing.batch([picture] * 8, 32, np.random.default_rng(0), pool)
+
+    ways = {
+        "as it is" if (answer == picture).all() else "mirrored"
+        for answer in answers
+        if (answer == picture).all() or (answer == picture[:, ::-1]).all()
+    }
+    assert ways == {"as it is", "mirrored"}
+
+
+def test_shipped_recipe_is_sound() -> None:
+    config = read_config(ROOT / "training" / "configs" / "anime.toml")
+
+    assert config.phases[-1].side == 150
+    assert all(phase.epochs > 0 for phase in config.phases)
+
+
+class TestNetwork:
+    """What needs PyTorch."""
+
+    @pytest.fixture(autouse=True)
+    def _torch(self) -> None:
+        pytest.importorskip("torch", reason="PyTorch (group `train`) is not installed")
+
+    def test_file_and_onnx_runtime_agree_with_the_trained_network(self) -> None:
+        import onnxruntime
+        import torch
+
+        from gallery.dlib_format import read_network, write_network
+        from gallery.encoders.onnx_network import convert
+        from training.network import fold, prepare
+
+        network = _random_network()
+        crops = np.random.default_rng(6).integers(0, 256, (3, 150, 150, 3), dtype=np.uint8)
+        with torch.no_grad():
+            expected = network(prepare(crops)).numpy()
+
+        read = read_network(write_network(fold(network)))
+        session = onnxruntime.InferenceSession(convert(read), providers=["CPUExecutionProvider"])
+        (answer,) = session.run(None, {"crops": crops})
+
+        assert np.abs(expected).max() > 0.01
+        assert answer == pytest.approx(expected, abs=1e-5)
+
+    def test_a_files_weights_come_back_from_the_network(self) -> None:
+        import torch
+
+        from training.network import FaceNetwork, fold, prepare, unfold
+
+        network = _random_network()
+        again = FaceNetwork()
+        unfold(again, fold(network))
+        crops = np.random.default_rng(7).integers(0, 256, (2, 103, 103, 3), dtype=np.uint8)
+        with torch.no_grad():
+            one, other = network(prepare(crops)), again.eval()(prepare(crops))
+
+        assert other.numpy() == pytest.approx(one.numpy(), abs=1e-5)
+
+    def test_training_starts_where_the_file_left_off(self) -> None:
+        import torch
+
+        from training.network import FaceNetwork, fold, load, prepare
+
+        source = _random_network()
+        crops = np.random.default_rng(8).integers(0, 256, (8, 103, 103, 3), dtype=np.uint8)
+        started = FaceNetwork()
+        load(started, fold(source), crops)
+        with torch.no_grad():
+            expected, answer = source(prepare(crops)), started.train()(prepare(crops))
+
+        assert answer.numpy() == pytest.approx(expected.numpy(), abs=1e-3)
+
+    def test_margin_makes_the_loss_larger_and_equal_lengths_have_no_spread(self) -> None:
+        import torch
+
+        from training.losses import MarginSoftmax, length_spread
+
+        torch.manual_seed(0)
+        loss = MarginSoftmax(8, 5, 16.0)
+        described, labels = torch.randn(4, 8), torch.tensor([0, 1, 2, 3])
+
+        assert loss(described, labels, 0.3)[0] > loss(described, labels, 0.0)[0]
+        assert length_spread(torch.nn.functional.normalize(described)).item() < 1e-9
+        assert length_spread(described).item() > 1e-3
+
+
+def _random_network() -> FaceNetwork:
+    """Return a network with weights and batch norms as after some training."""
+    import torch
+
+    from training.network import FaceNetwork, NormedConvolution
+
+    torch.manual_seed(1)
+    network = FaceNetwork().eval()
+    for layer in network.modules():
+        if isinstance(layer, NormedConvolution):
+            torch.nn.init.uniform_(layer.norm.weight, 0.3, 0.8)
+            torch.nn.init.uniform_(layer.norm.bias, -0.1, 0.1)
+            for statistics, low, high in (
+                (layer.norm.running_mean, -0.1, 0.1),
+                (layer.norm.running_var, 0.2, 0.6),
+            ):
+                assert statistics is not None
+                torch.nn.init.uniform_(statistics, low, high)
+    return network

@@ -1,0 +1,87 @@
+"""`python -m training`: train and go on with training, export a network, draw a run's log."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
+
+
+def main() -> None:
+    """Train the network of a recipe, export it, or draw its log."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=main.__doc__)
+    parser.add_argument("action", choices=("train", "export", "thresholds", "plot"))
+    parser.add_argument("--config", type=Path, default=HERE / "configs" / "anime.toml")
+    parser.add_argument("--faces", type=Path, default=SHARED_FACES, help="the folder of faces.csv")
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log")
+    parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
+    parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
+    parser.add_argument("--out", type=Path, help="the network's file; models/NAME.dat if left out")
+    chosen = parser.parse_args()
+    cache = chosen.cache or chosen.run / "cache"
+    if chosen.action == "train":
+        _train(chosen.config, chosen.faces, cache, chosen.run, chosen.workers)
+    elif chosen.action == "export":
+        _export(chosen.config, chosen.faces, cache, chosen.run, chosen.out)
+    elif chosen.action == "thresholds":
+        _thresholds(chosen.config, chosen.faces, cache, chosen.out)
+    else:
+        from training.plot import plot
+
+        plot(chosen.run / "log.jsonl", chosen.run / "log.png")
+
+
+def _train(config: Path, faces: Path, cache: Path, run: Path, workers: int | None) -> None:
+    """Train, or go on from the last checkpoint."""
+    # Every process has one core; threads of its own would only get in the others' way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import torch
+
+    from training.config import read_config
+    from training.train import Place, train
+
+    count = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
+    train(read_config(config), Place(faces, cache, run), count)
+
+
+def _export(config_path: Path, faces: Path, cache: Path, run: Path, out: Path | None) -> None:
+    """Write the averaged network of the last checkpoint and compare the runtimes."""
+    from training.config import read_config
+    from training.data import held_faces
+    from training.export import export, largest_difference
+
+    config = read_config(config_path)
+    path = out or ROOT / "models" / f"{config.name}.dat"
+    held = held_faces(config, faces, cache)
+    factor = export(run / "last.pt", held, path)
+    print(f"{path}: last matrix times {factor:.4f}, {len(held)} held-out faces")
+    for runtime, difference in largest_difference(path, held.pixels[:16]).items():
+        print(f"largest difference of {runtime} from dlib: {difference:.1e}")
+
+
+def _thresholds(config_path: Path, faces: Path, cache: Path, out: Path | None) -> None:
+    """Measure where a network's verdicts divide, on the characters held out of training."""
+    import numpy as np
+
+    from benchmarks.thresholds import GALLERIES, SEED, report, trial
+    from training.config import read_config
+    from training.data import held_faces
+    from training.export import describe
+
+    config = read_config(config_path)
+    held = held_faces(config, faces, cache)
+    _, characters = np.unique(held.identity, return_inverse=True)
+    descriptors = describe(out or ROOT / "models" / f"{config.name}.dat", held.pixels)
+    lengths = np.linalg.norm(descriptors, axis=1)
+    print(f"{len(held)} faces of {characters.max() + 1} held-out characters")
+    print(f"lengths of descriptors {lengths.mean():.3f} +- {lengths.std():.3f}")
+    generator = np.random.default_rng(SEED)
+    report([trial(descriptors, characters, generator) for _ in range(GALLERIES)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""One file for each published network says everything that its training depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training.augment import Augmentation
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of training at one size of picture."""
+
+    side: int
+    """Pixels."""
+    epochs: int
+    rate: float
+    """Learning rate at its beginning."""
+    last_rate: float
+    """Learning rate at its end, by half a cosine."""
+    margin: float
+    last_margin: float
+    """The margin goes straight from one to the other."""
+    balance: float = 0.5
+    """A character is drawn by its number of faces to this power."""
+    length_weight: float = 0.5
+    """Of the spread of descriptors' lengths, beside the loss."""
+    average: float = 0.9985
+    """Share of the averaged weights that stays in a step."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A recipe."""
+
+    name: str
+    seed: int
+    phases: tuple[Phase, ...]
+    start: str = "human"
+    """A network that gallery knows, whose weights training begins with."""
+    held_characters: int = 150
+    """Characters of the train split that are kept out, to set scale and thresholds by."""
+    held_least: int = 6
+    held_most: int = 30
+    """They have this many faces each."""
+    least_faces: int = 2
+    """Smaller characters take no part."""
+    batch: int = 64
+    """Faces a step and worker."""
+    epoch_faces: int = 20_000
+    warm_up_steps: int = 200
+    scale: float = 32.0
+    direction_times: float = 5.0
+    """Learning rate of the characters' directions over that of the network."""
+    weight_decay: float = 5e-4
+
+
+def read_config(path: Path) -> Config:
+    """Return a recipe; raises ValueError or TypeError for one that has no meaning."""
+    with path.open("rb") as file:
+        table: dict[str, Any] = tomllib.load(file)
+    base = table.pop("augmentation", {})
+    phases = tuple(
+        Phase(
+            **{**phase, "augmentation": Augmentation(**{**base, **phase.get("augmentation", {})})}
+        )
+        for phase in table.pop("phases")
+    )
+    return Config(phases=phases, **table)
+
+
+def plain(config: Config) -> dict[str, Any]:
+    """Return a recipe as nested dictionaries."""
+    return dataclasses.asdict(config)

@@ -1,0 +1,100 @@
+"""From a checkpoint to a `.dat` file that gallery, dlib and ONNX Runtime read.
+
+The last matrix is scaled so that on the held-out characters of the train split the equal-error
+point of raw distances, all pairs of two faces, lies at 0.6: the convention of dlib's networks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gallery.atomic import replace_file
+from gallery.dlib_format import read_network, write_network
+from gallery.encoders.onnx_network import OnnxNetwork
+from gallery.settings import default_cache_folder
+from gallery.types import CROP_SIDE, Thresholds
+from gallery.weights import CONVENTION, Weights
+from training.data import Faces, Pixels
+from training.metrics import Numbers, PairTable
+from training.network import FaceNetwork, fold, prepare, unfold
+
+
+def averaged_network(checkpoint: Path) -> FaceNetwork:
+    """Return the averaged network of a checkpoint, ready for inference."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network = FaceNetwork()
+    network.load_state_dict(state["averaged"])
+    return network.eval()
+
+
+def export(checkpoint: Path, held: Faces, path: Path) -> float:
+    """Write a checkpoint's averaged network as a file; return the factor of its last matrix."""
+    network = fold(averaged_network(checkpoint))
+    replace_file(path, write_network(network))
+    factor = CONVENTION / equal_error_distance(describe(path, held.pixels), held)
+    scaled = dataclasses.replace(network, projection=network.projection * np.float32(factor))
+    replace_file(path, write_network(scaled))
+    return factor
+
+
+def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:
+    """Return the distance at which false accepts are as frequent as false rejects."""
+    _, labels = np.unique(faces.identity, return_inverse=True)
+    table = PairTable(descriptors, labels, np.zeros(labels.max() + 1, dtype=np.int64), bins=4000)
+    return float(table.equal_error(np.ones((1, table.classes)))[1][0])
+
+
+def weights_of(path: Path, *, mirror: bool = False) -> Weights:
+    """Return a network's file as gallery's encoders want it, whether or not it has a manifest."""
+    return Weights(
+        name=path.stem,
+        path=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        thresholds=Thresholds(CONVENTION, CONVENTION, 0.0),
+        zoom=1.0,
+        mirror=mirror,
+        licence="",
+        stand_in=False,
+    )
+
+
+def describe(path: Path, pixels: Pixels, *, mirror: bool = False) -> Numbers:
+    """Return what a file says of stored faces, in ONNX Runtime, as dlib would: raw.
+
+    Faces are scaled to the size of a crop; shape (n, DIMENSION).
+    """
+    encoder = OnnxNetwork(weights_of(path, mirror=mirror), default_cache_folder())
+    parts = [encoder.encode(crops(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def crops(pixels: Pixels) -> Pixels:
+    """Return stored faces scaled to crops, shape (n, CROP_SIDE, CROP_SIDE, 3)."""
+    import cv2
+
+    size = (CROP_SIDE, CROP_SIDE)
+    scaled = [cv2.resize(face, size, interpolation=cv2.INTER_AREA) for face in pixels]
+    return np.stack(scaled).astype(np.uint8, copy=False)
+
+
+def largest_difference(path: Path, pixels: Pixels) -> dict[str, float]:
+    """Return the largest difference of any number of a descriptor from dlib's, per runtime."""
+    import dlib
+
+    faces = crops(pixels)
+    model = dlib.face_recognition_model_v1(str(path))
+    asked = np.array([list(model.compute_face_descriptor(face, 0)) for face in faces])
+    answered = describe(path, pixels)
+    network = FaceNetwork()
+    unfold(network, read_network(path.read_bytes()))
+    with torch.no_grad():
+        torched = network.eval()(prepare(faces)).numpy()
+    return {
+        "onnxruntime": float(np.abs(asked - answered).max()),
+        "torch": float(np.abs(asked - torched).max()),
+    }

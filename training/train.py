@@ -1,0 +1,318 @@
+"""The training loop: one process for each core, with one step's gradients in shared memory.
+
+A process of its own for each core loses nothing when another program takes a core for a while;
+threads inside one operator do, for they meet at the end of every operator.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch import multiprocessing as processes
+from torch.multiprocessing.spawn import spawn
+
+from gallery.atomic import replace_file
+from gallery.dlib_format import read_network
+from gallery.settings import default_models_folder
+from gallery.types import DIMENSION
+from gallery.weights import Library
+from training import metrics
+from training.config import Config, Phase, plain
+from training.data import Sampler, held_marks, read_faces, train_classes
+from training.losses import MarginSoftmax, length_spread
+from training.network import FaceNetwork, laid_out, load, prepare
+
+CALIBRATION_FACES = 384
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run reads and writes."""
+
+    faces: Path
+    """The folder of faces.csv."""
+    cache: Path
+    """Decoded faces."""
+    run: Path
+    """Checkpoints and the log."""
+
+
+class Shared:
+    """What the processes of a run have in common: gradients and a meeting point."""
+
+    def __init__(self, workers: int, numbers: int) -> None:
+        context = processes.get_context("spawn")
+        self.workers = workers
+        self.gradients = torch.zeros(workers, numbers)
+        self.gradients.share_memory_()  # type: ignore[no-untyped-call]
+        self.barrier = context.Barrier(workers)
+
+    def average(self, worker: int, parameters: list[nn.Parameter]) -> None:
+        """Replace each parameter's gradient by the mean over all workers."""
+        if self.workers == 1:
+            return
+        own = torch.cat([_gradient(parameter).reshape(-1) for parameter in parameters])
+        self.gradients[worker].copy_(own)
+        self.barrier.wait()
+        mean = self.gradients.mean(dim=0)
+        self.barrier.wait()
+        place = 0
+        for parameter in parameters:
+            part = mean[place : place + parameter.numel()]
+            _gradient(parameter).copy_(part.view(parameter.shape))
+            place += parameter.numel()
+
+
+def _gradient(parameter: nn.Parameter) -> Tensor:
+    """Return a parameter's gradient, which every parameter has after a step backward."""
+    assert parameter.grad is not None
+    return parameter.grad
+
+
+def train(config: Config, place: Place, workers: int) -> None:
+    """Train, or go on from the last checkpoint, with this many processes until all is done."""
+    place.run.mkdir(parents=True, exist_ok=True)
+    faces = read_faces(place.faces, "train", place.cache)
+    classes = train_classes(faces, held_marks(config, faces), config.least_faces)
+    network = FaceNetwork()
+    numbers = sum(parameter.numel() for parameter in network.parameters())
+    shared = Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
+    if workers == 1:
+        Worker(config, place, shared, 0).run()
+        return
+    spawn(_worker, args=(config, place, shared), nprocs=workers)  # type: ignore[no-untyped-call]
+
+
+def _worker(number: int, config: Config, place: Place, shared: Shared) -> None:
+    """Run one process of several."""
+    torch.set_num_threads(1)
+    Worker(config, place, shared, number).run()
+
+
+class Worker:
+    """One process: its own faces, the same weights as all others."""
+
+    def __init__(self, config: Config, place: Place, shared: Shared, number: int) -> None:
+        self.config = config
+        self.place = place
+        self.shared = shared
+        self.number = number
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.faces = read_faces(place.faces, "train", place.cache)
+        held = held_marks(config, self.faces)
+        self.classes = train_classes(self.faces, held, config.least_faces)
+        self.held = self.faces.subset(held) if number == 0 else None
+        torch.manual_seed(config.seed)
+        self.network = laid_out(FaceNetwork()).to(self.device)
+        self.averaged = laid_out(FaceNetwork()).to(self.device)
+        self.loss = MarginSoftmax(DIMENSION, int(self.classes.max()) + 1, config.scale)
+        self.loss.to(self.device)
+        self.parameters = [*self.network.parameters(), *self.loss.parameters()]
+        matrices = [one for one in self.network.parameters() if one.dim() > 1]
+        vectors = [one for one in self.network.parameters() if one.dim() <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": matrices, "weight_decay": config.weight_decay, "times": 1.0},
+                {"params": vectors, "weight_decay": 0.0, "times": 1.0},
+                # A direction gets a gradient of note only when its character is drawn.
+                {
+                    "params": list(self.loss.parameters()),
+                    "weight_decay": 0.0,
+                    "times": config.direction_times,
+                },
+            ],
+            lr=config.phases[0].rate,
+            fused=True,
+        )
+        self.epoch = 0
+        self.step = 0
+        self.seconds = 0.0
+        self.pool = ThreadPoolExecutor(max(torch.get_num_threads(), 1))
+
+    @property
+    def epoch_steps(self) -> int:
+        """How many steps an epoch has."""
+        return self.config.epoch_faces // (self.config.batch * self.shared.workers)
+
+    def run(self) -> None:
+        """Train until all phases are done."""
+        import cv2
+
+        cv2.setNumThreads(0)
+        self._begin()
+        first = 0
+        for phase in self.config.phases:
+            for own in range(phase.epochs):
+                if first + own == self.epoch:
+                    self._one_epoch(phase, own)
+            first += phase.epochs
+
+    def _begin(self) -> None:
+        """Take the weights of the last checkpoint, or those to start from."""
+        path = self.place.run / "last.pt"
+        if path.is_file():
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.averaged.load_state_dict(state["averaged"])
+            self.loss.load_state_dict(state["loss"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.epoch, self.step, self.seconds = (state[k] for k in ("epoch", "step", "seconds"))
+            return
+        weights = Library(default_models_folder()).locate(self.config.start)
+        phase = self.config.phases[0]
+        indices = self._sampler(phase).epoch(0, CALIBRATION_FACES)
+        crops = self._crops(phase, indices, np.random.default_rng(0))
+        load(self.network, read_network(weights.read()), crops)
+        self.averaged.load_state_dict(self.network.state_dict())
+
+    def _one_epoch(self, phase: Phase, number: int) -> None:
+        """Train for an epoch of a phase, note what came of it and keep a checkpoint."""
+        begun = time.perf_counter()
+        workers, batch = self.shared.workers, self.config.batch
+        drawn = self.epoch_steps * batch * workers
+        order = self._sampler(phase).epoch(self.epoch + 1, drawn)
+        order = order.reshape(self.epoch_steps, workers, batch)[:, self.number]
+        sums = np.zeros(3)
+        self.network.train()
+        for place, indices in enumerate(order):
+            progress = (number + place / len(order)) / phase.epochs
+            sums += self._one_step(phase, progress, indices)
+            if self.number == 0 and place % 10 == 0:
+                now = sums / (place + 1)
+                rate = (time.perf_counter() - begun) / ((place + 1) * batch * workers)
+                print(
+                    f"epoch {self.epoch} step {place}/{len(order)} loss {now[0]:.3f} "
+                    f"right {now[1]:.3f} spread {now[2]:.4f} {rate * 1000:.2f} ms/face",
+                    flush=True,
+                )
+        self.epoch += 1
+        self.seconds += time.perf_counter() - begun
+        if self.number == 0:
+            self._note(phase, sums / len(order))
+            self._keep()
+
+    def _sampler(self, phase: Phase) -> Sampler:
+        """Return what draws the faces of a phase."""
+        return Sampler(self.classes, self.faces.source, phase.balance, self.config.seed)
+
+    def _crops(
+        self, phase: Phase, indices: np.ndarray[Any, np.dtype[np.int64]], seed: np.random.Generator
+    ) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return changed faces of the phase's size."""
+        chosen = [np.asarray(self.faces.pixels[index]) for index in indices]
+        return phase.augmentation.batch(chosen, phase.side, seed, self.pool)
+
+    def _one_step(
+        self, phase: Phase, progress: float, indices: np.ndarray[Any, np.dtype[np.int64]]
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Take one step; return loss, share of right faces and spread of lengths."""
+        generator = np.random.default_rng((self.config.seed, self.step, self.number))
+        inputs = prepare(self._crops(phase, indices, generator)).to(self.device)
+        labels = torch.from_numpy(self.classes[indices]).to(self.device)
+        margin = phase.margin + progress * (phase.last_margin - phase.margin)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            descriptors = self.network(inputs)
+        descriptors = descriptors.float()
+        loss, right = self.loss(descriptors, labels, margin)
+        spread = length_spread(descriptors)
+        self.optimiser.zero_grad()
+        (loss + phase.length_weight * spread).backward()
+        self.shared.average(self.number, self.parameters)
+        warm = min(1.0, (self.step + 1) / self.config.warm_up_steps)
+        cosine = (1 + math.cos(math.pi * progress)) / 2
+        rate = phase.last_rate + cosine * (phase.rate - phase.last_rate)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * warm * group["times"]
+        nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.optimiser.step()
+        self.step += 1
+        if self.number == 0:
+            self._average(phase.average)
+        return np.array([loss.item(), right.item(), spread.item()])
+
+    @torch.no_grad()
+    def _average(self, most: float) -> None:
+        """Let the averaged weights and statistics follow."""
+        keep = min(most, (1 + self.step) / (10 + self.step))
+        ours = [v for v in self.averaged.state_dict().values() if v.is_floating_point()]
+        theirs = [v for v in self.network.state_dict().values() if v.is_floating_point()]
+        torch._foreach_lerp_(ours, theirs, 1 - keep)
+
+    def _note(self, phase: Phase, means: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+        """Append a line to the log: how training and the held-out characters fare."""
+        assert self.held is not None
+        descriptors = describe(self.averaged, self.held.pixels, phase.side, self.device)
+        _, labels = np.unique(self.held.identity, return_inverse=True)
+        lengths = np.linalg.norm(descriptors, axis=1)
+        ranks = {
+            name: float((metrics.rank_against_ideals(values, labels) == 0).mean())
+            for name, values in (
+                ("raw", descriptors),
+                ("normed", descriptors / lengths[:, None]),
+            )
+        }
+        line = {
+            "epoch": self.epoch,
+            "side": phase.side,
+            "minutes": round(self.seconds / 60, 2),
+            "loss": round(means[0], 4),
+            "right": round(means[1], 4),
+            "spread": round(means[2], 5),
+            "held_rank_1": round(ranks["normed"], 4),
+            "held_rank_1_raw": round(ranks["raw"], 4),
+            "length_spread": round(float(lengths.std() / lengths.mean()), 4),
+            "rate": self.optimiser.param_groups[0]["lr"],
+        }
+        with (self.place.run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        print(line, flush=True)
+
+    def _keep(self) -> None:
+        """Write the checkpoint."""
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        partial = self.place.run / "last.partial"
+        torch.save(state, partial)
+        partial.replace(self.place.run / "last.pt")
+        text = json.dumps(plain(self.config), indent=1)
+        replace_file(self.place.run / "config.json", text.encode("utf-8"))
+
+
+@torch.no_grad()
+def describe(
+    network: FaceNetwork,
+    pixels: np.ndarray[Any, np.dtype[np.uint8]],
+    side: int,
+    device: torch.device,
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return raw descriptors, shape (n, DIMENSION), of stored faces scaled to this side."""
+    import cv2
+
+    network.eval()
+    answers = []
+    for start in range(0, len(pixels), 64):
+        crops = np.stack(
+            [
+                cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+                for picture in pixels[start : start + 64]
+            ]
+        )
+        with torch.autocast(device.type, torch.bfloat16):
+            answers.append(network(prepare(crops).to(device)).float().cpu().numpy())
+    return np.concatenate(answers).astype(np.float64)
