@@ -174,7 +174,7 @@ def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
     if int(values["format"]) > FORMAT:
         raise InputError(
             f"{source} was exported by a newer version of gallery; "
-            "upgrade this one: pip install --upgrade gallery."
+            "bring this one up to date from its repository and install it again."
         )
     encoders = [_text(encoder) for encoder in values["encoders"]]
     if len(set(encoders)) != len(encoders) or len(encoders) > MAX_ENCODERS:

@@ -221,7 +221,7 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
     if revision is not None and revision not in known:
         raise StoreError(
             f"The database {path} was made by a newer version of gallery; "
-            "upgrade this one: pip install --upgrade gallery."
+            "bring this one up to date from its repository and install it again."
         )
     if revision is not None and path is not None:
         back_up(engine, path.with_name(f"{path.name}.{revision}-{time.strftime('%Y%m%d-%H%M%S')}"))

@@ -329,7 +329,7 @@ class TestHarm:
     ) -> None:
         members = members_of(exported)
         edit_head(format=archive.FORMAT + 1, encoders="something else")(members)
-        with pytest.raises(InputError, match="newer version of gallery; upgrade"):
+        with pytest.raises(InputError, match="newer version of gallery; bring this one up to date"):
             archive.restore(empty, write_members(tmp_path / "newer.zip", members))
 
     def test_files_that_are_none(self, empty: Store, tmp_path: Path) -> None:

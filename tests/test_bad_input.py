@@ -232,7 +232,7 @@ class TestDatabases:
             "missing.db": "There is no gallery at",
             "text.db": "is not a gallery database",
             "other.db": "of another program",
-            "newer.db": "newer version of gallery; upgrade",
+            "newer.db": "newer version of gallery; bring this one up to date",
             "album": "is a folder",
             "text.db/gallery.db": "",
             "mysql://host/name": "mysql are not supported",

@@ -186,7 +186,7 @@ def test_a_database_of_a_newer_version_is_refused_with_the_cure(
         str(database), create=False, migrations=migrations_with(tmp_path, SECOND)
     ).dispose()
     before = rows(database)
-    with pytest.raises(StoreError, match="newer version of gallery; upgrade this one: pip"):
+    with pytest.raises(StoreError, match="newer version of gallery; bring this one up to date"):
         Store(str(database))
     assert rows(database) == before
 
