@@ -16,7 +16,7 @@ class Phase:
     """A stretch of training at one size of picture."""
 
     side: int
-    """Pixels."""
+    """Pixels, at least 103: less leaves nothing for the last convolution without padding."""
     epochs: int
     rate: float
     """Learning rate at its beginning."""

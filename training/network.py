@@ -26,9 +26,6 @@ from gallery.dlib_format import (
 )
 from gallery.types import DIMENSION
 
-SMALLEST_SIDE = 103
-"""Smaller pictures leave nothing for the last convolution without padding."""
-
 
 class NormedConvolution(nn.Module):
     """A convolution without biases and the batch norm that follows it."""

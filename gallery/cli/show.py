@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -26,8 +26,6 @@ Cropped: TypeAlias = Annotated[
 Largest: TypeAlias = Annotated[
     bool, typer.Option("--largest", help="Of several faces in a picture take the largest.")
 ]
-
-Item = TypeVar("Item")
 
 UNBROKEN = ("box", "verdict")
 """Columns that stay on one line where a terminal is narrow."""
