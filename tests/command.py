@@ -18,6 +18,10 @@ ROOT = Path(__file__).parent.parent
 PROGRAM = (sys.executable, "-W", "error", "-c", "from gallery.cli import main; main()")
 """What the script `gallery` does; warnings are errors here too."""
 
+INTERRUPTED = (*PROGRAM[:3], "-W", "ignore::ResourceWarning", *PROGRAM[3:])
+"""The same for a program that is stopped: between opening a file and taking care of it, Python
+closes the file by itself, and says so only where that warning is asked for."""
+
 FOREIGN = ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "NO_COLOR", "PY_COLORS", "TERM")
 """What changes how Typer and Rich print."""
 
@@ -61,10 +65,11 @@ def start(
     database: Path | str | None = None,
     extra: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
+    program: Sequence[str] = PROGRAM,
 ) -> subprocess.Popen[str]:
     """Start a command, behind another where prefix names one, with pipes for what it says."""
     return subprocess.Popen(
-        [*prefix, *PROGRAM, *map(str, words)],
+        [*prefix, *program, *map(str, words)],
         cwd=cwd,
         env={**environment(database), **(extra or {})},
         stdin=subprocess.DEVNULL,

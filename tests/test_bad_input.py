@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command import PATIENCE, PROGRAM, ROOT, Done, call, finish, run, start
+from command import INTERRUPTED, PATIENCE, PROGRAM, ROOT, Done, call, finish, run, start
 from fakes import Square, draw, write_picture
 from PIL import Image as pillow
 from yolo import yolo_file
@@ -436,6 +436,10 @@ class TestSuddenEnds:
     """Interrupted and killed in the middle; dlib's runtime is slow enough to be caught at it."""
 
     @staticmethod
+    def begin(*words: str, cwd: Path, database: Path) -> Command:
+        return start(*words, *SLOW, cwd=cwd, database=database, program=INTERRUPTED)
+
+    @staticmethod
     def end(process: Command, how: signal.Signals, has_begun: Callable[[], bool]) -> Done:
         """Send a signal as soon as something stands there."""
         deadline = time.monotonic() + PATIENCE
@@ -455,7 +459,7 @@ class TestSuddenEnds:
                 return database.exists() and len(rows(database, "SELECT id FROM samples")) > 0
             return False
 
-        process = start("enroll", long_album / "album", *SLOW, cwd=long_album, database=database)
+        process = self.begin("enroll", "album", cwd=long_album, database=database)
         done = self.end(process, how, has_begun)
         kept = len(rows(database, "SELECT id FROM samples"))
         assert 0 < kept < PICTURES
@@ -476,7 +480,7 @@ class TestSuddenEnds:
     ) -> None:
         out = tmp_path / f"out{suffix}"
         words = ("label", "album", "--out", str(out))
-        process = start(*words, *SLOW, cwd=long_album, database=long_album / "gallery.db")
+        process = self.begin(*words, cwd=long_album, database=long_album / "gallery.db")
         done = self.end(process, how, lambda: out.exists() and out.read_bytes().count(b"\n") > 2)
         if how is signal.SIGINT:
             assert done.code == 130
@@ -503,8 +507,8 @@ class TestSuddenEnds:
         return [line.split(",")[0] for line in lines[1:]]
 
     def test_identify(self, long_album: Path) -> None:
-        process = start(
-            "identify", "album", "--json", *SLOW, cwd=long_album, database=long_album / "gallery.db"
+        process = self.begin(
+            "identify", "album", "--json", cwd=long_album, database=long_album / "gallery.db"
         )
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -517,7 +521,7 @@ class TestSuddenEnds:
     def test_only_one_writes_a_file_of_records(self, long_album: Path, tmp_path: Path) -> None:
         out = tmp_path / "out.jsonl"
         words = ("label", "album", "--out", str(out))
-        process = start(*words, *SLOW, cwd=long_album, database=long_album / "gallery.db")
+        process = self.begin(*words, cwd=long_album, database=long_album / "gallery.db")
         try:
             while not (out.exists() and out.read_bytes()):
                 assert process.poll() is None
