@@ -18,9 +18,14 @@ ROOT = Path(__file__).parent.parent
 PROGRAM = (sys.executable, "-W", "error", "-c", "from gallery.cli import main; main()")
 """What the script `gallery` does; warnings are errors here too."""
 
-INTERRUPTED = (*PROGRAM[:3], "-W", "ignore::ResourceWarning", *PROGRAM[3:])
-"""The same for a program that is stopped: between opening a file and taking care of it, Python
-closes the file by itself, and says so only where that warning is asked for."""
+INTERRUPTED = (
+    *(*PROGRAM[:3], "-W", "ignore::ResourceWarning", "-c"),
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gallery.cli import main; main()",
+)
+"""The same for a program that is stopped. Shells let what they run in the background ignore
+Ctrl-C, and tests may run there. And between opening a file and taking care of it, Python closes the
+file by itself, and says so only where that warning is asked for."""
 
 FOREIGN = ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "NO_COLOR", "PY_COLORS", "TERM")
 """What changes how Typer and Rich print."""
