@@ -21,14 +21,19 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> G
     settings = settings or Settings()
     weights = locate(settings.encoder, settings.models_folder)
     store = Store(settings.database, create=create)
-    folder = store.path.with_name(f"{store.path.name}-index") if store.path else None
     return Gallery(
         store,
         weights.encoder_id,
         weights.thresholds,
         lambda: describer(settings, weights),
-        IndexCache(folder),
+        index_cache(store),
     )
+
+
+def index_cache(store: Store) -> IndexCache:
+    """Return the indexes kept in a folder beside a database; for one in memory none is kept."""
+    path = store.path
+    return IndexCache(path.with_name(f"{path.name}-index") if path else None)
 
 
 def describer(settings: Settings, weights: Weights | None = None) -> Describer:

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from gallery import __version__
-from gallery.assemble import describer, open_gallery
+from gallery.assemble import describer, index_cache, open_gallery
 from gallery.encoders import available_cores
 from gallery.errors import GalleryError, InputError
 from gallery.images import read_image
-from gallery.index import IndexCache
 from gallery.schema import database_path
 from gallery.settings import Settings
 from gallery.types import Image
@@ -128,8 +127,7 @@ def _index(settings: Settings) -> str:
     if path is None or not path.exists():
         return "none yet"
     with open_gallery(settings) as gallery:
-        cache = IndexCache(path.with_name(f"{path.name}-index"))
-        found = cache.open(gallery.encoder, gallery.store.change())
+        found = index_cache(gallery.store).open(gallery.encoder, gallery.store.change())
     state = "fresh" if found else "missing or stale; the next question builds it"
     return f"{path.name}-index is {state}"
 
