@@ -25,6 +25,9 @@ Progress = Callable[[int, int | None], None]
 CONVENTION = 0.6
 """The distance up to which networks trained with dlib's metric loss call two faces the same."""
 
+ONNX_SUFFIX = ".onnx"
+"""Ends the name of a network of another layout than dlib's, which only ONNX Runtime runs."""
+
 _LIMIT = 64 * 2**20
 _CHUNK = 2**18
 _PATIENCE_SECONDS = 30
@@ -47,7 +50,8 @@ class Weights:
     def encoder_id(self) -> str:
         """Names the weights and the preprocessing, but not the runtime."""
         zoom = f"-zoom{self.zoom:g}" if self.zoom != 1 else ""
-        return f"dlib-{self.sha256[:12]}{zoom}{'-mirror' if self.mirror else ''}"
+        kind = "onnx" if self.path.suffix == ONNX_SUFFIX else "dlib"
+        return f"{kind}-{self.sha256[:12]}{zoom}{'-mirror' if self.mirror else ''}"
 
     def read(self) -> bytes:
         """Return the file's bytes.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gallery.align import EyeAligner
 from gallery.describe import Describer
-from gallery.errors import InputError
+from gallery.encoders import as_crops
 from gallery.gallery import Gallery
 from gallery.images import encode_png
 from gallery.index import IndexCache
@@ -51,8 +51,7 @@ class FakeEncoder:
         return self._name
 
     def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if crops.dtype != np.uint8 or crops.shape[1:] != (CROP_SIDE, CROP_SIDE, 3):
-            raise InputError(f"An encoder takes crops, not {crops.dtype} of shape {crops.shape}.")
+        crops = as_crops(crops)
         cell = CROP_SIDE // self._side
         cells = crops.reshape(-1, self._side, cell, self._side, cell, 3).mean(axis=(2, 4))
         projected = (cells.reshape(len(crops), len(self._matrix)) / 128 - 1) @ self._matrix

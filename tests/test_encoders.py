@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
-from gallery.encoders import BATCH, available_cores, describe, zoomed
+from gallery.dlib_format import read_network
+from gallery.encoders import BATCH, as_crops, available_cores, describe, zoomed
 from gallery.encoders.dlib_network import DlibNetwork
-from gallery.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork
+from gallery.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork, convert
 from gallery.errors import InputError, SetupError
 from gallery.interfaces import Encoder
 from gallery.types import CROP_SIDE, DIMENSION
@@ -130,15 +131,56 @@ def test_like_crops_are_nearer_than_unlike_ones(encoder: Encoder) -> None:
 @pytest.mark.parametrize(
     "crops",
     [
-        np.zeros((1, 149, 150, 3), dtype=np.uint8),
         np.zeros((150, 150, 3), dtype=np.uint8),
-        np.zeros((1, 150, 150, 4), dtype=np.uint8),
+        np.zeros((150, 150), dtype=np.uint8),
+        np.zeros((1, 150, 150, 2), dtype=np.uint8),
+        np.zeros((1, 0, 150, 3), dtype=np.uint8),
         np.zeros((1, 150, 150, 3), dtype=np.float32),
+        np.full((1, 150, 150, 3), np.nan),
+        np.zeros((1, 1, 150, 150, 3), dtype=np.uint8),
     ],
 )
 def test_what_is_no_batch_of_crops_is_refused(encoder: Encoder, crops: np.ndarray) -> None:
-    with pytest.raises(InputError, match="takes crops"):
+    with pytest.raises(InputError, match=r"takes (a batch of )?crops.* shape \("):
         encoder.encode(crops)
+
+
+def test_crops_of_other_kinds_say_what_they_show(encoder: Encoder) -> None:
+    crop = painted(1)[0]
+    (asked,) = encoder.encode(crop[None])
+    deep = crop.astype(np.uint16) * 257
+    opaque = np.dstack([crop, np.full(crop.shape[:2], 255, dtype=np.uint8)])
+    (answered,) = encoder.encode(deep[None])
+    np.testing.assert_array_equal(answered, asked)
+    (answered,) = encoder.encode(opaque[None])
+    np.testing.assert_array_equal(answered, asked)
+    grey = crop[:, :, 0]
+    (asked,) = encoder.encode(np.dstack([grey] * 3)[None])
+    np.testing.assert_array_equal(encoder.encode(grey[None])[0], asked)
+    np.testing.assert_array_equal(encoder.encode(grey[None, :, :, None])[0], asked)
+
+
+def test_transparent_pixels_of_a_crop_are_white(encoder: Encoder) -> None:
+    crop = painted(1)[0]
+    see_through = np.dstack([crop, np.full(crop.shape[:2], 255, dtype=np.uint8)])
+    see_through[:75, :, 3] = 0
+    crop[:75] = 255
+    np.testing.assert_array_equal(encoder.encode(see_through[None]), encoder.encode(crop[None]))
+
+
+def test_crops_of_any_size_are_scaled(encoder: Encoder) -> None:
+    crop = painted(1)[0]
+    doubled = crop.repeat(2, axis=0).repeat(2, axis=1)
+    np.testing.assert_array_equal(encoder.encode(doubled[None]), encoder.encode(crop[None]))
+    assert encoder.encode(crop[None, :40, :90]).shape == (1, DIMENSION)
+
+
+def test_pictures_of_several_kinds_become_one_batch() -> None:
+    crop = painted(1)[0]
+    crops = as_crops([crop, crop.repeat(3, axis=0)[:, :, 0], crop[:1, :1]])
+    assert crops.shape == (3, CROP_SIDE, CROP_SIDE, 3)
+    np.testing.assert_array_equal(crops[0], crop)
+    assert (crops[2] == crop[0, 0]).all()
 
 
 def test_the_id_is_one_word(encoder: Encoder) -> None:
@@ -318,6 +360,37 @@ def test_a_changed_network_is_never_used(runtime: str, human: Weights, tmp_path:
     weights = dataclasses.replace(human, path=path)
     with pytest.raises(SetupError, match="damaged or was changed"):
         DlibNetwork(weights) if runtime == "dlib" else OnnxNetwork(weights, tmp_path)
+
+
+@pytest.fixture
+def onnx_file(human: Weights, tmp_path: Path) -> Weights:
+    """Return a network that comes as ONNX."""
+    model = convert(read_network(human.read()))
+    path = tmp_path / "own.onnx"
+    path.write_bytes(model)
+    return dataclasses.replace(human, path=path, sha256=hashlib.sha256(model).hexdigest())
+
+
+def test_an_onnx_file_is_run_as_it_is(
+    onnx_file: Weights, onnx_network: OnnxNetwork, tmp_path: Path
+) -> None:
+    encoder = OnnxNetwork(onnx_file, tmp_path / "cache")
+    crops = painted(2)
+    np.testing.assert_allclose(encoder.encode(crops), onnx_network.encode(crops), atol=1e-6)
+    assert encoder.id.startswith("onnx-")
+    assert encoder.id != onnx_network.id
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_onnx_file_is_nothing_for_dlib(onnx_file: Weights) -> None:
+    with pytest.raises(SetupError, match=r"'human' is an ONNX file, which dlib cannot run"):
+        DlibNetwork(onnx_file)
+
+
+def test_a_changed_onnx_file_is_never_used(onnx_file: Weights, tmp_path: Path) -> None:
+    onnx_file.path.write_bytes(onnx_file.path.read_bytes() + b" ")
+    with pytest.raises(SetupError, match="damaged or was changed"):
+        OnnxNetwork(onnx_file, tmp_path)
 
 
 def test_a_missing_network_is_named(human: Weights, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from training import metrics
 from training.augment import Augmentation
 from training.baseline import colour_histograms
 from training.config import read_config
-from training.data import Sampler, train_classes
+from training.data import Faces, Sampler, train_classes
 from training.metrics import Confusion, PairTable
 
 if TYPE_CHECKING:
@@ -125,8 +125,6 @@ def test_colour_histograms_tell_colours_apart_but_not_shades_of_jpeg() -> None:
 
 
 def test_classes_leave_out_held_and_small_characters() -> None:
-    from training.data import Faces
-
     names = np.array(["a", "b", "b", "c", "c", "d", "d"])
     faces = Faces(np.zeros((7, 2, 2, 3), dtype=np.uint8), names, names, names, names)
 
@@ -136,7 +134,7 @@ def test_classes_leave_out_held_and_small_characters() -> None:
 def test_sampler_draws_alike_for_one_epoch_and_balances_classes_and_sources() -> None:
     classes = np.array([0] * 100 + [1] * 4 + [-1] * 5)
     source = np.array(["x"] * 64 + ["y"] * 36 + ["x"] * 9)
-    sampler = Sampler(classes, source, power=0.5, seed=1)
+    sampler = Sampler(classes, _faces(source), power=0.5, shares={}, seed=1)
 
     drawn = sampler.epoch(3, 1200)
 
@@ -146,6 +144,27 @@ def test_sampler_draws_alike_for_one_epoch_and_balances_classes_and_sources() ->
     assert counts.tolist() == pytest.approx([1000, 200], abs=5)
     large = drawn[classes[drawn] == 0]
     assert (source[large] == "x").sum() == pytest.approx(1000 * 8 / 14, abs=5)
+
+
+def test_sampler_gives_a_style_its_share_and_the_others_the_rest() -> None:
+    classes = np.array([0] * 60 + [1] * 20 + [2] * 20)
+    style = np.array(["game"] * 60 + ["tv"] * 20 + ["vtuber"] * 20)
+    faces = _faces(np.array(["x"] * 100), style)
+    drawn = Sampler(classes, faces, power=1, shares={"tv": 0.6}, seed=1).epoch(0, 1000)
+
+    counts = np.bincount(classes[drawn])
+    assert counts.tolist() == pytest.approx([300, 600, 100], abs=3)
+
+
+def _faces(source: np.ndarray, style: np.ndarray | None = None) -> Faces:
+    """Return faces without pixels."""
+    return Faces(
+        np.zeros((0, 1, 1, 3), dtype=np.uint8),
+        source,
+        source,
+        source if style is None else style,
+        source,
+    )
 
 
 def test_augmentation_is_set_by_its_generator_and_changes_every_face() -> None:

@@ -6,6 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
+from training.data import Place
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
@@ -14,17 +16,26 @@ SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
 def main() -> None:
     """Train the network of a recipe, export it, or draw its log."""
     parser = argparse.ArgumentParser(prog="python -m training", description=main.__doc__)
-    parser.add_argument("action", choices=("train", "export", "thresholds", "plot"))
+    parser.add_argument("action", choices=("train", "teach", "export", "thresholds", "plot"))
     parser.add_argument("--config", type=Path, default=HERE / "configs" / "anime.toml")
     parser.add_argument("--faces", type=Path, default=SHARED_FACES, help="the folder of faces.csv")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log")
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
+    parser.add_argument("--teacher", type=Path, help="what a teacher's `teach` wrote")
     parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
-    parser.add_argument("--out", type=Path, help="the network's file; models/NAME.dat if left out")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="file to write; models/NAME.dat, or of `teach` RUN/teacher.npy, if left out",
+    )
     chosen = parser.parse_args()
     cache = chosen.cache or chosen.run / "cache"
     if chosen.action == "train":
-        _train(chosen.config, chosen.faces, cache, chosen.run, chosen.workers)
+        place = Place(chosen.faces, cache, chosen.run, chosen.teacher)
+        _train(chosen.config, place, chosen.workers)
+    elif chosen.action == "teach":
+        place = Place(chosen.faces, cache, chosen.run)
+        _teach(chosen.config, place, chosen.out or chosen.run / "teacher.npy")
     elif chosen.action == "export":
         _export(chosen.config, chosen.faces, cache, chosen.run, chosen.out)
     elif chosen.action == "thresholds":
@@ -35,30 +46,41 @@ def main() -> None:
         plot(chosen.run / "log.jsonl", chosen.run / "log.png")
 
 
-def _train(config: Path, faces: Path, cache: Path, run: Path, workers: int | None) -> None:
+def _train(config: Path, place: Place, workers: int | None) -> None:
     """Train, or go on from the last checkpoint."""
     # Every process has one core; threads of its own would only get in the others' way.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import torch
 
     from training.config import read_config
-    from training.train import Place, train
+    from training.train import train
 
     count = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
-    train(read_config(config), Place(faces, cache, run), count)
+    train(read_config(config), place, count)
+
+
+def _teach(config: Path, place: Place, out: Path) -> None:
+    """Write what a trained network says of the training faces, for another to agree with."""
+    from training.config import read_config
+    from training.train import teach
+
+    teach(read_config(config), place, out)
 
 
 def _export(config_path: Path, faces: Path, cache: Path, run: Path, out: Path | None) -> None:
     """Write the averaged network of the last checkpoint and compare the runtimes."""
+    from gallery.weights import ONNX_SUFFIX
     from training.config import read_config
     from training.data import held_faces
-    from training.export import export, largest_difference
+    from training.export import export, largest_difference, shipped_file
 
     config = read_config(config_path)
-    path = out or ROOT / "models" / f"{config.name}.dat"
+    path = out or shipped_file(config)
     held = held_faces(config, faces, cache)
     factor = export(run / "last.pt", held, path)
-    print(f"{path}: last matrix times {factor:.4f}, {len(held)} held-out faces")
+    print(f"{path}: descriptors times {factor:.4f}, {len(held)} held-out faces")
+    if path.suffix == ONNX_SUFFIX:
+        return
     for runtime, difference in largest_difference(path, held.pixels[:16]).items():
         print(f"largest difference of {runtime} from dlib: {difference:.1e}")
 
@@ -70,12 +92,12 @@ def _thresholds(config_path: Path, faces: Path, cache: Path, out: Path | None) -
     from benchmarks.thresholds import GALLERIES, SEED, report, trial
     from training.config import read_config
     from training.data import held_faces
-    from training.export import describe
+    from training.export import describe, shipped_file
 
     config = read_config(config_path)
     held = held_faces(config, faces, cache)
     _, characters = np.unique(held.identity, return_inverse=True)
-    descriptors = describe(out or ROOT / "models" / f"{config.name}.dat", held.pixels)
+    descriptors = describe(out or shipped_file(config), held.pixels)
     lengths = np.linalg.norm(descriptors, axis=1)
     print(f"{len(held)} faces of {characters.max() + 1} held-out characters")
     print(f"lengths of descriptors {lengths.mean():.3f} +- {lengths.std():.3f}")

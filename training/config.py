@@ -10,6 +10,8 @@ from typing import Any
 
 from training.augment import Augmentation
 
+IMAGENET = "imagenet"
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -27,6 +29,10 @@ class Phase:
     """The margin goes straight from one to the other."""
     balance: float = 0.5
     """A character is drawn by its number of faces to this power."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """How much of an epoch each style of picture takes, 0 to 1; others share the rest."""
+    teacher_weight: float = 0.0
+    """Of the disagreement with a teacher, beside the loss."""
     length_weight: float = 0.5
     """Of the spread of descriptors' lengths, beside the loss."""
     average: float = 0.9985
@@ -42,7 +48,8 @@ class Config:
     seed: int
     phases: tuple[Phase, ...]
     start: str = "human"
-    """A network that gallery knows, whose weights training begins with."""
+    """A network that gallery knows, whose weights training begins with; or IMAGENET, which
+    trains the lite network instead of dlib's."""
     held_characters: int = 150
     """Characters of the train split that are kept out, to set scale and thresholds by."""
     held_least: int = 6
@@ -58,6 +65,11 @@ class Config:
     direction_times: float = 5.0
     """Learning rate of the characters' directions over that of the network."""
     weight_decay: float = 5e-4
+
+    @property
+    def is_dlib(self) -> bool:
+        """Whether the recipe trains dlib's network, not the lite one."""
+        return self.start != IMAGENET
 
 
 def read_config(path: Path) -> Config:

@@ -20,6 +20,20 @@ Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run reads and writes."""
+
+    faces: Path
+    """The folder of faces.csv."""
+    cache: Path
+    """Decoded faces."""
+    run: Path
+    """Checkpoints and the log."""
+    teacher: Path | None = None
+    """What a teacher says of all training faces, as `teach` wrote it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
     """Faces of one split, in the order of the table."""
@@ -117,19 +131,31 @@ def train_classes(faces: Faces, held: NDArray[np.bool_], least: int) -> Labels:
 class Sampler:
     """Draws the faces of an epoch: large classes less than by size, sources of a class evenly."""
 
-    def __init__(self, classes: Labels, source: NDArray[np.str_], power: float, seed: int) -> None:
-        """Prepare to draw faces whose class is not -1; a class counts by its size to a power."""
+    def __init__(
+        self, classes: Labels, faces: Faces, power: float, shares: dict[str, float], seed: int
+    ) -> None:
+        """Prepare to draw faces whose class is not -1; a class counts by its size to a power.
+
+        The shares say how much of an epoch each style takes; styles that they leave out come by
+        their weight among all.
+        """
         self._seed = seed
         self._faces = np.flatnonzero(classes >= 0)
         labels = classes[self._faces]
         sizes = np.bincount(labels)
-        _, group = np.unique(source[self._faces], return_inverse=True)
+        _, group = np.unique(faces.source[self._faces], return_inverse=True)
         pairs, pair = np.unique(labels * (group.max() + 1) + group, return_inverse=True)
         sources = np.bincount(pairs // (group.max() + 1))
         # Within a class, every source gets a share by the square root of its number of faces.
         roots = np.sqrt(np.bincount(pair))
         totals = np.bincount(pairs // (group.max() + 1), weights=roots, minlength=len(sources))
         weights = sizes[labels] ** power / totals[labels] / roots[pair]
+        weights /= weights.sum()
+        style = faces.style[self._faces]
+        named = np.isin(style, list(shares))
+        weights[~named] *= (1 - sum(shares.values())) / max(weights[~named].sum(), 1e-12)
+        for name, share in shares.items():
+            weights[style == name] *= share / weights[style == name].sum()
         self._edges = np.cumsum(weights / weights.sum())
 
     def epoch(self, number: int, count: int) -> Labels:

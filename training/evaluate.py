@@ -1,7 +1,7 @@
 """`python -m training.evaluate`: the dev split's figures of several encoders side by side.
 
 Networks answer through gallery's ONNX Runtime encoder with raw descriptors, as programs on dlib
-see them; `normed` columns compare the same descriptors brought to length 1, `mirror` columns the
+see them; `normed` columns compare those of dlib's layout brought to length 1, `mirror` columns the
 mean of a face's and its mirror image's. Intervals are the middle 95 % of bootstrap samples over
 characters; galleries stay as they are, so that intervals of galleries' figures are a little small.
 """
@@ -22,6 +22,7 @@ from training.metrics import Labels, Numbers, PairTable, Probes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+NETWORKS = (ROOT / "models" / "anime.dat", ROOT / "models" / "anime-fast.onnx")
 DRAWS = 20
 SEED = 3
 Cell = Callable[[Numbers], Numbers]
@@ -177,21 +178,20 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     return nearest, float(apart[same].max()), float(apart[names[:, None] != names].min())
 
 
-def columns_of(network: Path, stand_in: Path, faces: Faces, cache: Path) -> list[Column]:
-    """Return the columns: of a network several ways, of the stand-in and of colour."""
-    from gallery.weights import CONVENTION
+def columns_of(networks: list[Path], stand_in: Path, faces: Faces, cache: Path) -> list[Column]:
+    """Return the columns: of networks in several ways, of the stand-in and of colour."""
+    from gallery.weights import CONVENTION, ONNX_SUFFIX
 
-    raw = _described(network, faces, cache, mirror=False)
-    columns = [
-        Column(f"{network.stem}, raw", raw, CONVENTION),
-        Column(f"{network.stem}, normed", normed(raw), None),
-        Column(
-            f"{network.stem}, raw, mirror",
-            _described(network, faces, cache, mirror=True),
-            CONVENTION,
-        ),
-        Column("stand-in, raw", _described(stand_in, faces, cache, mirror=False), CONVENTION),
-    ]
+    columns = []
+    for network in networks:
+        raw = _described(network, faces, cache, mirror=False)
+        columns.append(Column(f"{network.stem}, raw", raw, CONVENTION))
+        if network.suffix != ONNX_SUFFIX:
+            columns.append(Column(f"{network.stem}, normed", normed(raw), None))
+        mirrored = _described(network, faces, cache, mirror=True)
+        columns.append(Column(f"{network.stem}, raw, mirror", mirrored, CONVENTION))
+    described = _described(stand_in, faces, cache, mirror=False)
+    columns.append(Column("stand-in, raw", described, CONVENTION))
     columns.append(Column("HSV histogram", colour_histograms(faces.pixels), None))
     return columns
 
@@ -210,7 +210,7 @@ def _described(network: Path, faces: Faces, cache: Path, *, mirror: bool) -> Num
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
-    parser.add_argument("--network", type=Path, default=ROOT / "models" / "anime.dat")
+    parser.add_argument("--network", type=Path, nargs="+", default=list(NETWORKS))
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--cache", type=Path, required=True, help="decoded faces")
     parser.add_argument("--bootstrap", type=int, default=200)
@@ -237,7 +237,7 @@ def main() -> None:
         if kept.all():
             print_pairs(own, labels)
     print("\n### The 16 sample pictures\n")
-    for network in (chosen.network, stand_in):
+    for network in (*chosen.network, stand_in):
         nearest, same, strangers = partners(chosen.data / "original", network)
         print(
             f"- {network.stem}: {nearest}/16 have their partner nearest; partners at most "

@@ -1,6 +1,6 @@
-"""From a checkpoint to a `.dat` file that gallery, dlib and ONNX Runtime read.
+"""From a checkpoint to a file: `.dat` for dlib's network, `.onnx` for the others.
 
-The last matrix is scaled so that on the held-out characters of the train split the equal-error
+Descriptors are scaled so that on the held-out characters of the train split the equal-error
 point of raw distances, all pairs of two faces, lies at 0.6: the convention of dlib's networks.
 """
 
@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from gallery.atomic import replace_file
+from gallery.atomic import replace_file, replacing
 from gallery.dlib_format import read_network, write_network
 from gallery.encoders.onnx_network import OnnxNetwork
 from gallery.settings import default_cache_folder
 from gallery.types import CROP_SIDE, Thresholds
-from gallery.weights import CONVENTION, Weights
+from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
+from training.config import Config
 from training.data import Faces, Pixels
+from training.lite import LiteNetwork, Shipped
 from training.metrics import Numbers, PairTable
 from training.network import FaceNetwork, fold, prepare, unfold
+
+ROOT = Path(__file__).parents[1]
 
 
 def averaged_network(checkpoint: Path) -> FaceNetwork:
@@ -32,14 +37,57 @@ def averaged_network(checkpoint: Path) -> FaceNetwork:
     return network.eval()
 
 
+def shipped_file(config: Config) -> Path:
+    """Return where the network of a recipe ships."""
+    suffix = ".dat" if config.is_dlib else ONNX_SUFFIX
+    return ROOT / "models" / f"{config.name}{suffix}"
+
+
 def export(checkpoint: Path, held: Faces, path: Path) -> float:
-    """Write a checkpoint's averaged network as a file; return the factor of its last matrix."""
-    network = fold(averaged_network(checkpoint))
-    replace_file(path, write_network(network))
+    """Write a checkpoint's averaged network as a file; return the factor of its descriptors.
+
+    The path's suffix says which network it is.
+    """
+    write = _onnx_writer(checkpoint) if path.suffix == ONNX_SUFFIX else _dlib_writer(checkpoint)
+    write(path, 1.0)
     factor = CONVENTION / equal_error_distance(describe(path, held.pixels), held)
-    scaled = dataclasses.replace(network, projection=network.projection * np.float32(factor))
-    replace_file(path, write_network(scaled))
+    write(path, factor)
     return factor
+
+
+def _dlib_writer(checkpoint: Path) -> Callable[[Path, float], None]:
+    """Return what writes dlib's network with descriptors times a factor."""
+    network = fold(averaged_network(checkpoint))
+
+    def write(path: Path, factor: float) -> None:
+        scaled = network.projection * np.float32(factor)
+        replace_file(path, write_network(dataclasses.replace(network, projection=scaled)))
+
+    return write
+
+
+def _onnx_writer(checkpoint: Path) -> Callable[[Path, float], None]:
+    """Return what writes the lite network with descriptors of a length."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network = LiteNetwork()
+    network.load_state_dict(state["averaged"])
+    network.eval()
+    return lambda path, length: _write_onnx(Shipped(network, length), path)
+
+
+def _write_onnx(shipped: Shipped, path: Path) -> None:
+    """Write a network for batches of crops of any size of batch."""
+    with replacing(path) as partial:
+        torch.onnx.export(
+            shipped.eval(),
+            (torch.zeros(2, CROP_SIDE, CROP_SIDE, 3, dtype=torch.uint8),),
+            str(partial),
+            input_names=["crops"],
+            output_names=["descriptors"],
+            dynamic_axes={"crops": {0: "n"}, "descriptors": {0: "n"}},
+            opset_version=17,
+            dynamo=False,
+        )
 
 
 def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:

@@ -7,6 +7,7 @@ which ships. The network takes pictures of any size from 103 pixels on; it ships
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from gallery.dlib_format import (
     Network,
 )
 from gallery.types import DIMENSION
+
+Trained = TypeVar("Trained", bound=nn.Module)
 
 
 class NormedConvolution(nn.Module):
@@ -87,7 +90,7 @@ class FaceNetwork(nn.Module):
         return answer
 
 
-def laid_out(network: FaceNetwork) -> FaceNetwork:
+def laid_out(network: Trained) -> Trained:
     """Return the network with its filters laid out channels last, which is faster to train."""
     for parameter in network.parameters():
         if parameter.dim() == 4:

@@ -10,7 +10,6 @@ import json
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +19,19 @@ from torch import Tensor, nn
 from torch import multiprocessing as processes
 from torch.multiprocessing.spawn import spawn
 
-from gallery.atomic import replace_file
+from gallery.atomic import replace_file, replacing
 from gallery.dlib_format import read_network
 from gallery.settings import default_models_folder
 from gallery.types import DIMENSION
 from gallery.weights import Library
 from training import metrics
 from training.config import Config, Phase, plain
-from training.data import Sampler, held_marks, read_faces, train_classes
-from training.losses import MarginSoftmax, length_spread
+from training.data import Place, Sampler, held_marks, read_faces, train_classes
+from training.lite import LiteNetwork
+from training.losses import Agreement, MarginSoftmax, length_spread
 from training.network import FaceNetwork, laid_out, load, prepare
 
 CALIBRATION_FACES = 384
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run reads and writes."""
-
-    faces: Path
-    """The folder of faces.csv."""
-    cache: Path
-    """Decoded faces."""
-    run: Path
-    """Checkpoints and the log."""
 
 
 class Shared:
@@ -83,9 +71,11 @@ def train(config: Config, place: Place, workers: int) -> None:
     place.run.mkdir(parents=True, exist_ok=True)
     faces = read_faces(place.faces, "train", place.cache)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
-    network = FaceNetwork()
-    numbers = sum(parameter.numel() for parameter in network.parameters())
-    shared = Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
+    numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
+    numbers += DIMENSION * (int(classes.max()) + 1)
+    if place.teacher:
+        numbers += DIMENSION * np.load(place.teacher, mmap_mode="r").shape[1]
+    shared = Shared(workers, numbers)
     if workers == 1:
         Worker(config, place, shared, 0).run()
         return
@@ -112,20 +102,28 @@ class Worker:
         self.classes = train_classes(self.faces, held, config.least_faces)
         self.held = self.faces.subset(held) if number == 0 else None
         torch.manual_seed(config.seed)
-        self.network = laid_out(FaceNetwork()).to(self.device)
-        self.averaged = laid_out(FaceNetwork()).to(self.device)
+        self.network = laid_out(build(config)).to(self.device)
+        self.averaged = laid_out(build(config)).to(self.device)
         self.loss = MarginSoftmax(DIMENSION, int(self.classes.max()) + 1, config.scale)
         self.loss.to(self.device)
-        self.parameters = [*self.network.parameters(), *self.loss.parameters()]
-        matrices = [one for one in self.network.parameters() if one.dim() > 1]
-        vectors = [one for one in self.network.parameters() if one.dim() <= 1]
+        self.targets: np.ndarray[Any, np.dtype[np.float32]] | None = None
+        self.agreement: Agreement | None = None
+        if place.teacher:
+            self.targets = np.load(place.teacher)
+            self.agreement = Agreement(DIMENSION, self.targets.shape[1]).to(self.device)
+        heads = [*self.loss.parameters()]
+        heads += self.agreement.parameters() if self.agreement else []
+        trained = [one for one in self.network.parameters() if one.requires_grad]
+        self.parameters = [*trained, *heads]
+        matrices = [one for one in trained if one.dim() > 1]
+        vectors = [one for one in trained if one.dim() <= 1]
         self.optimiser = torch.optim.AdamW(
             [
                 {"params": matrices, "weight_decay": config.weight_decay, "times": 1.0},
                 {"params": vectors, "weight_decay": 0.0, "times": 1.0},
                 # A direction gets a gradient of note only when its character is drawn.
                 {
-                    "params": list(self.loss.parameters()),
+                    "params": heads,
                     "weight_decay": 0.0,
                     "times": config.direction_times,
                 },
@@ -164,8 +162,13 @@ class Worker:
             self.network.load_state_dict(state["network"])
             self.averaged.load_state_dict(state["averaged"])
             self.loss.load_state_dict(state["loss"])
+            if self.agreement is not None:
+                self.agreement.load_state_dict(state["agreement"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.epoch, self.step, self.seconds = (state[k] for k in ("epoch", "step", "seconds"))
+            return
+        if isinstance(self.network, LiteNetwork):
+            self.averaged.load_state_dict(self.network.state_dict())
             return
         weights = Library(default_models_folder()).locate(self.config.start)
         phase = self.config.phases[0]
@@ -202,7 +205,7 @@ class Worker:
 
     def _sampler(self, phase: Phase) -> Sampler:
         """Return what draws the faces of a phase."""
-        return Sampler(self.classes, self.faces.source, phase.balance, self.config.seed)
+        return Sampler(self.classes, self.faces, phase.balance, phase.shares, self.config.seed)
 
     def _crops(
         self, phase: Phase, indices: np.ndarray[Any, np.dtype[np.int64]], seed: np.random.Generator
@@ -224,8 +227,12 @@ class Worker:
         descriptors = descriptors.float()
         loss, right = self.loss(descriptors, labels, margin)
         spread = length_spread(descriptors)
+        whole = loss + phase.length_weight * spread
+        if self.agreement is not None and self.targets is not None:
+            targets = torch.from_numpy(self.targets[indices]).to(self.device)
+            whole = whole + phase.teacher_weight * self.agreement(descriptors, targets)
         self.optimiser.zero_grad()
-        (loss + phase.length_weight * spread).backward()
+        whole.backward()
         self.shared.average(self.number, self.parameters)
         warm = min(1.0, (self.step + 1) / self.config.warm_up_steps)
         cosine = (1 + math.cos(math.pi * progress)) / 2
@@ -282,6 +289,7 @@ class Worker:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "loss": self.loss.state_dict(),
+            "agreement": self.agreement.state_dict() if self.agreement else {},
             "optimiser": self.optimiser.state_dict(),
             "epoch": self.epoch,
             "step": self.step,
@@ -294,9 +302,34 @@ class Worker:
         replace_file(self.place.run / "config.json", text.encode("utf-8"))
 
 
+def build(config: Config) -> FaceNetwork | LiteNetwork:
+    """Return the network that a recipe trains."""
+    return FaceNetwork() if config.is_dlib else LiteNetwork()
+
+
+def teach(config: Config, place: Place, out: Path) -> None:
+    """Write what a trained network says of all training faces, shape (n, DIMENSION).
+
+    Of every face the mean of itself and its mirror image, brought to length 1.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = build(config).to(device)
+    state = torch.load(place.run / "last.pt", map_location=device, weights_only=True)
+    network.load_state_dict(state["averaged"])
+    pixels = read_faces(place.faces, "train", place.cache).pixels
+    both = [
+        describe(network, view, config.phases[-1].side, device)
+        for view in (pixels, pixels[:, :, ::-1])
+    ]
+    mean = sum(one / np.linalg.norm(one, axis=1, keepdims=True) for one in both)
+    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+    with replacing(out) as partial:
+        np.save(partial, mean.astype(np.float32))
+
+
 @torch.no_grad()
 def describe(
-    network: FaceNetwork,
+    network: nn.Module,
     pixels: np.ndarray[Any, np.dtype[np.uint8]],
     side: int,
     device: torch.device,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gallery.encoders import Crops, Descriptors, describe
+from gallery.encoders import Batch, Crops, Descriptors, describe
 from gallery.errors import SetupError
-from gallery.weights import Weights
+from gallery.weights import ONNX_SUFFIX, Weights
 
 
 class DlibNetwork:
@@ -14,6 +14,11 @@ class DlibNetwork:
 
     def __init__(self, weights: Weights) -> None:
         """Open the network; raises SetupError when its file is not what it should be."""
+        if weights.path.suffix == ONNX_SUFFIX:
+            raise SetupError(
+                f"The network {weights.name!r} is an ONNX file, which dlib cannot run; choose "
+                "`--runtime onnx`, or another network."
+            )
         weights.read()
         import dlib
 
@@ -28,10 +33,11 @@ class DlibNetwork:
         """Names weights and preprocessing."""
         return self._weights.encoder_id
 
-    def encode(self, crops: Crops) -> Descriptors:
+    def encode(self, crops: Batch) -> Descriptors:
         """Return descriptors, shape (n, DIMENSION), of crops, shape (n, CROP_SIDE, CROP_SIDE, 3).
 
-        Raises InputError for anything that is not a batch of crops.
+        Crops of other sizes and kinds are made so first, see `as_crops`. Raises InputError for
+        what is no picture.
         """
         return describe(crops, self._weights.zoom, self._weights.mirror, self._run)
 

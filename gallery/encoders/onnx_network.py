@@ -1,8 +1,8 @@
-"""The fast runtime: ONNX Runtime runs dlib's network, with the same descriptors.
+"""The fast runtime: ONNX Runtime runs dlib's network with the same descriptors, or an ONNX file.
 
-The network is converted once. The converted file lies in the cache folder under a name that holds
-the digest of what it was made from, the converter's version and the digest of its own content; a
-file that does not fit its name is made again, never believed.
+dlib's network is converted once. The converted file lies in the cache folder under a name that
+holds the digest of what it was made from, the converter's version and the digest of its own
+content; a file that does not fit its name is made again, never believed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from gallery.atomic import replace_file
 from gallery.dlib_format import Affine, Block, Convolution, Network, read_network
-from gallery.encoders import Crops, Descriptors, available_cores, describe
+from gallery.encoders import Batch, Crops, Descriptors, available_cores, describe
 from gallery.errors import SetupError
 from gallery.types import CROP_SIDE, DIMENSION
-from gallery.weights import Weights
+from gallery.weights import ONNX_SUFFIX, Weights
 
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
@@ -54,7 +54,8 @@ class OnnxNetwork:
         # Waiting threads sleep: spinning ones take the cores that decoding and detection want.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._weights = weights
-        model = converted(weights, cache_folder)
+        is_onnx = weights.path.suffix == ONNX_SUFFIX
+        model = weights.read() if is_onnx else converted(weights, cache_folder)
         try:
             self._session = onnxruntime.InferenceSession(
                 model, options, providers=["CPUExecutionProvider"]
@@ -71,10 +72,11 @@ class OnnxNetwork:
         """Names weights and preprocessing."""
         return self._weights.encoder_id
 
-    def encode(self, crops: Crops) -> Descriptors:
+    def encode(self, crops: Batch) -> Descriptors:
         """Return descriptors, shape (n, DIMENSION), of crops, shape (n, CROP_SIDE, CROP_SIDE, 3).
 
-        Raises InputError for anything that is not a batch of crops.
+        Crops of other sizes and kinds are made so first, see `as_crops`. Raises InputError for
+        what is no picture.
         """
         return describe(crops, self._weights.zoom, self._weights.mirror, self._run)
 
