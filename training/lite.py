@@ -16,6 +16,9 @@ from torch.nn import functional
 from gallery.dlib_format import INPUT_MEANS
 from gallery.types import DIMENSION
 
+DROPPED = 0.15
+"""The share of the last features that training hides in a step."""
+
 FROZEN_BLOCKS = 3
 """Edges and blobs of photographs are those of drawings, and the first blocks cost the most."""
 
@@ -33,6 +36,7 @@ class LiteNetwork(nn.Module):
         self.body.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         features = self.body._fc.in_features
         self.body._fc = nn.Identity()
+        self.dropout = nn.Dropout(DROPPED)
         self.projection = nn.Linear(features, DIMENSION, bias=False)
         self.frozen = nn.ModuleList([self.body._conv_stem, self.body._bn0])
         self.frozen.extend(self.body._blocks[:FROZEN_BLOCKS])
@@ -59,7 +63,7 @@ class LiteNetwork(nn.Module):
             for block in self.body._blocks[FROZEN_BLOCKS:]:
                 value = block(value)
             value = self.body._bn1(self.body._conv_head(value)).clamp(0, 6)
-            answer: Tensor = self.projection(value.float().mean(dim=(2, 3)))
+            answer: Tensor = self.projection(self.dropout(value.float().mean(dim=(2, 3))))
         return answer
 
 
