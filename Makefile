@@ -29,8 +29,10 @@ format: install  ## Put the code into the project's style.
 bench: install  ## Measure speed and accuracy, side by side, in one run.
 	$(BIN)/python -m benchmarks
 
-train: .venv/training  ## Train the shipped network, or go on with it; RUN keeps checkpoints.
-	$(BIN)/python -m training train --run $(RUN)
+train: .venv/training  ## Train the shipped networks, or go on with them; RUN keeps checkpoints.
+	$(BIN)/python -m training train --config training/configs/anime-lite.toml --cache $(RUN)/cache --run $(RUN)/lite
+	$(BIN)/python -m training teach --config training/configs/anime-lite.toml --cache $(RUN)/cache --run $(RUN)/lite
+	$(BIN)/python -m training train --cache $(RUN)/cache --run $(RUN)/dlib --teacher $(RUN)/lite/teacher.npy
 
 drawing: install  ## Draw the sample pictures anew.
 	$(BIN)/python -m drawing

@@ -195,11 +195,19 @@ def test_no_augmentation_is_the_picture_or_its_mirror_image() -> None:
     assert ways == {"as it is", "mirrored"}
 
 
-def test_shipped_recipe_is_sound() -> None:
-    config = read_config(ROOT / "training" / "configs" / "anime.toml")
+def test_shipped_recipes_are_sound() -> None:
+    dlib, lite = (
+        read_config(ROOT / "training" / "configs" / f"{name}.toml")
+        for name in ("anime", "anime-lite")
+    )
 
-    assert config.phases[-1].side == 150
-    assert all(phase.epochs > 0 for phase in config.phases)
+    assert dlib.is_dlib
+    assert not lite.is_dlib
+    assert dlib.phases[-1].side == 150
+    assert all(phase.epochs > 0 for config in (dlib, lite) for phase in config.phases)
+    # One teaches the other, so what sets thresholds must be kept from both.
+    drawn = ("seed", "held_characters", "held_least", "held_most")
+    assert [getattr(dlib, name) for name in drawn] == [getattr(lite, name) for name in drawn]
 
 
 class TestNetwork:

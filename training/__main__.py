@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log")
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
     parser.add_argument("--teacher", type=Path, help="what a teacher's `teach` wrote")
+    parser.add_argument("--mirror", action="store_true", help="thresholds of mirror averages")
     parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
     parser.add_argument(
         "--out",
@@ -29,17 +30,15 @@ def main() -> None:
         help="file to write; models/NAME.dat, or of `teach` RUN/teacher.npy, if left out",
     )
     chosen = parser.parse_args()
-    cache = chosen.cache or chosen.run / "cache"
+    place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run, chosen.teacher)
     if chosen.action == "train":
-        place = Place(chosen.faces, cache, chosen.run, chosen.teacher)
         _train(chosen.config, place, chosen.workers)
     elif chosen.action == "teach":
-        place = Place(chosen.faces, cache, chosen.run)
         _teach(chosen.config, place, chosen.out or chosen.run / "teacher.npy")
     elif chosen.action == "export":
-        _export(chosen.config, chosen.faces, cache, chosen.run, chosen.out)
+        _export(chosen.config, place, chosen.out)
     elif chosen.action == "thresholds":
-        _thresholds(chosen.config, chosen.faces, cache, chosen.out)
+        _thresholds(chosen.config, place, chosen.out, mirror=chosen.mirror)
     else:
         from training.plot import plot
 
@@ -67,7 +66,7 @@ def _teach(config: Path, place: Place, out: Path) -> None:
     teach(read_config(config), place, out)
 
 
-def _export(config_path: Path, faces: Path, cache: Path, run: Path, out: Path | None) -> None:
+def _export(config_path: Path, place: Place, out: Path | None) -> None:
     """Write the averaged network of the last checkpoint and compare the runtimes."""
     from gallery.weights import ONNX_SUFFIX
     from training.config import read_config
@@ -76,8 +75,8 @@ def _export(config_path: Path, faces: Path, cache: Path, run: Path, out: Path | 
 
     config = read_config(config_path)
     path = out or shipped_file(config)
-    held = held_faces(config, faces, cache)
-    factor = export(run / "last.pt", held, path)
+    held = held_faces(config, place.faces, place.cache)
+    factor = export(place.run / "last.pt", held, path)
     print(f"{path}: descriptors times {factor:.4f}, {len(held)} held-out faces")
     if path.suffix == ONNX_SUFFIX:
         return
@@ -85,7 +84,7 @@ def _export(config_path: Path, faces: Path, cache: Path, run: Path, out: Path | 
         print(f"largest difference of {runtime} from dlib: {difference:.1e}")
 
 
-def _thresholds(config_path: Path, faces: Path, cache: Path, out: Path | None) -> None:
+def _thresholds(config_path: Path, place: Place, out: Path | None, *, mirror: bool) -> None:
     """Measure where a network's verdicts divide, on the characters held out of training."""
     import numpy as np
 
@@ -95,9 +94,9 @@ def _thresholds(config_path: Path, faces: Path, cache: Path, out: Path | None) -
     from training.export import describe, shipped_file
 
     config = read_config(config_path)
-    held = held_faces(config, faces, cache)
+    held = held_faces(config, place.faces, place.cache)
     _, characters = np.unique(held.identity, return_inverse=True)
-    descriptors = describe(out or shipped_file(config), held.pixels)
+    descriptors = describe(out or shipped_file(config), held.pixels, mirror=mirror)
     lengths = np.linalg.norm(descriptors, axis=1)
     print(f"{len(held)} faces of {characters.max() + 1} held-out characters")
     print(f"lengths of descriptors {lengths.mean():.3f} +- {lengths.std():.3f}")

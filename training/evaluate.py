@@ -22,7 +22,7 @@ from training.metrics import Labels, Numbers, PairTable, Probes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-NETWORKS = (ROOT / "models" / "anime.dat", ROOT / "models" / "anime-fast.onnx")
+NETWORKS = (ROOT / "models" / "anime.dat", ROOT / "models" / "anime-lite.onnx")
 DRAWS = 20
 SEED = 3
 Cell = Callable[[Numbers], Numbers]
