@@ -31,8 +31,7 @@ bench: install  ## Measure speed and accuracy, side by side, in one run.
 
 train: .venv/training  ## Train the shipped networks, or go on with them; RUN keeps checkpoints.
 	$(BIN)/python -m training train --config training/configs/anime-lite.toml --cache $(RUN)/cache --run $(RUN)/lite
-	$(BIN)/python -m training teach --config training/configs/anime-lite.toml --cache $(RUN)/cache --run $(RUN)/lite
-	$(BIN)/python -m training train --cache $(RUN)/cache --run $(RUN)/dlib --teacher $(RUN)/lite/teacher.npy
+	$(BIN)/python -m training train --cache $(RUN)/cache --run $(RUN)/dlib
 
 drawing: install  ## Draw the sample pictures anew.
 	$(BIN)/python -m drawing

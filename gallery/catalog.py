@@ -66,4 +66,9 @@ def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
     """Open an encoder's network in a runtime. Raises SetupError where either does not work."""
     if runtime not in RUNTIMES:
         raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
+    if weights.parts:
+        from gallery.encoders.fused import FusedNetworks
+
+        parts = [RUNTIMES[runtime](part, cache_folder) for part in weights.parts]
+        return FusedNetworks(parts, weights)
     return RUNTIMES[runtime](weights, cache_folder)

@@ -50,6 +50,8 @@ class Entry:
     """Whether descriptors are means over the crop and its mirror image."""
     stand_in: bool = False
     """True for a network that was not made for anime and only fills the place of one."""
+    parts: tuple[str, ...] = ()
+    """The networks that speak together, by name; the file is then the matrix that joins them."""
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def identifies(self, data: bytes) -> bool:
@@ -109,6 +111,9 @@ def _entry(path: Path, name: str, table: dict[str, object]) -> Entry:
         thresholds = table["thresholds"]
         if not isinstance(thresholds, dict):
             raise TypeError("thresholds")
+        parts = table.get("parts", [])
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise TypeError("parts")
         metrics = table.get("metrics", {})
         if not isinstance(metrics, dict):
             raise TypeError("metrics")
@@ -131,6 +136,7 @@ def _entry(path: Path, name: str, table: dict[str, object]) -> Entry:
             zoom=_plain(table, "zoom", float, 1.0),
             mirror=_plain(table, "mirror", bool, False),
             stand_in=_plain(table, "stand_in", bool, False),
+            parts=tuple(parts),
             metrics={key: _plain(metrics, key, float) for key in metrics},
         )
     except (KeyError, TypeError) as error:
@@ -185,6 +191,7 @@ def _table(entry: Entry) -> dict[str, object]:
         "licence": entry.licence,
         "source": entry.source,
         "stand_in": entry.stand_in,
+        "parts": list(entry.parts) or None,
         "zoom": entry.zoom,
         "mirror": entry.mirror,
         "metrics": dict(entry.metrics) or None,

@@ -45,10 +45,15 @@ class Weights:
     mirror: bool
     licence: str
     stand_in: bool
+    parts: tuple[Weights, ...] = ()
+    """The networks that speak together; the file then says how what they say is joined."""
 
     @property
     def encoder_id(self) -> str:
         """Names the weights and the preprocessing, but not the runtime."""
+        if self.parts:
+            whole = "+".join([self.sha256, *(part.encoder_id for part in self.parts)])
+            return f"fused-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
         zoom = f"-zoom{self.zoom:g}" if self.zoom != 1 else ""
         kind = "onnx" if self.path.suffix == ONNX_SUFFIX else "dlib"
         return f"{kind}-{self.sha256[:12]}{zoom}{'-mirror' if self.mirror else ''}"
@@ -104,7 +109,7 @@ class Library:
             shipped = entries.get(name)
             if shipped is None:
                 # Only NAME.dat in the models folder is the user's; no path may lead out of it.
-                entries[name] = replace(own, file=None, package=None, url=None)
+                entries[name] = replace(own, file=None, package=None, url=None, parts=())
             elif shipped.sha256 is None:
                 entries[name] = replace(shipped, sha256=own.sha256)
         return entries
@@ -151,6 +156,10 @@ class Library:
             mirror=entry.mirror,
             licence=entry.licence,
             stand_in=entry.stand_in,
+            parts=tuple(
+                replace(self.locate(part), zoom=entry.zoom, mirror=entry.mirror)
+                for part in entry.parts
+            ),
         )
 
     def fetch(self, name: str, progress: Progress | None = None) -> Weights:

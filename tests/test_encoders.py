@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
+from gallery import catalog
 from gallery.dlib_format import read_network
 from gallery.encoders import BATCH, as_crops, available_cores, describe, zoomed
 from gallery.encoders.dlib_network import DlibNetwork
+from gallery.encoders.fused import FusedNetworks
 from gallery.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork, convert
 from gallery.errors import InputError, SetupError
 from gallery.interfaces import Encoder
@@ -396,3 +398,60 @@ def test_a_changed_onnx_file_is_never_used(onnx_file: Weights, tmp_path: Path) -
 def test_a_missing_network_is_named(human: Weights, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"gone\.dat"):
         DlibNetwork(dataclasses.replace(human, path=tmp_path / "gone.dat"))
+
+
+# Several networks as one.
+
+
+def fused_weights(matrix: np.ndarray, folder: Path, *parts: Weights) -> Weights:
+    """Return weights whose file is this matrix."""
+    path = folder / "both.npy"
+    np.save(path, matrix)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return dataclasses.replace(parts[0], path=path, sha256=digest, parts=parts)
+
+
+def test_distances_of_networks_together_are_those_of_each(
+    human: Weights, onnx_file: Weights, tmp_path: Path
+) -> None:
+    # All that two networks of one file say fits into the first one's numbers.
+    matrix = np.concatenate([np.eye(DIMENSION)] * 2).astype(np.float32)
+    weights = fused_weights(matrix, tmp_path, human, onnx_file)
+    encoder = catalog.encoder("onnx", weights, tmp_path)
+    alone = OnnxNetwork(human, tmp_path).encode(painted(3))
+    alone /= np.linalg.norm(alone, axis=1, keepdims=True)
+    np.testing.assert_allclose(encoder.encode(painted(3)), 2 * alone, atol=1e-5)
+    assert encoder.encode(painted(0)).shape == (0, DIMENSION)
+    assert encoder.id == weights.encoder_id
+
+
+def test_the_id_of_networks_together_names_each_and_how_they_are_joined(
+    human: Weights, onnx_file: Weights, tmp_path: Path
+) -> None:
+    matrix = np.zeros((2 * DIMENSION, DIMENSION), dtype=np.float32)
+    ids = {
+        fused_weights(matrix, tmp_path, human, onnx_file).encoder_id,
+        fused_weights(matrix, tmp_path, onnx_file, human).encoder_id,
+        fused_weights(matrix + 1, tmp_path, human, onnx_file).encoder_id,
+        fused_weights(matrix, tmp_path, human, human).encoder_id,
+        human.encoder_id,
+        onnx_file.encoder_id,
+    }
+    assert len(ids) == 6
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.zeros((DIMENSION, DIMENSION), dtype=np.float32),
+        np.zeros((2 * DIMENSION, DIMENSION)),
+        np.full((2 * DIMENSION, DIMENSION), np.nan, dtype=np.float32),
+        np.array([{}], dtype=object),
+    ],
+)
+def test_a_matrix_that_does_not_fit_is_refused(
+    matrix: np.ndarray, human: Weights, tmp_path: Path
+) -> None:
+    weights = fused_weights(matrix, tmp_path, human, human)
+    with pytest.raises(SetupError, match=r"both\.npy of 'human' (is no array|holds)"):
+        FusedNetworks([FakeEncoder(), FakeEncoder()], weights)

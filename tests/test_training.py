@@ -205,7 +205,7 @@ def test_shipped_recipes_are_sound() -> None:
     assert not lite.is_dlib
     assert dlib.phases[-1].side == 150
     assert all(phase.epochs > 0 for config in (dlib, lite) for phase in config.phases)
-    # One teaches the other, so what sets thresholds must be kept from both.
+    # They speak together as one encoder, so what sets its thresholds must be kept from both.
     drawn = ("seed", "held_characters", "held_least", "held_most")
     assert [getattr(dlib, name) for name in drawn] == [getattr(lite, name) for name in drawn]
 
@@ -277,19 +277,6 @@ class TestNetwork:
         assert loss(described, labels, 0.3)[0] > loss(described, labels, 0.0)[0]
         assert length_spread(torch.nn.functional.normalize(described)).item() < 1e-9
         assert length_spread(described).item() > 1e-3
-
-    def test_agreement_is_whole_where_a_turn_leads_to_the_teacher(self) -> None:
-        import torch
-
-        from training.losses import Agreement
-
-        torch.manual_seed(0)
-        agreement = Agreement(8, 8)
-        described = torch.randn(5, 8)
-        teacher = 3 * agreement.matrix(described).detach()
-
-        assert agreement(described, teacher).item() == pytest.approx(0, abs=1e-6)
-        assert agreement(described, -teacher).item() == pytest.approx(2, abs=1e-6)
 
 
 class TestLiteNetwork:

@@ -6,8 +6,12 @@ import argparse
 import os
 from pathlib import Path
 
+import numpy as np
+
 from training.data import Place
 
+ACTIONS = ("train", "export", "fuse", "thresholds", "plot")
+FUSED_FACES = 4000
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
@@ -16,27 +20,22 @@ SHARED_FACES = ROOT.parent / "shared" / "data" / "faces"
 def main() -> None:
     """Train the network of a recipe, export it, or draw its log."""
     parser = argparse.ArgumentParser(prog="python -m training", description=main.__doc__)
-    parser.add_argument("action", choices=("train", "teach", "export", "thresholds", "plot"))
+    parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("--config", type=Path, default=HERE / "configs" / "anime.toml")
     parser.add_argument("--faces", type=Path, default=SHARED_FACES, help="the folder of faces.csv")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log")
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
-    parser.add_argument("--teacher", type=Path, help="what a teacher's `teach` wrote")
     parser.add_argument("--mirror", action="store_true", help="thresholds of mirror averages")
     parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        help="file to write; models/NAME.dat, or of `teach` RUN/teacher.npy, if left out",
-    )
+    parser.add_argument("--out", type=Path, help="the file to write or, of thresholds, to read")
     chosen = parser.parse_args()
-    place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run, chosen.teacher)
+    place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)
     if chosen.action == "train":
         _train(chosen.config, place, chosen.workers)
-    elif chosen.action == "teach":
-        _teach(chosen.config, place, chosen.out or chosen.run / "teacher.npy")
     elif chosen.action == "export":
         _export(chosen.config, place, chosen.out)
+    elif chosen.action == "fuse":
+        _fuse(chosen.config, place, chosen.out or ROOT / "models" / "anime-pair.npy")
     elif chosen.action == "thresholds":
         _thresholds(chosen.config, place, chosen.out, mirror=chosen.mirror)
     else:
@@ -58,25 +57,18 @@ def _train(config: Path, place: Place, workers: int | None) -> None:
     train(read_config(config), place, count)
 
 
-def _teach(config: Path, place: Place, out: Path) -> None:
-    """Write what a trained network says of the training faces, for another to agree with."""
-    from training.config import read_config
-    from training.train import teach
-
-    teach(read_config(config), place, out)
-
-
 def _export(config_path: Path, place: Place, out: Path | None) -> None:
     """Write the averaged network of the last checkpoint and compare the runtimes."""
     from gallery.weights import ONNX_SUFFIX
     from training.config import read_config
     from training.data import held_faces
     from training.export import export, largest_difference, shipped_file
+    from training.train import checkpoints
 
     config = read_config(config_path)
     path = out or shipped_file(config)
     held = held_faces(config, place.faces, place.cache)
-    factor = export(place.run / "last.pt", held, path)
+    factor = export(checkpoints(config, place.run), held, path)
     print(f"{path}: descriptors times {factor:.4f}, {len(held)} held-out faces")
     if path.suffix == ONNX_SUFFIX:
         return
@@ -84,10 +76,23 @@ def _export(config_path: Path, place: Place, out: Path | None) -> None:
         print(f"largest difference of {runtime} from dlib: {difference:.1e}")
 
 
+def _fuse(config_path: Path, place: Place, out: Path) -> None:
+    """Join the shipped networks to one encoder."""
+    from training.config import read_config
+    from training.data import held_marks, read_faces, train_classes
+    from training.export import fuse
+
+    config = read_config(config_path)
+    faces = read_faces(place.faces, "train", place.cache)
+    held = held_marks(config, faces)
+    seen = np.flatnonzero(train_classes(faces, held, config.least_faces) >= 0)
+    drawn = np.random.default_rng(config.seed).permutation(seen)[:FUSED_FACES]
+    kept = fuse(faces.pixels[np.sort(drawn)], faces.subset(held), out)
+    print(f"{out}: {kept:.1%} of the variance of {len(drawn)} faces kept")
+
+
 def _thresholds(config_path: Path, place: Place, out: Path | None, *, mirror: bool) -> None:
     """Measure where a network's verdicts divide, on the characters held out of training."""
-    import numpy as np
-
     from benchmarks.thresholds import GALLERIES, SEED, report, trial
     from training.config import read_config
     from training.data import held_faces

@@ -31,8 +31,6 @@ class Phase:
     """A character is drawn by its number of faces to this power."""
     shares: dict[str, float] = field(default_factory=dict)
     """How much of an epoch each style of picture takes, 0 to 1; others share the rest."""
-    teacher_weight: float = 0.0
-    """Of the disagreement with a teacher, beside the loss."""
     length_weight: float = 0.5
     """Of the spread of descriptors' lengths, beside the loss."""
     average: float = 0.9985
@@ -65,6 +63,8 @@ class Config:
     direction_times: float = 5.0
     """Learning rate of the characters' directions over that of the network."""
     weight_decay: float = 5e-4
+    soup: bool = False
+    """Whether the weights that ship are the mean over the ends of all phases, not the last."""
 
     @property
     def is_dlib(self) -> bool:

@@ -30,8 +30,6 @@ class Place:
     """Decoded faces."""
     run: Path
     """Checkpoints and the log."""
-    teacher: Path | None = None
-    """What a teacher says of all training faces, as `teach` wrote it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

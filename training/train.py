@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch import multiprocessing as processes
 from torch.multiprocessing.spawn import spawn
 
-from gallery.atomic import replace_file, replacing
+from gallery.atomic import replace_file
 from gallery.dlib_format import read_network
 from gallery.settings import default_models_folder
 from gallery.types import DIMENSION
@@ -28,10 +29,12 @@ from training import metrics
 from training.config import Config, Phase, plain
 from training.data import Place, Sampler, held_marks, read_faces, train_classes
 from training.lite import LiteNetwork
-from training.losses import Agreement, MarginSoftmax, length_spread
+from training.losses import MarginSoftmax, length_spread
 from training.network import FaceNetwork, laid_out, load, prepare
 
 CALIBRATION_FACES = 384
+LAST = "last.pt"
+"""A run goes on from this checkpoint."""
 
 
 class Shared:
@@ -72,10 +75,7 @@ def train(config: Config, place: Place, workers: int) -> None:
     faces = read_faces(place.faces, "train", place.cache)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
     numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
-    numbers += DIMENSION * (int(classes.max()) + 1)
-    if place.teacher:
-        numbers += DIMENSION * np.load(place.teacher, mmap_mode="r").shape[1]
-    shared = Shared(workers, numbers)
+    shared = Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
     if workers == 1:
         Worker(config, place, shared, 0).run()
         return
@@ -106,15 +106,8 @@ class Worker:
         self.averaged = laid_out(build(config)).to(self.device)
         self.loss = MarginSoftmax(DIMENSION, int(self.classes.max()) + 1, config.scale)
         self.loss.to(self.device)
-        self.targets: np.ndarray[Any, np.dtype[np.float32]] | None = None
-        self.agreement: Agreement | None = None
-        if place.teacher:
-            self.targets = np.load(place.teacher)
-            self.agreement = Agreement(DIMENSION, self.targets.shape[1]).to(self.device)
-        heads = [*self.loss.parameters()]
-        heads += self.agreement.parameters() if self.agreement else []
         trained = [one for one in self.network.parameters() if one.requires_grad]
-        self.parameters = [*trained, *heads]
+        self.parameters = [*trained, *self.loss.parameters()]
         matrices = [one for one in trained if one.dim() > 1]
         vectors = [one for one in trained if one.dim() <= 1]
         self.optimiser = torch.optim.AdamW(
@@ -123,7 +116,7 @@ class Worker:
                 {"params": vectors, "weight_decay": 0.0, "times": 1.0},
                 # A direction gets a gradient of note only when its character is drawn.
                 {
-                    "params": heads,
+                    "params": list(self.loss.parameters()),
                     "weight_decay": 0.0,
                     "times": config.direction_times,
                 },
@@ -148,22 +141,22 @@ class Worker:
         cv2.setNumThreads(0)
         self._begin()
         first = 0
-        for phase in self.config.phases:
+        for number, phase in enumerate(self.config.phases):
             for own in range(phase.epochs):
                 if first + own == self.epoch:
                     self._one_epoch(phase, own)
+                    if self.number == 0 and own == phase.epochs - 1:
+                        shutil.copyfile(self.place.run / LAST, self.place.run / phase_end(number))
             first += phase.epochs
 
     def _begin(self) -> None:
         """Take the weights of the last checkpoint, or those to start from."""
-        path = self.place.run / "last.pt"
+        path = self.place.run / LAST
         if path.is_file():
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
             self.averaged.load_state_dict(state["averaged"])
             self.loss.load_state_dict(state["loss"])
-            if self.agreement is not None:
-                self.agreement.load_state_dict(state["agreement"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.epoch, self.step, self.seconds = (state[k] for k in ("epoch", "step", "seconds"))
             return
@@ -227,12 +220,8 @@ class Worker:
         descriptors = descriptors.float()
         loss, right = self.loss(descriptors, labels, margin)
         spread = length_spread(descriptors)
-        whole = loss + phase.length_weight * spread
-        if self.agreement is not None and self.targets is not None:
-            targets = torch.from_numpy(self.targets[indices]).to(self.device)
-            whole = whole + phase.teacher_weight * self.agreement(descriptors, targets)
         self.optimiser.zero_grad()
-        whole.backward()
+        (loss + phase.length_weight * spread).backward()
         self.shared.average(self.number, self.parameters)
         warm = min(1.0, (self.step + 1) / self.config.warm_up_steps)
         cosine = (1 + math.cos(math.pi * progress)) / 2
@@ -289,7 +278,6 @@ class Worker:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "loss": self.loss.state_dict(),
-            "agreement": self.agreement.state_dict() if self.agreement else {},
             "optimiser": self.optimiser.state_dict(),
             "epoch": self.epoch,
             "step": self.step,
@@ -297,34 +285,40 @@ class Worker:
         }
         partial = self.place.run / "last.partial"
         torch.save(state, partial)
-        partial.replace(self.place.run / "last.pt")
+        partial.replace(self.place.run / LAST)
         text = json.dumps(plain(self.config), indent=1)
         replace_file(self.place.run / "config.json", text.encode("utf-8"))
+
+
+def phase_end(number: int) -> str:
+    """Return the name of the checkpoint at the end of a phase, counted from 0."""
+    return f"phase{number}.pt"
+
+
+def checkpoints(config: Config, run: Path) -> list[Path]:
+    """Return the checkpoints whose mean is what a run came to."""
+    if config.soup:
+        return [run / phase_end(number) for number in range(len(config.phases))]
+    return [run / LAST]
+
+
+def averaged_weights(paths: list[Path]) -> dict[str, Tensor]:
+    """Return the mean of the averaged weights of checkpoints of one run.
+
+    Wortsman et al., "Model soups", 2022: it errs less on new data than any of them.
+    """
+    states = [torch.load(path, map_location="cpu", weights_only=True)["averaged"] for path in paths]
+    return {
+        name: torch.stack([state[name] for state in states]).mean(dim=0)
+        if value.is_floating_point()
+        else value
+        for name, value in states[-1].items()
+    }
 
 
 def build(config: Config) -> FaceNetwork | LiteNetwork:
     """Return the network that a recipe trains."""
     return FaceNetwork() if config.is_dlib else LiteNetwork()
-
-
-def teach(config: Config, place: Place, out: Path) -> None:
-    """Write what a trained network says of all training faces, shape (n, DIMENSION).
-
-    Of every face the mean of itself and its mirror image, brought to length 1.
-    """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = build(config).to(device)
-    state = torch.load(place.run / "last.pt", map_location=device, weights_only=True)
-    network.load_state_dict(state["averaged"])
-    pixels = read_faces(place.faces, "train", place.cache).pixels
-    both = [
-        describe(network, view, config.phases[-1].side, device)
-        for view in (pixels, pixels[:, :, ::-1])
-    ]
-    mean = sum(one / np.linalg.norm(one, axis=1, keepdims=True) for one in both)
-    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
-    with replacing(out) as partial:
-        np.save(partial, mean.astype(np.float32))
 
 
 @torch.no_grad()

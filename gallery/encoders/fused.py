@@ -1,0 +1,69 @@
+"""Several networks as one encoder: each sees what the others overlook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.encoders import Batch, Descriptors, as_crops
+from gallery.errors import SetupError
+from gallery.interfaces import Encoder
+from gallery.types import DIMENSION
+from gallery.weights import Weights
+
+
+class FusedNetworks:
+    """Encodes with several networks and turns what they say into one descriptor.
+
+    The descriptors of the parts, each brought to length 1, stand side by side; a matrix keeps the
+    directions in which faces differ most, so that distances are those of the parts together.
+    """
+
+    def __init__(self, parts: Sequence[Encoder], weights: Weights) -> None:
+        """Take opened parts and the matrix file; raises SetupError for one that does not fit."""
+        self._parts = parts
+        self._weights = weights
+        self._matrix = _matrix(weights, len(parts) * DIMENSION)
+
+    @property
+    def id(self) -> str:
+        """Names parts, matrix and preprocessing."""
+        return self._weights.encoder_id
+
+    def encode(self, crops: Batch) -> Descriptors:
+        """Return descriptors, shape (n, DIMENSION), of crops, shape (n, CROP_SIDE, CROP_SIDE, 3).
+
+        Crops of other sizes and kinds are made so first, see `as_crops`. Raises InputError for
+        what is no picture.
+        """
+        ready = as_crops(crops)
+        side_by_side = np.concatenate([unit(part.encode(ready)) for part in self._parts], axis=1)
+        return np.asarray(side_by_side @ self._matrix, dtype=np.float32)
+
+
+def unit(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return descriptors of length 1; one of length 0 stays as it is."""
+    lengths = np.linalg.norm(descriptors, axis=1, keepdims=True)
+    return np.asarray(descriptors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+def _matrix(weights: Weights, rows: int) -> NDArray[np.float32]:
+    """Return the matrix, shape (rows, DIMENSION)."""
+    try:
+        matrix = np.load(io.BytesIO(weights.read()), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise SetupError(
+            f"The file {weights.path} of {weights.name!r} is no array of NumPy; install gallery "
+            "again."
+        ) from error
+    fits = matrix.shape == (rows, DIMENSION) and matrix.dtype == np.float32
+    if not fits or not np.isfinite(matrix).all():
+        raise SetupError(
+            f"The file {weights.path} of {weights.name!r} holds {matrix.dtype} of shape "
+            f"{matrix.shape}, not finite float32 of shape {(rows, DIMENSION)}; install gallery "
+            "again."
+        )
+    return np.asarray(matrix, dtype=np.float32)
