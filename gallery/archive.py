@@ -1,7 +1,8 @@
 """The whole gallery as one file: a zip of plain JSON, PNG and NumPy arrays.
 
 gallery.json            {"format": 1, "samples": n, "encoders": [...], "former_names": {old: new}}
-samples.jsonl           one sample a line: character, digest, path, box, score, landmarks, ...
+samples.jsonl           one sample a line: character, digest, path, box, score, landmarks, quality
+                        (null where it was never measured), poor, ...
 crops/<number>.png      its aligned crop; the number counts lines from 0
 descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN where it has none
 """
@@ -28,8 +29,8 @@ from gallery.atomic import replacing
 from gallery.errors import InputError
 from gallery.images import decode
 from gallery.store import Store, landmarks_from_json
-from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Sample
-from gallery.writer import NewSample, clean_name, landmarks_to_json
+from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Quality, Sample
+from gallery.writer import NewSample, clean_name, landmarks_to_json, quality_columns
 
 FORMAT = 1
 MAX_HEAD = 1 << 24
@@ -117,6 +118,8 @@ def _as_json(sample: Sample) -> dict[str, Any]:
         "landmarks": json.loads(landmarks) if landmarks else None,
         "detector": sample.detector,
         "enrolled_as": sample.enrolled_as,
+        "quality": None if sample.quality is None else quality_columns(sample.quality),
+        "poor": sample.is_poor,
     }
 
 
@@ -214,6 +217,9 @@ def _sample(
         },
         detector=_text(values["detector"]),
         enrolled_as=_name(values["enrolled_as"]),
+        # Exports of the time before faces were judged have neither.
+        quality=_quality(values.get("quality")),
+        is_poor=_truth(values.get("poor", False)),
     )
 
 
@@ -256,6 +262,34 @@ def _face(values: Any) -> Face:
         _number(values["score"]),
         landmarks_from_json(json.dumps(places) if places else None),
     )
+
+
+def _quality(values: Any) -> Quality | None:
+    if values is None:
+        return None
+    quality = Quality(
+        size=_number(values["size"]),
+        sharpness=_number(values["sharpness"]),
+        roll=_perhaps(values["roll"]),
+        frontal=_perhaps(values["frontal"]),
+        cut=_perhaps(values["cut"]),
+    )
+    shares = (quality.sharpness, quality.frontal or 0.0, quality.cut or 0.0)
+    if quality.size < 0 or abs(quality.roll or 0.0) > 180:
+        raise ValueError("a quality is none")
+    if not all(0 <= share <= 1 for share in shares):
+        raise ValueError("a share is none")
+    return quality
+
+
+def _perhaps(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("a mark is none")
+    return value
 
 
 def _number(value: Any) -> float:

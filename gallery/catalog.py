@@ -46,10 +46,10 @@ RUNTIMES: dict[str, Callable[[Weights, Path], Encoder]] = {
 
 
 def detector(name: str, head_scale: float = 1.0) -> Detector:
-    """Open a detector: a name of the catalog, or the path of an ONNX file.
+    """Open a detector: a name of the catalog, the path of an ONNX file, or a plug-in's name.
 
     head_scale is for ONNX files alone; see onnx_file.OnnxFileDetector. Raises SetupError for a
-    name that is neither, and where the detector cannot work on this machine.
+    name that is none of these, and where the detector cannot work on this machine.
     """
     if name in DETECTORS:
         return DETECTORS[name]()
@@ -57,9 +57,13 @@ def detector(name: str, head_scale: float = 1.0) -> Detector:
         from gallery.detectors.onnx_file import OnnxFileDetector
 
         return OnnxFileDetector(Path(name), head_scale)
-    raise SetupError(
-        f"There is no detector {name}; choose {', '.join(DETECTORS)} or the path of an ONNX file."
-    )
+    from gallery import plugins
+
+    plugged = plugins.detector(name)
+    if plugged is not None:
+        return plugged
+    known = ", ".join([*DETECTORS, *plugins.names()])
+    raise SetupError(f"There is no detector {name}; choose {known} or the path of an ONNX file.")
 
 
 def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:

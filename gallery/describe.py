@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.interfaces import Aligner, Detector, Encoder
+from gallery.quality import Gates, head_size, measure
 from gallery.types import CROP_SIDE, DescribedFace, Face, Image
 
 
@@ -43,8 +44,20 @@ class Describer:
         """Return the faces of every picture, best score first."""
         return self.detector.detect(images)
 
+    def passing(self, image: Image, faces: Sequence[Face], gates: Gates) -> list[Face]:
+        """Return those faces of a picture that are large and good enough, in their order."""
+        large = [face for face in faces if head_size(face) >= gates.min_face]
+        if gates.min_quality <= 0:
+            return large
+        size = (image.width, image.height)
+        return [
+            face
+            for face in large
+            if measure(self.aligner.align(image, face), face, size).score >= gates.min_quality
+        ]
+
     def describe(self, faces: Sequence[tuple[Image, Face]]) -> list[DescribedFace]:
-        """Return faces with their crops and descriptors, encoded in one batch."""
+        """Return faces with crops, descriptors and quality, encoded in one batch."""
         if not faces:
             return []
         crops = np.zeros((len(faces), CROP_SIDE, CROP_SIDE, 3), np.uint8)
@@ -52,8 +65,8 @@ class Describer:
             crops[row] = self.aligner.align(image, face)
         descriptors = self.encoder.encode(crops)
         return [
-            DescribedFace(face, crop, descriptor)
-            for (_, face), crop, descriptor in zip(faces, crops, descriptors, strict=True)
+            DescribedFace(face, crop, descriptor, measure(crop, face, (image.width, image.height)))
+            for (image, face), crop, descriptor in zip(faces, crops, descriptors, strict=True)
         ]
 
     def describe_all(self, image: Image) -> list[DescribedFace]:

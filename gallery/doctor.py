@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery import __version__
+from gallery import __version__, plugins
 from gallery.assemble import describer, index_cache, open_gallery
 from gallery.encoders import available_cores
 from gallery.errors import GalleryError, InputError
@@ -78,7 +78,10 @@ def _detector(settings: Settings) -> str:
             "one; reinstall gallery with its packages, or choose another detector where it is a "
             "file of yours."
         )
-    return f"{parts.detector.name} finds the drawn face (score {faces[0].score:.2f})"
+    others = plugins.names()
+    return f"{parts.detector.name} finds the drawn face (score {faces[0].score:.2f})" + (
+        f"; plug-ins here: {', '.join(others)}" if others else ""
+    )
 
 
 def _encoder(settings: Settings) -> str:

@@ -7,7 +7,7 @@ enrolled or was refused before is not decoded, and nothing leaves the gallery be
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gallery.describe import Describer
@@ -21,6 +21,7 @@ from gallery.images import (
     pictures_below,
     read_bytes,
 )
+from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.store import Label, Store
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
 from gallery.writer import NewSample, Writer, clean_name
@@ -111,12 +112,28 @@ class _Pending:
 class Enrolment:
     """One pass over candidates."""
 
-    def __init__(self, store: Store, describer: Describer, *, largest: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        describer: Describer,
+        *,
+        largest: bool = False,
+        gates: Gates = NO_GATES,
+        keep_poor: bool = False,
+    ) -> None:
+        """Prepare a pass.
+
+        Faces that do not pass the gates are as if they were not there. With keep_poor no face is
+        marked as poor, and those that were marked before count from now on.
+        """
         self._store = store
         self._describer = describer
         self._largest = largest
+        self._gates = gates
+        self._keep_poor = keep_poor
         # A refusal holds as long as the picture would be looked at in the same way.
-        self._settings = f"{describer.detector.name}{' --largest' if largest else ''}"
+        ways = (describer.detector.name, "--largest" if largest else "", str(gates))
+        self._settings = " ".join(way for way in ways if way)
         self._files = store.known_files()
         self._labels = store.labels()
         self._refusals = store.refusals(self._settings)
@@ -156,7 +173,7 @@ class Enrolment:
             pending = _Pending(candidate, state, digest)
             label = self._labels.get(digest)
             if label is not None:
-                at_home = looked_at and label.path == path
+                at_home = looked_at and label.path == path and not self._is_to_be_kept(label)
                 return Enrolled(candidate, Outcome.UNCHANGED) if at_home else pending
             if digest in self._refusals:
                 pending.reason = self._refusals[digest]
@@ -184,7 +201,7 @@ class Enrolment:
         images = [one.image for one in seen if one.image is not None]
         for one, image, faces in zip(seen, images, self._describer.faces(images), strict=True):
             try:
-                face = choose_face(image.path, faces, largest=self._largest)
+                face = self._choose(image, faces)
             except InputError as error:
                 one.refuse(error)
             else:
@@ -192,6 +209,15 @@ class Enrolment:
         described = self._describer.describe([(image, face) for _, image, face in chosen])
         for (one, _, _), face_described in zip(chosen, described, strict=True):
             one.described = face_described
+
+    def _choose(self, image: Image, faces: Sequence[Face]) -> Face:
+        passing = self._describer.passing(image, faces, self._gates)
+        if faces and not passing:
+            raise InputError(
+                f"{image.path} shows no face that passes {self._gates}; "
+                "give a better picture, or ask for less."
+            )
+        return choose_face(image.path, passing, largest=self._largest)
 
     def _settle(self, writer: Writer, one: _Pending) -> Enrolled:
         writer.remember_file(one.candidate.path, one.state, one.digest)
@@ -210,6 +236,7 @@ class Enrolment:
 
     def _add(self, writer: Writer, one: _Pending, described: DescribedFace) -> Enrolled:
         path, name = one.candidate.path, one.candidate.character
+        poor = is_poor(described.quality) and not self._keep_poor
         sample_id = writer.add(
             NewSample(
                 character=name,
@@ -220,17 +247,26 @@ class Enrolment:
                 descriptors={self._describer.encoder.id: described.descriptor},
                 detector=self._describer.detector.name,
                 enrolled_as=name,
+                quality=described.quality,
+                is_poor=poor,
             )
         )
         if sample_id is not None:
             owner = writer.current_name(name) or name
-            self._labels[one.digest] = Label(sample_id, owner, path, name)
-        return Enrolled(one.candidate, Outcome.ADDED)
+            self._labels[one.digest] = Label(sample_id, owner, path, name, poor)
+        return Enrolled(one.candidate, Outcome.ADDED, is_poor=poor)
+
+    def _is_to_be_kept(self, label: Label) -> bool:
+        return self._keep_poor and label.is_poor
 
     def _follow(self, writer: Writer, candidate: Candidate, digest: str, label: Label) -> Enrolled:
         """Settle a file whose content is enrolled."""
         if label.path == candidate.path:
-            return Enrolled(candidate, Outcome.UNCHANGED)
+            if not self._is_to_be_kept(label):
+                return Enrolled(candidate, Outcome.UNCHANGED)
+            writer.keep([label.sample_id])
+            self._labels[digest] = replace(label, is_poor=False)
+            return Enrolled(candidate, Outcome.KEPT)
         if self._still_there(label, digest):
             if candidate.character == label.enrolled_as:
                 # A copy in the same folder stays one, whoever the sample was given to since.
@@ -244,7 +280,15 @@ class Enrolment:
             owner = writer.current_name(candidate.character) or candidate.character
             if owner != label.character:
                 outcome = Outcome.RELABELLED
-        self._labels[digest] = Label(label.sample_id, owner, candidate.path, candidate.character)
+        if self._is_to_be_kept(label):
+            writer.keep([label.sample_id])
+        self._labels[digest] = Label(
+            label.sample_id,
+            owner,
+            candidate.path,
+            candidate.character,
+            label.is_poor and not self._keep_poor,
+        )
         return Enrolled(
             candidate, outcome, f"{candidate.path} was {label.path} of {label.character}."
         )

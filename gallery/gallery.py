@@ -14,6 +14,7 @@ from gallery.errors import InputError, StoreError
 from gallery.images import decode_png, read_image
 from gallery.index import IndexCache
 from gallery.matching import Matcher
+from gallery.quality import NO_GATES, Gates, measure
 from gallery.store import Store
 from gallery.types import (
     CROP_SIDE,
@@ -73,24 +74,51 @@ class Gallery:
         return self._open_describer()
 
     def enroll(
-        self, candidates: Sequence[Candidate], *, largest: bool = False
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        largest: bool = False,
+        gates: Gates = NO_GATES,
+        keep_poor: bool = False,
     ) -> Iterator[Enrolled]:
-        """Enroll pictures and say of each what became of it; see enrolment.Enrolment.run."""
+        """Enroll pictures and say of each what became of it; see enrolment.Enrolment."""
         self.require_encoded()
-        yield from Enrolment(self.store, self.describer, largest=largest).run(candidates)
+        yield from Enrolment(
+            self.store, self.describer, largest=largest, gates=gates, keep_poor=keep_poor
+        ).run(candidates)
 
-    def identify(self, image: Image, *, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Record:
-        """Say who every face in a picture is, with the top nearest characters of each."""
-        described = self.describer.describe_all(image)
-        answers = self._answer(described, mode, top)
-        return Record(image.path, image.width, image.height, self.encoder, tuple(answers))
+    def identify(
+        self,
+        image: Image,
+        *,
+        mode: MatchMode = MatchMode.IDEAL,
+        top: int = 3,
+        gates: Gates = NO_GATES,
+    ) -> Record:
+        """Say who every face in a picture is that passes, with the top nearest characters."""
+        (found,) = self.describer.faces([image])
+        faces = self.describer.passing(image, found, gates)
+        described = self.describer.describe([(image, face) for face in faces])
+        return Record(
+            image.path,
+            image.width,
+            image.height,
+            self.encoder,
+            tuple(self._answer(described, mode, top)),
+            left_out=len(found) - len(faces),
+        )
 
     def identify_file(
-        self, path: Path, *, mode: MatchMode = MatchMode.IDEAL, top: int = 3
+        self,
+        path: Path,
+        *,
+        mode: MatchMode = MatchMode.IDEAL,
+        top: int = 3,
+        gates: Gates = NO_GATES,
     ) -> Record:
         """Say who every face in a file is; a file that cannot be read gives a record with error."""
         try:
-            return self.identify(read_image(path), mode=mode, top=top)
+            return self.identify(read_image(path), mode=mode, top=top, gates=gates)
         except InputError as error:
             return Record(path, None, None, self.encoder, error=str(error))
 
@@ -113,6 +141,7 @@ class Gallery:
             character=character,
             distance=matches[0].distance if matches else None,
             matches=tuple(matches[:top]),
+            quality=described.quality,
         )
 
     def require_encoded(self) -> None:
@@ -127,11 +156,12 @@ class Gallery:
     def reencode(self, sample_ids: Sequence[int]) -> Iterator[int]:
         """Encode stored crops with the encoder in use; yield after every commit how many are done.
 
-        `remaining` says which samples want it.
+        `remaining` says which samples want it. Where a sample's quality is unknown, what its crop
+        and its box tell of it is noted; what counts for its ideal stays as it is.
         """
         for start in range(0, len(sample_ids), REENCODE_AT_ONCE):
             some = sample_ids[start : start + REENCODE_AT_ONCE]
-            crops = self.crops(some)
+            crops, unmeasured = self.crops(some), self.store.unmeasured(some)
             descriptors = self.describer.encoder.encode(
                 np.array(list(crops.values()), np.uint8).reshape(-1, CROP_SIDE, CROP_SIDE, 3)
             )
@@ -140,6 +170,9 @@ class Gallery:
                     # Somebody may have removed it meanwhile.
                     if writer.has(sample_id):
                         writer.describe(sample_id, self.encoder, descriptor)
+                        if sample_id in unmeasured:
+                            quality = measure(crops[sample_id], unmeasured[sample_id])
+                            writer.measure(sample_id, quality)
             yield start + len(some)
 
     def remaining(self, *, everything: bool = False) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,15 @@ class Profile(NamedTuple):
     """The mean of its descriptors, shape (DIMENSION,)."""
     best: int
     """The row of the descriptor nearest to the ideal; of equally near ones the first."""
+
+
+def counting(poor: Sequence[bool]) -> list[int]:
+    """Return which of a character's samples its ideal and best are made of, by their rows.
+
+    Given is which are marked as poor. These are left out, unless there are no others.
+    """
+    good = [row for row, is_poor in enumerate(poor) if not is_poor]
+    return good or list(range(len(poor)))
 
 
 def profile(descriptors: NDArray[np.float32]) -> Profile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gallery.types import Answer, Record
+from gallery.types import Answer, Quality, Record
 
 
 def as_json(record: Record) -> dict[str, Any]:
@@ -16,6 +16,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "height": record.height,
         "encoder": record.encoder,
         "faces": [_face(answer, record.width or 0, record.height or 0) for answer in record.faces],
+        "left_out": record.left_out,
         "error": record.error,
     }
 
@@ -24,6 +25,7 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
     return {
         "box": list(answer.face.box.within(width, height)),
         "score": _rounded(answer.face.score),
+        "quality": quality_json(answer.quality),
         "verdict": answer.verdict.value,
         "character": answer.character,
         "distance": _rounded(answer.distance),
@@ -31,6 +33,20 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
             {"character": match.character, "distance": _rounded(match.distance)}
             for match in answer.matches
         ],
+    }
+
+
+def quality_json(quality: Quality | None) -> dict[str, float | None] | None:
+    """Return the parts of a face's quality and their score; None where it is unknown."""
+    if quality is None:
+        return None
+    return {
+        "score": _rounded(quality.score),
+        "size": _rounded(quality.size),
+        "sharpness": _rounded(quality.sharpness),
+        "roll": _rounded(quality.roll),
+        "frontal": _rounded(quality.frontal),
+        "cut": _rounded(quality.cut),
     }
 
 

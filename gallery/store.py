@@ -35,6 +35,7 @@ from gallery.types import (
     Face,
     Landmarks,
     Point,
+    Quality,
     Sample,
 )
 from gallery.writer import VECTOR_BYTES, Writer, clean_name, matrix_of
@@ -60,6 +61,7 @@ class Label:
     path: Path
     enrolled_as: str
     """The folder's name at that time; differs from character after a move or a new name."""
+    is_poor: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,12 +145,18 @@ class Store:
         """Return all characters by name."""
         with self._reading() as connection:
             rows = connection.execute(
-                select(characters, func.count(samples.c.id).label("samples"))
+                select(
+                    characters,
+                    func.count(samples.c.id).label("samples"),
+                    func.count(samples.c.id).filter(samples.c.is_poor).label("poor"),
+                )
                 .outerjoin(samples)
                 .group_by(characters.c.id)
                 .order_by(characters.c.name)
             )
-            return [Character(row.id, row.name, row.is_reject, row.samples) for row in rows]
+            return [
+                Character(row.id, row.name, row.is_reject, row.samples, row.poor) for row in rows
+            ]
 
     def character(self, name: str) -> Character:
         """Return the character of a name or former name.
@@ -227,6 +235,17 @@ class Store:
         with self._reading() as connection:
             return [_sample(row) for row in connection.execute(query)]
 
+    def unmeasured(self, sample_ids: Collection[int]) -> dict[int, Face]:
+        """Return the faces of those of the samples whose quality is unknown."""
+        found: dict[int, Face] = {}
+        with self._reading() as connection:
+            for some in _portions(sorted(sample_ids)):
+                rows = connection.execute(
+                    select(samples).where(samples.c.id.in_(some), samples.c.sharpness.is_(None))
+                )
+                found.update({row.id: _face(row) for row in rows})
+        return found
+
     def crops(self, sample_ids: Collection[int]) -> dict[int, bytes]:
         """Return the aligned crops of samples, as PNG files."""
         found: dict[int, bytes] = {}
@@ -286,13 +305,15 @@ class Store:
                     samples.c.digest,
                     samples.c.path,
                     samples.c.enrolled_as,
+                    samples.c.is_poor,
                     characters.c.name,
                 )
                 .join(characters)
                 .order_by(samples.c.id.desc())
             )
             return {
-                row.digest: Label(row.id, row.name, Path(row.path), row.enrolled_as) for row in rows
+                row.digest: Label(row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor)
+                for row in rows
             }
 
     def refusals(self, settings: str) -> dict[str, str]:
@@ -362,14 +383,26 @@ def _sample(row: Any) -> Sample:
         path=Path(row.path),
         enrolled_as=row.enrolled_as,
         detector=row.detector,
-        face=Face(
-            Box(row.left, row.top, row.right, row.bottom),
-            row.score,
-            landmarks_from_json(row.landmarks),
-        ),
+        face=_face(row),
         is_best=row.best_sample_id == row.id,
         distance=distance,
+        quality=_quality(row),
+        is_poor=row.is_poor,
     )
+
+
+def _face(row: Any) -> Face:
+    return Face(
+        Box(row.left, row.top, row.right, row.bottom),
+        row.score,
+        landmarks_from_json(row.landmarks),
+    )
+
+
+def _quality(row: Any) -> Quality | None:
+    if row.size is None or row.sharpness is None:
+        return None
+    return Quality(row.size, row.sharpness, row.roll, row.frontal, row.cut)
 
 
 def landmarks_from_json(text: str | None) -> Landmarks | None:

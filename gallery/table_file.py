@@ -12,6 +12,9 @@ from gallery.atomic import replacing
 from gallery.errors import InputError
 from gallery.types import DIMENSION, DescribedFace, Descriptor, Image
 
+QUALITY = ("score", "size", "sharpness", "roll", "frontal", "cut")
+"""The columns of the array `quality`, as Quality in types.py has them."""
+
 
 def check_target(path: Path) -> None:
     """Raise InputError, before any work is done, for a file that could not be written in the end.
@@ -35,6 +38,7 @@ class FaceTable:
         self._paths: list[str] = []
         self._boxes: list[tuple[int, int, int, int]] = []
         self._scores: list[float] = []
+        self._quality: list[list[float]] = []
         self._descriptors: list[Descriptor] = []
 
     def __len__(self) -> int:
@@ -46,11 +50,15 @@ class FaceTable:
             self._paths.append(str(image.path))
             self._boxes.append(one.face.box.within(image.width, image.height))
             self._scores.append(one.face.score)
+            parts = [getattr(one.quality, name) for name in QUALITY]
+            self._quality.append([np.nan if part is None else part for part in parts])
             self._descriptors.append(one.descriptor)
 
     def save(self, path: Path) -> None:
-        """Write `path`, `box` (n, 4), `score`, `descriptor` (n, DIMENSION) and `encoder`.
+        """Write `path`, `box` (n, 4), `score`, `quality`, `descriptor` and `encoder`.
 
+        `quality` has shape (n, 6), its columns are QUALITY, unknown parts are NaN; `descriptor`
+        has shape (n, DIMENSION).
         numpy.load reads them without pickle. Raises InputError for a file that does not end in
         .npz or cannot be written.
         """
@@ -62,6 +70,7 @@ class FaceTable:
                     path=np.array(self._paths, dtype=np.str_),
                     box=np.array(self._boxes, np.int32).reshape(-1, 4),
                     score=np.array(self._scores, np.float32),
+                    quality=np.array(self._quality, np.float32).reshape(-1, len(QUALITY)),
                     descriptor=np.array(self._descriptors, np.float32).reshape(-1, DIMENSION),
                     encoder=np.array(self._encoder),
                 )

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -77,6 +78,13 @@ samples = Table(
     Column("score", Float, nullable=False),
     Column("landmarks", String),  # JSON: name to [x, y]
     Column("detector", String, nullable=False),
+    # How well it can be seen; without size and sharpness it was never measured.
+    Column("size", Float),
+    Column("sharpness", Float),
+    Column("roll", Float),
+    Column("frontal", Float),
+    Column("cut", Float),
+    Column("is_poor", Boolean, nullable=False, server_default=text("0")),  # see profiles.counting
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )

@@ -6,6 +6,7 @@ and for a question: Descriptor -> Match -> Verdict -> Answer -> Record.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -115,13 +116,55 @@ class Face:
     landmarks: Landmarks | None = None
 
 
+SIZE_ENOUGH = 32.0
+"""Heads of this many pixels and more lose nothing of their score by their size alone: what small
+ones lack in detail, their sharpness says already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be seen; quality.measure makes it."""
+
+    size: float
+    """The shorter side of the head's box, in pixels of the picture."""
+    sharpness: float
+    """0 to 1: one over the blur's radius in pixels of the aligned crop, at most 1."""
+    roll: float | None
+    """How far the eyes are from level, in degrees, clockwise above 0; None where they are unknown.
+    """
+    frontal: float | None
+    """1 where the eyes stand evenly in the head's box, 0 where one touches its edge; None where
+    they are unknown."""
+    cut: float | None
+    """The share of the head's box outside the picture, 0 to 1; None where the picture's size is
+    unknown."""
+
+    @property
+    def score(self) -> float:
+        """All of it in one number, 0 to 1.
+
+        The product of sharpness, size / SIZE_ENOUGH (at most 1), 1 - |roll| / 180,
+        (1 + frontal) / 2 and 1 - cut; what is unknown takes nothing away. It never falls when a
+        part gets better.
+        """
+        parts = (
+            self.sharpness,
+            min(self.size / SIZE_ENOUGH, 1.0),
+            1.0 - abs(self.roll or 0.0) / 180.0,
+            1.0 if self.frontal is None else (1.0 + self.frontal) / 2.0,
+            1.0 - (self.cut or 0.0),
+        )
+        return math.prod(parts)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DescribedFace:
-    """A face with its aligned crop and its descriptor."""
+    """A face with its aligned crop, its descriptor and how well it can be seen."""
 
     face: Face
     crop: Crop
     descriptor: Descriptor
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +184,8 @@ class Character:
     is_reject: bool
     """True for what is to be recognised in order to be turned away, as folders named Noise are."""
     samples: int
+    poor: int = 0
+    """How many of them are marked as poor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +204,10 @@ class Sample:
     """True for the sample nearest to its character's ideal."""
     distance: float | None
     """From its character's ideal; None before it is encoded by the encoder in use."""
+    quality: Quality | None
+    """None for a sample of a time when it was not measured."""
+    is_poor: bool
+    """True for one that ideal and best leave out while its character has others."""
 
 
 class MatchMode(StrEnum):
@@ -215,6 +264,7 @@ class Answer:
     """From the nearest character; None where the gallery is empty."""
     matches: tuple[Match, ...]
     """The nearest characters, nearest first."""
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +278,8 @@ class Record:
     faces: tuple[Answer, ...] = field(default=())
     error: str | None = None
     """Why the file could not be read; None when it could."""
+    left_out: int = 0
+    """How many faces more the detector saw, which are smaller or poorer than was asked for."""
 
 
 class Outcome(StrEnum):
@@ -239,6 +291,8 @@ class Outcome(StrEnum):
     """The same file at a new path; its label stays."""
     RELABELLED = "relabelled"
     """The same file, moved to another character's folder; its label follows."""
+    KEPT = "kept"
+    """The same file; its face was marked as poor and counts from now on."""
     DUPLICATE = "duplicate"
     """A second copy of a file that this character already has."""
     REFUSED = "refused"
@@ -251,3 +305,5 @@ class Enrolled:
     candidate: Candidate
     outcome: Outcome
     reason: str = ""
+    is_poor: bool = False
+    """True where its face was added with the mark of a poor one."""

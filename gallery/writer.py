@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import unicodedata
@@ -17,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import InputError
 from gallery.images import FileState
-from gallery.profiles import profile
+from gallery.profiles import counting, profile
 from gallery.tables import (
     aliases,
     characters,
@@ -29,7 +30,7 @@ from gallery.tables import (
     samples,
     state,
 )
-from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks
+from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks, Quality
 
 REJECT_PREFIX = "noise"
 """A folder whose name begins so, in any case, holds what is to be turned away."""
@@ -52,6 +53,9 @@ class NewSample:
     """By encoder id."""
     detector: str
     enrolled_as: str
+    quality: Quality | None = None
+    is_poor: bool = False
+    """True for one that ideal and best are to leave out while its character has others."""
 
 
 def clean_name(name: str) -> str:
@@ -116,6 +120,8 @@ class Writer:
                 score=sample.face.score,
                 landmarks=landmarks_to_json(sample.face.landmarks),
                 detector=sample.detector,
+                is_poor=sample.is_poor,
+                **quality_columns(sample.quality),
             )
             .returning(samples.c.id)
         )
@@ -149,6 +155,27 @@ class Writer:
             )
         )
         self._touch_owners([sample_id])
+
+    def measure(self, sample_id: int, quality: Quality) -> None:
+        """Note a sample's quality where it is unknown; whether it counts as poor stays as it is."""
+        self._connection.execute(
+            update(samples)
+            .where(samples.c.id == sample_id, samples.c.sharpness.is_(None))
+            .values(**quality_columns(quality))
+        )
+
+    def keep(self, sample_ids: Collection[int]) -> None:
+        """Let samples that were marked as poor count for ideal and best from now on.
+
+        Raises InputError for a sample that does not exist.
+        """
+        for sample_id in sample_ids:
+            kept = self._connection.execute(
+                update(samples).where(samples.c.id == sample_id).values(is_poor=False)
+            )
+            if kept.rowcount == 0:
+                raise no_sample(sample_id)
+        self._touch_owners(sample_ids)
 
     def character_id(self, name: str) -> int:
         """Return the id of the character of a name or former name, made where there is none."""
@@ -290,7 +317,7 @@ class Writer:
     def _renew_profiles(self, character_id: int) -> None:
         self._connection.execute(delete(profiles).where(profiles.c.character_id == character_id))
         rows = self._connection.execute(
-            select(descriptors)
+            select(descriptors, samples.c.is_poor)
             .join(samples)
             .where(samples.c.character_id == character_id)
             .order_by(descriptors.c.sample_id)
@@ -299,6 +326,7 @@ class Writer:
         rows = [row for row in rows if is_sound(row.vector)]
         for encoder in {row.encoder for row in rows}:
             own = [row for row in rows if row.encoder == encoder]
+            own = [own[row] for row in counting([one.is_poor for one in own])]
             found = profile(matrix_of([row.vector for row in own]))
             self._connection.execute(
                 insert(profiles).values(
@@ -377,6 +405,14 @@ def matrix_of(blobs: Sequence[bytes]) -> NDArray[np.float32]:
     """Return sound stored descriptors as rows, shape (n, DIMENSION)."""
     joined = np.frombuffer(b"".join(blobs), "<f4")
     return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
+
+
+def quality_columns(quality: Quality | None) -> dict[str, float | None]:
+    """Return a quality's parts by the names of their columns; all None where it is unknown."""
+    return {
+        part.name: None if quality is None else getattr(quality, part.name)
+        for part in dataclasses.fields(Quality)
+    }
 
 
 def landmarks_to_json(landmarks: Landmarks | None) -> str | None:

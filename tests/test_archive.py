@@ -21,7 +21,7 @@ from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import encode_png
 from gallery.store import Store
-from gallery.types import CROP_SIDE, DIMENSION
+from gallery.types import CROP_SIDE, DIMENSION, Quality
 
 COLOURS = {"凛": (220, 20, 20), "Blue [x]": (20, 20, 220), "Noise": (20, 220, 20)}
 
@@ -78,7 +78,7 @@ def contents(store: Store) -> dict[str, Any]:
         "former": store.former_names(),
         "samples": [
             (one.character, one.digest, one.path, one.enrolled_as, one.detector, one.face,
-             one.is_best, one.distance)
+             one.is_best, one.distance, one.quality, one.is_poor)
             for one in samples
         ],
         "crops": [store.crops([one.id])[one.id] for one in samples],
@@ -99,6 +99,34 @@ class TestRoundTrip:
         with Store(str(exported.with_name("gallery.db"))) as before:
             assert contents(empty) == contents(before)
         assert empty.check() == []
+
+    def test_marks_of_poor_faces_come_back_and_hold(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        members = members_of(exported)
+        edit_sample(poor=True, quality=QUALITY)(members)
+        archive.restore(empty, write_members(tmp_path / "poor.zip", members))
+        (poor,) = [one for one in empty.samples("fake") if one.is_poor]
+        assert poor.quality == Quality(70.0, 0.5, None, 0.5, 0.0)
+        assert not poor.is_best
+        (owner,) = [one for one in empty.characters() if one.name == poor.character]
+        assert (owner.samples, owner.poor) == (3, 1)
+        assert archive.export(empty, tmp_path / "again.zip") == 9
+        *_, last = members_of(tmp_path / "again.zip")["samples.jsonl"].decode().splitlines()
+        assert json.loads(last)["quality"] == QUALITY
+        assert json.loads(last)["poor"] is True
+
+    def test_an_export_of_the_time_before_quality_comes_in(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        members = members_of(exported)
+        samples = [json.loads(line) for line in members["samples.jsonl"].decode().split("\n")[:-1]]
+        for sample in samples:
+            assert sample.pop("quality") is not None
+            assert sample.pop("poor") is False
+        members["samples.jsonl"] = "".join(f"{json.dumps(one)}\n" for one in samples).encode()
+        assert archive.restore(empty, write_members(tmp_path / "old.zip", members)).added == 9
+        assert {(one.quality, one.is_poor) for one in empty.samples("fake")} == {(None, False)}
 
     def test_twice_is_once(self, exported: Path, empty: Store) -> None:
         archive.restore(empty, exported)
@@ -221,6 +249,8 @@ def png(side: int) -> bytes:
     return encode_png(np.zeros((side, side, 3), np.uint8))
 
 
+QUALITY = {"size": 70.0, "sharpness": 0.5, "roll": None, "frontal": 0.5, "cut": 0.0}
+
 HARM: dict[str, Callable[[Members], None]] = {
     "no head": drop("gallery.json"),
     "head is no JSON": put("gallery.json", b"{"),
@@ -256,6 +286,14 @@ HARM: dict[str, Callable[[Members], None]] = {
     "landmark is strange": edit_sample(landmarks={"third_eye": [1, 2]}),
     "landmark lacks a number": edit_sample(landmarks={"left_eye": [1]}),
     "detector is null": edit_sample(detector=None),
+    "quality is a word": edit_sample(quality="good"),
+    "quality lacks a part": edit_sample(quality={"size": 1.0, "sharpness": 0.5}),
+    "quality is no number": edit_sample(quality=QUALITY | {"sharpness": float("nan")}),
+    "quality is no share": edit_sample(quality=QUALITY | {"frontal": 1.5}),
+    "quality has no size": edit_sample(quality=QUALITY | {"size": -1}),
+    "quality has turned round": edit_sample(quality=QUALITY | {"roll": 181}),
+    "poor is a word": edit_sample(poor="yes"),
+    "poor is null": edit_sample(poor=None),
     "no crop": drop("crops/8.png"),
     "crop of another size": put("crops/8.png", png(CROP_SIDE + 1)),
     "crop is no picture": put("crops/8.png", b"<svg/>"),

@@ -33,8 +33,9 @@ COLOURS = {
 NAMES = sorted(COLOURS)
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
-FACE_KEYS = ["box", "score", "verdict", "character", "distance", "matches"]
-RECORD_KEYS = ["path", "width", "height", "encoder", "faces", "error"]
+FACE_KEYS = ["box", "score", "quality", "verdict", "character", "distance", "matches"]
+QUALITY_KEYS = ["score", "size", "sharpness", "roll", "frontal", "cut"]
+RECORD_KEYS = ["path", "width", "height", "encoder", "faces", "left_out", "error"]
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 
@@ -96,6 +97,9 @@ class TestIdentify:
             (face,) = record["faces"]
             assert list(face) == FACE_KEYS
             assert face["box"] == [0, 0, 160, 120]
+            assert list(face["quality"]) == QUALITY_KEYS
+            assert (face["quality"]["size"], face["quality"]["roll"]) == (120, None)
+            assert record["left_out"] == 0
             assert face["verdict"] == "sure"
             assert face["character"] == Path(str(record["path"])).parent.name
             assert face["distance"] == face["matches"][0]["distance"]
@@ -286,11 +290,18 @@ class TestCompareAndDescribe:
         assert "the encoder human is itself sure up to" in done.stderr.lower()
 
     def test_describe_writes_arrays(self, fresh: Path) -> None:
-        done = ask(fresh, "describe", "album", "missing.png", "--cropped", "--out", "faces.npz")
+        words = ("describe", "album", "missing.png", "--cropped", "--out", "faces.npz")
+        done = ask(fresh, *words, "--json")
         assert done.code == 1
+        shown = lines(done)
+        assert [list(face) for face in shown] == [["path", "box", "score", "quality"]] * 6
+        assert list(shown[0]["quality"]) == QUALITY_KEYS
         assert done.stderr.endswith("6 faces of 6 pictures: faces.npz\n")
         with np.load(fresh / "faces.npz", allow_pickle=False) as faces:
-            assert sorted(faces) == ["box", "descriptor", "encoder", "path", "score"]
+            assert sorted(faces) == ["box", "descriptor", "encoder", "path", "quality", "score"]
+            assert faces["quality"].shape == (6, 6)
+            assert faces["quality"][:, 1].tolist() == [120] * 6
+            assert np.isnan(faces["quality"][:, 3]).all()
             assert faces["descriptor"].shape == (6, 128)
             assert faces["descriptor"].dtype == np.float32
             assert faces["box"].tolist() == [[0, 0, 160, 120]] * 6
@@ -316,7 +327,7 @@ class TestLookingAfter:
         rows = [re.split(r"  +", line) for line in done.stdout.splitlines()]
         assert rows == [["character", "samples"], *([name, "2"] for name in NAMES)]
         assert lines(ask(place, "characters", "--json")) == [
-            {"character": name, "samples": 2, "reject": False} for name in NAMES
+            {"character": name, "samples": 2, "poor": 0, "reject": False} for name in NAMES
         ]
         for name in NAMES:
             samples = lines(ask(place, "show", name, "--json"))
@@ -422,6 +433,73 @@ class TestLookingAfter:
         assert lines(done)[0]["faces"][0]["character"] == "Red Rin"
 
 
+def blur(path: Path) -> Path:
+    """Make a picture one on which nobody can be told."""
+    with pillow.open(path) as picture:
+        small = picture.resize((8, 6), pillow.Resampling.BOX)
+    small.resize((160, 120), pillow.Resampling.BICUBIC).save(path)
+    return path
+
+
+class TestQuality:
+    def test_poor_faces_are_marked_and_left_out_until_they_are_to_count(
+        self, tmp_path: Path
+    ) -> None:
+        draw_album(tmp_path / "album")
+        blur(tmp_path / "album" / "Red Rin" / "0.png")
+        for number in range(2):
+            blur(tmp_path / "album" / NAMES[-1] / f"{number}.png")
+        done = ask(tmp_path, "enroll", "album", "--cropped")
+        first, second, third = done.stderr.splitlines()
+        assert done.code == 0
+        assert first == "6 pictures of 3 characters: 6 added."
+        assert second.startswith("3 poor faces marked and left out of ideals")
+        assert third == f"{NAMES[-1]} has poor faces alone; its ideal is made of these."
+        assert ask(tmp_path, "enroll", "album", "--cropped").stderr == (
+            "6 pictures of 3 characters: 6 unchanged.\n"
+        )
+        best, poor = lines(ask(tmp_path, "show", "Red Rin", "--json"))
+        assert (best["best"], best["poor"], best["distance"]) == (True, False, 0)
+        assert (poor["best"], poor["poor"]) == (False, True)
+        assert poor["quality"]["score"] < 0.2 < best["quality"]["score"]
+        shown = ask(tmp_path, "show", "Red Rin")
+        assert shown.stderr == ""
+        assert [line.split()[3] for line in shown.stdout.splitlines()[1:]] == ["best", "poor"]
+        assert "poor faces alone" in ask(tmp_path, "show", NAMES[-1]).stderr
+        assert ask(tmp_path, "characters").stdout.count("poor faces alone") == 1
+
+        done = ask(tmp_path, "enroll", "album", "--cropped", "--keep-poor", "--json")
+        (counts,) = lines(done)
+        assert (counts["unchanged"], counts["kept"], counts["poor"]) == (3, 3, 0)
+        samples = lines(ask(tmp_path, "show", "Red Rin", "--json"))
+        assert [one["poor"] for one in samples] == [False, False]
+        assert samples[0]["distance"] == pytest.approx(samples[1]["distance"], abs=1e-5)
+        assert samples[0]["distance"] > 0
+
+    def test_faces_below_a_gate_are_left_out_and_counted(self, place: Path, tmp_path: Path) -> None:
+        words = ("identify", "album/Red Rin/0.png", "--cropped")
+        done = ask(place, *words, "--json", "--min-face", "121")
+        (record,) = lines(done)
+        assert (done.code, record["faces"], record["left_out"]) == (0, [], 1)
+        assert len(lines(ask(place, *words, "--json", "--min-face", "120"))[0]["faces"]) == 1
+        done = ask(place, *words, "--min-quality", "1")
+        assert done.stdout == f"{Path('album', 'Red Rin', '0.png')}: 0 faces, 1 left out\n"
+        out = tmp_path / "out.csv"
+        done = ask(place, "label", "album", "--cropped", "--out", out, "--min-face", "121")
+        assert "6 faces left out" in done.stderr
+        assert "6 pictures with 0 faces" in done.stderr
+
+    def test_enrolling_refuses_what_is_below_a_gate_and_tries_again_without(
+        self, tmp_path: Path
+    ) -> None:
+        draw_album(tmp_path / "album")
+        done = ask(tmp_path, "enroll", "album", "--cropped", "--min-face", "121")
+        assert done.code == 1
+        assert done.stderr.count("shows no face that passes --min-face 121") == 6
+        done = ask(tmp_path, "enroll", "album", "--cropped")
+        assert done == Done(0, "", "6 pictures of 3 characters: 6 added.\n")
+
+
 class TestArguments:
     def test_help_is_there_for_everything(self, place: Path) -> None:
         done = run("--help", cwd=place)
@@ -450,6 +528,8 @@ class TestArguments:
             ["identify", "x.png", "--top", "0"],
             ["identify", "x.png", "--top", "many"],
             ["identify", "x.png", "--match", "luck"],
+            ["identify", "x.png", "--min-face", "-1"],
+            ["label", "x.png", "--out", "x.csv", "--min-quality", "1.1"],
             ["identify", "x.png", "--detector"],
             ["label", "x.png"],
             ["describe", "x.png"],

@@ -18,6 +18,7 @@ from gallery.enrolment import CHUNK, DOMINANCE, candidates_in, choose_face
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import encode_png
+from gallery.quality import Gates
 from gallery.store import Store
 from gallery.types import Box, Candidate, Enrolled, Face, Image, Outcome
 
@@ -489,6 +490,90 @@ def test_a_folder_name_that_can_name_nobody_is_refused_and_the_rest_goes_on(
         "3.png": Outcome.REFUSED,
     }
     assert counts(gallery) == {"Rei": 1}
+
+
+SPOILT = 6
+"""A head of so few pixels tells nobody."""
+
+
+def test_a_poor_face_is_marked_and_left_out_of_the_ideal_while_there_is_a_better_one(
+    gallery: Gallery, folder: Path
+) -> None:
+    write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT), seed=1)
+    (poor,) = enroll(gallery, folder)
+    assert (poor.outcome, poor.is_poor) == (Outcome.ADDED, True)
+    (alone,) = gallery.samples("Rei")
+    assert (alone.is_poor, alone.is_best, alone.distance) == (True, True, 0)
+    assert alone.quality is not None
+    assert alone.quality.size == SPOILT
+    write_picture(folder / "Rei" / "good.png", ONE, seed=2)
+    assert {one.is_poor for one in enroll(gallery, folder)} == {False}
+    poor_one, good_one = gallery.samples("Rei")
+    assert (poor_one.is_best, good_one.is_best) == (False, True)
+    assert (good_one.is_poor, good_one.distance) == (False, 0)
+    assert (gallery.characters()[0].samples, gallery.characters()[0].poor) == (2, 1)
+
+
+def test_poor_faces_count_where_that_is_asked_for(
+    gallery: Gallery, folder: Path, work: Work
+) -> None:
+    path = write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT), seed=1)
+    write_picture(folder / "Rei" / "good.png", ONE, seed=2)
+    candidates, _ = candidates_in(folder)
+    assert [one.is_poor for one in gallery.enroll(candidates, keep_poor=True)] == [False, False]
+    assert [one.distance == 0 for one in gallery.samples("Rei")] == [False, False]
+    # Marks are a person's to give and to take: one that was taken does not come back.
+    gallery.forget("Rei")
+    enroll(gallery, folder)
+    work.take()
+    again = list(gallery.enroll(candidates, keep_poor=True))
+    assert outcomes(again) == {"good.png": Outcome.UNCHANGED, "poor.png": Outcome.KEPT}
+    assert work.take() == ([], [])
+    for keep_poor in (True, False):
+        again = list(gallery.enroll(candidates, keep_poor=keep_poor))
+        assert {one.outcome for one in again} == {Outcome.UNCHANGED}
+    assert [one.is_poor for one in gallery.samples("Rei")] == [False, False]
+    gallery.forget("Rei")
+    enroll(gallery, folder)
+    path.rename(folder / "Rei" / "moved.png")
+    candidates, _ = candidates_in(folder)
+    again = list(gallery.enroll(candidates, keep_poor=True))
+    assert outcomes(again)["moved.png"] is Outcome.MOVED
+    assert [one.is_poor for one in gallery.samples("Rei")] == [False, False]
+
+
+def test_a_copy_elsewhere_takes_no_mark_away(gallery: Gallery, folder: Path) -> None:
+    path = write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT))
+    enroll(gallery, folder)
+    (folder / "Asuka").mkdir()
+    copy = folder / "Asuka" / "copy.png"
+    shutil.copyfile(path, copy)
+    (refused,) = gallery.enroll([Candidate(copy, "Asuka")], keep_poor=True)
+    assert refused.outcome is Outcome.REFUSED
+    assert [one.is_poor for one in gallery.samples("Rei")] == [True]
+
+
+def test_faces_below_a_gate_are_as_if_they_were_not_there(
+    gallery: Gallery, folder: Path, work: Work
+) -> None:
+    write_picture(folder / "Rei" / "crowd.png", *TWO_ALIKE, Square(60, 65, 50), seed=1)
+    write_picture(folder / "Rei" / "small.png", Square(10, 10, 40), seed=2)
+    candidates, _ = candidates_in(folder)
+
+    def run(gates: Gates) -> dict[str, Enrolled]:
+        return {one.candidate.path.name: one for one in gallery.enroll(candidates, gates=gates)}
+
+    found = run(Gates(min_face=45))
+    assert found["crowd.png"].outcome is Outcome.ADDED
+    assert gallery.samples("Rei")[0].face.box.width == 50
+    assert found["small.png"].reason.endswith(
+        "shows no face that passes --min-face 45; give a better picture, or ask for less."
+    )
+    work.take()
+    assert run(Gates(min_face=45))["small.png"].reason == found["small.png"].reason
+    assert work.take() == ([], [])
+    assert run(Gates(min_quality=1.0))["small.png"].outcome is Outcome.REFUSED
+    assert run(Gates(40, 0.1))["small.png"].outcome is Outcome.ADDED
 
 
 def test_samples_of_an_encoder_that_is_not_in_use_stop_an_enrolment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,29 @@ def test_reencoding_gives_what_enrolment_gave(filled: Gallery) -> None:
     after = filled.store.vectors("fake")
     assert np.allclose(after.samples, before.samples, atol=1e-6)
     assert np.allclose(after.ideals, before.ideals, atol=1e-6)
+
+
+def test_reencoding_notes_the_quality_of_samples_that_have_none_and_marks_nothing(
+    filled: Gallery, database: Path
+) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    before = {one.id: one for name in CHARACTERS for one in filled.samples(name)}
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "UPDATE samples SET size = NULL, sharpness = NULL, roll = NULL, frontal = NULL, "
+            "cut = NULL WHERE id > 1"
+        )
+    assert [one.quality for one in filled.samples("Rei")] == [None, None]
+    list(filled.reencode(filled.remaining(everything=True)))
+    for name in CHARACTERS:
+        for one in filled.samples(name):
+            kept = before[one.id]
+            assert kept.quality is not None
+            # How much of the head the picture cut off cannot be known without it.
+            expected = kept.quality if one.id == 1 else replace(kept.quality, cut=None)
+            assert replace(one, distance=None) == replace(kept, quality=expected, distance=None)
 
 
 class Saboteur(FakeEncoder):

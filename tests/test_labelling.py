@@ -19,7 +19,7 @@ from gallery.gallery import Gallery
 from gallery.labelling.csv_file import COLUMNS
 from gallery.labelling.job import label, open_writer, remaining
 from gallery.records import as_json, to_line
-from gallery.types import Answer, Box, Face, Match, Record, Verdict
+from gallery.types import Answer, Box, Face, Match, Quality, Record, Verdict
 
 SUFFIXES = ("jsonl", "csv")
 
@@ -29,6 +29,7 @@ KNOWN = Answer(
     '綾波, "レイ"',
     0.123456789,
     (Match('綾波, "レイ"', 0.123456789), Match("Asuka", 0.5)),
+    Quality(size=53.4, sharpness=0.8, roll=-18.0, frontal=0.5, cut=0.25),
 )
 UNKNOWN = Answer(Face(Box(1, 2, 3, 4), 1.0), Verdict.UNKNOWN, None, None, ())
 
@@ -115,6 +116,7 @@ def test_records_are_written_and_read_back(output: Path) -> None:
         assert [rows[0][side] for side in ("left", "top", "right", "bottom")] == [
             "0", "5", "50", "80",
         ]  # fmt: skip
+        assert [row["quality"] for row in rows[:3]] == ["0.405", "0.405", ""]
         assert rows[4]["faces"] == "0"
         assert rows[5]["error"].endswith("second line.")
 
@@ -200,7 +202,7 @@ FOREIGN = [
     b'{"path": "/p/1.png", "encoder": "fake"}\nDear diary',
     ",".join(COLUMNS).encode() + b"\nDear diary\n",
     ",".join(COLUMNS).encode() + b"\n" + b",".join([b"x"] * len(COLUMNS)) + b"\n",
-    ",".join(COLUMNS).encode() + b'\n/p/1.png,1,1,fake,0,,,,,,,,,,\n"a"b,1\n/p/2.png,more\n',
+    ",".join(COLUMNS).encode() + b'\n/p/1.png,1,1,fake,0,,,,,,,,,,,\n"a"b,1\n/p/2.png,more\n',
     b"\xef\xbb\xbf" + ",".join(COLUMNS).encode() + b"\n",
 ]
 
@@ -215,6 +217,13 @@ def test_a_file_of_somebody_elses_is_refused_and_stays(output: Path, content: by
     # It is let go of, too.
     with output.open("rb+") as file:
         pytest.importorskip("fcntl").flock(file, 6)
+
+
+def test_a_table_of_an_older_version_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+    older = [column for column in COLUMNS if column != "quality"]
+    (tmp_path / "out.csv").write_text(",".join(older) + "\n")
+    with pytest.raises(InputError, match="another version of gallery, without the column quality"):
+        open_writer(tmp_path / "out.csv", "fake")
 
 
 def test_another_encoders_records_are_refused_and_stay(output: Path) -> None:

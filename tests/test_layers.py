@@ -16,10 +16,10 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "types errors gallery",
-        "interfaces settings atomic profiles verdict images dlib_format records tables",
+        "interfaces settings atomic profiles quality verdict images dlib_format records tables",
         "table_file manifest align annotate",
         "weights",
-        "detectors encoders",
+        "detectors encoders plugins",
         "describe catalog schema writer",
         "store",
         "index enrolment archive",
@@ -39,6 +39,7 @@ DATABASE = {"store", "writer", "tables", "schema", "index", "faiss", "sqlalchemy
 FORBIDDEN: dict[str, set[str]] = {
     "detectors": DATABASE,
     "encoders": DATABASE,
+    "plugins": DATABASE | {"cv2", "numpy"},
     "align": DATABASE,
     "images": DATABASE,
     "describe": DATABASE,
@@ -50,6 +51,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "matching": {"sqlalchemy", "tables", "schema", "faiss"},
     "enrolment": {"sqlalchemy", "tables", "schema", "faiss", "index"},
     "verdict": DATABASE | {"numpy"},
+    "quality": DATABASE,
     "gallery.gallery": {
         "sqlalchemy",
         "tables",

@@ -28,8 +28,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -80,7 +80,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0002_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0003_second.py").write_text(script, encoding="utf-8")
     return copy
 
 
@@ -150,7 +150,7 @@ def test_an_older_database_is_backed_up_then_upgraded_and_keeps_everything(
         connection.execute("SELECT series, name FROM characters")
         connection.execute("SELECT likelihood FROM samples")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    (copy,) = database.parent.glob("gallery.db.0001-*")
+    (copy,) = database.parent.glob("gallery.db.0002-*")
     assert rows(copy) == before
 
 
@@ -382,6 +382,18 @@ def test_a_back_up_that_cannot_be_written_leaves_nothing(database: Path, tmp_pat
     ]
 
 
+def test_migrating_the_first_version_keeps_every_ideal_and_best(kept: Path) -> None:
+    before = rows(kept)
+    with Store(str(kept)) as store:
+        assert store.check() == []
+    after = rows(kept)
+    assert after["profiles"] == before["profiles"]
+    assert after["state"] == before["state"]
+    assert [row[:12] for row in after["samples"]] == before["samples"]
+    (copy,) = kept.parent.glob("old.db.0001-*")
+    assert rows(copy) == before
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
@@ -400,6 +412,9 @@ def test_a_database_of_the_first_version_opens_is_read_and_written(kept: Path) -
         samples = store.samples("fake")
         assert len(store.vectors("fake").sample_ids) == len(samples) == 4
         assert sum(sample.is_best for sample in samples) == 3
+        # What was never measured counts as good.
+        assert {(sample.quality, sample.is_poor) for sample in samples} == {(None, False)}
+        assert store.unmeasured([1, 2, 3, 4]).keys() == {1, 2, 3, 4}
         assert all(png.startswith(b"\x89PNG") for png in store.crops([1, 2, 3, 4]).values())
         with store.writing() as writer:
             added = writer.add(new_sample("Ayanami", 77))

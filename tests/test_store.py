@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from gallery import schema
 from gallery.errors import InputError, StoreError
 from gallery.images import FileState
 from gallery.store import Store, landmarks_from_json
-from gallery.types import DIMENSION, Landmarks, Point
+from gallery.types import DIMENSION, Landmarks, Point, Quality
 from gallery.writer import clean_name, landmarks_to_json
 
 
@@ -76,6 +77,23 @@ def test_a_face_that_is_there_already_changes_nothing(store: Store) -> None:
         twin = new_sample("Somebody new", 1)
         assert writer.add(twin) is None
     assert everything(store) == before
+
+
+@pytest.mark.parametrize(
+    "quality", [Quality(50.0, 0.5, -3.0, 0.9, 0.1), Quality(50.0, 0.0, None, None, None), None]
+)
+def test_quality_comes_back_as_it_was_given(store: Store, quality: Quality | None) -> None:
+    with store.writing() as writer:
+        sample_id = writer.add(replace(new_sample("Rei", 1), quality=quality))
+    assert sample_id is not None
+    assert store.samples("fake")[0].quality == quality
+    assert store.unmeasured([sample_id]) == (
+        {} if quality else {sample_id: new_sample("Rei", 1).face}
+    )
+    measured = Quality(1.0, 1.0, 1.0, 1.0, None)
+    with store.writing() as writer:
+        writer.measure(sample_id, measured)
+    assert store.samples("fake")[0].quality == (quality or measured)
 
 
 def test_an_exception_while_writing_leaves_everything_as_it_was(store: Store) -> None:
@@ -220,6 +238,8 @@ def test_changing_a_sample_that_does_not_exist_is_refused(store: Store) -> None:
         writer.forget_samples([1, 77])
     with pytest.raises(InputError, match="no sample 77"), store.writing() as writer:
         writer.describe(77, "fake", vector(1))
+    with pytest.raises(InputError, match="no sample 77"), store.writing() as writer:
+        writer.keep([1, 77])
     assert everything(store) == before
 
 

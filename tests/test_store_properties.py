@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gallery.errors import InputError
 from gallery.store import Store
-from gallery.types import Descriptor
+from gallery.types import Descriptor, Quality
 
 NAMES = st.sampled_from(["Rei", "Asuka", "Misato", "Noise 1", "綾波"])
 ENCODERS = ("fake", "second")
@@ -29,6 +29,7 @@ class Held:
     owner: int
     digest: str
     vectors: dict[str, Descriptor]
+    is_poor: bool
 
 
 @dataclass
@@ -88,20 +89,20 @@ class StoreMachine(RuleBasedStateMachine):
         ids = sorted(self.model.samples)
         return sorted({ids[pick % len(ids)] for pick in picks}) if ids else []
 
-    @rule(name=NAMES, both=st.booleans())
-    def add(self, name: str, both: bool) -> None:
+    @rule(name=NAMES, both=st.booleans(), is_poor=st.booleans())
+    def add(self, name: str, both: bool, is_poor: bool) -> None:
         self.pictures += 1
         vectors = {"fake": vector(self.pictures)}
         if both:
             vectors["second"] = vector(-self.pictures % 1000 + 1000)
-        sample = new_sample(name, self.pictures, vectors)
+        sample = replace(new_sample(name, self.pictures, vectors), is_poor=is_poor)
         with self.store.writing() as writer:
             sample_id = writer.add(sample)
         assert sample_id is not None
         assert sample_id > max(self.sample_ids_seen, default=0)
         self.sample_ids_seen.add(sample_id)
         owner = self.model.find_or_make(name)
-        self.model.samples[sample_id] = Held(owner, sample.digest, vectors)
+        self.model.samples[sample_id] = Held(owner, sample.digest, vectors, is_poor)
         self.expect_new_token()
 
     @rule(name=NAMES, picks=PICKS)
@@ -122,6 +123,24 @@ class StoreMachine(RuleBasedStateMachine):
         for sample_id in some:
             self.model.samples[sample_id].owner = owner
         self.expect_new_token()
+
+    @rule(picks=PICKS)
+    def keep(self, picks: list[int]) -> None:
+        some = self.pick(picks)
+        with self.store.writing() as writer:
+            writer.keep(some)
+        for sample_id in some:
+            self.model.samples[sample_id].is_poor = False
+        if some:
+            self.expect_new_token()
+
+    @rule(picks=PICKS)
+    def measure(self, picks: list[int]) -> None:
+        token = self.store.change()
+        with self.store.writing() as writer:
+            for sample_id in self.pick(picks):
+                writer.measure(sample_id, Quality(9.0, 0.01, None, None, None))
+        assert self.store.change() == token
 
     @rule(old=NAMES, new=NAMES)
     def rename(self, old: str, new: str) -> None:
@@ -214,10 +233,11 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def the_same_samples_are_there(self) -> None:
         found = {
-            sample.id: (sample.character, sample.digest) for sample in self.store.samples("fake")
+            sample.id: (sample.character, sample.digest, sample.is_poor)
+            for sample in self.store.samples("fake")
         }
         assert found == {
-            row: (self.model.name_of(held.owner), held.digest)
+            row: (self.model.name_of(held.owner), held.digest, held.is_poor)
             for row, held in self.model.samples.items()
         }
         assert self.store.crops(list(found)).keys() == found.keys()
@@ -225,10 +245,11 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def the_same_characters_are_there(self) -> None:
         characters = self.store.characters()
-        counts = dict.fromkeys(self.model.names, 0)
+        counts = {name: [0, 0] for name in self.model.names}
         for held in self.model.samples.values():
-            counts[self.model.name_of(held.owner)] += 1
-        assert {one.name: one.samples for one in characters} == counts
+            counts[self.model.name_of(held.owner)][0] += 1
+            counts[self.model.name_of(held.owner)][1] += held.is_poor
+        assert {one.name: [one.samples, one.poor] for one in characters} == counts
         assert all(one.is_reject == one.name.startswith("Noise") for one in characters)
         # One of the database's ids is one of the model's characters for good.
         for one in characters:
@@ -258,10 +279,16 @@ class StoreMachine(RuleBasedStateMachine):
             for row, ideal, best in zip(
                 vectors.character_ids.tolist(), vectors.ideals, vectors.bests, strict=True
             ):
-                own = {
-                    sample_id: held.vectors[encoder].astype(np.float64)
+                theirs = {
+                    sample_id: held
                     for sample_id, held in described.items()
                     if held.owner == ids[row]
+                }
+                good = {row for row, held in theirs.items() if not held.is_poor}
+                own = {
+                    sample_id: held.vectors[encoder].astype(np.float64)
+                    for sample_id, held in theirs.items()
+                    if sample_id in good or not good
                 }
                 mean = sum(own.values(), np.zeros(128)) / len(own)
                 assert np.allclose(ideal, mean, atol=1e-6)

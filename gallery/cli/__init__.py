@@ -98,7 +98,7 @@ def choose(
         typer.Option(
             metavar="NAME",
             envvar="GALLERY_DETECTOR",
-            help="animeface, whole (the picture is the face), or an ONNX file.",
+            help="animeface, whole (the picture is the face), a plug-in, or an ONNX file.",
         ),
     ] = None,
     head_scale: Annotated[

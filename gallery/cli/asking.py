@@ -13,6 +13,8 @@ from gallery.cli.show import (
     Cropped,
     Json,
     Largest,
+    MinFace,
+    MinQuality,
     Pictures,
     json_line,
     pictures_of,
@@ -27,6 +29,7 @@ from gallery.types import MatchMode, Record
 if TYPE_CHECKING:
     from gallery.describe import Describer
     from gallery.gallery import Gallery
+    from gallery.quality import Gates
     from gallery.types import DescribedFace, Image
 
 
@@ -49,6 +52,8 @@ def identify(
         MatchMode, typer.Option(help="What of a character a face is compared with.")
     ] = MatchMode.IDEAL,
     cropped: Cropped = False,
+    min_face: MinFace = 0.0,
+    min_quality: MinQuality = 0.0,
     annotate: Annotated[
         Path | None,
         typer.Option(
@@ -64,7 +69,9 @@ def identify(
     or written; the others are done.
     """
     from gallery.assemble import open_gallery
+    from gallery.quality import Gates
 
+    gates = Gates(min_face, min_quality)
     pictures, refused = pictures_of(paths)
     folder = _Annotated(annotate, pictures, paths) if annotate is not None else None
     failed = len(refused)
@@ -76,7 +83,7 @@ def identify(
             _answer(Record(path, None, None, gallery.encoder, error=why), json=json)
         with progress("Identifying", shown) as advance:
             for path in pictures:
-                record, image = _identify(gallery, path, match, top)
+                record, image = _identify(gallery, path, match, top, gates)
                 _answer(record, json=json)
                 saved = folder is None or image is None or folder.save(image, record)
                 failed += record.error is not None or not saved
@@ -86,14 +93,14 @@ def identify(
 
 
 def _identify(
-    gallery: Gallery, path: Path, match: MatchMode, top: int
+    gallery: Gallery, path: Path, match: MatchMode, top: int, gates: Gates
 ) -> tuple[Record, Image | None]:
     from gallery.errors import InputError
     from gallery.images import read_image
 
     try:
         image = read_image(path)
-        return gallery.identify(image, mode=match, top=top), image
+        return gallery.identify(image, mode=match, top=top, gates=gates), image
     except InputError as error:
         return Record(path, None, None, gallery.encoder, error=str(error)), None
 
@@ -162,7 +169,8 @@ def _print(record: Record) -> None:
     if record.error is not None:
         say(f"gallery: {record.error}")
         return
-    typer.echo(f"{record.path}: {plural(len(record.faces), 'face')}")
+    left_out = f", {record.left_out} left out" if record.left_out else ""
+    typer.echo(f"{record.path}: {plural(len(record.faces), 'face')}{left_out}")
     if not record.faces:
         return
     table(
@@ -235,11 +243,14 @@ def describe(
     paths: Pictures,
     out: Annotated[Path, typer.Option(metavar="FILE.npz", help="Where the arrays go.")],
     cropped: Cropped = False,
+    json: Json = False,
 ) -> None:
     """Write the descriptors of every face for an analysis of your own.
 
-    Arrays in the file, a row a face: path, box (n, 4), score, descriptor (n, 128) float32; and
-    encoder, one string. The exit code is 1 when a picture could not be read; the others are there.
+    Arrays in the file, a row a face: path, box (n, 4), score, quality (n, 6: score, size,
+    sharpness, roll, frontal, cut; NaN where unknown), descriptor (n, 128) float32; and encoder, one
+    string. With --json, also an object a line for each face, without its descriptor. The exit code
+    is 1 when a picture could not be read; the others are there.
     """
     from gallery.assemble import describer
     from gallery.errors import InputError
@@ -256,7 +267,10 @@ def describe(
         for path in pictures:
             try:
                 image = read_image(path)
-                faces.add(image, parts.describe_all(image))
+                described = parts.describe_all(image)
+                faces.add(image, described)
+                for one in described if json else ():
+                    json_line(_face_json(image, one))
             except InputError as error:
                 failed += 1
                 say(f"gallery: {error}")
@@ -265,3 +279,14 @@ def describe(
     say(f"{plural(len(faces), 'face')} of {plural(len(pictures) - failed, 'picture')}: {out}")
     if failed or refused:
         raise typer.Exit(1)
+
+
+def _face_json(image: Image, one: DescribedFace) -> dict[str, object]:
+    from gallery.records import quality_json
+
+    return {
+        "path": str(image.path),
+        "box": list(one.face.box.within(image.width, image.height)),
+        "score": round(one.face.score, 6),
+        "quality": quality_json(one.quality),
+    }

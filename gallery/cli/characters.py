@@ -11,7 +11,7 @@ from gallery.cli.show import Json, json_line, plural, progress, say, settings_of
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
-    from gallery.types import Sample
+    from gallery.types import Character, Sample
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
@@ -34,16 +34,31 @@ def characters(ctx: typer.Context, json: Json = False) -> None:
         known = gallery.characters()
     if json:
         for one in known:
-            json_line({"character": one.name, "samples": one.samples, "reject": one.is_reject})
+            json_line(
+                {
+                    "character": one.name,
+                    "samples": one.samples,
+                    "poor": one.poor,
+                    "reject": one.is_reject,
+                }
+            )
         return
     if not known:
         say("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
         return
     table(
         ("character", "samples", ""),
-        [(one.name, one.samples, "reject" if one.is_reject else "") for one in known],
+        [(one.name, one.samples, _note(one)) for one in known],
         right=("samples",),
     )
+
+
+def _note(character: Character) -> str:
+    notes = (
+        "reject" if character.is_reject else "",
+        "poor faces alone" if character.samples == character.poor > 0 else "",
+    )
+    return ", ".join(note for note in notes if note)
 
 
 def show(
@@ -54,7 +69,11 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a character's samples, nearest to its ideal first."""
+    """Show a character's samples, nearest to its ideal first.
+
+    Quality is how well a face can be seen, 0 to 1. One marked as poor is left out of ideal and best
+    while there are others.
+    """
     with _open(ctx) as gallery:
         samples = sorted(
             gallery.samples(name),
@@ -67,17 +86,19 @@ def show(
             json_line(_sample_json(one))
         return
     table(
-        ("sample", "distance", "", "path"),
-        [(one.id, _distance(one), "best" if one.is_best else "", one.path) for one in samples],
-        right=("sample", "distance"),
+        ("sample", "distance", "quality", "", "path"),
+        [(one.id, _distance(one), _quality(one), _mark(one), one.path) for one in samples],
+        right=("sample", "distance", "quality"),
     )
+    if samples and all(one.is_poor for one in samples):
+        say(f"{samples[0].character} has poor faces alone; its ideal is made of these.")
 
 
 def _write_sheet(gallery: Gallery, samples: list[Sample], target: Path) -> None:
     from gallery.annotate import contact_sheet, save_picture
 
     crops = gallery.crops([one.id for one in samples])
-    captions = [f"{one.id}: {_distance(one)}{' best' if one.is_best else ''}" for one in samples]
+    captions = [f"{one.id}: {_distance(one)} {_mark(one)}".rstrip() for one in samples]
     save_picture(contact_sheet([crops[one.id] for one in samples], captions), target)
     say(f"{target}")
 
@@ -86,7 +107,18 @@ def _distance(sample: Sample) -> str:
     return "-" if sample.distance is None else f"{sample.distance:.3f}"
 
 
+def _quality(sample: Sample) -> str:
+    return "-" if sample.quality is None else f"{sample.quality.score:.2f}"
+
+
+def _mark(sample: Sample) -> str:
+    marks = ("best" if sample.is_best else "", "poor" if sample.is_poor else "")
+    return " ".join(mark for mark in marks if mark)
+
+
 def _sample_json(sample: Sample) -> dict[str, object]:
+    from gallery.records import quality_json
+
     return {
         "sample": sample.id,
         "character": sample.character,
@@ -96,6 +128,8 @@ def _sample_json(sample: Sample) -> dict[str, object]:
         "score": round(sample.face.score, 6),
         "distance": None if sample.distance is None else round(sample.distance, 6),
         "best": sample.is_best,
+        "quality": quality_json(sample.quality),
+        "poor": sample.is_poor,
     }
 
 

@@ -13,6 +13,8 @@ from gallery.cli.show import (
     Cropped,
     Json,
     Largest,
+    MinFace,
+    MinQuality,
     json_line,
     plural,
     progress,
@@ -34,30 +36,46 @@ def enroll(
     folder: Annotated[Path, typer.Argument(help="Holds one folder of pictures per character.")],
     cropped: Cropped = False,
     largest: Largest = False,
+    min_face: MinFace = 0.0,
+    min_quality: MinQuality = 0.0,
+    keep_poor: Annotated[
+        bool,
+        typer.Option("--keep-poor", help="Let poor faces count for a character's ideal and best."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Take folders of pictures into the gallery, one folder per character.
 
     Run it again at any time: files that have not changed are passed over, moved ones followed,
     and nothing is removed. A folder whose name begins with Noise holds what is to be turned away.
+    Faces that are too small or blurred to tell anybody by are enrolled, too, and marked as poor: a
+    character's ideal and best leave them out while it has others.
     The exit code is 1 when a picture was refused; the others are enrolled.
     """
     from gallery.assemble import open_gallery
     from gallery.enrolment import candidates_in
+    from gallery.quality import Gates
 
     candidates, loose = candidates_in(folder)
     settled: list[Enrolled] = []
+    gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         try:
             with progress("Enrolling", len(candidates)) as advance:
-                for enrolled in gallery.enroll(candidates, largest=largest):
+                for enrolled in gallery.enroll(
+                    candidates, largest=largest, gates=gates, keep_poor=keep_poor
+                ):
                     settled.append(enrolled)
                     advance()
         except KeyboardInterrupt:
             _report(settled, loose, json=json)
             say("Stopped; what was enrolled stays. Run it again to go on.")
             raise typer.Exit(130) from None
+        poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
     refused = _report(settled, loose, json=json)
+    if not json and any(enrolled.is_poor for enrolled in settled):
+        for name in poor:
+            say(f"{name} has poor faces alone; its ideal is made of these.")
     if refused:
         raise typer.Exit(1)
 
@@ -73,12 +91,14 @@ def _report(settled: Iterable[Enrolled], loose: Iterable[Path], *, json: bool) -
         if enrolled.outcome is Outcome.REFUSED
     ]
     refused += [(path, f"{path} lies in no character's folder.") for path in loose]
+    poor = sum(enrolled.is_poor for enrolled in settled)
     characters = len({enrolled.candidate.character for enrolled in settled})
     if json:
         json_line(
             {
                 "characters": characters,
                 **{outcome.value: counts[outcome] for outcome in Outcome},
+                "poor": poor,
                 "refused": [{"path": str(path), "reason": why} for path, why in refused],
             }
         )
@@ -94,4 +114,9 @@ def _report(settled: Iterable[Enrolled], loose: Iterable[Path], *, json: bool) -
         f"{plural(counts.total(), 'picture')} of {plural(characters, 'character')}: "
         f"{', '.join(parts) or 'none looked at'}."
     )
+    if poor:
+        say(
+            f"{plural(poor, 'poor face')} marked and left out of ideals; `gallery show NAME` says "
+            "which, enrolling again with --keep-poor lets them count."
+        )
     return len(refused)

@@ -10,6 +10,8 @@ import typer
 
 from gallery.cli.show import (
     Cropped,
+    MinFace,
+    MinQuality,
     Pictures,
     pictures_of,
     plural,
@@ -37,6 +39,8 @@ def label(
         MatchMode, typer.Option(help="What of a character a face is compared with.")
     ] = MatchMode.IDEAL,
     cropped: Cropped = False,
+    min_face: MinFace = 0.0,
+    min_quality: MinQuality = 0.0,
 ) -> None:
     """Write who is in every picture, one record each, and go on where it stopped.
 
@@ -45,6 +49,7 @@ def label(
     """
     from gallery.assemble import open_gallery
     from gallery.labelling import job
+    from gallery.quality import Gates
 
     pictures, refused = pictures_of(paths)
     counts: Counter[str] = Counter()
@@ -58,7 +63,8 @@ def label(
             for _, why in refused:
                 say(f"gallery: {why}")
             with progress("Labelling", len(rest)) as advance:
-                for record in job.label(gallery, rest, writer, mode=match, top=top):
+                gates = Gates(min_face, min_quality)
+                for record in job.label(gallery, rest, writer, mode=match, top=top, gates=gates):
                     _count(counts, record)
                     advance()
         except KeyboardInterrupt:
@@ -78,10 +84,13 @@ def _count(counts: Counter[str], record: Record) -> None:
         counts["failed"] += 1
         say(f"gallery: {record.error}")
     counts["faces"] += len(record.faces)
+    counts["left out"] += record.left_out
     counts.update(answer.verdict.value for answer in record.faces)
 
 
 def _report(counts: Counter[str], out: Path) -> None:
+    if counts["left out"]:
+        say(f"{plural(counts['left out'], 'face')} left out: too small or too poor.")
     say(
         f"{plural(counts['pictures'], 'picture')} with {plural(counts['faces'], 'face')}: "
         f"{counts['sure']} sure, {counts['unsure']} unsure, {counts['unknown']} unknown; "

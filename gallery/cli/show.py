@@ -27,6 +27,28 @@ Largest: TypeAlias = Annotated[
     bool, typer.Option("--largest", help="Of several faces in a picture take the largest.")
 ]
 
+MinFace: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--min-face",
+        metavar="PIXELS",
+        min=0.0,
+        show_default=False,
+        help="Leave out heads whose shorter side is below this.",
+    ),
+]
+MinQuality: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--min-quality",
+        metavar="SCORE",
+        min=0.0,
+        max=1.0,
+        show_default=False,
+        help="Leave out faces that can be seen worse than this, 0 to 1.",
+    ),
+]
+
 UNBROKEN = ("box", "verdict")
 """Columns that stay on one line where a terminal is narrow."""
 

@@ -13,7 +13,7 @@ from gallery.types import Record
 
 COLUMNS = (
     "path", "width", "height", "encoder", "faces", "face", "left", "top", "right", "bottom",
-    "score", "verdict", "character", "distance", "error",
+    "score", "quality", "verdict", "character", "distance", "error",
 )  # fmt: skip
 """`faces` counts the picture's faces, `face` numbers them from 1; both tell a picture cut short."""
 
@@ -34,6 +34,12 @@ class Csv:
         """Return the paths whose rows are all there, and the bytes up to the last of them."""
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
+        if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
+            raise InputError(
+                f"{path} is a table of another version of gallery, without the column "
+                f"{' and '.join(name for name in COLUMNS if name not in header)}; "
+                "name another output file."
+            )
         if tuple(header) != COLUMNS:
             raise InputError(f"{path} is not a table that gallery wrote; name another output file.")
         done, waiting = set(), 0
@@ -63,10 +69,12 @@ def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
     values = as_json(record)
     head = tuple(values[name] for name in ("path", "width", "height", "encoder"))
     if not values["faces"]:
-        yield (*head, 0, *([None] * 9), values["error"])
+        yield (*head, 0, *([None] * 10), values["error"])
     for number, face in enumerate(values["faces"], 1):
-        what = (face["score"], face["verdict"], face["character"], face["distance"])
-        yield (*head, len(values["faces"]), number, *face["box"], *what, None)
+        quality = face["quality"] and face["quality"]["score"]
+        what = (face["verdict"], face["character"], face["distance"])
+        row = (*face["box"], face["score"], quality, *what)
+        yield (*head, len(values["faces"]), number, *row, None)
 
 
 def _line(row: tuple[object, ...]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
+from gallery.quality import NO_GATES, Gates
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
@@ -61,12 +62,13 @@ def label(
     *,
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
+    gates: Gates = NO_GATES,
 ) -> Iterator[Record]:
     """Label pictures one after another; each record is in the file when it is yielded.
 
     A file that cannot be read gives a record with an error, and the job goes on.
     """
     for path in paths:
-        record = gallery.identify_file(path, mode=mode, top=top)
+        record = gallery.identify_file(path, mode=mode, top=top, gates=gates)
         writer.write(record)
         yield record
