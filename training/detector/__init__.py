@@ -1,0 +1,1 @@
+"""How the head detector is made: labels by two teachers, painted scenes, training, export."""
