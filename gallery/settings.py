@@ -10,8 +10,8 @@ import platformdirs
 
 APPLICATION = "gallery"
 
-DEFAULT_ENCODER = "anime"
-"""The network that ships with gallery; models/anime.md says what it is worth."""
+DEFAULT_ENCODER = "anime-pair"
+"""The best of the networks that ship with gallery; models/anime.md says what it is worth."""
 
 
 def bundled(name: str) -> Path:

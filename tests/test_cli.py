@@ -93,7 +93,7 @@ class TestIdentify:
         for record in records:
             assert list(record) == RECORD_KEYS
             assert (record["width"], record["height"], record["error"]) == (160, 120, None)
-            assert str(record["encoder"]).startswith("dlib-")
+            assert str(record["encoder"]).startswith("fused-")
             (face,) = record["faces"]
             assert list(face) == FACE_KEYS
             assert face["box"] == [0, 0, 160, 120]
@@ -305,7 +305,7 @@ class TestCompareAndDescribe:
             assert faces["descriptor"].shape == (6, 128)
             assert faces["descriptor"].dtype == np.float32
             assert faces["box"].tolist() == [[0, 0, 160, 120]] * 6
-            assert str(faces["encoder"]).startswith("dlib-")
+            assert str(faces["encoder"]).startswith("fused-")
             assert "かをり" in faces["path"].tolist()[-1]
 
     def test_a_wrong_output_is_refused_before_any_work(self, place: Path, tmp_path: Path) -> None:
@@ -419,7 +419,7 @@ class TestLookingAfter:
         for path in (fresh / "album").glob("*/*.png"):
             path.unlink()
         assert "0 samples encoded" in ask(fresh, "reencode").stderr
-        assert "6 samples encoded by dlib-" in ask(fresh, "reencode", "--all").stderr
+        assert "6 samples encoded by fused-" in ask(fresh, "reencode", "--all").stderr
 
     def test_a_back_up_put_in_place_is_the_gallery(self, fresh: Path) -> None:
         assert ask(fresh, "backup", "copy.db") == Done(0, "", "copy.db\n")

@@ -59,7 +59,7 @@ def test_a_network_is_added_listed_and_verified(trained: Path, models_folder: Pa
     assert json.loads(listing[-1])["thresholds"]["sure"] == 0.5
     verified = runner.invoke(app, ["models", "verify"])
     assert verified.exit_code == 0
-    assert verified.stdout.count("intact") == 3
+    assert verified.stdout.count("intact") == 5
 
 
 def test_verify_fails_for_a_damaged_file(trained: Path, models_folder: Path) -> None:

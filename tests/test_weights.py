@@ -15,7 +15,7 @@ import pytest
 from gallery.dlib_format import read_network, write_network
 from gallery.errors import InputError, SetupError
 from gallery.manifest import Entry, git_blob, read_manifest, write_manifest
-from gallery.settings import bundled
+from gallery.settings import DEFAULT_ENCODER, bundled
 from gallery.types import Thresholds
 from gallery.weights import Library, Weights, locate
 
@@ -90,7 +90,9 @@ def library(tmp_path: Path, *entries: Entry) -> Library:
 
 def test_the_shipped_manifest_knows_the_stand_in_and_the_original() -> None:
     entries = read_manifest(bundled("models") / "manifest.toml")
-    assert {"anime", "human", "original"} <= set(entries)
+    assert {"anime", "anime-lite", "anime-pair", "human", "original"} <= set(entries)
+    assert entries["anime-pair"].parts == ("anime", "anime-lite")
+    assert DEFAULT_ENCODER in entries
     assert not entries["anime"].stand_in
     assert entries["human"].stand_in
     assert not entries["original"].stand_in
@@ -156,7 +158,9 @@ def test_a_manifest_without_sense_is_refused(tmp_path: Path, text: str, complain
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="'nobody'; known are anime, human, original"):
+    with pytest.raises(
+        SetupError, match="'nobody'; known are anime, anime-lite, anime-pair, human, original"
+    ):
         locate("nobody", tmp_path)
 
 
@@ -370,6 +374,8 @@ def test_all_files_that_are_here_are_verified(tmp_path: Path, trained: Path) -> 
     own.add(trained, "mine")
     assert {one.name: one.intact for one in own.verify()} == {
         "anime": True,
+        "anime-lite": True,
+        "anime-pair": True,
         "human": True,
         "mine": True,
     }

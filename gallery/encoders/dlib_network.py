@@ -16,8 +16,8 @@ class DlibNetwork:
         """Open the network; raises SetupError when its file is not what it should be."""
         if weights.path.suffix == ONNX_SUFFIX:
             raise SetupError(
-                f"The network {weights.name!r} is an ONNX file, which dlib cannot run; choose "
-                "`--runtime onnx`, or another network."
+                f"The network {weights.name!r} is an ONNX file, which dlib cannot run; leave out "
+                "`--runtime dlib`, or take a network that is a .dat file: `--encoder anime`."
             )
         weights.read()
         import dlib
