@@ -418,7 +418,8 @@ class TestFullDisk:
         assert len({record["path"] for record in records}) == len(records) == 20
 
 
-SLOW = ("--cropped", "--runtime", "dlib", "--encoder", "anime")
+ENCODING = ("--cropped", "--encoder", "anime")
+SLOW = (*ENCODING, "--runtime", "dlib")
 PICTURES = 60
 
 
@@ -428,7 +429,7 @@ def long_album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sudden")
     faces(folder / "album", 3, PICTURES // 3)
     faces(folder / "some", 3, 1)
-    assert ask(folder, "enroll", "some", "--cropped", "--encoder", "anime").code == 0
+    assert ask(folder, "enroll", "some", *ENCODING).code == 0
     return folder
 
 
@@ -468,7 +469,7 @@ class TestSuddenEnds:
             assert done.code == 130
             assert "Stopped; what was enrolled stays. Run it again to go on." in done.stderr
             assert "Traceback" not in done.stderr
-        again = call("enroll", "album", "--cropped", "--json", cwd=long_album, database=database)
+        again = call("enroll", "album", *ENCODING, "--json", cwd=long_album, database=database)
         counts = json.loads(again.stdout)
         assert (again.code, counts["unchanged"], counts["added"]) == (0, kept, PICTURES - kept)
         assert len(enrolled(tmp_path)) == PICTURES
@@ -492,14 +493,7 @@ class TestSuddenEnds:
             file.write(b'{"path": "album/Nu' if suffix == ".jsonl" else b'"album/Nu')
         before = out.read_bytes()
         before = before[: before.rindex(b"\n") + 1]
-        again = call(
-            *words,
-            "--cropped",
-            "--encoder",
-            "anime",
-            cwd=long_album,
-            database=long_album / "gallery.db",
-        )
+        again = call(*words, *ENCODING, cwd=long_album, database=long_album / "gallery.db")
         assert again.code == 0
         assert out.read_bytes().startswith(before)
         pictures = (long_album / "album").rglob("*.png")
@@ -534,7 +528,7 @@ class TestSuddenEnds:
             while not (out.exists() and out.read_bytes()):
                 assert process.poll() is None
                 time.sleep(0.01)
-            done = call(*words, "--cropped", cwd=long_album, database=long_album / "gallery.db")
+            done = call(*words, *ENCODING, cwd=long_album, database=long_album / "gallery.db")
         finally:
             process.kill()
             finish(process)
