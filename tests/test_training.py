@@ -305,7 +305,7 @@ class TestLiteNetwork:
         import onnxruntime
         import torch
 
-        from training.export import write_onnx
+        from training.export import write_shipped
         from training.lite import LiteNetwork, Shipped
         from training.network import prepare
 
@@ -315,7 +315,7 @@ class TestLiteNetwork:
         with torch.no_grad():
             expected = torch.nn.functional.normalize(network(prepare(crops))).numpy()
 
-        write_onnx(Shipped(network, 0.5), tmp_path / "lite.onnx")
+        write_shipped(Shipped(network, 0.5), tmp_path / "lite.onnx")
         session = onnxruntime.InferenceSession(
             str(tmp_path / "lite.onnx"), providers=["CPUExecutionProvider"]
         )

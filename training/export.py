@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from training.data import Faces, Pixels
 from training.lite import LiteNetwork, Shipped
 from training.metrics import Numbers, PairTable
 from training.network import FaceNetwork, fold, prepare, unfold
+from training.onnx_writer import write_onnx
 from training.train import averaged_weights
 
 ROOT = Path(__file__).parents[1]
@@ -74,22 +74,15 @@ def _onnx_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
     network = LiteNetwork()
     network.load_state_dict(averaged)
     network.eval()
-    return lambda path, length: write_onnx(Shipped(network, length), path)
+    return lambda path, length: write_shipped(Shipped(network, length), path)
 
 
-def write_onnx(shipped: Shipped, path: Path) -> None:
+def write_shipped(shipped: Shipped, path: Path) -> None:
     """Write a network for batches of crops of any size of batch."""
-    # PyTorch warns that its newer exporter, which wants a package more, will take this one's place.
-    with replacing(path) as partial, warnings.catch_warnings(action="ignore"):
-        torch.onnx.export(
-            shipped.eval(),
-            (torch.zeros(2, CROP_SIDE, CROP_SIDE, 3, dtype=torch.uint8),),
-            str(partial),
-            input_names=["crops"],
-            output_names=["descriptors"],
-            dynamic_axes={"crops": {0: "n"}, "descriptors": {0: "n"}},
-            opset_version=17,
-            dynamo=False,
+    example = torch.zeros(2, CROP_SIDE, CROP_SIDE, 3, dtype=torch.uint8)
+    with replacing(path) as partial:
+        write_onnx(
+            shipped, example, partial, takes=("crops", {0: "n"}), gives=("descriptors", {0: "n"})
         )
 
 

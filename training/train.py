@@ -10,6 +10,7 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -75,17 +76,37 @@ def train(config: Config, place: Place, workers: int) -> None:
     faces = read_faces(place.faces, "train", place.cache)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
     numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
-    shared = Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
-    if workers == 1:
-        Worker(config, place, shared, 0).run()
+    run_workers(
+        Worker, config, place, Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
+    )
+
+
+def run_workers(worker: Callable[..., Any], config: Any, place: Any, shared: Shared) -> None:
+    """Make and run `worker(config, place, shared, number)` in as many processes as share.
+
+    A single one runs in this process.
+    """
+    if shared.workers == 1:
+        worker(config, place, shared, 0).run()
         return
-    spawn(_worker, args=(config, place, shared), nprocs=workers)  # type: ignore[no-untyped-call]
+    arguments = (worker, config, place, shared)
+    spawn(_run_worker, args=arguments, nprocs=shared.workers)  # type: ignore[no-untyped-call]
 
 
-def _worker(number: int, config: Config, place: Place, shared: Shared) -> None:
+def _run_worker(
+    number: int, worker: Callable[..., Any], config: Any, place: Any, shared: Shared
+) -> None:
     """Run one process of several."""
     torch.set_num_threads(1)
-    Worker(config, place, shared, number).run()
+    worker(config, place, shared, number).run()
+
+
+def keep_checkpoint(run: Path, state: dict[str, Any], config: dict[str, Any]) -> None:
+    """Write what a run goes on from, and the recipe it followed, each at once."""
+    partial = run / "last.partial"
+    torch.save(state, partial)
+    partial.replace(run / LAST)
+    replace_file(run / "config.json", json.dumps(config, indent=1).encode("utf-8"))
 
 
 class Worker:
@@ -283,11 +304,7 @@ class Worker:
             "step": self.step,
             "seconds": self.seconds,
         }
-        partial = self.place.run / "last.partial"
-        torch.save(state, partial)
-        partial.replace(self.place.run / LAST)
-        text = json.dumps(plain(self.config), indent=1)
-        replace_file(self.place.run / "config.json", text.encode("utf-8"))
+        keep_checkpoint(self.place.run, state, plain(self.config))
 
 
 def phase_end(number: int) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.detectors.onnx_file import open_session
 from gallery.errors import SetupError
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
@@ -232,21 +233,13 @@ def _face(row: Rows) -> Face:
 def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
     import onnxruntime
 
-    if not path.is_file():
-        raise SetupError(f"The detector file {path} does not exist; give the path of an ONNX file.")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Waiting threads sleep: spinning ones take the cores that decoding and encoding want.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # ONNX Runtime raises a dozen classes of its own for a bad file.
-        raise SetupError(
-            f"The detector file {path} cannot be opened as ONNX; it is damaged or something else."
-        ) from error
+    return open_session(path, options)
 
 
 def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:

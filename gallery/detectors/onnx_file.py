@@ -55,7 +55,7 @@ class OnnxFileDetector:
         self.name = f"onnx:{path.name}{scale}@{_digest(path)}"
         self._path = path
         self._head_scale = head_scale
-        self._session = _open(path)
+        self._session = open_session(path)
         self._family = _family(self._session, path)
         self._fixed_sides = _fixed_sides(self._session, path)
 
@@ -148,13 +148,16 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _open(path: Path) -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path, options: onnxruntime.SessionOptions | None = None
+) -> onnxruntime.InferenceSession:
+    """Open an ONNX file on the processor; raises SetupError where it is not there or no network."""
     import onnxruntime
 
     if not path.is_file():
         raise SetupError(f"The detector file {path} does not exist; give the path of an ONNX file.")
     try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # ONNX Runtime raises a dozen classes of its own for a bad file.
         raise SetupError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,8 @@ import torch
 
 from gallery.atomic import replacing
 from training.detector.network import HeadNetwork, Shipped
+from training.onnx_writer import write_onnx
+from training.train import averaged_weights
 
 TOLERANCE = 1e-4
 """Largest difference between the runtimes, in scores, and of places in shares of the picture."""
@@ -20,9 +21,8 @@ SIZES = ((1, 384, 640), (3, 256, 352), (2, 32, 32))
 
 def averaged_network(checkpoint: Path) -> HeadNetwork:
     """Return the averaged network of a checkpoint, ready for inference."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = HeadNetwork()
-    network.load_state_dict(state["averaged"])
+    network.load_state_dict(averaged_weights([checkpoint]))
     return network.eval()
 
 
@@ -32,22 +32,14 @@ def export(network: HeadNetwork, path: Path) -> float:
     Raises ValueError, and writes nothing, where that is above TOLERANCE.
     """
     shipped = Shipped(network.eval()).eval()
-    # PyTorch warns that its newer exporter, which wants a package more, will take this one's place.
     with replacing(path) as partial:
-        with warnings.catch_warnings(action="ignore"):
-            torch.onnx.export(
-                shipped,
-                (torch.zeros(2, 96, 160, 3, dtype=torch.uint8),),
-                str(partial),
-                input_names=["pictures"],
-                output_names=["heads"],
-                dynamic_axes={
-                    "pictures": {0: "n", 1: "height", 2: "width"},
-                    "heads": {0: "n", 1: "cells"},
-                },
-                opset_version=17,
-                dynamo=False,
-            )
+        write_onnx(
+            shipped,
+            torch.zeros(2, 96, 160, 3, dtype=torch.uint8),
+            partial,
+            takes=("pictures", {0: "n", 1: "height", 2: "width"}),
+            gives=("heads", {0: "n", 1: "cells"}),
+        )
         difference = largest_difference(shipped, partial)
         if not difference <= TOLERANCE:
             raise ValueError(f"ONNX Runtime differs from PyTorch by {difference:.1e}.")

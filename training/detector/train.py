@@ -16,10 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.multiprocessing.spawn import spawn
 from torch.utils.data import DataLoader, Dataset
 
-from gallery.atomic import replace_file
 from gallery.detectors.heads import LONGER_SIDE, fit, strongest
 from gallery.types import Pixels
 from training.detector.assign import NOBODY, assigned, cells
@@ -32,7 +30,7 @@ from training.detector.scenes import Painter, Scene
 from training.detector.score import figures
 from training.detector.supply import Place, supply
 from training.network import laid_out
-from training.train import Shared
+from training.train import LAST, Shared, keep_checkpoint, run_workers
 
 LEAST_SCORE = 0.05
 """Boxes of less are left out of the figures; they change nothing but the time."""
@@ -94,16 +92,7 @@ def train(config: Config, place: Place, workers: int) -> None:
     """Train, or go on from the last checkpoint, with this many processes until all is done."""
     place.run.mkdir(parents=True, exist_ok=True)
     shared = Shared(workers, sum(one.numel() for one in HeadNetwork().parameters()))
-    if workers == 1:
-        Worker(config, place, shared, 0).run()
-        return
-    spawn(_worker, args=(config, place, shared), nprocs=workers)  # type: ignore[no-untyped-call]
-
-
-def _worker(number: int, config: Config, place: Place, shared: Shared) -> None:
-    """Run one process of several."""
-    torch.set_num_threads(1)
-    Worker(config, place, shared, number).run()
+    run_workers(Worker, config, place, shared)
 
 
 class Worker:
@@ -152,7 +141,7 @@ class Worker:
 
     def _begin(self) -> None:
         """Take the weights of the last checkpoint where there is one."""
-        path = self.place.run / "last.pt"
+        path = self.place.run / LAST
         if path.is_file():
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -271,11 +260,7 @@ class Worker:
             "step": self.step,
             "seconds": self.seconds,
         }
-        partial = self.place.run / "last.partial"
-        torch.save(state, partial)
-        partial.replace(self.place.run / "last.pt")
-        text = json.dumps(plain(self.config), indent=1)
-        replace_file(self.place.run / "config.json", text.encode("utf-8"))
+        keep_checkpoint(self.place.run, state, plain(self.config))
 
 
 @torch.no_grad()
