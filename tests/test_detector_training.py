@@ -32,12 +32,14 @@ from training.detector.labels import (
     Picture,
     believed,
     believed_faces,
+    corrected,
     differences,
     digests_in,
     empty_heads,
     is_held,
     joined_by_own,
     overlaps,
+    read_corrections,
 )
 from training.detector.scenes import Material, Painter, Recipe, Scene, Stack, cut_out
 from training.detector.score import average_precision, figures
@@ -304,6 +306,28 @@ def test_eyes_that_cannot_be_a_heads_are_not_known() -> None:
         heads = believed(line_of([[*box, 0.99, 800]], [[*box, 0.9, *eyes, 0.0]], [0]))
         assert len(heads) == 1
         assert np.isnan(heads.eyes).all()
+
+
+def test_a_person_takes_claims_back_or_doubts_them() -> None:
+    claims = np.full((3, 9), np.nan)
+    claims[:, :5] = [[0, 0, 40, 40, 0.9], [50, 0, 90, 40, 0.9], [0, 50, 40, 90, 0.9]]
+    hand, back = np.array([2.0, 0.0, 42.0, 40.0]), np.array([50.0, 2.0, 90.0, 42.0])
+    left = corrected(claims, [(hand, "nothing"), (back, "unknown")])
+    assert left[:, :2].tolist() == [[50, 0], [0, 50]]
+    heads = joined_by_own(empty_heads(), left)
+    assert heads.boxes.tolist() == [[0, 50, 40, 90]]
+    assert heads.ignored.tolist() == [[50, 0, 90, 40]]
+
+
+def test_the_corrections_are_boxes_of_pictures_to_train_with() -> None:
+    corrections = read_corrections()
+    validation = CONFIG.parents[3] / "data" / "detection" / "validation.json"
+    assert len(corrections) > 100
+    assert not corrections.keys() & digests_in(validation)
+    for marks in corrections.values():
+        for box, what in marks:
+            assert what in ("nothing", "unknown")
+            assert (box[2:] > box[:2]).all()
 
 
 def test_our_own_detector_adds_what_it_is_sure_of_and_doubts_the_rest() -> None:

@@ -28,7 +28,6 @@ def main() -> None:
         help="file whose pictures, named by digest, are kept out of training",
     )
     parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
-    parser.add_argument("--detector", type=Path, help="label with our own, an exported file")
     parser.add_argument("--steps", type=int, help="end after so many steps, to try it out")
     parser.add_argument("--out", type=Path, help="file to write; models/heads.onnx if left out")
     chosen = parser.parse_args()
@@ -36,12 +35,9 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     cache = chosen.cache or chosen.run / "cache"
     if chosen.action == "label":
-        from training.detector.labels import label, label_with
+        from training.detector.labels import label
 
-        if chosen.detector is not None:
-            label_with(chosen.detector, chosen.shared, cache)
-        else:
-            label(chosen.shared, cache, chosen.workers or os.cpu_count() or 1)
+        label(chosen.shared, cache, chosen.workers or os.cpu_count() or 1)
     elif chosen.action == "export":
         from training.detector.export import averaged_network, export
 
@@ -63,18 +59,30 @@ def main() -> None:
 
 
 def _train(path: Path, place: Place, workers: int | None, steps: int | None) -> None:
-    """Train, or go on from the last checkpoint; with steps no more than an epoch of so many."""
+    """Train, or go on from the last checkpoint; with steps no more than an epoch of so many.
+
+    On the way the pictures are labelled anew by what has been learnt so far.
+    """
     import torch
 
     from training.detector.config import read_config
+    from training.detector.export import averaged_network, export
+    from training.detector.labels import label_with, own_labels
     from training.detector.train import train
 
     config = read_config(path)
     count = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
     if steps is not None:
         scenes = steps * config.batch * count
-        config = dataclasses.replace(config, epochs=1, epoch_scenes=scenes, warm_up_steps=10)
+        config = dataclasses.replace(
+            config, epochs=1, label_again=1, epoch_scenes=scenes, warm_up_steps=10
+        )
     train(config, place, count)
+    if steps is None and not own_labels(place.cache).is_file():
+        so_far = place.run / "so-far.onnx"
+        export(averaged_network(place.run / "last.pt"), so_far)
+        label_with(so_far, place.shared, place.cache)
+        train(config, place, count)
 
 
 def _look(path: Path, place: Place, folder: Path) -> None:

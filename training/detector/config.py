@@ -21,6 +21,9 @@ class Config:
     epoch_scenes: int = 8_000
     batch: int = 8
     """Scenes a step and worker."""
+    label_again: int = 10
+    """After this epoch the network labels the pictures itself: it finds small and odd heads that
+    the two other detectors do not know."""
     sizes: tuple[tuple[int, int], ...] = ((448, 448), (640, 384), (384, 512), (320, 320))
     """Widths and heights of scenes, multiples of 32; all of a step have one of them."""
     rate: float = 2e-3

@@ -61,17 +61,21 @@ SURE = 0.8
 """Its score from which on it is believed without animeface, where it says so at two sizes."""
 
 SURE_ALONE = 0.95
-OWN_CLAIM = 0.12
-"""Score of our own detector from which on a region is not called free of heads."""
+OWN_CLAIM = 0.45
+"""Score of our own detector, half trained, from which on a region is not called free of heads."""
 
-OWN_SURE = 0.45
+OWN_SURE = 0.6
 """Its score from which on it is believed alone."""
+
+CORRECTIONS = Path(__file__).parent / "corrections.json"
+"""What a person who looked at our own detector's claims said of them: `nothing` (a hand, a sign)
+or `unknown` (the back of a head, a person's photograph, a blur)."""
 
 SAME = 0.4
 """Intersection over union from which on two boxes are one head."""
 
 HEX_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
-NEAR_BITS = 4
+NEAR_BITS = 6
 """Pictures whose 64 signs of differences differ in up to this many are nearly identical."""
 
 
@@ -378,6 +382,11 @@ def _look_closer(pixels: Pixels, box: Numbers) -> list[list[float]]:
     return []
 
 
+def own_labels(cache: Path) -> Path:
+    """Return the file of what our own detector says."""
+    return cache / "own.jsonl"
+
+
 def label_with(detector: Path, shared: Path, cache: Path) -> None:
     """Write own.jsonl: what our own detector, trained before, says of all labelled pictures."""
     own = HeadDetector(detector, least_score=OWN_CLAIM, threads=1)
@@ -387,7 +396,7 @@ def label_with(detector: Path, shared: Path, cache: Path) -> None:
             (faces,) = own.detect([decode(archive.read(line["file"]), Path(line["file"]))])
             claims = [_own_row(face) for face in faces]
             lines.append(json.dumps({"sha256": line["sha256"], "heads": claims}))
-    replace_file(cache / "own.jsonl", ("\n".join(lines) + "\n").encode("utf-8"))
+    replace_file(own_labels(cache), ("\n".join(lines) + "\n").encode("utf-8"))
 
 
 def _own_row(face: Face) -> list[float]:
@@ -395,6 +404,26 @@ def _own_row(face: Face) -> list[float]:
     marks = face.landmarks
     eyes = (*marks.left_eye, *marks.right_eye) if marks else (math.nan,) * 4
     return [round(number, 3) for number in (*face.box, face.score, *eyes)]
+
+
+def corrected(claims: Numbers, corrections: list[tuple[Numbers, str]]) -> Numbers:
+    """Return claims, shape (n, 9), without those called nothing; unknown ones are not sure."""
+    kept = claims.copy()
+    for box, what in corrections:
+        same = overlaps(kept, box[None])[:, 0] >= SAME
+        if what == "nothing":
+            kept = kept[~same]
+        else:
+            kept[same, 4] = np.minimum(kept[same, 4], OWN_CLAIM)
+    return kept
+
+
+def read_corrections(path: Path = CORRECTIONS) -> dict[str, list[tuple[Numbers, str]]]:
+    """Return boxes and what was said of them, by their picture's digest."""
+    found: dict[str, list[tuple[Numbers, str]]] = {}
+    for digest, box, what in json.loads(path.read_text(encoding="utf-8"))["claims"]:
+        found.setdefault(digest, []).append((np.array(box, np.float64), what))
+    return found
 
 
 def joined_by_own(heads: Heads, claims: Numbers) -> Heads:
@@ -508,7 +537,8 @@ def believed_pictures(shared: Path, cache: Path, left_out: set[str]) -> dict[str
     for image in _samples(shared / "original"):
         signs.append(differences(image.pixels))
         digests.add(image.digest)
-    own = {line["sha256"]: line["heads"] for line in read_lines(cache / "own.jsonl")}
+    own = {line["sha256"]: line["heads"] for line in read_lines(own_labels(cache))}
+    corrections = read_corrections()
     pictures = {}
     with zipfile.ZipFile(shared / "pictures" / "pictures.zip") as archive:
         for line in lines:
@@ -516,6 +546,8 @@ def believed_pictures(shared: Path, cache: Path, left_out: set[str]) -> dict[str
             near = any((sign ^ other).bit_count() <= NEAR_BITS for other in signs)
             if line["sha256"] not in digests and not near:
                 claims = np.array(own.get(line["sha256"], []), np.float64).reshape(-1, 9)
+                claims = corrected(claims, corrections.get(line["sha256"], []))
+                claims = claims[claims[:, 4] >= OWN_CLAIM]
                 heads = joined_by_own(believed(line), claims)
                 pictures[line["sha256"]] = Picture(
                     archive.read(line["file"]),

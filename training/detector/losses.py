@@ -21,6 +21,11 @@ those below 40 pixels: what pasted heads teach must not be unlearnt there.
 """
 
 DOUBT_WEIGHT = 0.05
+"""Of the correction of such a head while those two are all that there is to go by."""
+
+OWN_DOUBT_WEIGHT = 0.3
+"""The same once our own detector's labels have filled the gaps."""
+
 EYE_BETA = 0.05
 """Shares of the head's side below which an eye's error counts by its square."""
 
@@ -56,7 +61,7 @@ class Losses:
     seen: Tensor
 
 
-def losses(said: Tensor, targets: Targets) -> Losses:
+def losses(said: Tensor, targets: Targets, doubt_weight: float = DOUBT_WEIGHT) -> Losses:
     """Return the losses of what cells said, shape (n, cells, NUMBERS), as `decode` gives it.
 
     Scores learn the quality of their own box (quality focal loss, Li et al., arXiv 2006.04388),
@@ -73,7 +78,7 @@ def losses(said: Tensor, targets: Targets) -> Losses:
     # What the network takes for a head where labels have gaps is one more often than not.
     believed = said[..., 0].detach().sigmoid() > BELIEVED
     unlabelled = targets.doubtful[:, None] & ~speaking & believed
-    each = torch.where(unlabelled, DOUBT_WEIGHT * each, each)
+    each = torch.where(unlabelled, doubt_weight * each, each)
     score = each[targets.answers != UNKNOWN].sum()
     # Large heads have more cells than small ones, yet should not count by their number.
     counts = torch.bincount(heads, minlength=max(len(targets.boxes), 1)).clamp(min=1)

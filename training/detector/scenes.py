@@ -146,7 +146,7 @@ class Painter:
         else:
             scale = fitting * float(np.exp(generator.uniform(np.log(0.7), np.log(2.0))))
             source, target = size / 2, np.array([width, height]) * generator.uniform(0.3, 0.7, 2)
-        roll = 3 * generator.normal() if generator.random() < 0.6 else generator.uniform(-60, 60)
+        roll = 5 * generator.normal() if generator.random() < 0.45 else generator.uniform(-65, 65)
         linear = similarity(scale, float(roll), mirrored=bool(generator.random() < 0.5))
         matrix = anchored(linear, source, target)
         ground = pattern(width, height, generator)
@@ -381,12 +381,10 @@ def _drawn_over(scene: Scene, draw: Drawing, generator: np.random.Generator) -> 
 
 
 def _roll(generator: np.random.Generator) -> float:
-    """Return a roll in degrees, small as a rule."""
-    kind = generator.random()
-    if kind < 0.55:
+    """Return a roll in degrees, small as often as not."""
+    if generator.random() < 0.4:
         return float(10 * generator.normal())
-    most = 45.0 if kind < 0.8 else 70.0
-    return float(generator.uniform(-most, most))
+    return float(generator.uniform(-70, 70))
 
 
 def _shares(numbers: tuple[float, ...]) -> NDArray[np.float64]:

@@ -23,8 +23,8 @@ from gallery.types import Pixels
 from training.detector.assign import NOBODY, assigned, cells
 from training.detector.config import Config, plain
 from training.detector.geometry import cut, moved
-from training.detector.labels import Heads
-from training.detector.losses import Targets, losses
+from training.detector.labels import Heads, own_labels
+from training.detector.losses import DOUBT_WEIGHT, OWN_DOUBT_WEIGHT, Targets, losses
 from training.detector.network import HeadNetwork, decode, prepare
 from training.detector.scenes import Painter, Scene
 from training.detector.score import figures
@@ -89,10 +89,15 @@ def batch_of(scenes: list[Scene]) -> tuple[Tensor, Targets]:
 
 
 def train(config: Config, place: Place, workers: int) -> None:
-    """Train, or go on from the last checkpoint, with this many processes until all is done."""
+    """Train, or go on from the last checkpoint, with this many processes up to `last_epoch`."""
     place.run.mkdir(parents=True, exist_ok=True)
     shared = Shared(workers, sum(one.numel() for one in HeadNetwork().parameters()))
     run_workers(Worker, config, place, shared)
+
+
+def last_epoch(config: Config, place: Place) -> int:
+    """Return how many epochs can be done with the labels that are there."""
+    return config.epochs if own_labels(place.cache).is_file() else config.label_again
 
 
 class Worker:
@@ -105,6 +110,8 @@ class Worker:
         self.number = number
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.supply = supply(config, place)
+        has_own = own_labels(place.cache).is_file()
+        self.doubt_weight = OWN_DOUBT_WEIGHT if has_own else DOUBT_WEIGHT
         self.painter = Painter(self.supply.trained, config.recipe)
         torch.manual_seed(config.seed)
         self.network = laid_out(HeadNetwork()).to(self.device)
@@ -136,7 +143,7 @@ class Worker:
 
         cv2.setNumThreads(0)
         self._begin()
-        while self.epoch < self.config.epochs:
+        while self.epoch < last_epoch(self.config, self.place):
             self._one_epoch()
 
     def _begin(self) -> None:
@@ -185,7 +192,7 @@ class Worker:
         with torch.autocast(self.device.type, torch.bfloat16):
             maps = self.network(prepare(pictures.to(self.device)))
         said = decode([one.float() for one in maps])
-        parts = losses(said, targets.to(self.device))
+        parts = losses(said, targets.to(self.device), self.doubt_weight)
         whole = (
             parts.score
             + config.box_weight * parts.box
