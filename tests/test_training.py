@@ -9,106 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from training import metrics
 from training.augment import Augmentation
 from training.baseline import colour_histograms
 from training.config import read_config
 from training.data import Faces, Sampler, train_classes
-from training.metrics import Confusion, PairTable
 
 if TYPE_CHECKING:
     from training.network import FaceNetwork
 
-# Two characters on a line: 0 at 0, 1 and 5, 1 at 6 and 7.
-LINE = np.array([[0.0], [1.0], [5.0], [6.0], [7.0]])
-OWNERS = np.array([0, 0, 0, 1, 1])
 ROOT = Path(__file__).parents[1]
-
-
-def test_the_originals_pairs_count_every_face_with_itself_and_both_orders() -> None:
-    table = metrics.original_pairs(LINE, OWNERS, 1.0)
-
-    assert table == Confusion(
-        true_accepts=5 + 2 + 2, false_accepts=2, true_rejects=10, false_rejects=4
-    )
-    assert table.original_accuracy == pytest.approx(19 / 21)
-    assert table.accuracy == pytest.approx(19 / 25)
-
-
-def test_the_right_pairs_count_each_pair_once() -> None:
-    table = metrics.right_pairs(LINE, OWNERS, 1.0)
-
-    assert table == Confusion(true_accepts=2, false_accepts=1, true_rejects=5, false_rejects=2)
-    assert table.precision == pytest.approx(2 / 3)
-    assert table.recall == pytest.approx(2 / 4)
-    assert table.specificity == pytest.approx(5 / 6)
-    assert table.f1 == pytest.approx(4 / 7)
-
-
-def test_a_face_probes_its_class_without_itself_only_where_that_is_asked() -> None:
-    # The class's mean is 2, its best 1; 5 is nearer to the other class's best 6 than to that.
-    assert metrics.best_of_class(LINE, OWNERS, leave_out=False).tolist() == [0, 0, 1, 1, 1]
-    # Left out of {5, 1}, mean 3, both as near; 0 comes to 1 (the first), 1 away.
-    assert metrics.best_of_class(LINE, OWNERS, leave_out=True).tolist()[2] == 1
-    # 0 against {1, 5} (3 away) and {6, 7} (6.5); 5 against {0, 1} (4.5) and {6, 7} (1.5);
-    # 6 against {7} (1) and the ideal 2 (4).
-    assert metrics.rank_against_ideals(LINE, OWNERS).tolist() == [0, 0, 1, 0, 0]
-
-
-def test_a_face_alone_in_its_class_has_no_rank() -> None:
-    ranks = metrics.rank_against_ideals(LINE[:4], OWNERS[:4])
-
-    assert ranks[3] == -1
-
-
-def test_pair_table_agrees_with_counting_pairs() -> None:
-    generator = np.random.default_rng(0)
-    labels = np.repeat(np.arange(8), 6)
-    described = generator.normal(size=(48, 5)) + 1.5 * generator.normal(size=(8, 5))[labels]
-    table = PairTable(described, labels, np.arange(8) % 2, bins=20_000)
-    even = np.ones((1, 8))
-
-    (f1,), (threshold,) = table.best_f1(even)
-    assert f1 == pytest.approx(metrics.right_pairs(described, labels, threshold).f1, abs=1e-6)
-    (rate,), (cut,) = table.equal_error(even)
-    counted = metrics.right_pairs(described, labels, cut)
-    assert 1 - counted.recall == pytest.approx(rate, abs=0.01)
-    assert 1 - counted.specificity == pytest.approx(rate, abs=0.01)
-
-
-def test_pairs_of_one_series_and_of_others_make_up_all() -> None:
-    generator = np.random.default_rng(1)
-    labels = np.repeat(np.arange(6), 4)
-    table = PairTable(generator.normal(size=(24, 3)), labels, np.arange(6) // 3)
-    even = np.ones((2, 6))
-
-    # 2 x 3 of 15 pairs of characters are within a series.
-    inside, outside, both = (
-        table.curves(even, among)[1] for among in ("one series", "other series", "all")
-    )
-    assert both == pytest.approx(inside * 6 / 15 + outside * 9 / 15)
-
-
-def test_a_character_drawn_twice_counts_as_if_it_stood_there_twice() -> None:
-    labels = np.array([0, 0, 1, 1])
-    described = np.array([[0.0], [1.0], [1.5], [4.0]])
-    table = PairTable(described, labels, np.zeros(2, dtype=np.int64), bins=4000)
-
-    accepts, false = table.curves(np.array([[1.0, 1.0], [2.0, 1.0]]))
-
-    at = int(np.searchsorted(table.edges, 1.2))
-    assert accepts[1, at] == pytest.approx(2 / 3)
-    assert false[1, at] == pytest.approx(1 / 4)
-
-
-def test_probes_of_far_apart_characters_all_hit_and_of_one_place_do_not() -> None:
-    labels = np.repeat(np.arange(6), 8)
-    apart = np.eye(6)[labels] * 10.0
-
-    assert metrics.few_references(apart, labels, 3, 1, draws=2, seed=0).hits.all()
-    assert metrics.open_set(apart, labels, 5, 0.01, draws=2, seed=0).hits.all()
-    together = np.random.default_rng(2).normal(size=(48, 4))
-    assert metrics.open_set(together, labels, 5, 0.01, draws=5, seed=0).hits.mean() < 0.3
 
 
 def test_colour_histograms_tell_colours_apart_but_not_shades_of_jpeg() -> None:

@@ -9,16 +9,20 @@ characters; galleries stay as they are, so that intervals of galleries' figures 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from training import metrics
+from gallery.evaluation.bootstrap import Hits, weightings
+from gallery.evaluation.figures import Figure, rate_of, share
+from gallery.evaluation.metrics import Labels, Numbers, distances, original_pairs, right_pairs
+from gallery.evaluation.pairs import PairTable, Side, all_pairs
+from gallery.evaluation.search import Probes, ranks, references_of
+from gallery.evaluation.trials import few_references, half_enrolled, mean_tpir
+from gallery.types import MatchMode
 from training.baseline import colour_histograms
 from training.data import Faces, read_faces
-from training.metrics import Labels, Numbers, PairTable, Probes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -27,8 +31,6 @@ NETWORKS = tuple(
 )
 DRAWS = 20
 SEED = 3
-Cell = Callable[[Numbers], Numbers]
-"""A figure per sample, as a function of how often each character counts in each sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,89 +43,99 @@ class Column:
     """The distance that its own convention calls the same character, if it has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure, of all columns."""
+def figures_of(
+    column: Column, labels: Labels, series: Labels, weights: Numbers
+) -> dict[str, Figure]:
+    """Return one encoder's figures by title.
 
-    title: str
-    count: int
-    cells: tuple[Cell | None, ...]
-
-
-def rows(columns: list[Column], labels: Labels, series: Labels) -> list[Row]:
-    """Return all figures; series, shape (classes,), are numbered."""
-    answers = [_figures(column, labels, series) for column in columns]
-    return [
-        Row(title, count, tuple(answer[title][1] for answer in answers))
-        for title, (count, _) in answers[0].items()
-    ]
-
-
-def _figures(column: Column, labels: Labels, series: Labels) -> dict[str, tuple[int, Cell | None]]:
-    """Return one encoder's figures: how many they are taken over, and the figure."""
+    Series, shape (classes,), are numbered; weights, shape (1 + samples, classes), say how often
+    each character counts, in their first row once.
+    """
     described = column.descriptors
-    table = PairTable(described, labels, series)
-    count = len(labels)
-    several = int((np.bincount(labels)[labels] > 1).sum())
-    figures: dict[str, tuple[int, Cell | None]] = {}
-    own_way = metrics.best_of_class(described, labels, leave_out=False) == labels
-    figures["best of class, the original's way"] = count, Probes(labels, own_way).rate
-    left_out = metrics.best_of_class(described, labels, leave_out=True)
-    figures["best of class, probe left out"] = several, _alone_aside(left_out == labels, labels)
-    ranks = metrics.rank_against_ideals(described, labels)
-    figures["rank-1 against ideals, probe left out"] = several, _alone_aside(ranks == 0, labels)
-    figures["rank-5 against ideals, probe left out"] = several, _alone_aside(ranks < 5, labels)
-    figures["pair F1, best threshold"] = table.pairs(), lambda weights: table.best_f1(weights)[0]
-    for among in ("all", "one series", "other series"):
-        pairs = table.pairs(among)
-        figures[f"equal-error rate, {among}"] = pairs, _equal_error(table, among)
-        for far in (1e-2, 1e-3):
-            figures[f"TAR at FAR {far:.1%}, {among}"] = pairs, _tar(table, far, among)
-    for references in (1, 3, 5, 10):
-        for rank in (1, 5):
-            probes = metrics.few_references(
-                described, labels, references, rank, draws=DRAWS, seed=SEED
-            )
-            title = f"rank-{rank}, {references} reference{'s' * (references > 1)}"
-            figures[title] = len(probes.labels) // DRAWS, probes.rate
-    for rate in (0.01, 0.1):
-        probes = metrics.open_set(described, labels, 5, rate, draws=DRAWS, seed=SEED)
-        figures[f"TPIR at FPIR {rate:.0%}, half enrolled with 5"] = (
-            len(probes.labels) // DRAWS,
-            probes.rate,
-        )
+    figures: dict[str, Figure] = {}
+
+    def hit_rate(title: str, hits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+        figures[title] = rate_of(title, Hits(labels, hits), weights, "")
+
+    def of_several(title: str, places: Labels, rank: int) -> None:
+        several = places >= 0
+        hits = Hits(labels[several], places[several] < rank)
+        figures[title] = rate_of(title, hits, weights, "")
+
+    leaky = ranks(described, labels, MatchMode.BEST, leave_out=False)
+    hit_rate("best of class, the original's way", leaky == 0)
+    left_out = ranks(described, labels, MatchMode.BEST)
+    of_several("best of class, probe left out", left_out, 1)
+    places = ranks(described, labels, MatchMode.IDEAL)
+    of_several("rank-1 against ideals, probe left out", places, 1)
+    of_several("rank-5 against ideals, probe left out", places, 5)
+    figures |= _pair_figures(described, labels, series, weights)
+    figures |= _gallery_figures(described, labels, weights)
     return figures
 
 
-def _alone_aside(hits: np.ndarray[tuple[int], np.dtype[np.bool_]], labels: Labels) -> Cell:
-    """Return the share of hits among faces that are not alone in their class."""
-    kept = np.bincount(labels)[labels] > 1
-    return Probes(labels[kept], hits[kept]).rate
+def _pair_figures(
+    described: Numbers, labels: Labels, series: Labels, weights: Numbers
+) -> dict[str, Figure]:
+    """Return the figures of pairs of faces."""
+    figures: dict[str, Figure] = {}
+    characters = len(series)
+    table = PairTable(all_pairs(Side(described, labels)), series)
+
+    def note(title: str, values: Numbers, among: str) -> None:
+        figures[title] = share(title, values, sum(table.pairs(among)), characters)
+
+    for among in ("all", "one series", "other series"):
+        curves = table.curves(weights, among)
+        if among == "all":
+            note("pair F1, best threshold", curves.best_f1()[0], among)
+        note(f"equal-error rate, {among}", curves.equal_error()[0], among)
+        for far in (1e-2, 1e-3):
+            note(f"TAR at FAR {far:.1%}, {among}", curves.tar_at(far)[0], among)
+    return figures
 
 
-def _equal_error(table: PairTable, among: str) -> Cell:
-    return lambda weights: table.equal_error(weights, among)[0]
+def _gallery_figures(described: Numbers, labels: Labels, weights: Numbers) -> dict[str, Figure]:
+    """Return the figures of galleries with few references."""
+    figures: dict[str, Figure] = {}
+    references, _ = references_of(described, labels)
+    own = np.arange(len(labels))
+    probes = Probes(references.descriptors, references.labels, own)
+    for count in (1, 3, 5, 10):
+        trial = few_references(
+            references,
+            probes,
+            count,
+            (MatchMode.IDEAL,),
+            np.random.default_rng((SEED, count)),
+            draws=DRAWS,
+        )
+        for rank in (1, 5) if trial else ():
+            title = f"rank-{rank}, {count} reference{'s' * (count > 1)}"
+            assert trial is not None
+            hits = trial.hits(MatchMode.IDEAL, rank)
+            figures[title] = rate_of(title, hits, weights, "", draws=DRAWS)
+    trials = half_enrolled(references, probes, 5, np.random.default_rng((SEED, 5)), DRAWS)
+    known = sum(len(one.labels) for one in trials) // DRAWS
+    for rate in (0.01, 0.1):
+        title = f"TPIR at FPIR {rate:.0%}, half enrolled with 5"
+        values = mean_tpir(trials, rate, weights)
+        figures[title] = share(title, values, known, weights.shape[1])
+    return figures
 
 
-def _tar(table: PairTable, far: float, among: str) -> Cell:
-    return lambda weights: table.tar_at(far, weights, among)
-
-
-def print_rows(title: str, columns: list[Column], table: list[Row], samples: Numbers) -> None:
+def print_rows(
+    title: str, columns: list[Column], labels: Labels, series: Labels, samples: int
+) -> None:
     """Print a Markdown table with intervals."""
     print(f"\n### {title}\n")
     print("| figure | N | " + " | ".join(column.title for column in columns) + " |")
     print("|---|---|" + "---|" * len(columns))
-    whole = np.ones((1, samples.shape[1]))
-    for row in table:
-        cells = []
-        for cell in row.cells:
-            if cell is None:
-                cells.append("-")
-                continue
-            low, high = metrics.interval(cell(samples))
-            cells.append(f"{cell(whole)[0]:.3f} ({low:.3f}-{high:.3f})")
-        print(f"| {row.title} | {row.count} | " + " | ".join(cells) + " |", flush=True)
+    weights = weightings(len(series), samples, SEED)
+    table = [figures_of(column, labels, series, weights) for column in columns]
+    for name, first in table[0].items():
+        cells = " | ".join(str(figures[name]) for figures in table)
+        print(f"| {name} | {first.count} | {cells} |", flush=True)
 
 
 def print_pairs(columns: list[Column], labels: Labels) -> None:
@@ -134,8 +146,8 @@ def print_pairs(columns: list[Column], labels: Labels) -> None:
     for column in columns:
         if column.threshold is None:
             continue
-        original = metrics.original_pairs(column.descriptors, labels, column.threshold)
-        right = metrics.right_pairs(column.descriptors, labels, column.threshold)
+        original = original_pairs(column.descriptors, labels, column.threshold)
+        right = right_pairs(column.descriptors, labels, column.threshold)
         for way, table, accuracy in (
             ("the original's", original, original.original_accuracy),
             ("every pair once, no self pairs", right, right.accuracy),
@@ -173,14 +185,16 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     encoder = catalog.encoder("onnx", weights_of(network), default_cache_folder())
     described = encoder.encode(np.stack(crops)).astype(np.float64)
     names = np.array([path.stem[:-1] for path in paths])
-    apart = metrics.distances(described, described)
+    apart = distances(described, described)
     np.fill_diagonal(apart, np.inf)
     nearest = int((names[apart.argmin(axis=1)] == names).sum())
     same = (names[:, None] == names) & np.isfinite(apart)
     return nearest, float(apart[same].max()), float(apart[names[:, None] != names].min())
 
 
-def columns_of(networks: list[Path], stand_in: Path, faces: Faces, cache: Path) -> list[Column]:
+def columns_of(
+    networks: list[Path], detectors: list[str], stand_in: Path, faces: Faces, cache: Path
+) -> list[Column]:
     """Return the columns: of networks in several ways, of the stand-in and of colour."""
     from gallery.weights import CONVENTION
 
@@ -192,10 +206,31 @@ def columns_of(networks: list[Path], stand_in: Path, faces: Faces, cache: Path) 
             columns.append(Column(f"{network.stem}, normed", normed(raw), None))
         mirrored = _described(network, faces, cache, mirror=True)
         columns.append(Column(f"{network.stem}, raw, mirror", mirrored, CONVENTION))
+    for detector in detectors:
+        columns += _cut_columns(networks, detector, faces)
     described = _described(stand_in, faces, cache, mirror=False)
     columns.append(Column("stand-in, raw", described, CONVENTION))
     columns.append(Column("HSV histogram", colour_histograms(faces.pixels), None))
     return columns
+
+
+def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Column]:
+    """Return a column for each network of the faces as a detector and the aligner cut them."""
+    from gallery import catalog
+    from gallery.weights import CONVENTION
+    from training.cutting import cut
+    from training.export import describe
+
+    found = cut(faces, catalog.detector(detector))
+    print(f"{detector} finds no face in {found.missed} of {len(faces)} pictures; taken whole.")
+    return [
+        Column(
+            f"{network.stem}, cut by {detector}",
+            describe(network, found.crops, mirror=False).astype(np.float64),
+            CONVENTION,
+        )
+        for network in networks
+    ]
 
 
 def _described(network: Path, faces: Faces, cache: Path, *, mirror: bool) -> Numbers:
@@ -213,6 +248,9 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
     parser.add_argument("--network", type=Path, nargs="+", default=list(NETWORKS))
+    parser.add_argument(
+        "--detector", nargs="*", default=[], help="cut the faces by these detectors as well"
+    )
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--cache", type=Path, required=True, help="decoded faces")
     parser.add_argument("--bootstrap", type=int, default=200)
@@ -222,7 +260,7 @@ def main() -> None:
 
     stand_in = Library(default_models_folder()).locate("human").path
     faces = read_faces(chosen.data / "faces", "dev", chosen.cache)
-    columns = columns_of(chosen.network, stand_in, faces, chosen.cache)
+    columns = columns_of(chosen.network, chosen.detector, stand_in, faces, chosen.cache)
     seen = set(read_faces(chosen.data / "faces", "train", chosen.cache).series.tolist())
     unseen = ~np.isin(faces.series, sorted(seen))
     for title, kept in (
@@ -233,9 +271,8 @@ def main() -> None:
         first = np.unique(labels, return_index=True)[1]
         _, series = np.unique(faces.series[kept][first], return_inverse=True)
         own = [Column(one.title, one.descriptors[kept], one.threshold) for one in columns]
-        samples = metrics.resamples(len(first), chosen.bootstrap, SEED)
         name = f"{title}: {kept.sum()} faces, {len(first)} characters, {series.max() + 1} series"
-        print_rows(name, own, rows(own, labels, series), samples)
+        print_rows(name, own, labels, series, chosen.bootstrap)
         if kept.all():
             print_pairs(own, labels)
     print("\n### The 16 sample pictures\n")

@@ -19,13 +19,14 @@ from gallery import catalog
 from gallery.atomic import replace_file, replacing
 from gallery.dlib_format import read_network, write_network
 from gallery.encoders import fused
+from gallery.evaluation.metrics import Numbers
+from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.settings import default_cache_folder
 from gallery.types import CROP_SIDE, DIMENSION, Thresholds
 from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
 from training.config import Config
 from training.data import Faces, Pixels
 from training.lite import LiteNetwork, Shipped
-from training.metrics import Numbers, PairTable
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
 from training.train import averaged_weights
@@ -108,8 +109,9 @@ def fuse(faces: Pixels, held: Faces, path: Path) -> float:
 def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:
     """Return the distance at which false accepts are as frequent as false rejects."""
     _, labels = np.unique(faces.identity, return_inverse=True)
-    table = PairTable(descriptors, labels, np.zeros(labels.max() + 1, dtype=np.int64), bins=4000)
-    return float(table.equal_error(np.ones((1, table.classes)))[1][0])
+    groups = np.zeros(labels.max() + 1, dtype=np.int64)
+    table = PairTable(all_pairs(Side(descriptors, labels)), groups, bins=4000)
+    return float(table.curves(np.ones((1, len(groups)))).equal_error()[1][0])
 
 
 def weights_of(path: Path, *, mirror: bool = False) -> Weights:

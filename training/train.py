@@ -23,10 +23,10 @@ from torch.multiprocessing.spawn import spawn
 
 from gallery.atomic import replace_file
 from gallery.dlib_format import read_network
+from gallery.evaluation.search import ranks
 from gallery.settings import default_models_folder
-from gallery.types import DIMENSION
+from gallery.types import DIMENSION, MatchMode
 from gallery.weights import Library
-from training import metrics
 from training.config import Config, Phase, plain
 from training.data import Place, Sampler, held_marks, read_faces, train_classes
 from training.lite import LiteNetwork
@@ -270,8 +270,8 @@ class Worker:
         descriptors = describe(self.averaged, self.held.pixels, phase.side, self.device)
         _, labels = np.unique(self.held.identity, return_inverse=True)
         lengths = np.linalg.norm(descriptors, axis=1)
-        ranks = {
-            name: float((metrics.rank_against_ideals(values, labels) == 0).mean())
+        hits = {
+            name: float((ranks(values, labels, MatchMode.IDEAL) == 0).mean())
             for name, values in (
                 ("raw", descriptors),
                 ("normed", descriptors / lengths[:, None]),
@@ -284,8 +284,8 @@ class Worker:
             "loss": round(means[0], 4),
             "right": round(means[1], 4),
             "spread": round(means[2], 5),
-            "held_rank_1": round(ranks["normed"], 4),
-            "held_rank_1_raw": round(ranks["raw"], 4),
+            "held_rank_1": round(hits["normed"], 4),
+            "held_rank_1_raw": round(hits["raw"], 4),
             "length_spread": round(float(lengths.std() / lengths.mean()), 4),
             "rate": self.optimiser.param_groups[0]["lr"],
         }

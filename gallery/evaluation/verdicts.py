@@ -1,0 +1,296 @@
+"""What the gallery's own verdicts are worth, whom it mixes up, and the worst mistakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.evaluation.bootstrap import Hits, Numbers
+from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
+from gallery.evaluation.identification import Asked
+from gallery.evaluation.metrics import Labels, Vectors
+from gallery.evaluation.search import NOBODY, Rows
+from gallery.evaluation.verification import ALONE, NOBODY_ELSE
+from gallery.gallery import Gallery
+from gallery.types import Match, MatchMode, Quality, Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What a gallery knows of a face when it is to say who it is."""
+
+    matches: Sequence[Match]
+    """The nearest characters, nearest first."""
+    descriptor: Vectors
+    """Shape (dimension,)."""
+    references: Vectors
+    """What the first one's ideal is made of, without the face itself, shape (n, dimension)."""
+    quality: Quality | None
+    characters: int
+    """How many characters it can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What a gallery answers."""
+
+    answer: Callable[[Question], tuple[Verdict, str | None]]
+    """Return the verdict and whom it names."""
+    is_calibrated: bool = False
+
+
+def judge_of(gallery: Gallery) -> Judge:
+    """Return how a gallery answers now: by its calibration, or by the encoder's thresholds."""
+    judging = gallery.judging
+    calibration = judging.calibration()
+
+    def answer(question: Question) -> tuple[Verdict, str | None]:
+        said = judging.judge(
+            question.descriptor.astype(np.float32),
+            question.quality,
+            list(question.matches),
+            mode=MODE,
+            calibration=calibration,
+            characters=question.characters,
+            references=question.references.astype(np.float32),
+        )
+        return said.verdict, said.character
+
+    return Judge(answer, calibration is not None)
+
+
+MODE = MatchMode.IDEAL
+"""How a gallery compares unless it is told otherwise."""
+
+MOST_MISTAKES = 24
+
+MOST_JUDGED = 10_000
+"""Above it, the faces that verdicts are asked about are drawn at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A face that is taken for somebody else."""
+
+    probe: int
+    """Which of the subject's probes."""
+    verdict: Verdict
+    taken_for: int
+    """The number of the character it is taken for."""
+    distance: float
+    """From that character."""
+    own_distance: float | None
+    """From its own; None for a stranger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """Two characters that are mixed up."""
+
+    one: int
+    other: int
+    one_as_other: int
+    """Faces of `one` that are nearest to `other`."""
+    other_as_one: int
+    faces: int
+    """All faces that were asked about, of both."""
+
+    @property
+    def count(self) -> int:
+        """All faces that are mixed up."""
+        return self.one_as_other + self.other_as_one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Verdicts on some faces."""
+
+    labels: Labels
+    """Whose they are, shape (n,)."""
+    verdicts: NDArray[np.str_]
+    right: NDArray[np.bool_]
+    """Whether the name that was said is right."""
+
+
+def question(asked: Asked, row: int, own: int | None) -> Question:
+    """Return what is known of a probe.
+
+    `own` is its own character's number, or None where it is searched as a stranger.
+    """
+    subject, candidates = asked.subject, asked.candidates[MODE]
+    near = [
+        (int(label), float(distance))
+        for label, distance in zip(candidates.others[row], candidates.distances[row], strict=True)
+        if label != NOBODY
+    ]
+    if own is not None and np.isfinite(candidates.own[row]):
+        near.insert(int(candidates.rank[row]), (own, float(candidates.own[row])))
+    probe = int(asked.rows[row])
+    probe_is_member = subject.probes.labels[probe] in subject.references.members
+    rows: Rows = np.zeros(0, dtype=np.intp)
+    if near:
+        rows = subject.references.counted(near[0][0], int(subject.probes.own[probe]))
+    return Question(
+        [Match(subject.names[one], far, bool(subject.rejects[one])) for one, far in near],
+        subject.probes.descriptors[probe],
+        subject.references.descriptors[rows],
+        subject.qualities[probe],
+        len(subject.references.members) - int(own is None and probe_is_member),
+    )
+
+
+def judged(asked: Asked, rows: Sequence[int], judge: Judge, *, as_strangers: bool) -> Judged:
+    """Return the verdicts on probes, with their own character enrolled or taken out."""
+    subject = asked.subject
+    verdicts: list[str] = []
+    right: list[bool] = []
+    labels = asked.labels
+    for row in rows:
+        own = None if as_strangers else int(labels[row])
+        verdict, name = judge.answer(question(asked, row, own))
+        verdicts.append(verdict.value)
+        right.append(not as_strangers and name == subject.names[labels[row]])
+    return Judged(
+        labels[np.array(rows, dtype=np.intp)],
+        np.array(verdicts, dtype=np.str_),
+        np.array(right, dtype=np.bool_),
+    )
+
+
+def verdict_chapter(
+    asked: Asked,
+    turned_away: Asked,
+    judge: Judge,
+    weights: Numbers,
+    generator: np.random.Generator,
+) -> Chapter:
+    """Return what the gallery says of known faces, of strangers and of what it is to turn away."""
+    alone = asked.subject.enrolled < 2 and not len(asked.subject.outsiders)
+    known_faces = _some(known_rows(asked), generator)
+    strange_faces = [] if alone else _some(asked.strangers.tolist(), generator)
+    known = judged(asked, known_faces, judge, as_strangers=False)
+    strangers = judged(asked, strange_faces, judge, as_strangers=True)
+    rejected = judged(turned_away, range(len(turned_away.rows)), judge, as_strangers=False)
+    rows = [
+        *_shares("known", "known characters' faces", known, weights, ALONE),
+        _right("sure", "of these, sure and right", known, weights),
+        _right("unsure", "of these, unsure and right", known, weights),
+        *_shares("strangers", "strangers' faces", strangers, weights, NOBODY_ELSE),
+    ]
+    if len(turned_away.rows):
+        rows += _shares("rejects", "reject classes' faces", rejected, weights, ALONE)
+    text = (
+        "What this gallery answers, as it is set up now: `sure` and `unsure` name a character, "
+        "`unknown` names nobody. "
+    )
+    if asked.subject.of_folder:
+        text += "The faces of the folder are asked."
+    else:
+        text += "Each face is left out of its own character."
+        if judge.is_calibrated:
+            text += " The calibration learnt from these same faces; a folder of others says more."
+    return Chapter(
+        "verdicts",
+        "The gallery's own verdicts",
+        text,
+        ("faces", "answer", "share (95 %)", "N"),
+        tuple(rows),
+    )
+
+
+def _some(rows: list[int], generator: np.random.Generator) -> list[int]:
+    """Return the rows, or drawn ones where there are more than are judged."""
+    if len(rows) <= MOST_JUDGED:
+        return rows
+    return sorted(generator.choice(rows, MOST_JUDGED, replace=False).tolist())
+
+
+def known_rows(asked: Asked) -> list[int]:
+    """Return the rows whose character is enrolled with other faces."""
+    return np.flatnonzero(np.isfinite(asked.candidates[MODE].own)).tolist()
+
+
+def _shares(
+    key: str, who: str, said: Judged, weights: Numbers, reason: str
+) -> list[tuple[str | Figure, ...]]:
+    """Return how often each verdict is said."""
+    rows: list[tuple[str | Figure, ...]] = []
+    for verdict in Verdict:
+        name = f"verdict.{key}.{verdict.value}"
+        figure = rate_of(name, Hits(said.labels, said.verdicts == verdict.value), weights, reason)
+        rows.append((who, verdict.value, figure, f"{figure.count:,}"))
+    return rows
+
+
+def _right(verdict: str, who: str, said: Judged, weights: Numbers) -> tuple[str | Figure, ...]:
+    """Return how often a name that is said with a verdict is right."""
+    kept = said.verdicts == verdict
+    name = f"verdict.{verdict}.right"
+    if not kept.any():
+        figure = missing(name, f"no known face is `{verdict}`")
+    else:
+        figure = rate_of(name, Hits(said.labels[kept], said.right[kept]), weights, "")
+    return who, "right", figure, f"{figure.count:,}"
+
+
+def confused(asked: Asked) -> list[Confused]:
+    """Return the pairs of characters that are mixed up by the ideal, most often first."""
+    candidates = asked.candidates[MODE]
+    taken: Counter[tuple[int, int]] = Counter()
+    for row in known_rows(asked):
+        if candidates.rank[row] > 0:
+            taken[int(asked.labels[row]), int(candidates.others[row, 0])] += 1
+    faces = np.bincount(asked.labels, minlength=len(asked.subject.names))
+    pairs = sorted({(min(pair), max(pair)) for pair in taken})
+    found = [
+        Confused(one, other, taken[one, other], taken[other, one], int(faces[one] + faces[other]))
+        for one, other in pairs
+    ]
+    return sorted(found, key=lambda pair: (-pair.count, pair.faces, pair.one, pair.other))
+
+
+def mistakes(asked: Asked, judge: Judge) -> list[Mistake]:
+    """Return the worst mistakes: surely named wrongly first, then those farthest off.
+
+    Known faces whose own character is not the nearest; and of a folder's strangers those that are
+    named.
+    """
+    candidates = asked.candidates[MODE]
+    wrong = np.array([row for row in known_rows(asked) if candidates.rank[row] > 0], dtype=np.intp)
+    gaps = candidates.distances[wrong, 0] - candidates.own[wrong]
+    rows = wrong[np.argsort(gaps, kind="stable")][:MOST_JUDGED].tolist()
+    said = judged(asked, rows, judge, as_strangers=False)
+    found = [
+        _mistake(asked, row, Verdict(str(verdict)), float(candidates.own[row]))
+        for row, verdict in zip(rows, said.verdicts, strict=True)
+    ]
+    outsiders = asked.strangers.tolist() if len(asked.subject.outsiders) else []
+    said = judged(asked, outsiders, judge, as_strangers=True)
+    found += [
+        _mistake(asked, row, Verdict(str(verdict)), None)
+        for row, verdict in zip(outsiders, said.verdicts, strict=True)
+        if verdict != Verdict.UNKNOWN.value
+    ]
+    order = {Verdict.SURE: 0, Verdict.UNSURE: 1, Verdict.UNKNOWN: 2}
+
+    def badness(one: Mistake) -> tuple[int, float, int]:
+        # A stranger has no distance of its own: the nearer it is to somebody, the worse.
+        gap = one.distance - (one.own_distance if one.own_distance is not None else 0.0)
+        return order[one.verdict], gap, one.probe
+
+    return sorted(found, key=badness)[:MOST_MISTAKES]
+
+
+def _mistake(asked: Asked, row: int, verdict: Verdict, own: float | None) -> Mistake:
+    candidates = asked.candidates[MODE]
+    return Mistake(
+        int(asked.rows[row]),
+        verdict,
+        int(candidates.others[row, 0]),
+        float(candidates.distances[row, 0]),
+        own,
+    )
