@@ -5,6 +5,11 @@ samples.jsonl           one sample a line: character, digest, path, box, score, 
                         (null where it was never measured), poor, ...
 crops/<number>.png      its aligned crop; the number counts lines from 0
 descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN where it has none
+rejections.jsonl        what faces are not, one a line: character, digest, path, box
+rejected/<number>.jpg   its aligned crop; the number counts lines from 0
+rejected/<n>.npy        as descriptors/<n>.npy, of rejections
+
+What labelling saw stays behind: it can be made again from the pictures.
 """
 
 from __future__ import annotations
@@ -28,9 +33,11 @@ from numpy.typing import NDArray
 from gallery.atomic import replacing
 from gallery.errors import InputError
 from gallery.images import decode
-from gallery.store import Store, landmarks_from_json
+from gallery.rejections import NewRejection
+from gallery.rows import landmarks_from_json, landmarks_to_json, quality_columns
+from gallery.store import Store
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Quality, Sample
-from gallery.writer import NewSample, clean_name, landmarks_to_json, quality_columns
+from gallery.writer import NewSample, Writer, clean_name
 
 FORMAT = 1
 MAX_HEAD = 1 << 24
@@ -50,6 +57,10 @@ DAMAGE = (
 
 PNG = re.compile(rb"\x89PNG\r\n\x1a\n\0\0\0\rIHDR(.{4})(.{4})\x08\x02", re.DOTALL)
 """How a PNG of 8-bit colours begins; the groups are its width and height."""
+
+
+JPEG = b"\xff\xd8\xff"
+"""How a JPEG begins. What a file within MAX_CROP can unfold to is bounded by images.MAX_PIXELS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +104,9 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
         for encoder, vector in store.descriptors_of(sample.id).items():
             vectors[encoders.index(encoder), number] = vector
     for number, matrix in enumerate(vectors):
-        content = io.BytesIO()
-        np.save(content, matrix, allow_pickle=False)
-        archive.writestr(f"descriptors/{number}.npy", content.getvalue())
+        archive.writestr(f"descriptors/{number}.npy", _as_npy(matrix))
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
+    _write_rejections(store, archive, encoders)
     head = {
         "format": FORMAT,
         "samples": len(samples),
@@ -105,6 +115,37 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
     }
     archive.writestr("gallery.json", json.dumps(head, ensure_ascii=False))
     return len(samples)
+
+
+def _write_rejections(store: Store, archive: zipfile.ZipFile, encoders: list[str]) -> None:
+    known = store.rejections.all()
+    vectors = np.full((len(encoders), len(known), DIMENSION), np.nan, np.float32)
+    lines = []
+    for number, one in enumerate(known):
+        crop = store.rejections.crop(one.id)
+        if crop is None:
+            raise InputError("A rejection was taken back during the export; run it again.")
+        archive.writestr(f"rejected/{number}.jpg", crop)
+        for encoder, vector in store.rejections.descriptors_of(one.id).items():
+            # An encoder of no sample can describe none of them either.
+            if encoder in encoders:
+                vectors[encoders.index(encoder), number] = vector
+        values = {
+            "character": one.character,
+            "digest": one.digest,
+            "path": str(one.path),
+            "box": list(one.box),
+        }
+        lines.append(json.dumps(values, ensure_ascii=False))
+    for number, matrix in enumerate(vectors):
+        archive.writestr(f"rejected/{number}.npy", _as_npy(matrix))
+    archive.writestr("rejections.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def _as_npy(matrix: NDArray[np.float32]) -> bytes:
+    content = io.BytesIO()
+    np.save(content, matrix, allow_pickle=False)
+    return content.getvalue()
 
 
 def _as_json(sample: Sample) -> dict[str, Any]:
@@ -133,6 +174,7 @@ def restore(store: Store, source: Path) -> Imported:
     with _damage_explained(source), zipfile.ZipFile(source) as archive:
         head = _head(archive, source)
         samples = _samples(archive, head)
+        rejected = _rejections(archive, head)
         ours: set[str] = set()
         with store.writing() as writer:
             for sample in samples:
@@ -146,7 +188,15 @@ def restore(store: Store, source: Path) -> Imported:
             for former, name in head.former_names.items():
                 if writer.current_name(name) is not None:
                     writer.remember_name(former, name)
+            for one in rejected:
+                _reject(writer, one)
     return Imported(added, present)
+
+
+def _reject(writer: Writer, one: NewRejection) -> None:
+    """Add a rejection, unless nobody has the name or the face is enrolled here under it."""
+    with contextlib.suppress(InputError):
+        writer.reject(one)
 
 
 @contextlib.contextmanager
@@ -198,6 +248,50 @@ def _samples(archive: zipfile.ZipFile, head: _Head) -> Iterator[NewSample]:
         for row, encoder in enumerate(head.encoders)
     }
     return (_sample(archive, number, line, matrices) for number, line in enumerate(lines))
+
+
+def _rejections(archive: zipfile.ZipFile, head: _Head) -> list[NewRejection]:
+    """Return what faces are not; exports of the time before that was stored say nothing."""
+    if "rejections.jsonl" not in archive.namelist():
+        return []
+    count = sum(name.startswith("rejected/") for name in archive.namelist())
+    text = _member(archive, "rejections.jsonl", min(count * MAX_LINE, MAX_LINES)).decode("utf-8")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if len(lines) > count:
+        raise ValueError("rejections are missing")
+    matrices = {
+        encoder: _matrix(archive, f"rejected/{row}.npy", len(lines))
+        for row, encoder in enumerate(head.encoders)
+    }
+    found = []
+    for number, line in enumerate(lines):
+        values = json.loads(line)
+        found.append(
+            NewRejection(
+                character=_name(values["character"]),
+                digest=_digest(values["digest"]),
+                path=Path(_text(values["path"])),
+                box=Box(*(_number(edge) for edge in values["box"])),
+                crop_jpeg=_jpeg(_member(archive, f"rejected/{number}.jpg", MAX_CROP)),
+                descriptors={
+                    encoder: matrix[number]
+                    for encoder, matrix in matrices.items()
+                    if np.isfinite(matrix[number]).all()
+                },
+            )
+        )
+    return found
+
+
+def _jpeg(content: bytes) -> bytes:
+    """Return a crop's file as it is, once it is known to be a JPEG of the crop's size."""
+    try:
+        size = decode(content, Path("crop")).pixels.shape
+    except InputError as error:
+        raise ValueError("a crop cannot be decoded") from error
+    if not content.startswith(JPEG) or size != (CROP_SIDE, CROP_SIDE, 3):
+        raise ValueError("a crop is no JPEG of the right size")
+    return content
 
 
 def _sample(

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import io
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,9 @@ PILLOW_MODULES = ("Avif", "Bmp", "Gif", "Jpeg", "Png", "WebP")
 """Where Pillow keeps those that are its own."""
 
 EXIF_ORIENTATION = 0x0112
+
+JPEG_QUALITY = 90
+"""Of the crops that are kept with a loss."""
 
 BACKGROUND = (255, 255, 255)
 """What shows through transparent pixels."""
@@ -127,6 +131,79 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class _Silence:
+    """Ignores warnings while any thread is inside.
+
+    What Python has for that puts back what each thread found, in the order in which they leave.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._ignoring = warnings.catch_warnings(action="ignore")
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._ignoring = warnings.catch_warnings(action="ignore")
+                self._ignoring.__enter__()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._ignoring.__exit__(None, None, None)
+
+
+_SILENCE = _Silence()
+
+
+class Header(NamedTuple):
+    """What a picture file says of itself before it is decoded."""
+
+    width: int
+    """In pixels as stored, before EXIF orientation turns it."""
+    height: int
+    orientation: int
+    """As EXIF counts it, 1 to 8; 1 where there is none."""
+    xmp: bytes | None
+    """The XMP packet inside the file."""
+
+
+def read_header(path: Path) -> Header:
+    """Return what a file says of itself. Raises InputError for one that is no picture."""
+    from PIL import Image as pillow
+
+    decoders = _decoders()
+    try:
+        with (
+            _SILENCE,
+            path.open("rb") as file,
+            pillow.open(file, formats=decoders) as picture,
+        ):
+            xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+            content = xmp.encode() if isinstance(xmp, str) else xmp
+            return Header(picture.width, picture.height, _orientation(picture), content)
+    except OSError as error:
+        if error.strerror:
+            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{path} is no picture that can be read.") from error
+    except Exception as error:
+        # Decoders raise anything at all on damaged files.
+        raise InputError(f"{path} is damaged or cut short: {error}.") from error
+
+
+def _orientation(picture: PIL.Image.Image) -> int:
+    """Return a picture's EXIF orientation; one that cannot be read says nothing."""
+    try:
+        found = picture.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:
+        # A damaged block raises anything at all.
+        return 1
+    return found if found in range(1, 9) else 1
+
+
 def read_image(path: Path) -> Image:
     """Read and decode a picture file. Raises InputError with the reason when it is not one."""
     return decode(read_bytes(path), path)
@@ -148,7 +225,7 @@ def _decode_pixels(content: bytes, path: Path) -> Pixels:
     try:
         # Pillow warns of damaged EXIF, which is no news, and of sizes, which are looked at here.
         with (
-            warnings.catch_warnings(action="ignore"),
+            _SILENCE,
             pillow.open(io.BytesIO(content), formats=decoders) as picture,
         ):
             if picture.width * picture.height > MAX_PIXELS:
@@ -181,11 +258,7 @@ def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    try:
-        turn = turns.get(picture.getexif().get(EXIF_ORIENTATION, 1))
-    except Exception:
-        # A damaged block raises anything at all.
-        return picture
+    turn = turns.get(_orientation(picture))
     return picture if turn is None else picture.transpose(turn)
 
 
@@ -202,7 +275,7 @@ def _flatten(picture: PIL.Image.Image) -> Pixels:
         layer = picture.convert("RGBA")
         ground = pillow.new("RGBA", layer.size, (*BACKGROUND, 255))
         picture = pillow.alpha_composite(ground, layer)
-    return np.asarray(picture.convert("RGB"))
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def _decoders() -> list[str]:
@@ -228,6 +301,28 @@ def encode_png(pixels: Pixels) -> bytes:
     import cv2
 
     return bytes(cv2.imencode(".png", pixels[:, :, ::-1])[1])
+
+
+def encode_jpeg(pixels: Pixels) -> bytes:
+    """Return pixels as a JPEG file, colours as fine as brightness, with hardly a loss.
+
+    A crop takes 9.7 KB. On 60 faces of the dev split, anime-pair's descriptors of such crops lie
+    0.026 away from those of the crops themselves (the median; at most 0.039).
+    """
+    import cv2
+
+    settings = (
+        (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY),
+        (cv2.IMWRITE_JPEG_OPTIMIZE, 1),
+        (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+    )
+    flat = [value for setting in settings for value in setting]
+    return bytes(cv2.imencode(".jpg", pixels[:, :, ::-1], flat)[1])
+
+
+def decode_crop(content: bytes) -> Pixels:
+    """Return the pixels that encode_png or encode_jpeg wrote."""
+    return decode_png(content)
 
 
 def decode_png(content: bytes) -> Pixels:

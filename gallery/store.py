@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from gallery import schema
-from gallery.errors import InputError, StoreError
+from gallery.errors import InputError
 from gallery.images import FileState
+from gallery.profiles import counting
+from gallery.rejections import RejectionReader
+from gallery.rows import face_of, quality_of, sound_matrix
+from gallery.sightings import SightingReader
 from gallery.tables import (
     aliases,
+    calibrations,
     characters,
     crops,
     descriptors,
@@ -28,17 +32,8 @@ from gallery.tables import (
     samples,
     state,
 )
-from gallery.types import (
-    Box,
-    Character,
-    Descriptor,
-    Face,
-    Landmarks,
-    Point,
-    Quality,
-    Sample,
-)
-from gallery.writer import VECTOR_BYTES, Writer, clean_name, matrix_of
+from gallery.types import DIMENSION, Character, Descriptor, Face, Sample
+from gallery.writer import Writer, clean_name
 
 ROWS_AT_ONCE = 500
 """SQLite takes a bounded number of parameters in one statement."""
@@ -89,6 +84,13 @@ class Store:
         """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
+        self.rejections = RejectionReader(self._reading)
+        self.sightings = SightingReader(self._reading)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the database can be written; one in memory can."""
+        return self.path is None or schema.is_writable(self.path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -243,7 +245,7 @@ class Store:
                 rows = connection.execute(
                     select(samples).where(samples.c.id.in_(some), samples.c.sharpness.is_(None))
                 )
-                found.update({row.id: _face(row) for row in rows})
+                found.update({row.id: face_of(row) for row in rows})
         return found
 
     def crops(self, sample_ids: Collection[int]) -> dict[int, bytes]:
@@ -261,7 +263,7 @@ class Store:
             rows = connection.execute(
                 select(descriptors).where(descriptors.c.sample_id == sample_id)
             )
-            return {row.encoder: _matrix([row.vector])[0] for row in rows}
+            return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
 
     def encoders(self) -> dict[str, int]:
         """Return how many samples each encoder has encoded."""
@@ -322,6 +324,30 @@ class Store:
             rows = connection.execute(select(refusals).where(refusals.c.settings == settings))
             return {row.digest: row.reason for row in rows}
 
+    def calibration(self, encoder: str) -> tuple[str, str] | None:
+        """Return when an encoder was calibrated, ISO 8601, and what was found, as JSON.
+
+        None before it was.
+        """
+        with self._reading() as connection:
+            row = connection.execute(
+                select(calibrations).where(calibrations.c.encoder == encoder)
+            ).one_or_none()
+        return None if row is None else (row.made_at, row.body)
+
+    def references(self, encoder: str, name: str) -> NDArray[np.float32]:
+        """Return the descriptors that a character's ideal is made of, shape (n, DIMENSION)."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(descriptors.c.vector, samples.c.is_poor)
+                .join(samples, samples.c.id == descriptors.c.sample_id)
+                .join(characters, characters.c.id == samples.c.character_id)
+                .where(descriptors.c.encoder == encoder, characters.c.name == name)
+                .order_by(samples.c.id)
+            ).all()
+        kept = counting([row.is_poor for row in rows])
+        return sound_matrix([rows[row].vector for row in kept]).reshape(-1, DIMENSION)
+
     def counts(self, encoder: str) -> tuple[int, int]:
         """Return how many samples there are, and how many of them an encoder has encoded."""
         with self._reading() as connection:
@@ -356,25 +382,17 @@ class Store:
         return Vectors(
             change,
             np.array([row[0] for row in profile_rows], np.int64),
-            _matrix([row[1] for row in profile_rows]),
-            _matrix([row[2] for row in profile_rows]),
+            sound_matrix([row[1] for row in profile_rows]),
+            sound_matrix([row[2] for row in profile_rows]),
             np.array([row[0] for row in sample_rows], np.int64),
-            _matrix([row[1] for row in sample_rows]),
+            sound_matrix([row[1] for row in sample_rows]),
         )
-
-
-def _matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    if all(len(blob) == VECTOR_BYTES for blob in blobs):
-        matrix = matrix_of(blobs)
-        if np.isfinite(matrix).all():
-            return matrix
-    raise StoreError("A stored descriptor is damaged; run `gallery reencode --all`.")
 
 
 def _sample(row: Any) -> Sample:
     distance = None
     if row.vector is not None and row.ideal is not None:
-        vector, ideal = _matrix([row.vector, row.ideal])
+        vector, ideal = sound_matrix([row.vector, row.ideal])
         distance = float(np.linalg.norm(vector.astype(np.float64) - ideal))
     return Sample(
         id=row.id,
@@ -383,38 +401,12 @@ def _sample(row: Any) -> Sample:
         path=Path(row.path),
         enrolled_as=row.enrolled_as,
         detector=row.detector,
-        face=_face(row),
+        face=face_of(row),
         is_best=row.best_sample_id == row.id,
         distance=distance,
-        quality=_quality(row),
+        quality=quality_of(row),
         is_poor=row.is_poor,
     )
-
-
-def _face(row: Any) -> Face:
-    return Face(
-        Box(row.left, row.top, row.right, row.bottom),
-        row.score,
-        landmarks_from_json(row.landmarks),
-    )
-
-
-def _quality(row: Any) -> Quality | None:
-    if row.size is None or row.sharpness is None:
-        return None
-    return Quality(row.size, row.sharpness, row.roll, row.frontal, row.cut)
-
-
-def landmarks_from_json(text: str | None) -> Landmarks | None:
-    """Return the landmarks that landmarks_to_json wrote. Raises StoreError for anything else."""
-    if text is None:
-        return None
-    try:
-        return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
-            "The stored place of a face is damaged; put a back-up of the database in its place."
-        ) from error
 
 
 def spelt_alike(name: str, known: Collection[str]) -> list[str]:

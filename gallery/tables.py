@@ -4,6 +4,11 @@ characters 1-n samples 1-1 crops, samples 1-n descriptors (one for each encoder)
 characters 1-n profiles (ideal and best for each encoder), characters 1-n aliases (former names).
 files and refusals remember what was read, so that it is not read or decoded again.
 
+What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
+sightings 1-n sighting_descriptors. It can be made again from the pictures, and nothing of it
+changes an answer. characters 1-n rejections (faces that a person said are somebody else),
+rejections 1-n rejection_descriptors. calibrations 1 for each encoder.
+
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
 would else name the wrong character.
 """
@@ -133,4 +138,83 @@ refusals = Table(
     Column("digest", String, primary_key=True),
     Column("settings", String, primary_key=True),  # what it was looked at with
     Column("reason", String, nullable=False),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("encoder", String, primary_key=True),
+    Column("made_at", String, nullable=False),  # ISO 8601, UTC
+    Column("body", String, nullable=False),  # JSON: thresholds and what they were measured on
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("path", String, primary_key=True),  # absolute
+    Column("digest", String, index=True),  # SHA-256 of its file; none for one that cannot be read
+    Column("file_size", Integer),  # with modified_ns what tells that the file has not changed
+    Column("modified_ns", Integer),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("left_out", Integer, nullable=False),  # faces more than sightings, too small or poor
+    Column("error", String),  # why it could not be decoded
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False),  # SHA-256 of the picture file
+    Column("path", String, nullable=False),  # where the file was last seen
+    Column("left", Float, nullable=False),
+    Column("top", Float, nullable=False),
+    Column("right", Float, nullable=False),
+    Column("bottom", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("landmarks", String),  # JSON: name to [x, y]
+    Column("detector", String, nullable=False),
+    Column("size", Float),
+    Column("sharpness", Float),
+    Column("roll", Float),
+    Column("frontal", Float),
+    Column("cut", Float),
+    Column("crop", LargeBinary, nullable=False),  # the aligned crop as JPEG
+    Column("cluster", Integer, index=True),  # the group of unknown faces it was put into
+    UniqueConstraint("digest", "left", "top", "right", "bottom"),
+    sqlite_autoincrement=True,
+)
+
+sighting_descriptors = Table(
+    "sighting_descriptors",
+    metadata,
+    Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
+    Column("encoder", String, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # 128 float32, little endian
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Whom the face does not show.
+    Column("character_id", ForeignKey("characters.id", ondelete="CASCADE"), nullable=False),
+    Column("digest", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("left", Float, nullable=False),
+    Column("top", Float, nullable=False),
+    Column("right", Float, nullable=False),
+    Column("bottom", Float, nullable=False),
+    # Of its own: what a person said outlives the sightings, and the encoder it was said with.
+    Column("crop", LargeBinary, nullable=False),
+    UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
+    sqlite_autoincrement=True,
+)
+
+rejection_descriptors = Table(
+    "rejection_descriptors",
+    metadata,
+    Column("rejection_id", ForeignKey("rejections.id", ondelete="CASCADE"), primary_key=True),
+    Column("encoder", String, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
 )

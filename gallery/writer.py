@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import shlex
 import unicodedata
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import InputError
 from gallery.images import FileState
 from gallery.profiles import counting, profile
+from gallery.rejections import SAME_PLACE, NewRejection, RejectionWriter, overlap
+from gallery.rows import blob_of, box_of, is_sound, landmarks_to_json, matrix_of, quality_columns
+from gallery.sightings import SightingWriter
 from gallery.tables import (
     aliases,
+    calibrations,
     characters,
     crops,
     descriptors,
@@ -30,14 +30,10 @@ from gallery.tables import (
     samples,
     state,
 )
-from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks, Quality
+from gallery.types import Box, Descriptor, Face, Quality
 
 REJECT_PREFIX = "noise"
 """A folder whose name begins so, in any case, holds what is to be turned away."""
-
-
-VECTOR_BYTES = 4 * DIMENSION
-"""A stored descriptor: float32, little endian."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +79,8 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.rejections = RejectionWriter(connection)
+        self.sightings = SightingWriter(connection)
         self._touched: set[int] = set()
         self._changed = False
 
@@ -129,6 +127,7 @@ class Writer:
         self._connection.execute(insert(crops).values(sample_id=sample_id, png=sample.crop_png))
         for encoder, vector in sample.descriptors.items():
             self.describe(sample_id, encoder, vector)
+        self.rejections.contradict(character_id, sample.digest, sample.face.box)
         self._touched.add(character_id)
         return sample_id
 
@@ -141,11 +140,9 @@ class Writer:
 
         Raises InputError for a descriptor of another shape and for a sample that does not exist.
         """
-        if vector.shape != (DIMENSION,) or not np.isfinite(vector).all():
-            raise InputError(f"A descriptor is {DIMENSION} finite numbers, not {vector.shape}.")
+        blob = blob_of(vector)
         if not self.has(sample_id):
             raise no_sample(sample_id)
-        blob = vector.astype("<f4").tobytes()
         self._connection.execute(
             insert(descriptors)
             .values(sample_id=sample_id, encoder=encoder, vector=blob)
@@ -213,10 +210,14 @@ class Writer:
         self._touch_owners(sample_ids)
         for sample_id in sample_ids:
             moved = self._connection.execute(
-                update(samples).where(samples.c.id == sample_id).values(character_id=target)
-            )
-            if moved.rowcount == 0:
+                update(samples)
+                .where(samples.c.id == sample_id)
+                .values(character_id=target)
+                .returning(samples)
+            ).one_or_none()
+            if moved is None:
                 raise no_sample(sample_id)
+            self.rejections.contradict(target, moved.digest, box_of(moved))
         self._touched.add(target)
 
     def rename(self, old: str, new: str) -> None:
@@ -265,6 +266,7 @@ class Writer:
             .where(aliases.c.character_id == source_id)
             .values(character_id=target_id)
         )
+        self.rejections.follow(source_id, target_id)
         self._remove(source_id)
         self._alias(former, target_id)
         self._touched.add(target_id)
@@ -288,6 +290,45 @@ class Writer:
             if gone.rowcount == 0:
                 raise no_sample(sample_id)
 
+    def reject(self, one: NewRejection) -> int | None:
+        """Note that a face does not show a character; return the note's id, None if it is known.
+
+        Raises InputError where nobody has the name, and where the face is enrolled as that very
+        character.
+        """
+        character_id = self._known(one.character)
+        own = self._samples_at(character_id, one.digest, one.box)
+        if own:
+            raise InputError(
+                f"This face is sample {own[0]} of {one.character}; "
+                f"`gallery forget --sample {own[0]}` or `gallery move` comes first."
+            )
+        self._changed = True
+        return self.rejections.add(character_id, one)
+
+    def describe_rejection(self, rejection_id: int, encoder: str, vector: Descriptor) -> None:
+        """Set a rejected face's descriptor by one encoder, unless it was taken back meanwhile."""
+        if self.rejections.describe(rejection_id, encoder, vector):
+            self._changed = True
+
+    def take_back(self, rejection_ids: Collection[int]) -> None:
+        """Take rejections back. Raises InputError where one does not exist."""
+        for one in rejection_ids:
+            if not self.rejections.remove([one]):
+                raise InputError(
+                    f"There is no rejection {one}; `gallery reject --list` shows their numbers."
+                )
+        self._changed = True
+
+    def _samples_at(self, character_id: int, digest: str, box: Box) -> list[int]:
+        """Return a character's samples in about that place of a picture."""
+        rows = self._connection.execute(
+            select(samples).where(
+                samples.c.character_id == character_id, samples.c.digest == digest
+            )
+        )
+        return [row.id for row in rows if overlap(box_of(row), box) >= SAME_PLACE]
+
     def remember_file(self, path: Path, file_state: FileState, digest: str) -> None:
         """Note what a file held, so that it is not read again while it stays as it is."""
         values = {**file_state._asdict(), "digest": digest}
@@ -305,6 +346,15 @@ class Writer:
             .on_conflict_do_update(
                 index_elements=[refusals.c.digest, refusals.c.settings], set_={"reason": reason}
             )
+        )
+
+    def calibrate(self, encoder: str, made_at: str, body: str) -> None:
+        """Keep what an encoder's calibration found, as JSON, and when it was made, ISO 8601."""
+        values = {"made_at": made_at, "body": body}
+        self._connection.execute(
+            insert(calibrations)
+            .values(encoder=encoder, **values)
+            .on_conflict_do_update(index_elements=[calibrations.c.encoder], set_=values)
         )
 
     def finish(self) -> None:
@@ -394,29 +444,3 @@ class Writer:
 def no_sample(sample_id: int) -> InputError:
     """Return what is to be said of a sample that does not exist."""
     return InputError(f"There is no sample {sample_id}; `gallery show NAME` lists their numbers.")
-
-
-def is_sound(blob: bytes) -> bool:
-    """Say whether a stored descriptor is what it was written as: DIMENSION finite numbers."""
-    return len(blob) == VECTOR_BYTES and bool(np.isfinite(np.frombuffer(blob, "<f4")).all())
-
-
-def matrix_of(blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    """Return sound stored descriptors as rows, shape (n, DIMENSION)."""
-    joined = np.frombuffer(b"".join(blobs), "<f4")
-    return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
-
-
-def quality_columns(quality: Quality | None) -> dict[str, float | None]:
-    """Return a quality's parts by the names of their columns; all None where it is unknown."""
-    return {
-        part.name: None if quality is None else getattr(quality, part.name)
-        for part in dataclasses.fields(Quality)
-    }
-
-
-def landmarks_to_json(landmarks: Landmarks | None) -> str | None:
-    """Return landmarks as JSON: name to [x, y], those that are known."""
-    if landmarks is None:
-        return None
-    return json.dumps({name: place for name, place in landmarks._asdict().items() if place})

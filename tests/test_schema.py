@@ -28,8 +28,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -80,7 +80,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0003_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0004_second.py").write_text(script, encoding="utf-8")
     return copy
 
 
@@ -150,7 +150,7 @@ def test_an_older_database_is_backed_up_then_upgraded_and_keeps_everything(
         connection.execute("SELECT series, name FROM characters")
         connection.execute("SELECT likelihood FROM samples")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    (copy,) = database.parent.glob("gallery.db.0002-*")
+    (copy,) = database.parent.glob("gallery.db.0003-*")
     assert rows(copy) == before
 
 
@@ -382,26 +382,30 @@ def test_a_back_up_that_cannot_be_written_leaves_nothing(database: Path, tmp_pat
     ]
 
 
-def test_migrating_the_first_version_keeps_every_ideal_and_best(kept: Path) -> None:
+@pytest.fixture(params=["0001", "0002"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "old.db"
+    shutil.copyfile(ASSETS / f"gallery-{request.param}.db", path)
+    return path
+
+
+def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None:
     before = rows(kept)
     with Store(str(kept)) as store:
         assert store.check() == []
     after = rows(kept)
-    assert after["profiles"] == before["profiles"]
-    assert after["state"] == before["state"]
-    assert [row[:12] for row in after["samples"]] == before["samples"]
-    (copy,) = kept.parent.glob("old.db.0001-*")
+    for name, content in before.items():
+        # Columns were added behind the older ones.
+        width = len(content[0])
+        assert [row[:width] for row in after[name]] == content
+    assert {name for name, content in after.items() if content} == {
+        name for name, content in before.items() if content
+    }
+    (copy,) = kept.parent.glob("old.db.000[12]-*")
     assert rows(copy) == before
 
 
-@pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    path = tmp_path / "old.db"
-    shutil.copyfile(ASSETS / "gallery-0001.db", path)
-    return path
-
-
-def test_a_database_of_the_first_version_opens_is_read_and_written(kept: Path) -> None:
+def test_a_database_of_an_old_version_opens_is_read_and_written(kept: Path) -> None:
     with Store(str(kept)) as store:
         assert {one.name: one.samples for one in store.characters()} == {
             "Noise": 1,

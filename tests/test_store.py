@@ -17,9 +17,10 @@ from fakes import new_sample, vector
 from gallery import schema
 from gallery.errors import InputError, StoreError
 from gallery.images import FileState
-from gallery.store import Store, landmarks_from_json
+from gallery.rows import landmarks_from_json, landmarks_to_json
+from gallery.store import Store
 from gallery.types import DIMENSION, Landmarks, Point, Quality
-from gallery.writer import clean_name, landmarks_to_json
+from gallery.writer import clean_name
 
 
 def add(store: Store, name: str, *numbers: int) -> list[int]:

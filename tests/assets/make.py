@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 from fakes import new_sample, vector
 
-from gallery.images import FileState, encode_png
+from gallery.images import FileState, encode_jpeg, encode_png
+from gallery.rejections import NewRejection
 from gallery.schema import HEAD
+from gallery.sightings import Seen
 from gallery.store import Store
+from gallery.types import Box, DescribedFace, Face, Quality
 
 
 def make(path: Path) -> None:
@@ -33,6 +36,19 @@ def make(path: Path) -> None:
         writer.rename("Ayanami", "綾波レイ")
         writer.forget_samples([5])
         writer.remember_refusal("0" * 64, "fake", "shows no face that the detector sees.")
+        jpeg = encode_jpeg(np.full((150, 150, 3), (9, 90, 200), np.uint8))
+        place, vectors = Box(1, 2, 31, 32), {"fake": vector(300)}
+        writer.reject(NewRejection("Rei", "1" * 64, Path("/seen.png"), place, jpeg, vectors))
+        face = DescribedFace(
+            Face(place, 0.5),
+            np.full((150, 150, 3), 90, np.uint8),
+            vector(301),
+            Quality(30.0, 0.5, None, None, None),
+        )
+        state = FileState(1001, 10**18)
+        seen = Seen(Path("/seen.png"), state, "1" * 64, 160, 120, (face,))
+        writer.sightings.keep(seen, "fake", "fake")
+        writer.sightings.group({1: 7})
     with closing(sqlite3.connect(path)) as connection:
         # Kept without a log beside it, so that it is one small file.
         connection.execute("PRAGMA journal_mode = DELETE")

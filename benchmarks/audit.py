@@ -1,0 +1,268 @@
+"""Measures how well an audit finds wrong labels, and how well clusters are characters.
+
+    python -m benchmarks.audit [--encoder NAME] [--cache FOLDER] [--splits]
+
+Galleries are drawn from the *dev* split of the shared faces, whose characters no network has seen;
+every figure in gallery/audit and gallery/clustering.py was chosen on characters of the *train*
+split that were held out of training. Intervals hold 95 % of what resampling the draws gives.
+
+Swapped labels: of a gallery of 50 characters with 10 samples each, 5 % get the name of another
+character at random. All samples are put in the order in which the audit would propose to move them,
+and those found in the first tenth of that order are counted. Beside it stand the audit's own
+proposals: how many of them are right, and how many labels that are right it doubts.
+
+Clusters: 50 characters with 10 faces each, none of them enrolled, are grouped as `gallery cluster`
+does. BCubed F1 is the harmonic mean of precision and recall averaged over faces (Amigo, Gonzalo,
+Artiles and Verdejo 2009, "A comparison of extrinsic clustering evaluation metrics").
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.measuring import SHARED, table
+from gallery.audit.characters import merge, split
+from gallery.audit.misplaced import margins
+from gallery.audit.subject import Subject
+from gallery.clustering import REACH, group
+from gallery.rejections import NEARLY
+from gallery.settings import DEFAULT_ENCODER, Settings
+from gallery.types import CROP_SIDE, Box, Face, Sample, Thresholds
+
+FACES = SHARED / "faces"
+SEED = 6
+DRAWS = 20
+CHARACTERS = 50
+EACH = 10
+SWAPPED = 0.05
+FIRST = 0.1
+
+Descriptors = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A figure over draws, and the interval of its mean."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Return it with its interval."""
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def mean_of(values: list[float], generator: np.random.Generator) -> Mean:
+    """Return the mean over draws with 95 % of what drawing the draws again gives."""
+    drawn = generator.choice(values, (2000, len(values))).mean(axis=1)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Mean(float(np.mean(values)), float(low), float(high))
+
+
+def described(encoder: str, cache: Path | None) -> tuple[Descriptors, Labels, Thresholds]:
+    """Return the dev split's descriptors, the number of each one's character, and thresholds."""
+    from gallery.assemble import describer
+    from gallery.weights import locate
+
+    settings = Settings(encoder=encoder)
+    weights = locate(encoder, settings.models_folder)
+    with (FACES / "faces.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == "dev"]
+    labels = np.unique([row["identity"] for row in rows], return_inverse=True)[1]
+    files = [row["file"] for row in rows]
+    key = hashlib.sha256("\n".join([weights.encoder_id, *files]).encode()).hexdigest()[:12]
+    kept = cache / f"audit-{key}.npy" if cache else None
+    if kept is not None and kept.is_file():
+        return np.load(kept), labels, weights.thresholds
+    network = describer(settings, weights).encoder
+    parts = [network.encode(batch) for batch in crops_of(files)]
+    descriptors = np.concatenate(parts)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, descriptors)
+    return descriptors, labels, weights.thresholds
+
+
+def crops_of(files: list[str], at_once: int = 64) -> Iterator[NDArray[np.uint8]]:
+    """Yield the dev split's faces as crops, shape (up to at_once, CROP_SIDE, CROP_SIDE, 3)."""
+    import cv2
+
+    with zipfile.ZipFile(FACES / "dev.zip") as archive:
+        for start in range(0, len(files), at_once):
+            some = files[start : start + at_once]
+            batch = np.empty((len(some), CROP_SIDE, CROP_SIDE, 3), np.uint8)
+            for place, file in enumerate(some):
+                picture = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), 1)
+                assert picture is not None, f"{file} is no picture"
+                resized = cv2.resize(picture, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
+                batch[place] = resized[:, :, ::-1]
+            yield batch
+
+
+def draw(labels: Labels, each: int, generator: np.random.Generator) -> Labels:
+    """Return the rows of up to `each` faces of CHARACTERS characters that have at least eight."""
+    able = np.flatnonzero(np.bincount(labels) >= min(each, 8))
+    chosen = generator.permutation(able)[:CHARACTERS]
+    return np.concatenate(
+        [generator.permutation(np.flatnonzero(labels == name))[:each] for name in chosen]
+    )
+
+
+def subject_of(descriptors: Descriptors, labels: Labels, thresholds: Thresholds) -> Subject:
+    """Return what an audit looks at, of samples with these labels."""
+    face = Face(Box(0, 0, 60, 60), 1.0)
+    samples = tuple(
+        Sample(row, f"{label:04d}", "", Path(f"{row}"), "", "", face, False, None, None, False)
+        for row, label in enumerate(labels.tolist())
+    )
+    near = NEARLY * thresholds.sure
+    return Subject(samples, descriptors.astype(np.float64), thresholds.unknown, near)
+
+
+def swapped(labels: Labels, generator: np.random.Generator) -> tuple[Labels, Labels]:
+    """Return labels of which SWAPPED are another's, and the rows of those."""
+    rows = generator.permutation(len(labels))[: round(SWAPPED * len(labels))]
+    names = np.unique(labels)
+    wrong = labels.copy()
+    for row in rows:
+        wrong[row] = generator.choice(names[names != labels[row]])
+    return wrong, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an audit says of a gallery with swapped labels."""
+
+    first: float
+    """Share of the wrong labels in the first tenth of all samples."""
+    proposed: float
+    """Share of the wrong labels that it proposes to move or forget."""
+    right: float
+    """Share of these proposals that are of wrong labels."""
+    doubted: float
+    """Share of the right labels that it doubts."""
+
+
+def found(
+    descriptors: Descriptors, labels: Labels, thresholds: Thresholds, generator: np.random.Generator
+) -> Found:
+    """Swap labels and look for them."""
+    wrong, rows = swapped(labels, generator)
+    values = margins(subject_of(descriptors, wrong, thresholds)).values
+    first = np.argsort(-values, kind="stable")[: round(FIRST * len(labels))]
+    proposed = np.flatnonzero(values > 0)
+    hits = np.isin(rows, proposed)
+    return Found(
+        float(np.isin(rows, first).mean()),
+        float(hits.mean()),
+        float(hits.sum() / max(len(proposed), 1)),
+        float((len(proposed) - hits.sum()) / (len(labels) - len(rows))),
+    )
+
+
+def bcubed(clusters: Labels, labels: Labels) -> tuple[float, float, float]:
+    """Return BCubed F1, precision and recall of clusters, shape (n,), against true labels."""
+    together, same = clusters[:, None] == clusters, labels[:, None] == labels
+    both = (together & same).sum(axis=1)
+    precision = float((both / together.sum(axis=1)).mean())
+    recall = float((both / same.sum(axis=1)).mean())
+    return 2 * precision * recall / (precision + recall), precision, recall
+
+
+def of_characters(
+    descriptors: Descriptors, labels: Labels, thresholds: Thresholds, generator: np.random.Generator
+) -> dict[str, float]:
+    """Mix and cut characters of 12 samples, and say how many of these, and of others, are found."""
+    able = generator.permutation(np.flatnonzero(np.bincount(labels) >= 12))
+    rows = {int(name): generator.permutation(np.flatnonzero(labels == name))[:12] for name in able}
+    names = list(rows)
+    mixed, cut, whole = names[:20], names[20:30], names[30:]
+    chosen, given = [], []
+    for place in range(0, 20, 2):
+        chosen += [*rows[mixed[place]][:8], *rows[mixed[place + 1]][:4]]
+        given += [mixed[place]] * 12
+    for name in cut:
+        chosen += [*rows[name]]
+        given += [name] * 6 + [1000 + name] * 6
+    for name in whole:
+        chosen += [*rows[name]]
+        given += [name] * 12
+    subject = subject_of(descriptors[chosen], np.array(given), thresholds)
+    two = {int(one.characters[0]) for one in split(subject)}
+    one = [{int(name) % 1000 for name in pair.characters} for pair in merge(subject)]
+    rest = set(cut) | set(whole)
+    pairs = len(subject.names) * (len(subject.names) - 1) / 2 - len(cut)
+    return {
+        "two in one: found": len(two & set(mixed)) / 10,
+        "two in one: others proposed": len({name % 1000 for name in two} & rest) / len(rest),
+        "one in two: found": sum(len(pair) == 1 for pair in one) / len(cut),
+        "one in two: other pairs proposed": sum(len(pair) == 2 for pair in one) / pairs,
+    }
+
+
+def main() -> None:
+    """Print all figures."""
+    parser = argparse.ArgumentParser(description="Measure the audit and the clusters.")
+    parser.add_argument("--encoder", default=DEFAULT_ENCODER)
+    parser.add_argument("--cache", type=Path, help="a folder to keep descriptors in")
+    chosen = parser.parse_args()
+    if not FACES.is_dir():
+        print(f"{FACES} is not here; nothing is measured.")
+        return
+    descriptors, labels, thresholds = described(chosen.encoder, chosen.cache)
+    print(f"{len(labels)} faces of {labels.max() + 1} characters, {DRAWS} draws")
+    rows = [*_audit(descriptors, labels, thresholds), *_clusters(descriptors, labels, thresholds)]
+    print(table(("figure", "mean [95 %]"), [(name, str(value)) for name, value in rows]))
+
+
+def _audit(
+    descriptors: Descriptors, labels: Labels, thresholds: Thresholds
+) -> Iterator[tuple[str, Mean]]:
+    generator = np.random.default_rng(SEED)
+
+    def runs(each: int) -> list[Found]:
+        drawn = [draw(labels, each, generator) for _ in range(DRAWS)]
+        return [found(descriptors[rows], labels[rows], thresholds, generator) for rows in drawn]
+
+    for each in (5, EACH):
+        known = runs(each)
+        parts: dict[str, Callable[[Found], float]] = {
+            "wrong labels in the first tenth": lambda one: one.first,
+            "wrong labels proposed": lambda one: one.proposed,
+            "proposals that are right": lambda one: one.right,
+            "right labels doubted": lambda one: one.doubted,
+        }
+        for name, part in parts.items():
+            yield f"{CHARACTERS} x {each}: {name}", mean_of([part(one) for one in known], generator)
+    mixed = [of_characters(descriptors, labels, thresholds, generator) for _ in range(DRAWS)]
+    for name in mixed[0]:
+        yield name, mean_of([one[name] for one in mixed], generator)
+
+
+def _clusters(
+    descriptors: Descriptors, labels: Labels, thresholds: Thresholds
+) -> Iterator[tuple[str, Mean]]:
+    generator = np.random.default_rng(SEED)
+    reach = REACH * thresholds.unknown
+    for each in (3, EACH, 1000):
+        drawn = [draw(labels, each, generator) for _ in range(DRAWS)]
+        scores = [bcubed(group(descriptors[rows], reach), labels[rows]) for rows in drawn]
+        size = "all" if each > EACH else f"{each}"
+        for place, name in enumerate(("BCubed F1", "precision", "recall")):
+            values = [score[place] for score in scores]
+            yield f"{CHARACTERS} x {size}: {name}", mean_of(values, generator)
+
+
+if __name__ == "__main__":
+    main()

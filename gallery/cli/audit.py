@@ -1,0 +1,91 @@
+"""`gallery audit`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+
+if TYPE_CHECKING:
+    from gallery.audit.proposals import Proposal
+
+MOST_SHOWN = 50
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(audit)
+
+
+def audit(
+    ctx: typer.Context,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page with the faces side by side."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say what may be wrong in the gallery, with the command that puts each right.
+
+    Samples in the wrong folder, faces under two names, characters that look like two or like one,
+    samples that are nearly the same, and characters with too little to go by. Likeliest first;
+    nothing is changed.
+    """
+    from gallery.assemble import open_gallery
+    from gallery.audit.page import report_of
+    from gallery.audit.run import audit as run
+    from gallery.audit.subject import subject_of
+    from gallery.report import check_report_path, write_report
+
+    if report is not None:
+        check_report_path(report)
+    with open_gallery(settings_of(ctx)) as gallery:
+        proposals = run(subject_of(gallery))
+        if report is not None:
+            write_report(report_of(gallery, proposals), report)
+    if json:
+        for one in proposals:
+            json_line(_as_json(one))
+    else:
+        _print(proposals)
+    if report is not None:
+        say(f"{report}")
+
+
+def _print(proposals: list[Proposal]) -> None:
+    if not proposals:
+        say("Nothing looks wrong.")
+        return
+    table(
+        ("what", "likely", "why", "command"),
+        [
+            (one.kind.value, _percent(one), one.reason, one.command)
+            for one in proposals[:MOST_SHOWN]
+        ],
+        right=("likely",),
+    )
+    counts = Counter(one.kind.value for one in proposals)
+    parts = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    more = len(proposals) - MOST_SHOWN
+    rest = f" {more} more stand in --json and --report." if more > 0 else ""
+    say(f"{plural(len(proposals), 'proposal')}: {parts}.{rest}")
+
+
+def _percent(one: Proposal) -> str:
+    return "-" if one.likelihood is None else f"{one.likelihood:.0%}"
+
+
+def _as_json(one: Proposal) -> dict[str, object]:
+    return {
+        "kind": one.kind.value,
+        "likelihood": None if one.likelihood is None else round(one.likelihood, 4),
+        "characters": list(one.characters),
+        "samples": list(one.samples),
+        "beside": list(one.beside),
+        "reason": one.reason,
+        "command": one.command,
+    }

@@ -1,0 +1,192 @@
+"""`gallery cluster`, `adopt` and `relabel`: what labelling saw, looked at again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gallery.cli.show import Json, json_line, plural, progress, say, settings_of, table
+from gallery.types import MatchMode
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+    from gallery.unknowns import Cluster
+
+Poor = Annotated[
+    bool, typer.Option("--poor", help="Also faces that are too small or blurred to tell.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (cluster, adopt, relabel):
+        app.command()(command)
+
+
+def cluster(
+    ctx: typer.Context,
+    poor: Poor = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Group all anew; clusters get new numbers.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write a folder of faces for each cluster."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with the faces.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Group the unknown faces of labelled pictures by likeness.
+
+    Clusters keep their numbers when more pictures are labelled: new faces join the cluster that
+    they belong to, and new clusters get new numbers. `gallery adopt NUMBER NAME` names one.
+    """
+    from gallery import unknowns
+    from gallery.assemble import open_gallery
+    from gallery.report import check_report_path, write_report
+
+    if report is not None:
+        check_report_path(report)
+    with open_gallery(settings_of(ctx)) as gallery:
+        _catch_up(gallery)
+        seen = gallery.store.sightings.count()
+        found = unknowns.cluster(gallery, poor=poor, afresh=afresh)
+        if out is not None:
+            unknowns.write_folders(gallery, found, out)
+        if report is not None:
+            write_report(unknowns.report_of(gallery, found), report)
+    if json:
+        for one in found:
+            json_line(_as_json(one))
+    else:
+        _print(found, seen)
+    for written in (out, report):
+        if written is not None:
+            say(f"{written}")
+
+
+def _catch_up(gallery: Gallery) -> None:
+    """Describe with the encoder in use what it has not described."""
+    from gallery import review
+
+    gallery.require_encoded()
+    total, done = review.waiting(gallery), 0
+    with progress("Encoding", total) as advance:
+        for count in review.describe_anew(gallery) if total else ():
+            for _ in range(count - done):
+                advance()
+            done = count
+
+
+def _print(found: list[Cluster], seen: int) -> None:
+    if not seen:
+        say("No picture was labelled yet; `gallery label` keeps what it sees.")
+        return
+    if found:
+        table(
+            ("cluster", "faces", "nearest", "distance", "best face in"),
+            [
+                (
+                    one.number,
+                    len(one.faces),
+                    one.nearest or "-",
+                    "-" if one.distance is None else f"{one.distance:.3f}",
+                    one.faces[0].path,
+                )
+                for one in found
+            ],
+            right=("cluster", "faces", "distance"),
+        )
+    faces = sum(len(one.faces) for one in found)
+    say(
+        f"{plural(len(found), 'cluster')} with {plural(faces, 'unknown face')}, of "
+        f"{plural(seen, 'face')} seen."
+    )
+
+
+def _as_json(one: Cluster) -> dict[str, object]:
+    return {
+        "cluster": one.number,
+        "nearest": one.nearest,
+        "distance": None if one.distance is None else round(one.distance, 6),
+        "faces": [
+            {
+                "face": face.id,
+                "path": str(face.path),
+                "box": [round(edge, 2) for edge in face.face.box],
+                "quality": None if face.quality is None else round(face.quality.score, 6),
+            }
+            for face in one.faces
+        ],
+    }
+
+
+def adopt(
+    ctx: typer.Context,
+    number: Annotated[int, typer.Argument(metavar="CLUSTER", help="As `cluster` counts.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Somebody new, or known already.")],
+    poor: Poor = False,
+) -> None:
+    """Make a character of a cluster of unknown faces, or give them to one that is there.
+
+    `gallery forget` and `gallery move` undo it.
+    """
+    from gallery import unknowns
+    from gallery.assemble import open_gallery
+
+    with open_gallery(settings_of(ctx)) as gallery:
+        _catch_up(gallery)
+        added = unknowns.adopt(gallery, number, name, poor=poor)
+        known = gallery.store.character(name)
+    before = known.samples - added
+    rest = f", beside {before} there already" if before else ""
+    say(f"{plural(added, 'face')} of cluster {number} enrolled as {known.name}{rest}.")
+
+
+def relabel(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Only these pictures, or those of these folders."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many characters to name for a face.")] = 3,
+    match: Annotated[
+        MatchMode, typer.Option(help="What of a character a face is compared with.")
+    ] = MatchMode.IDEAL,
+) -> None:
+    """Answer all pictures that were labelled before with the gallery as it is now.
+
+    Pictures are not read: what `label` saw of them is kept in the gallery. Those whose files have
+    changed since are left out and named; `gallery label` looks at them again.
+    """
+    from gallery import unknowns
+    from gallery.assemble import open_gallery
+    from gallery.labelling import job
+
+    with open_gallery(settings_of(ctx)) as gallery:
+        _catch_up(gallery)
+        known = unknowns.pictures_below(gallery.store.sightings.pictures(), paths or [])
+        changed = [one for one in known if unknowns.has_changed(one)]
+        for one in changed:
+            say(f"gallery: {one.path} has changed since it was labelled.")
+        asked = [one for one in known if one not in changed]
+        writer = job.open_writer(out, gallery.encoder)
+        try:
+            done = set(job.remaining([one.path for one in asked], writer))
+            rest = [one for one in asked if one.path in done]
+            faces = 0
+            with progress("Answering", len(rest)) as advance:
+                for record in unknowns.relabel(gallery, rest, mode=match, top=top):
+                    writer.write(record)
+                    faces += len(record.faces)
+                    advance()
+        finally:
+            writer.close()
+    say(f"{plural(len(rest), 'picture')} with {plural(faces, 'face')} answered anew. {out}")
+    if changed:
+        raise typer.Exit(1)

@@ -1,0 +1,88 @@
+"""What stands in the database's columns: from plain types to values and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.errors import InputError, StoreError
+from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks, Point, Quality
+
+VECTOR_BYTES = 4 * DIMENSION
+"""A stored descriptor: float32, little endian."""
+
+
+def blob_of(vector: Descriptor) -> bytes:
+    """Return a descriptor as it is stored. Raises InputError for one of another shape."""
+    if vector.shape != (DIMENSION,) or not np.isfinite(vector).all():
+        raise InputError(f"A descriptor is {DIMENSION} finite numbers, not {vector.shape}.")
+    return vector.astype("<f4").tobytes()
+
+
+def is_sound(blob: bytes) -> bool:
+    """Say whether a stored descriptor is what it was written as: DIMENSION finite numbers."""
+    return len(blob) == VECTOR_BYTES and bool(np.isfinite(np.frombuffer(blob, "<f4")).all())
+
+
+def matrix_of(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return sound stored descriptors as rows, shape (n, DIMENSION)."""
+    joined = np.frombuffer(b"".join(blobs), "<f4")
+    return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
+
+
+def sound_matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return stored descriptors as rows. Raises StoreError where one of them is damaged."""
+    if all(len(blob) == VECTOR_BYTES for blob in blobs):
+        matrix = matrix_of(blobs)
+        if np.isfinite(matrix).all():
+            return matrix
+    raise StoreError("A stored descriptor is damaged; run `gallery reencode --all`.")
+
+
+def face_of(row: Any) -> Face:
+    """Return the face of a row with a box, a score and landmarks."""
+    return Face(box_of(row), row.score, landmarks_from_json(row.landmarks))
+
+
+def box_of(row: Any) -> Box:
+    """Return the box of a row with left, top, right and bottom."""
+    return Box(row.left, row.top, row.right, row.bottom)
+
+
+def quality_of(row: Any) -> Quality | None:
+    """Return the quality of a row with its parts; None where it was never measured."""
+    if row.size is None or row.sharpness is None:
+        return None
+    return Quality(row.size, row.sharpness, row.roll, row.frontal, row.cut)
+
+
+def quality_columns(quality: Quality | None) -> dict[str, float | None]:
+    """Return a quality's parts by the names of their columns; all None where it is unknown."""
+    return {
+        part.name: None if quality is None else getattr(quality, part.name)
+        for part in dataclasses.fields(Quality)
+    }
+
+
+def landmarks_to_json(landmarks: Landmarks | None) -> str | None:
+    """Return landmarks as JSON: name to [x, y], those that are known."""
+    if landmarks is None:
+        return None
+    return json.dumps({name: place for name, place in landmarks._asdict().items() if place})
+
+
+def landmarks_from_json(text: str | None) -> Landmarks | None:
+    """Return the landmarks that landmarks_to_json wrote. Raises StoreError for anything else."""
+    if text is None:
+        return None
+    try:
+        return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError(
+            "The stored place of a face is damaged; put a back-up of the database in its place."
+        ) from error

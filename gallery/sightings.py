@@ -1,0 +1,342 @@
+"""What labelling saw: pictures, and the faces in them, named or not.
+
+It is kept so that a better gallery can answer anew without the pictures, and so that unknown faces
+can be grouped and named. It can all be made again, and nothing of it changes an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from gallery.images import FileState, encode_jpeg
+from gallery.rejections import SAME_PLACE, overlap
+from gallery.rows import (
+    blob_of,
+    box_of,
+    face_of,
+    landmarks_to_json,
+    quality_columns,
+    quality_of,
+    sound_matrix,
+)
+from gallery.tables import pictures, samples, sighting_descriptors, sightings
+from gallery.types import DIMENSION, Box, DescribedFace, Descriptor, Face, Quality
+
+AT_ONCE = 500
+"""SQLite takes a bounded number of parameters in one statement."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A picture that was looked at, and its faces."""
+
+    path: Path
+    state: FileState | None
+    """The file's size and time of change, taken before it was read; None where there is none."""
+    digest: str | None
+    """None for a file that could not be read."""
+    width: int | None
+    height: int | None
+    faces: tuple[DescribedFace, ...] = ()
+    left_out: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPicture:
+    """A picture as it was last looked at."""
+
+    path: Path
+    state: FileState | None
+    digest: str | None
+    width: int | None
+    height: int | None
+    left_out: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A face that was seen."""
+
+    id: int
+    digest: str
+    path: Path
+    face: Face
+    detector: str
+    quality: Quality | None
+    cluster: int | None
+    """The group of unknown faces it was put into."""
+
+
+class SightingReader:
+    """Reads what was seen; store.Store has one."""
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._reading = reading
+
+    def pictures(self) -> list[SeenPicture]:
+        """Return all pictures that were looked at, by path."""
+        with self._reading() as connection:
+            rows = connection.execute(select(pictures).order_by(pictures.c.path))
+            return [_picture(row) for row in rows]
+
+    def count(self) -> int:
+        """Return how many faces were seen."""
+        with self._reading() as connection:
+            return int(connection.scalar(select(func.count()).select_from(sightings)) or 0)
+
+    def all(self) -> list[Sighting]:
+        """Return all faces by id."""
+        with self._reading() as connection:
+            # Not the crops, which are nearly all there is.
+            columns = [column for column in sightings.c if column.name != "crop"]
+            return [
+                _sighting(row)
+                for row in connection.execute(select(*columns).order_by(sightings.c.id))
+            ]
+
+    def crops(self, sighting_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the aligned crops of faces as JPEG files."""
+        found: dict[int, bytes] = {}
+        with self._reading() as connection:
+            for some in _portions(sorted(sighting_ids)):
+                rows = connection.execute(
+                    select(sightings.c.id, sightings.c.crop).where(sightings.c.id.in_(some))
+                )
+                found.update({row.id: row.crop for row in rows})
+        return found
+
+    def vectors(self, encoder: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the ids of faces an encoder has described, by id, and their descriptors.
+
+        Shapes (n,) and (n, DIMENSION).
+        """
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(sighting_descriptors.c.sighting_id, sighting_descriptors.c.vector)
+                .where(sighting_descriptors.c.encoder == encoder)
+                .order_by(sighting_descriptors.c.sighting_id)
+            ).all()
+        return (
+            np.array([row.sighting_id for row in rows], np.int64),
+            sound_matrix([row.vector for row in rows]).reshape(-1, DIMENSION),
+        )
+
+    def descriptors_of(self, sighting_id: int) -> dict[str, Descriptor]:
+        """Return a face's descriptors by encoder."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(sighting_descriptors).where(
+                    sighting_descriptors.c.sighting_id == sighting_id
+                )
+            )
+            return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
+
+    def unencoded(self, encoder: str) -> list[int]:
+        """Return the faces an encoder has not described."""
+        done = select(sighting_descriptors.c.sighting_id).where(
+            sighting_descriptors.c.encoder == encoder
+        )
+        with self._reading() as connection:
+            return list(
+                connection.scalars(
+                    select(sightings.c.id)
+                    .where(sightings.c.id.not_in(done))
+                    .order_by(sightings.c.id)
+                )
+            )
+
+    def enrolled(self) -> dict[int, int]:
+        """Return the samples that faces are enrolled as: sample id by sighting id."""
+        found: dict[int, int] = {}
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(
+                    sightings.c.id,
+                    samples.c.id.label("sample_id"),
+                    *(sightings.c[side] for side in Box._fields),
+                    *(samples.c[side].label(f"sample_{side}") for side in Box._fields),
+                ).join(samples, samples.c.digest == sightings.c.digest)
+            )
+            for row in rows:
+                other = Box(*(getattr(row, f"sample_{side}") for side in Box._fields))
+                if overlap(box_of(row), other) >= SAME_PLACE:
+                    found[row.id] = row.sample_id
+        return found
+
+
+class SightingWriter:
+    """Writes what was seen; writer.Writer has one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep(self, seen: Seen, encoder: str, detector: str) -> None:
+        """Note a picture and its faces, described by an encoder, in place of what was noted.
+
+        A face that is there already, in about the same place, keeps its number and its cluster.
+        Paths with bytes that are no text cannot be stored and are passed over.
+        """
+        if not _is_text(seen.path):
+            return
+        self._keep_picture(seen)
+        if seen.digest is None or seen.error is not None:
+            return
+        known = self._connection.execute(
+            select(sightings.c.id, *(sightings.c[side] for side in Box._fields)).where(
+                sightings.c.digest == seen.digest
+            )
+        ).all()
+        pairs = matched([one.face.box for one in seen.faces], [box_of(row) for row in known])
+        gone = [row.id for place, row in enumerate(known) if place not in pairs.values()]
+        if gone:
+            self._connection.execute(delete(sightings).where(sightings.c.id.in_(gone)))
+        for place, one in enumerate(seen.faces):
+            former = known[pairs[place]].id if place in pairs else None
+            self._keep_face(seen, one, former, encoder, detector)
+
+    def _keep_picture(self, seen: Seen) -> None:
+        values = {
+            "digest": seen.digest,
+            "file_size": seen.state.size if seen.state else None,
+            "modified_ns": seen.state.modified_ns if seen.state else None,
+            "width": seen.width,
+            "height": seen.height,
+            "left_out": seen.left_out,
+            "error": seen.error,
+        }
+        self._connection.execute(
+            insert(pictures)
+            .values(path=str(seen.path), **values)
+            .on_conflict_do_update(index_elements=[pictures.c.path], set_=values)
+        )
+
+    def _keep_face(
+        self, seen: Seen, one: DescribedFace, former: int | None, encoder: str, detector: str
+    ) -> None:
+        values = {
+            "digest": seen.digest,
+            "path": str(seen.path),
+            **one.face.box._asdict(),
+            "score": one.face.score,
+            "landmarks": landmarks_to_json(one.face.landmarks),
+            "detector": detector,
+            "crop": encode_jpeg(one.crop),
+            **quality_columns(one.quality),
+        }
+        if former is None:
+            added = self._connection.execute(
+                insert(sightings)
+                .values(**values)
+                # Two faces in the very same place are one.
+                .on_conflict_do_nothing()
+                .returning(sightings.c.id)
+            ).scalar_one_or_none()
+            if added is None:
+                return
+            former = int(added)
+        else:
+            self._connection.execute(
+                update(sightings).where(sightings.c.id == former).values(**values)
+            )
+            # The crop may be another one now.
+            self._connection.execute(
+                delete(sighting_descriptors).where(
+                    sighting_descriptors.c.sighting_id == former,
+                    sighting_descriptors.c.encoder != encoder,
+                )
+            )
+        self.describe(former, encoder, one.descriptor)
+
+    def describe(self, sighting_id: int, encoder: str, vector: Descriptor) -> bool:
+        """Set a face's descriptor by one encoder; false for one that is gone meanwhile.
+
+        Raises InputError for a descriptor of another shape.
+        """
+        blob = blob_of(vector)
+        known = select(sightings.c.id).where(sightings.c.id == sighting_id)
+        if self._connection.scalar(known) is None:
+            return False
+        self._connection.execute(
+            insert(sighting_descriptors)
+            .values(sighting_id=sighting_id, encoder=encoder, vector=blob)
+            .on_conflict_do_update(
+                index_elements=[
+                    sighting_descriptors.c.sighting_id,
+                    sighting_descriptors.c.encoder,
+                ],
+                set_={"vector": blob},
+            )
+        )
+        return True
+
+    def group(self, clusters: Mapping[int, int | None]) -> None:
+        """Put faces into clusters, or out of them: number by sighting id."""
+        if clusters:
+            self._connection.execute(
+                update(sightings)
+                .where(sightings.c.id == bindparam("sighting"))
+                .values(cluster=bindparam("number")),
+                [{"sighting": one, "number": number} for one, number in clusters.items()],
+            )
+
+    def forget(self) -> int:
+        """Remove all that was seen, and return how many faces that was."""
+        self._connection.execute(delete(pictures))
+        return self._connection.execute(delete(sightings)).rowcount
+
+
+def matched(boxes: Sequence[Box], others: Sequence[Box]) -> dict[int, int]:
+    """Return which boxes are in about the same place as which others, best pairs first."""
+    pairs = sorted(
+        (-overlap(box, other), place, known)
+        for place, box in enumerate(boxes)
+        for known, other in enumerate(others)
+    )
+    found: dict[int, int] = {}
+    for shared, place, known in pairs:
+        if -shared >= SAME_PLACE and place not in found and known not in found.values():
+            found[place] = known
+    return found
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _picture(row: Any) -> SeenPicture:
+    state = None if row.file_size is None else FileState(row.file_size, row.modified_ns)
+    return SeenPicture(
+        Path(row.path), state, row.digest, row.width, row.height, row.left_out, row.error
+    )
+
+
+def _sighting(row: Any) -> Sighting:
+    return Sighting(
+        row.id,
+        row.digest,
+        Path(row.path),
+        face_of(row),
+        row.detector,
+        quality_of(row),
+        row.cluster,
+    )
+
+
+def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]

@@ -1,0 +1,298 @@
+"""Faces that labelling saw and nobody knows: in clusters, to be named; and answering anew."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.clustering import REACH, join
+from gallery.errors import InputError
+from gallery.gallery import Gallery
+from gallery.images import decode_crop, encode_png, file_state
+from gallery.quality import is_poor
+from gallery.report import Picture, PictureRow, Pictures, Report, Section
+from gallery.sightings import SeenPicture, Sighting
+from gallery.types import (
+    CROP_SIDE,
+    Crop,
+    DescribedFace,
+    MatchMode,
+    Quality,
+    Record,
+    Verdict,
+)
+from gallery.writer import NewSample
+
+AT_ONCE = 1000
+"""Faces answered together."""
+
+MOST_FACES = 12
+"""Of a cluster, on its page."""
+
+UNMEASURED = Quality(0.0, 0.0, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Unknown faces that are likely of one character."""
+
+    number: int
+    """Its name for `gallery adopt`; it stays when more faces come."""
+    faces: tuple[Sighting, ...]
+    """Best first: well to be seen, and near the centre."""
+    nearest: str | None
+    """The character whose ideal is nearest to the centre; None where the gallery is empty."""
+    distance: float | None
+    """How far that is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unknown:
+    """A face that nobody knows."""
+
+    sighting: Sighting
+    descriptor: NDArray[np.float32]
+
+
+def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
+    """Return the seen faces that the gallery, as it is now, knows nobody for.
+
+    Left out are faces that are enrolled, those nearest to a reject class, and poor ones unless
+    they are asked for. review.describe_anew comes first where faces are not described.
+    """
+    gallery.require_encoded()
+    ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
+    places = {int(one): place for place, one in enumerate(ids)}
+    enrolled = gallery.store.sightings.enrolled()
+    able = [
+        _Unknown(one, vectors[places[one.id]])
+        for one in gallery.store.sightings.all()
+        if one.id in places
+        and one.id not in enrolled
+        and (poor or one.quality is None or not is_poor(one.quality))
+    ]
+    found: list[_Unknown] = []
+    for start in range(0, len(able), AT_ONCE):
+        some = able[start : start + AT_ONCE]
+        answers = gallery.answers([_described(one.sighting, one.descriptor) for one in some], top=1)
+        for one, answer in zip(some, answers, strict=True):
+            turned_away = (
+                answer.matches
+                and answer.matches[0].is_reject
+                and answer.matches[0].distance <= gallery.thresholds.unknown
+            )
+            if answer.verdict is Verdict.UNKNOWN and not turned_away:
+                found.append(one)
+    return found
+
+
+def cluster(gallery: Gallery, *, poor: bool = False, afresh: bool = False) -> list[Cluster]:
+    """Group the unknown faces, keep the groups' numbers, and return them, largest first.
+
+    A face that has a number keeps it while it is unknown, unless all are grouped afresh; a new one
+    joins the cluster that it belongs to, and new clusters get new numbers.
+    """
+    faces = unknown_faces(gallery, poor=poor)
+    known = gallery.store.sightings.all()
+    former = np.array([0 if afresh else one.sighting.cluster or 0 for one in faces], np.int64)
+    first = 1 + max((one.cluster or 0 for one in known), default=0)
+    reach = REACH * gallery.thresholds.unknown
+    vectors = np.array([one.descriptor for one in faces], np.float32)
+    numbers = join(vectors, former, reach, first)
+    changed = {
+        one.sighting.id: int(number) or None
+        for one, number in zip(faces, numbers, strict=True)
+        if (one.sighting.cluster or 0) != number
+    }
+    with gallery.store.writing() as writer:
+        writer.sightings.group(changed)
+    return _clusters(gallery, faces, numbers, reach)
+
+
+def _clusters(
+    gallery: Gallery, faces: Sequence[_Unknown], numbers: NDArray[np.int64], reach: float
+) -> list[Cluster]:
+    members: dict[int, list[_Unknown]] = defaultdict(list)
+    for one, number in zip(faces, numbers.tolist(), strict=True):
+        if number:
+            members[number].append(
+                _Unknown(dataclasses.replace(one.sighting, cluster=number), one.descriptor)
+            )
+    centres = {number: _mean([one.descriptor for one in own]) for number, own in members.items()}
+    nearest = gallery.nearest_ideals(np.array(list(centres.values()), np.float32))
+    found = []
+    for (number, own), match in zip(members.items(), nearest, strict=True):
+        ordered = _best_first(own, centres[number], reach)
+        found.append(
+            Cluster(
+                number,
+                tuple(ordered),
+                match.character if match else None,
+                match.distance if match else None,
+            )
+        )
+    return sorted(found, key=lambda one: (-len(one.faces), one.number))
+
+
+def _mean(descriptors: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    return np.asarray(np.stack(descriptors).astype(np.float64).mean(axis=0))
+
+
+def _best_first(
+    faces: Sequence[_Unknown], centre: NDArray[np.float64], reach: float
+) -> list[Sighting]:
+    """Order faces by quality over 1 + the square of the distance from the centre, in reaches."""
+
+    def worth(one: _Unknown) -> float:
+        apart = float(np.linalg.norm(one.descriptor - centre)) / reach
+        quality = one.sighting.quality or UNMEASURED
+        return quality.score / (1.0 + apart**2)
+
+    return [one.sighting for one in sorted(faces, key=lambda one: (-worth(one), one.sighting.id))]
+
+
+def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> int:
+    """Enrol the faces of a cluster under a name, new or not, and return how many they are.
+
+    Each becomes a sample with the crop and the descriptors of its sighting; as the folder that it
+    was found in stands the cluster. Raises InputError where there is no such cluster of unknown
+    faces, and for a name that cannot be one.
+    """
+    faces = [one.sighting for one in unknown_faces(gallery, poor=poor)]
+    faces = [one for one in faces if one.cluster == number]
+    if not faces:
+        raise InputError(
+            f"There is no cluster {number} of unknown faces; `gallery cluster` lists them."
+        )
+    crops = gallery.store.sightings.crops([one.id for one in faces])
+    samples = [
+        NewSample(
+            character=name,
+            digest=one.digest,
+            path=one.path,
+            face=one.face,
+            crop_png=encode_png(decode_crop(crops[one.id])),
+            descriptors=gallery.store.sightings.descriptors_of(one.id),
+            detector=one.detector,
+            enrolled_as=f"cluster {number}",
+            quality=one.quality,
+            is_poor=one.quality is not None and is_poor(one.quality),
+        )
+        for one in faces
+        # Labelling in another process may have dropped it meanwhile.
+        if one.id in crops
+    ]
+    with gallery.store.writing() as writer:
+        return sum(writer.add(sample) is not None for sample in samples)
+
+
+def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> int:
+    """Write a folder for each cluster with its faces, best first, and return how many faces.
+
+    Raises InputError where something is in the way or cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is there already and not empty; name another folder.")
+    count = 0
+    try:
+        for one in clusters:
+            folder = out / f"cluster-{one.number:04d}"
+            folder.mkdir(parents=True)
+            crops = gallery.store.sightings.crops([face.id for face in one.faces])
+            for place, face in enumerate(one.faces, 1):
+                if face.id in crops:
+                    target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}.png"
+                    target.write_bytes(encode_png(decode_crop(crops[face.id])))
+                    count += 1
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror or error}.") from error
+    return count
+
+
+def report_of(gallery: Gallery, clusters: Sequence[Cluster]) -> Report:
+    """Return a page of clusters with their best faces and the command that names each."""
+    rows = []
+    for one in clusters:
+        shown = one.faces[:MOST_FACES]
+        crops = gallery.store.sightings.crops([face.id for face in shown])
+        pictures = tuple(
+            Picture(face.path.name, decode_crop(crops[face.id]))
+            for face in shown
+            if face.id in crops
+        )
+        near = f"; nearest is {one.nearest}, {one.distance:.3f} away" if one.nearest else ""
+        text = f"Cluster {one.number}: {len(one.faces)} faces{near}"
+        rows.append(PictureRow(pictures, text, f"gallery adopt {one.number} NAME"))
+    introduction = (
+        "Faces that nobody in the gallery is known for, grouped by likeness, best first."
+        if rows
+        else "There are no two unknown faces that look like one character."
+    )
+    return Report(
+        "Unknown faces",
+        (Section(f"Clusters: {len(rows)}", introduction, (Pictures(tuple(rows)),)),),
+    )
+
+
+def relabel(
+    gallery: Gallery,
+    pictures: Sequence[SeenPicture],
+    *,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+) -> Iterator[Record]:
+    """Answer pictures that were labelled before with the gallery as it is now; none is read.
+
+    review.describe_anew comes first where faces are not described by the encoder in use.
+    """
+    gallery.require_encoded()
+    ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
+    places = {int(one): place for place, one in enumerate(ids)}
+    faces: dict[str, list[Sighting]] = defaultdict(list)
+    for one in gallery.store.sightings.all():
+        if one.id in places:
+            faces[one.digest].append(one)
+    for picture in pictures:
+        seen = sorted(faces.get(picture.digest or "", ()), key=lambda one: -one.face.score)
+        described = [_described(one, vectors[places[one.id]]) for one in seen]
+        yield Record(
+            picture.path,
+            picture.width,
+            picture.height,
+            gallery.encoder,
+            tuple(gallery.answers(described, mode=mode, top=top, digest=picture.digest or "")),
+            error=picture.error,
+            left_out=picture.left_out,
+        )
+
+
+def pictures_below(pictures: Sequence[SeenPicture], asked: Collection[Path]) -> list[SeenPicture]:
+    """Return the pictures that paths name, each a file or a folder; all where none is given."""
+    wanted = [path.absolute() for path in asked]
+    return [
+        one
+        for one in pictures
+        if not wanted or any(one.path.absolute().is_relative_to(path) for path in wanted)
+    ]
+
+
+def has_changed(picture: SeenPicture) -> bool:
+    """Say whether a picture's file is another one now; one that is gone has not changed."""
+    try:
+        return picture.state is not None and file_state(picture.path) != picture.state
+    except InputError:
+        return False
+
+
+def _described(one: Sighting, descriptor: NDArray[np.float32]) -> DescribedFace:
+    # Nobody looks at the crop of a face that is described.
+    return DescribedFace(one.face, _BLANK, descriptor, one.quality or UNMEASURED)
+
+
+_BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
