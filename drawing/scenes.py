@@ -404,4 +404,4 @@ def lit(image: Image.Image, name: str) -> Image.Image:
     factor, offset = LIGHTS[name]
     pixels = np.asarray(image).astype(np.float64)
     pixels[..., :3] = pixels[..., :3] * np.array(factor) + np.array(offset)
-    return Image.fromarray(np.clip(np.round(pixels), 0, 255).astype(np.uint8), image.mode)
+    return Image.fromarray(np.clip(np.round(pixels), 0, 255).astype(np.uint8))

@@ -1,0 +1,250 @@
+"""Unknown faces of pictures and videos, gathered in one folder per likely character.
+
+What is written are the aligned crops as the gallery would store them, without loss: enrolling them
+with --cropped gives the descriptors that they were grouped by, to the bit.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gallery.clustering import REACH, group
+from gallery.errors import InputError
+from gallery.images import encode_png, read_image
+from gallery.records import to_line
+from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
+from gallery.video.decoding import VideoReader
+from gallery.video.looking import VideoOptions, shots_seen
+from gallery.video.timecodes import timecode
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+
+CROPS_OF_A_TRACK = 3
+"""How many of a track's best glimpses are written: more would be nearly the same picture."""
+
+LIST = "faces.jsonl"
+"""Says of every crop where it comes from."""
+
+STEM_LETTERS = 60
+"""So much of a file's name stands in the names of its crops."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Crop:
+    """A crop that lies in the unsorted folder."""
+
+    file: Path
+    path: Path
+    """The picture or video it is of."""
+    time: float | None
+    """Seconds of the video; None for a picture."""
+    box: Box
+    score: float
+    """How well the face can be seen, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Person:
+    """One unknown face: of a picture, or of a video's track."""
+
+    descriptor: Descriptor
+    crops: tuple[_Crop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one picture, or one shot of a video, held."""
+
+    path: Path
+    unknown: int
+    """How many faces of nobody in the gallery."""
+    time: float = 0.0
+    """Of a video: the shot's last frame, in seconds."""
+    error: str | None = None
+    """What is wrong with the file; None where nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Harvested:
+    """What was written."""
+
+    clusters: int
+    faces: int
+    """Unknown faces: one a picture and face, one a track of a video."""
+    crops: int
+    left_out: int
+    """Faces in clusters smaller than was asked for."""
+
+
+class Harvest:
+    """Gathers unknown faces, then writes them; until then the folder is not there."""
+
+    def __init__(self, gallery: Gallery, out: Path, mode: MatchMode = MatchMode.IDEAL) -> None:
+        """Begin. Raises InputError where something is in the folder or it cannot be made."""
+        self._gallery, self._mode = gallery, mode
+        self._out = out
+        self._people: list[_Person] = []
+        self._count = 0
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise InputError(f"{out} is there already; name a folder that is new or empty.")
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            self._unsorted = Path(tempfile.mkdtemp(prefix=".harvest-", dir=out.parent))
+        except OSError as error:
+            raise InputError(f"{out} cannot be made: {error.strerror}.") from error
+
+    def __enter__(self) -> Harvest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._unsorted, ignore_errors=True)
+
+    def pictures(self, paths: Sequence[Path], options: VideoOptions) -> Iterator[Looked]:
+        """Look at pictures, of which options says the gates, and yield what each held."""
+        for path in paths:
+            try:
+                image = read_image(path)
+            except InputError as error:
+                yield Looked(path, 0, error=str(error))
+                continue
+            (seen,) = self._gallery.describer.look([image], options.gates)
+            answers = self._gallery.answers(seen.faces, mode=self._mode, digest=image.digest)
+            unknown = [
+                face
+                for face, answer in zip(seen.faces, answers, strict=True)
+                if answer.verdict is Verdict.UNKNOWN
+            ]
+            for face in unknown:
+                self._people.append(_Person(face.descriptor, (self._crop(path, face, None),)))
+            yield Looked(path, len(unknown))
+
+    def video(self, path: Path, options: VideoOptions) -> Iterator[Looked]:
+        """Look at a video; yield what every shot held, and what is wrong with the file, if so."""
+        from gallery.video.labelling import answers_of
+
+        gallery = self._gallery
+        try:
+            video = VideoReader(path)
+        except InputError as error:
+            yield Looked(path, 0, error=str(error))
+            return
+        with video:
+            for seen in shots_seen(video, gallery.describer, gallery.thresholds, options):
+                answers = answers_of(gallery, seen.tracks, self._mode, top=2)
+                unknown = 0
+                for track, answer in zip(seen.tracks, answers, strict=True):
+                    if answer.verdict is Verdict.UNKNOWN:
+                        unknown += 1
+                        crops = tuple(
+                            self._crop(path, one.described, one.time)
+                            for one in track.best[:CROPS_OF_A_TRACK]
+                        )
+                        self._people.append(_Person(track.descriptor, crops))
+                yield Looked(path, unknown, seen.last)
+            missing = video.cut_short(options.end)
+            if missing is not None:
+                yield Looked(path, 0, video.last, missing)
+
+    def finish(self, at_least: int = 1) -> Harvested:
+        """Write the folders: large clusters first, of each the face that is seen best first.
+
+        Clusters of fewer faces are left out. The folder appears at once and whole. Raises
+        InputError where it cannot be written.
+        """
+        if not self._people:
+            return Harvested(0, 0, 0, 0)
+        clusters = [one for one in self._clusters() if len(one) >= at_least]
+        crops = [
+            sorted((crop for person in one for crop in person.crops), key=_best_first)
+            for one in clusters
+        ]
+        try:
+            if crops:
+                self._write(crops)
+        except OSError as error:
+            raise InputError(f"{self._out} cannot be written: {error.strerror}.") from error
+        faces = sum(len(one) for one in clusters)
+        return Harvested(
+            len(clusters), faces, sum(len(one) for one in crops), len(self._people) - faces
+        )
+
+    def _crop(self, path: Path, described: DescribedFace, time: float | None) -> _Crop:
+        file = self._unsorted / f"{self._count}.png"
+        self._count += 1
+        try:
+            file.write_bytes(encode_png(described.crop))
+        except OSError as error:
+            raise InputError(f"{self._out} cannot be written: {error.strerror}.") from error
+        return _Crop(file, path, time, described.face.box, described.quality.score)
+
+    def _clusters(self) -> list[list[_Person]]:
+        """Return who is likely to be one character, the largest cluster first."""
+        descriptors = np.stack([one.descriptor for one in self._people])
+        labels = group(descriptors, REACH * self._gallery.thresholds.unknown)
+        clusters: list[list[_Person]] = [[] for _ in range(int(labels.max()) + 1)]
+        for person, label in zip(self._people, labels.tolist(), strict=True):
+            clusters[label].append(person)
+        return sorted(clusters, key=lambda one: -len(one))
+
+    def _write(self, clusters: Sequence[Sequence[_Crop]]) -> None:
+        whole = self._unsorted / "whole"
+        whole.mkdir()
+        digits = max(len(str(len(clusters))), 3)
+        lines: list[str] = []
+        for number, crops in enumerate(clusters, 1):
+            folder = whole / f"unknown-{number:0{digits}d}"
+            folder.mkdir()
+            for rank, crop in enumerate(crops, 1):
+                file = folder / _name_of(rank, crop)
+                crop.file.rename(file)
+                lines.append(_line(file.relative_to(whole), crop))
+        (whole / LIST).write_text("".join(lines), encoding="utf-8")
+        if self._out.exists():
+            self._out.rmdir()
+        whole.rename(self._out)
+
+
+def refuse_inside(out: Path, paths: Sequence[Path]) -> None:
+    """Raise InputError for a folder inside one that is looked through: it would find itself."""
+    place = Path(os.path.abspath(out))  # noqa: PTH100 - no link is followed
+    for path in paths:
+        if path.is_dir() and place.is_relative_to(os.path.abspath(path)):  # noqa: PTH100
+            raise InputError(f"{out} lies in {path}, which is looked through; name another folder.")
+
+
+def _best_first(crop: _Crop) -> tuple[float, str, float]:
+    return -crop.score, str(crop.path), crop.time or 0.0
+
+
+def _name_of(rank: int, crop: _Crop) -> str:
+    """Return a file name that sorts by rank and tells quality, source and time."""
+    stem = "".join(
+        letter if letter.isalnum() or letter in "-_ ." else "_" for letter in crop.path.stem
+    )[:STEM_LETTERS].strip(". ")
+    when = "" if crop.time is None else f"_{timecode(crop.time).replace(':', '-')}"
+    return f"{rank:03d}_{crop.score:.2f}_{stem}{when}.png"
+
+
+def _line(file: Path, crop: _Crop) -> str:
+    """Return where a crop comes from, as a line of JSON."""
+    return (
+        to_line(
+            {
+                "file": file.as_posix(),
+                "path": str(crop.path),
+                "time": None if crop.time is None else round(crop.time, 6),
+                "box": [round(side) for side in crop.box],
+                "quality": round(crop.score, 6),
+            }
+        )
+        + "\n"
+    )

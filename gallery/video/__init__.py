@@ -1,0 +1,1 @@
+"""Videos: decoding, shots, faces tracked within a shot, one answer a track."""

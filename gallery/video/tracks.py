@@ -1,0 +1,145 @@
+"""Faces followed from look to look within one shot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.types import Box, DescribedFace, Descriptor, Thresholds
+
+BEST = 5
+"""How many of a track's looks, the best to see, speak for it."""
+
+OVERLAP = 0.2
+"""Heads of two looks that overlap less, as intersection over union, are one face only where they
+look alike."""
+
+STRETCH = 1.3
+"""Heads that overlap are two faces where they differ by more than the threshold for unknown times
+this: the same face turns and blinks, and the threshold is one for whole tracks."""
+
+PATIENCE = 3
+"""Looks in a row in which a face may be missed, behind a hand or with its eyes shut."""
+
+
+class Glimpse(NamedTuple):
+    """A face at one moment."""
+
+    time: float
+    """Seconds of the video."""
+    described: DescribedFace
+    """Box and landmarks are in pixels of the video as it is shown."""
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One face from look to look."""
+
+    start: float
+    """Seconds of the video at which it was seen first."""
+    end: float
+    """Seconds at which it was seen last."""
+    last: DescribedFace
+    looks: int = 0
+    """In how many looked-at frames it was found."""
+    best: list[Glimpse] = field(default_factory=list)
+    """At most BEST glimpses, the one of the best quality first; of equal ones the earlier."""
+    missed: int = 0
+    """Looks in a row in which it was not found."""
+
+    def see(self, time: float, described: DescribedFace) -> None:
+        """Add a look."""
+        self.end, self.last, self.missed = time, described, 0
+        self.looks += 1
+        self.best.append(Glimpse(time, described))
+        self.best.sort(key=lambda one: (-one.described.quality.score, one.time))
+        del self.best[BEST:]
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """Return the mean of its best glimpses' descriptors, weighted by their quality."""
+        weights = np.array([one.described.quality.score for one in self.best], np.float64)
+        rows = np.stack([one.described.descriptor for one in self.best]).astype(np.float64)
+        total = weights.sum()
+        mean = weights @ rows / total if total > 0 else rows.mean(axis=0)
+        return np.asarray(mean, np.float32)
+
+
+class Tracker:
+    """Joins the faces of a shot's looks into tracks."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        """Begin a shot; thresholds are the encoder's."""
+        self._thresholds = thresholds
+        self._running: list[Track] = []
+        self._ended: list[Track] = []
+
+    def look(self, time: float, faces: Sequence[DescribedFace]) -> None:
+        """Take the faces of the next look."""
+        taken: set[int] = set()
+        for row, column in self._pairs(faces):
+            self._running[row].see(time, faces[column])
+            taken.add(column)
+        for track in self._running:
+            track.missed += track.end < time
+        self._ended += [track for track in self._running if track.missed > PATIENCE]
+        self._running = [track for track in self._running if track.missed <= PATIENCE]
+        for number, face in enumerate(faces):
+            if number not in taken:
+                track = Track(time, time, face)
+                track.see(time, face)
+                self._running.append(track)
+
+    def stay(self, time: float) -> None:
+        """Take a frame that shows the same as the last look."""
+        for track in self._running:
+            if track.missed == 0:
+                track.end = time
+
+    def tracks(self) -> list[Track]:
+        """Return all tracks, in the order in which they begin, then from left to right."""
+        found = [*self._ended, *self._running]
+        return sorted(found, key=lambda track: (track.start, track.best[0].described.face.box.left))
+
+    def _pairs(self, faces: Sequence[DescribedFace]) -> list[tuple[int, int]]:
+        """Return which running track goes on as which face: the nearest pair first."""
+        costs = sorted(
+            (self._cost(track, face), row, column)
+            for row, track in enumerate(self._running)
+            for column, face in enumerate(faces)
+        )
+        pairs: list[tuple[int, int]] = []
+        rows: set[int] = set()
+        columns: set[int] = set()
+        for cost, row, column in costs:
+            if cost < math.inf and row not in rows and column not in columns:
+                pairs.append((row, column))
+                rows.add(row)
+                columns.add(column)
+        return pairs
+
+    def _cost(self, track: Track, face: DescribedFace) -> float:
+        apart = _distance(track.descriptor, face.descriptor)
+        shared = overlap(track.last.face.box, face.face.box)
+        same_place = shared >= OVERLAP and apart <= STRETCH * self._thresholds.unknown
+        if not same_place and apart > self._thresholds.sure:
+            return math.inf
+        return (1.0 - shared) + apart / max(self._thresholds.unknown, 1e-9)
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes, 0 to 1."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (one.area + other.area - width * height)
+
+
+def _distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64)))

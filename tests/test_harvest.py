@@ -1,0 +1,153 @@
+"""Unknown faces are gathered whole or not at all; known ones are left where they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import Square, fake_gallery, write_picture
+from videos import at_rate, scene, write_video
+
+from gallery.errors import InputError
+from gallery.gallery import Gallery
+from gallery.harvest import LIST, Harvest, Harvested, refuse_inside
+from gallery.quality import Gates
+from gallery.types import Candidate
+from gallery.video.looking import VideoOptions
+
+RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
+ALL = VideoOptions()
+
+
+@pytest.fixture
+def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
+    """A gallery that knows Asuka, who is red."""
+    with fake_gallery(database) as gallery:
+        known = write_picture(tmp_path / "known" / "Asuka" / "1.png", Square(10, 10, 60, RED))
+        list(gallery.enroll([Candidate(known, "Asuka")]))
+        yield gallery
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    """Two of somebody green, one of somebody blue beside Asuka, and one that is none."""
+    folder = tmp_path / "pictures"
+    text = folder / "text.png"
+    folder.mkdir()
+    text.write_text("This is text.")
+    return [
+        write_picture(folder / "a.png", Square(10, 10, 60, GREEN), seed=1),
+        write_picture(folder / "b.png", Square(5, 5, 60, RED), Square(90, 40, 50, BLUE), seed=2),
+        write_picture(folder / "c: 綾.png", Square(30, 20, 70, GREEN), seed=3),
+        text,
+    ]
+
+
+def test_unknown_faces_of_pictures_are_grouped(
+    filled: Gallery, pictures: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "new"
+    with Harvest(filled, out) as harvest:
+        looked = list(harvest.pictures(pictures, ALL))
+        assert not out.exists()
+        assert harvest.finish() == Harvested(clusters=2, faces=3, crops=3, left_out=0)
+    assert [one.unknown for one in looked] == [1, 1, 1, 0]
+    assert [one.error is None for one in looked] == [True, True, True, False]
+    first, second = sorted(path for path in out.iterdir() if path.is_dir())
+    assert (first.name, second.name) == ("unknown-001", "unknown-002")
+    assert sorted(path.name.split("_", 2)[2] for path in first.iterdir()) == ["a.png", "c_ 綾.png"]
+    (lone,) = second.iterdir()
+    listed = [json.loads(line) for line in (out / LIST).read_text(encoding="utf-8").splitlines()]
+    assert [one["path"] for one in listed if one["file"].endswith(lone.name)] == [str(pictures[1])]
+    assert [one["box"] for one in listed if one["file"].endswith(lone.name)] == [[90, 40, 140, 90]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["known", "new", "pictures"]
+
+
+def test_small_clusters_and_faces_are_left_out_when_asked(
+    filled: Gallery, pictures: list[Path], tmp_path: Path
+) -> None:
+    with Harvest(filled, tmp_path / "new") as harvest:
+        list(harvest.pictures(pictures, ALL))
+        assert harvest.finish(at_least=2) == Harvested(1, 2, 2, 1)
+    with Harvest(filled, tmp_path / "large") as harvest:
+        looked = list(harvest.pictures(pictures, VideoOptions(gates=Gates(min_face=65))))
+    assert [one.unknown for one in looked] == [0, 0, 1, 0]
+
+
+def test_a_picture_and_a_video_of_one_face_are_one_cluster(
+    filled: Gallery, pictures: list[Path], tmp_path: Path
+) -> None:
+    moving = [scene(Square(10 + n, 20, 50, GREEN)) for n in range(48)]
+    video = write_video(tmp_path / "v.mkv", at_rate(moving))
+    with Harvest(filled, tmp_path / "new") as harvest:
+        list(harvest.pictures(pictures[:1], ALL))
+        (shot,) = harvest.video(video, ALL)
+        assert (shot.unknown, shot.error) == (1, None)
+        assert harvest.finish() == Harvested(clusters=1, faces=2, crops=4, left_out=0)
+
+
+def test_a_video_that_is_none_is_told_and_the_others_are_gathered(
+    filled: Gallery, pictures: list[Path], tmp_path: Path
+) -> None:
+    text = tmp_path / "text.mkv"
+    text.write_text("This is text.")
+    with Harvest(filled, tmp_path / "new") as harvest:
+        (looked,) = harvest.video(text, ALL)
+        assert "is not a video" in str(looked.error)
+        list(harvest.pictures(pictures, ALL))
+        assert harvest.finish().faces == 3
+
+
+def test_without_unknown_faces_nothing_is_written(filled: Gallery, tmp_path: Path) -> None:
+    known = write_picture(tmp_path / "asuka.png", Square(20, 20, 60, RED), seed=4)
+    out = tmp_path / "new"
+    with Harvest(filled, out) as harvest:
+        list(harvest.pictures([known], ALL))
+        assert harvest.finish() == Harvested(0, 0, 0, 0)
+    with Harvest(filled, out) as harvest:
+        list(harvest.pictures([known], ALL))
+        assert harvest.finish(at_least=5) == Harvested(0, 0, 0, 0)
+    assert not out.exists()
+
+
+def test_clusters_that_are_all_too_small_leave_no_folder(
+    filled: Gallery, pictures: list[Path], tmp_path: Path
+) -> None:
+    with Harvest(filled, tmp_path / "new") as harvest:
+        list(harvest.pictures(pictures, ALL))
+        assert harvest.finish(at_least=9) == Harvested(0, 0, 0, 3)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_stopped_leaves_nothing(
+    filled: Gallery, pictures: list[Path], tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.iterdir())
+
+    def stopped() -> None:
+        with Harvest(filled, tmp_path / "new") as harvest:
+            list(harvest.pictures(pictures, ALL))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_folders_that_hold_something_or_are_looked_through_are_refused(
+    filled: Gallery, tmp_path: Path
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thing").touch()
+    with pytest.raises(InputError, match="is there already"):
+        Harvest(filled, tmp_path / "full")
+    with pytest.raises(InputError, match="is there already"):
+        Harvest(filled, tmp_path / "full" / "thing")
+    with pytest.raises(InputError, match="which is looked through"):
+        refuse_inside(tmp_path / "full" / "new", [tmp_path / "full"])
+    refuse_inside(tmp_path / "fuller", [tmp_path / "full"])
+    (tmp_path / "empty").mkdir()
+    with Harvest(filled, tmp_path / "empty"):
+        pass
