@@ -1,5 +1,6 @@
-"""Detectors of other packages, found by name through the entry-point group `gallery.detectors`.
+"""Parts of other packages, found by name through entry points.
 
+Detectors stand in the group `gallery.detectors`, output formats in `gallery.writers`.
 Nothing is looked up before a name is asked for: reading what is installed takes as long as the
 whole start of the command line.
 """
@@ -21,9 +22,21 @@ if TYPE_CHECKING:
 GROUP = "gallery.detectors"
 
 
-def names() -> list[str]:
+def names(group: str = GROUP) -> list[str]:
     """Return the names of the detectors that other packages bring, without loading any."""
-    return sorted({entry.name for entry in _entries()})
+    return sorted({entry.name for entry in _entries(group)})
+
+
+def entry_of(name: str, group: str, what: str) -> EntryPoint | None:
+    """Return what other packages bring under a name, None where none does.
+
+    Raises SetupError where two packages do; what says what it is, for the message.
+    """
+    found = [entry for entry in _entries(group) if entry.name == name]
+    if len(found) > 1:
+        packages = " and ".join(sorted(package_of(entry) for entry in found))
+        raise SetupError(f"The packages {packages} both bring {what} {name}; uninstall one.")
+    return found[0] if found else None
 
 
 def detector(name: str) -> Detector | None:
@@ -31,27 +44,29 @@ def detector(name: str) -> Detector | None:
 
     Raises SetupError where two packages bring one, and where it cannot be loaded or is none.
     """
-    found = [entry for entry in _entries() if entry.name == name]
-    if not found:
-        return None
-    if len(found) > 1:
-        packages = " and ".join(sorted(_package(entry) for entry in found))
-        raise SetupError(f"The packages {packages} both bring a detector {name}; uninstall one.")
-    return Plugged(_load(found[0]), name, _package(found[0]))
+    entry = entry_of(name, GROUP, "a detector")
+    return None if entry is None else Plugged(_load(entry), name, package_of(entry))
 
 
-def _entries() -> Sequence[EntryPoint]:
-    from importlib import metadata
-
-    return tuple(metadata.entry_points(group=GROUP))
-
-
-def _package(entry: EntryPoint) -> str:
+def package_of(entry: EntryPoint) -> str:
+    """Return the name of the package that brings a part."""
     return entry.dist.name if entry.dist is not None else entry.value
 
 
+def in_a_line(error: Exception) -> str:
+    """Return what somebody else's error says, on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _entries(group: str) -> Sequence[EntryPoint]:
+    from importlib import metadata
+
+    return tuple(metadata.entry_points(group=group))
+
+
 def _load(entry: EntryPoint) -> Detector:
-    name, package = entry.name, _package(entry)
+    name, package = entry.name, package_of(entry)
     try:
         made = entry.load()()
     except GalleryError:
@@ -60,7 +75,7 @@ def _load(entry: EntryPoint) -> Detector:
         # Somebody else's code may raise anything.
         raise SetupError(
             f"The detector {name} of the package {package} cannot be opened "
-            f"({_in_a_line(error)}); update that package or uninstall it."
+            f"({in_a_line(error)}); update that package or uninstall it."
         ) from error
     if not isinstance(getattr(made, "name", None), str) or not callable(
         getattr(made, "detect", None)
@@ -93,7 +108,7 @@ class Plugged:
         except GalleryError:
             raise
         except Exception as error:
-            raise self._complaint(f"failed ({_in_a_line(error)})") from error
+            raise self._complaint(f"failed ({in_a_line(error)})") from error
         if not is_an_answer:
             raise self._complaint("gave something other than a list of faces for every picture")
         return [sorted(faces, key=lambda face: -face.score) for faces in found]
@@ -121,8 +136,3 @@ def _is_a_face(face: Any) -> bool:
     points = [point for point in face.landmarks or () if point is not None]
     numbers = (*face.box, face.score, *(place for point in points for place in point))
     return all(math.isfinite(number) for number in numbers)
-
-
-def _in_a_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from gallery.types import Answer, Quality, Record
+from gallery.types import (
+    Answer,
+    Box,
+    Face,
+    Match,
+    Quality,
+    Record,
+    Verdict,
+    VideoRecord,
+    VideoShot,
+    VideoTrack,
+)
 
 
 def as_json(record: Record) -> dict[str, Any]:
     """Return a record as plain JSON values; boxes are whole pixels inside the picture."""
-    return {
+    values: dict[str, Any] = {
         "path": str(record.path),
         "width": record.width,
         "height": record.height,
@@ -18,6 +31,21 @@ def as_json(record: Record) -> dict[str, Any]:
         "faces": [_face(answer, record.width or 0, record.height or 0) for answer in record.faces],
         "left_out": record.left_out,
         "error": record.error,
+    }
+    if isinstance(record, VideoRecord):
+        values["video"] = _video(record)
+    return values
+
+
+def _video(record: VideoRecord) -> dict[str, Any]:
+    """Return what part of a video a record is about; all times are seconds."""
+    part = record.part
+    kind = {VideoTrack: "track", VideoShot: "shot"}.get(type(part), "end")
+    start, end, every = record.asked
+    return {
+        "part": kind,
+        **{name: _rounded(value) for name, value in asdict(part).items()},
+        "asked": {"from": _rounded(start), "to": _rounded(end), "every": _rounded(every)},
     }
 
 
@@ -29,10 +57,21 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "character": answer.character,
         "distance": _rounded(answer.distance),
+        **_calibrated(answer),
         "matches": [
             {"character": match.character, "distance": _rounded(match.distance)}
             for match in answer.matches
         ],
+    }
+
+
+def _calibrated(answer: Answer) -> dict[str, float | None]:
+    """Return the probabilities of a calibrated gallery; of another one there are none."""
+    if answer.probability is None:
+        return {}
+    return {
+        "probability": _rounded(answer.probability),
+        "stranger": _rounded(answer.stranger),
     }
 
 
@@ -66,3 +105,40 @@ def to_line(values: dict[str, Any]) -> str:
     except UnicodeEncodeError:
         return json.dumps(values)
     return text
+
+
+def from_json(values: dict[str, Any]) -> Record:
+    """Return the record that as_json made values of; its boxes are whole pixels.
+
+    Raises ValueError, KeyError or TypeError for values of something else.
+    """
+    return Record(
+        path=Path(values["path"]),
+        width=values["width"],
+        height=values["height"],
+        encoder=values["encoder"],
+        faces=tuple(_answer_from_json(face) for face in values["faces"]),
+        error=values["error"],
+        left_out=values.get("left_out", 0),
+    )
+
+
+def _answer_from_json(values: dict[str, Any]) -> Answer:
+    quality = values["quality"]
+    return Answer(
+        face=Face(Box(*values["box"]), values["score"]),
+        verdict=Verdict(values["verdict"]),
+        character=values["character"],
+        distance=values["distance"],
+        probability=values.get("probability"),
+        stranger=values.get("stranger"),
+        matches=tuple(Match(match["character"], match["distance"]) for match in values["matches"]),
+        quality=quality
+        and Quality(
+            quality["size"],
+            quality["sharpness"],
+            quality["roll"],
+            quality["frontal"],
+            quality["cut"],
+        ),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
@@ -81,12 +82,17 @@ class RecordFormat(Protocol):
         """
         ...
 
+    def records(self, path: Path, content: bytes) -> Iterator[Record]:
+        """Yield the records in content that is whole, with what the format keeps of them."""
+        ...
+
 
 class RecordFile:
     """A file of records in one format, gone on with where it ends."""
 
     def __init__(self, path: Path, form: RecordFormat, encoder: str) -> None:
         """Open or make the file. Raises InputError as AppendedFile and RecordFormat.read do."""
+        self._path = path
         self._form = form
         self._file = AppendedFile(path)
         try:
@@ -110,6 +116,10 @@ class RecordFile:
     def write(self, record: Record) -> None:
         """Append a record."""
         self._file.append(self._form.text(record))
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records that stand in the file."""
+        yield from self._form.records(self._path, self._file.content())
 
     def close(self) -> None:
         """Let go of the file."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gallery.errors import InputError
 from gallery.records import as_json
-from gallery.types import Record
+from gallery.types import Answer, Box, Face, Record, Verdict
 
 COLUMNS = (
     "path", "width", "height", "encoder", "faces", "face", "left", "top", "right", "bottom",
@@ -50,6 +50,46 @@ class Csv:
                 done.add(row[0])
                 whole = end
         return frozenset(done), whole
+
+    def records(self, path: Path, content: bytes) -> Iterator[Record]:
+        """Yield what the rows say; a table keeps no matches but the answer.
+
+        Raises InputError for rows that say something else.
+        """
+        rows = _rows(path, content)
+        next(rows)
+        try:
+            for row, _ in rows:
+                faces = [row, *(next(rows)[0] for _ in range(int(row[4]) - 1))]
+                yield _record(faces)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise InputError(
+                f"{path} holds a row that is no record; name another output file."
+            ) from error
+
+
+def _record(rows: list[list[str]]) -> Record:
+    first = dict(zip(COLUMNS, rows[0], strict=True))
+    return Record(
+        path=Path(first["path"]),
+        width=int(first["width"]) if first["width"] else None,
+        height=int(first["height"]) if first["height"] else None,
+        encoder=first["encoder"],
+        faces=tuple(_answer(row) for row in rows) if first["face"] else (),
+        error=first["error"] or None,
+    )
+
+
+def _answer(row: list[str]) -> Answer:
+    values = dict(zip(COLUMNS, row, strict=True))
+    box = Box(*(float(values[side]) for side in ("left", "top", "right", "bottom")))
+    return Answer(
+        face=Face(box, float(values["score"])),
+        verdict=Verdict(values["verdict"]),
+        character=values["character"] or None,
+        distance=float(values["distance"]) if values["distance"] else None,
+        matches=(),
+    )
 
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:

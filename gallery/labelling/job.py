@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
+from gallery.labelling.pipeline import identify_files
 from gallery.quality import NO_GATES, Gates
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
+    from gallery.labelling.appending import RecordFile
 
 
 class RecordWriter(Protocol):
@@ -32,7 +34,7 @@ class RecordWriter(Protocol):
         ...
 
 
-def open_writer(path: Path, encoder: str) -> RecordWriter:
+def open_writer(path: Path, encoder: str) -> RecordFile:
     """Open a file of records to go on with, or make it; its suffix chooses the format.
 
     Raises InputError for another suffix, a file that holds something else or another encoder's
@@ -63,12 +65,14 @@ def label(
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
     gates: Gates = NO_GATES,
+    keep: bool = False,
 ) -> Iterator[Record]:
-    """Label pictures one after another; each record is in the file when it is yielded.
+    """Label pictures in their order; each record is in the file when it is yielded.
 
-    A file that cannot be read gives a record with an error, and the job goes on.
+    A file that cannot be read gives a record with an error, and the job goes on. Pictures are read
+    ahead and looked at a few at a time, see pipeline.identify_files. With keep, the gallery notes
+    what it sees in them, for `gallery cluster` and `gallery relabel`.
     """
-    for path in paths:
-        record = gallery.identify_file(path, mode=mode, top=top, gates=gates)
+    for record in identify_files(gallery, paths, mode=mode, top=top, gates=gates, keep=keep):
         writer.write(record)
         yield record

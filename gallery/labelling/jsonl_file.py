@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.records import as_json, to_line
+from gallery.records import as_json, from_json, to_line
 from gallery.types import Record
+
+VIDEO = b', "video": {"part": '
+VIDEO_TRACK, VIDEO_END = VIDEO + b'"track"', VIDEO + b'"end"'
+"""How a line about a part of a video tells that it is one; in a text the marks would be escaped."""
 
 BEGINNING = b'{"path": '
 """How every line begins; whatever else ends a file is not ours to cut off."""
@@ -31,13 +36,32 @@ class JsonLines:
             raise InputError(
                 f"{path} ends in something other than a record; name another output file."
             )
-        lines = content[:whole].splitlines()
-        return frozenset(
-            _path_of(path, number, line, encoder) for number, line in enumerate(lines, 1)
-        ), whole
+        lines = content[:whole].splitlines(keepends=True)
+        # Tracks whose shot's own line is missing are found again.
+        while lines and VIDEO_TRACK in lines[-1]:
+            whole -= len(lines.pop())
+        done = (_path_of(path, number, line, encoder) for number, line in enumerate(lines, 1))
+        return frozenset(picture for picture in done if picture is not None), whole
+
+    def records(self, path: Path, content: bytes) -> Iterator[Record]:
+        """Yield what the lines say of pictures; those of videos are passed over.
+
+        Raises InputError for one that says something else.
+        """
+        for number, line in enumerate(content.splitlines(), 1):
+            if VIDEO in line:
+                continue
+            try:
+                yield from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"{path} holds a record of another version in line {number}; "
+                    "name another output file."
+                ) from error
 
 
-def _path_of(path: Path, number: int, line: bytes, encoder: str) -> str:
+def _path_of(path: Path, number: int, line: bytes, encoder: str) -> str | None:
+    """Return what a line says all of; None for a part of a video before its end."""
     try:
         record = json.loads(line)
         picture, made_with = str(record["path"]), record["encoder"]
@@ -50,4 +74,4 @@ def _path_of(path: Path, number: int, line: bytes, encoder: str) -> str:
             f"{path} holds records of the encoder {made_with}, not {encoder}; "
             "name another output file."
         )
-    return picture
+    return None if VIDEO in line and VIDEO_END not in line else picture

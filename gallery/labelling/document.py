@@ -1,0 +1,94 @@
+"""One file made of all records, written whole at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gallery.atomic import replace_file
+from gallery.errors import InputError
+from gallery.labelling.output import Output, cannot_be_written
+from gallery.types import Record, Verdict
+
+if TYPE_CHECKING:
+    from gallery.types import Answer
+
+UNSURE, UNKNOWN = "unsure", "unknown"
+
+
+class _State(NamedTuple):
+    inode: int
+    size: int
+    modified_ns: int
+
+
+class DocumentFile:
+    """A file that only gallery replaces, and only what gallery wrote."""
+
+    def __init__(
+        self, output: Output, name: str, suffixes: tuple[str, ...], is_ours: Callable[[bytes], bool]
+    ) -> None:
+        """Look at the place before any work is done.
+
+        Raises InputError for another suffix, for a file that holds something else, and for a place
+        where nothing can be written.
+        """
+        path = output.target
+        if path is None or path.suffix.lower() not in suffixes:
+            raise InputError(
+                f"{path or name} does not end in {' or '.join(suffixes)}; "
+                f"give {name}:FILE{suffixes[0]}."
+            )
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = path.read_bytes() if path.exists() else None
+        except OSError as error:
+            raise cannot_be_written(path, error) from error
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{path} cannot be written: its folder takes no files.")
+        if content is not None and not is_ours(content):
+            raise InputError(f"{path} holds something else than gallery wrote; name another file.")
+        self._state = _state(path)
+
+    def save(self, content: bytes) -> None:
+        """Put the document in its place at once.
+
+        Raises InputError where it cannot be written and where another process has written it
+        meanwhile.
+        """
+        if _state(self.path) != self._state:
+            raise InputError(
+                f"{self.path} was written by another process meanwhile and stays as it is; "
+                "name another file for one of the two."
+            )
+        try:
+            replace_file(self.path, content)
+        except OSError as error:
+            raise cannot_be_written(self.path, error) from error
+        self._state = _state(self.path)
+
+
+def label_of(answer: Answer, *, unsure: bool) -> str:
+    """Return what a face is called in a document: its character, `unsure` or `unknown`."""
+    if answer.verdict is Verdict.UNKNOWN or answer.character is None:
+        return UNKNOWN
+    return answer.character if unsure or answer.verdict is Verdict.SURE else UNSURE
+
+
+def place_of(record: Record, output: Output) -> str:
+    """Return a picture's place as seen from the folder that all pictures lie in, with slashes."""
+    inside = output.folder_inside(record.path) / record.path.name
+    if (output.base / inside).parent == Path(os.path.abspath(record.path)).parent:  # noqa: PTH100
+        return inside.as_posix()
+    return Path(os.path.abspath(record.path)).as_posix()  # noqa: PTH100 - no link is followed
+
+
+def _state(path: Path) -> _State | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _State(status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,212 @@
+"""Output formats: name -> implementation, one line each, and those of other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from gallery import plugins
+from gallery.errors import GalleryError, InputError, SetupError
+from gallery.labelling.output import Output, OutputWriter
+from gallery.types import Record
+
+GROUP = "gallery.writers"
+"""The entry-point group in which other packages name factories: an Output in, a writer out."""
+
+
+class Target(StrEnum):
+    """What a format wants to be told of where to write."""
+
+    BESIDE = "[:FOLDER]"
+    """Beside the pictures, or below a folder."""
+    FOLDER = ":FOLDER"
+    FILE = ":FILE"
+    ANY = "[:TARGET]"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format of gallery's own."""
+
+    target: Target
+    open: Callable[[Output], OutputWriter]
+    makes_pictures: bool = False
+    """True where pictures come into the folder, which are not to be labelled in their turn."""
+    is_document: bool = False
+    """As the writer says."""
+
+
+def _captions(output: Output) -> OutputWriter:
+    from gallery.labelling.captions import Captions
+
+    return Captions(output)
+
+
+def _hydrus(output: Output) -> OutputWriter:
+    from gallery.labelling.hydrus import Hydrus
+
+    return Hydrus(output)
+
+
+def _xmp(output: Output) -> OutputWriter:
+    from gallery.labelling.xmp_sidecar import XmpSidecar
+
+    return XmpSidecar(output)
+
+
+def _xmp_stem(output: Output) -> OutputWriter:
+    from gallery.labelling.xmp_sidecar import XmpSidecar
+
+    return XmpSidecar(output, by_stem=True)
+
+
+def _sorted(output: Output) -> OutputWriter:
+    from gallery.labelling.sorted_folders import SortedFolders
+
+    return SortedFolders(output)
+
+
+def _annotated(output: Output) -> OutputWriter:
+    from gallery.labelling.annotated import Annotated
+
+    return Annotated(output)
+
+
+def _jsonl(output: Output) -> OutputWriter:
+    from gallery.labelling.record_copy import RecordCopy
+
+    return RecordCopy("jsonl", output)
+
+
+def _csv(output: Output) -> OutputWriter:
+    from gallery.labelling.record_copy import RecordCopy
+
+    return RecordCopy("csv", output)
+
+
+def _coco(output: Output) -> OutputWriter:
+    from gallery.labelling.coco import Coco
+
+    return Coco(output)
+
+
+def _label_studio(output: Output) -> OutputWriter:
+    from gallery.labelling.label_studio import LabelStudio
+
+    return LabelStudio(output)
+
+
+def _html(output: Output) -> OutputWriter:
+    from gallery.labelling.html_sheet import HtmlSheet
+
+    return HtmlSheet(output)
+
+
+FORMATS: dict[str, Format] = {
+    "captions": Format(Target.BESIDE, _captions),
+    "hydrus": Format(Target.BESIDE, _hydrus),
+    "xmp": Format(Target.BESIDE, _xmp),
+    "xmp-stem": Format(Target.BESIDE, _xmp_stem),
+    "sorted": Format(Target.FOLDER, _sorted, makes_pictures=True),
+    "annotated": Format(Target.FOLDER, _annotated, makes_pictures=True),
+    "jsonl": Format(Target.FILE, _jsonl),
+    "csv": Format(Target.FILE, _csv),
+    "coco": Format(Target.FILE, _coco, is_document=True),
+    "label-studio": Format(Target.FILE, _label_studio, is_document=True),
+    "html": Format(Target.FILE, _html, is_document=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A format that a user asked for, and where it goes."""
+
+    format: str
+    target: Path | None
+
+    @property
+    def is_document(self) -> bool:
+        """True for one file of all pictures; what other packages bring is taken for none."""
+        own = FORMATS.get(self.format)
+        return own is not None and own.is_document
+
+    @property
+    def pictures_folder(self) -> Path | None:
+        """The folder that pictures come into, None where none does."""
+        own = FORMATS.get(self.format)
+        return self.target if own is None or own.makes_pictures else None
+
+
+def wanted(text: str) -> Wanted:
+    """Read `FORMAT[:TARGET]`. Raises InputError for a format nobody has, or a missing target."""
+    name, colon, target = text.partition(":")
+    own = FORMATS.get(name)
+    if own is None and name not in plugins.names(GROUP):
+        known = ", ".join([*FORMATS, *plugins.names(GROUP)])
+        raise InputError(f"There is no output format {name}; there are {known}.")
+    wish = own.target if own is not None else Target.ANY
+    if (colon and not target) or (not colon and wish in (Target.FOLDER, Target.FILE)):
+        raise InputError(f"{text} does not say where to write; give {name}{wish}.")
+    return Wanted(name, Path(target) if target else None)
+
+
+def open_writer(name: str, output: Output) -> OutputWriter:
+    """Open a format. Raises InputError and SetupError with the reason where that cannot be."""
+    own = FORMATS.get(name)
+    return own.open(output) if own is not None else _plugged(name, output)
+
+
+def _plugged(name: str, output: Output) -> OutputWriter:
+    entry = plugins.entry_of(name, GROUP, "an output format")
+    if entry is None:
+        raise InputError(f"There is no output format {name}.")
+    package = plugins.package_of(entry)
+    try:
+        made = entry.load()(output)
+    except GalleryError:
+        raise
+    except Exception as error:
+        # Somebody else's code may raise anything.
+        raise SetupError(
+            f"The output format {name} of the package {package} cannot be opened "
+            f"({plugins.in_a_line(error)}); update that package or uninstall it."
+        ) from error
+    lacking = [part for part in ("write", "close") if not callable(getattr(made, part, None))]
+    if lacking:
+        raise SetupError(
+            f"The output format {name} of the package {package} has no function "
+            f"{' and '.join(lacking)}; update that package or uninstall it."
+        )
+    return PluggedWriter(made, name, package)
+
+
+class PluggedWriter:
+    """A writer of another package, whose failures become sentences."""
+
+    def __init__(self, writer: OutputWriter, name: str, package: str) -> None:
+        self.name = name
+        self.is_document = bool(getattr(writer, "is_document", False))
+        self._writer = writer
+        self._package = package
+
+    def write(self, record: Record) -> None:
+        """Write a record. Raises SetupError where the package fails."""
+        self._guarded(lambda: self._writer.write(record))
+
+    def close(self) -> None:
+        """End it. Raises SetupError where the package fails."""
+        self._guarded(self._writer.close)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except GalleryError:
+            raise
+        except Exception as error:
+            # Somebody else's code may raise anything.
+            raise SetupError(
+                f"The output format {self.name} of the package {self._package} failed "
+                f"({plugins.in_a_line(error)}); update that package or leave the format out."
+            ) from error

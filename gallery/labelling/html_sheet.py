@@ -1,0 +1,111 @@
+"""A contact sheet as one HTML page: the faces of every character, unsure ones first."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from gallery.errors import InputError
+from gallery.images import read_image
+from gallery.labelling.document import UNKNOWN, UNSURE, DocumentFile, label_of
+from gallery.labelling.output import Output
+from gallery.labelling.sidecars import one_line
+from gallery.report import SUFFIXES, Picture, PictureRow, Pictures, Report, Section, Table, as_html
+from gallery.types import CROP_SIDE, Answer, Crop, Pixels, Record
+
+TITLE = "Faces labelled by gallery"
+
+MOST_OF_ONE = 12
+"""Faces shown of one character."""
+
+MOST_TO_REVIEW = 120
+"""Faces shown of those that are unsure, and of those that are unknown."""
+
+MOST = 1000
+"""Faces on a page: it stays below about ten megabytes, and below a hundred in memory."""
+
+
+class HtmlSheet:
+    """Collects the first faces of every character, and counts them all."""
+
+    name = "html"
+    is_document = True
+
+    def __init__(self, output: Output) -> None:
+        """Prepare the file. Raises InputError as DocumentFile does."""
+        self._file = DocumentFile(output, self.name, SUFFIXES, _is_ours)
+        self._pictures: Counter[str] = Counter()
+        self._faces: Counter[str] = Counter()
+        self._shown: dict[str, list[Picture]] = {}
+
+    def write(self, record: Record) -> None:
+        """Count a picture's faces, and keep those that there is room for."""
+        self._pictures["failed" if record.error is not None else "read"] += 1
+        wanted: list[tuple[str, Answer]] = []
+        for answer in record.faces:
+            label = label_of(answer, unsure=False)
+            self._faces[label] += 1
+            if self._has_room(label) and len(wanted) < MOST:
+                wanted.append((label, answer))
+        if not wanted:
+            return
+        try:
+            pixels = read_image(record.path).pixels
+        except InputError:
+            # It is gone since; its faces are counted all the same.
+            return
+        for label, answer in wanted:
+            if self._has_room(label):
+                crop = _crop(pixels, answer)
+                self._shown.setdefault(label, []).append(Picture(_caption(record, answer), crop))
+
+    def close(self) -> None:
+        """Write the page."""
+        sections = [self._summary()]
+        named = sorted(label for label in self._shown if label not in (UNSURE, UNKNOWN))
+        for label in (UNSURE, UNKNOWN, *named):
+            shown = self._shown.get(label)
+            if shown:
+                text = f"{len(shown)} of {self._faces[label]} faces."
+                row = PictureRow(tuple(shown))
+                sections.append(Section(one_line(label), text, (Pictures((row,)),)))
+        page = as_html(Report(TITLE, tuple(sections)))
+        self._file.save(page.encode("utf-8", "backslashreplace"))
+
+    def _has_room(self, label: str) -> bool:
+        most = MOST_TO_REVIEW if label in (UNSURE, UNKNOWN) else MOST_OF_ONE
+        total = sum(len(shown) for shown in self._shown.values())
+        return total < MOST and len(self._shown.get(label, ())) < most
+
+    def _summary(self) -> Section:
+        rows = tuple((one_line(label), str(count)) for label, count in sorted(self._faces.items()))
+        table = Table(("who", "faces"), rows, right=("faces",))
+        text = f"{self._pictures['read']} pictures; {self._pictures['failed']} could not be read."
+        return Section("Summary", text, (table,))
+
+
+def _crop(pixels: Pixels, answer: Answer) -> Crop:
+    """Return a head as it stands in its picture, its longer side filling the square."""
+    from PIL import Image as pillow
+
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = answer.face.box.within(width, height)
+    ground = pillow.new("RGB", (CROP_SIDE, CROP_SIDE), (128, 128, 128))
+    if right > left and bottom > top:
+        head = pillow.fromarray(pixels[top:bottom, left:right])
+        scale = CROP_SIDE / max(head.size)
+        size = (max(round(head.width * scale), 1), max(round(head.height * scale), 1))
+        head = head.resize(size)
+        ground.paste(head, ((CROP_SIDE - size[0]) // 2, (CROP_SIDE - size[1]) // 2))
+    return np.asarray(ground)
+
+
+def _caption(record: Record, answer: Answer) -> str:
+    name = answer.character or UNKNOWN
+    distance = "" if answer.distance is None else f" {answer.distance:.2f}"
+    return f"{one_line(name)}{distance}\n{record.path.name}"
+
+
+def _is_ours(content: bytes) -> bool:
+    return f"<h1>{TITLE}</h1>".encode() in content

@@ -1,0 +1,149 @@
+"""The seam for output formats: what a format is, and where and how it is asked to write."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from gallery.errors import InputError
+from gallery.types import Record, Verdict
+
+MAX_NAME_BYTES = 255
+"""What the usual file systems take for the name of a file."""
+
+
+class NotWrittenError(InputError):
+    """One picture's output cannot be written; those of others can."""
+
+
+class OutputWriter(Protocol):
+    """One output format, at work."""
+
+    @property
+    def name(self) -> str:
+        """What a user calls the format."""
+        ...
+
+    @property
+    def is_document(self) -> bool:
+        """True for one file made of all records, written when it is closed.
+
+        It is given the records of earlier runs, too. Any other format has written all it has to
+        say of a picture when `write` returns, and writing it again changes nothing.
+        """
+        ...
+
+    def write(self, record: Record) -> None:
+        """Write what a picture's record says; one with an error says nothing of faces.
+
+        Raises NotWrittenError where this one picture's output cannot be written, and InputError
+        where none can: the disk is full, the folder is read-only.
+        """
+        ...
+
+    def close(self) -> None:
+        """End it; a document is written now."""
+        ...
+
+
+class TagStyle(StrEnum):
+    """How a character's name stands among tags."""
+
+    PLAIN = "plain"
+    """As it is: Ayanami Rei."""
+    BOORU = "booru"
+    """As on image boards: ayanami_rei_(evangelion)."""
+
+
+class Placing(StrEnum):
+    """How a picture comes into a folder."""
+
+    COPY = "copy"
+    HARDLINK = "hardlink"
+    SYMLINK = "symlink"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What a user can choose of several formats."""
+
+    prefix: str = ""
+    """Put before every name in captions."""
+    tags: TagStyle = TagStyle.PLAIN
+    series: str = ""
+    """Put behind every name in captions, in brackets."""
+    unsure: bool = False
+    """Names that are unsure are written, too."""
+    placing: Placing = Placing.COPY
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where and how one format is asked to write."""
+
+    target: Path | None
+    """A folder or a file; None beside the pictures."""
+    base: Path
+    """The folder that all pictures lie in: their places below it are kept in a target folder."""
+    encoder: str
+    options: OutputOptions = field(default_factory=OutputOptions)
+
+    def beside(self, picture: Path, name: str) -> Path:
+        """Return where a file of a picture's own goes: beside it, or below the target folder.
+
+        Raises NotWrittenError for a name that is longer than file systems take.
+        """
+        if len(os.fsencode(name)) > MAX_NAME_BYTES:
+            raise NotWrittenError(f"{picture} has too long a name for a file beside it; rename it.")
+        if self.target is None:
+            return picture.with_name(name)
+        return self.target / self.folder_inside(picture) / name
+
+    def folder_inside(self, picture: Path) -> Path:
+        """Return a picture's folder as seen from the base; it never leads out of it."""
+        folder = Path(os.path.abspath(picture)).parent  # noqa: PTH100 - no link is followed
+        if folder.is_relative_to(self.base):
+            return folder.relative_to(self.base)
+        # It lies elsewhere: then its whole path is kept, with the drive's letter as a folder.
+        drive = folder.drive.strip(":\\/").replace("\\", "_").replace("/", "_")
+        return Path(drive, *folder.parts[1:])
+
+
+def base_of(paths: Sequence[Path]) -> Path:
+    """Return the folder that pictures and folders have in common, or the root where they do not."""
+    folders = []
+    for path in paths:
+        whole = Path(os.path.abspath(path))  # noqa: PTH100 - no link is followed
+        folders.append(whole if whole.is_dir() else whole.parent)
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:
+        # Two drives have nothing in common.
+        return Path(folders[0].anchor)
+
+
+def names_in(record: Record, *, unsure: bool) -> list[str]:
+    """Return the characters that a picture shows, each once, in the order of its faces."""
+    wanted = {Verdict.SURE, Verdict.UNSURE} if unsure else {Verdict.SURE}
+    return list(
+        dict.fromkeys(
+            answer.character
+            for answer in record.faces
+            if answer.character is not None and answer.verdict in wanted
+        )
+    )
+
+
+def cannot_be_written(path: Path, error: OSError) -> InputError:
+    """Return what is to be said of a place that takes no file, or not one of this name."""
+    if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
+        return NotWrittenError(f"{path} cannot be written: {error.strerror}; rename the picture.")
+    return InputError(
+        f"{path} cannot be written: {error.strerror or error}; "
+        "what is written stays, run it again to go on, or name another place."
+    )

@@ -1,0 +1,93 @@
+"""Text files beside pictures: a picture's tags, to which names are added."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gallery.atomic import replace_file
+from gallery.images import SUFFIXES
+from gallery.labelling.output import NotWrittenError, cannot_be_written
+from gallery.tag_text import spelling, split
+
+MAX_BYTES = 1024 * 1024
+"""No caption is longer; a longer file is something else."""
+
+
+def add_tags(path: Path, tags: Sequence[str], separator: str) -> None:
+    """Add tags to the end of a file of tags, made where there is none.
+
+    What is in it stays as it is; tags that it has are not added, however they are spelt. Raises
+    NotWrittenError for a file that is no text, and InputError where it cannot be written.
+    """
+    if not tags:
+        return
+    content = _content(path)
+    text = _text(path, content)
+    separators = "\n" if separator == "\n" else ",\n"
+    known = {spelling(tag) for tag in split(text, separators)}
+    new = [tag for tag in tags if spelling(tag) not in known]
+    if not new:
+        return
+    body = text.rstrip(f" \t\r{separators}")
+    # A file that ends its last line goes on doing so.
+    end = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
+    end = end or separator.strip(", ")
+    joined = separator.join([*([body] if body else []), *new])
+    try:
+        replace_file(path, (joined + end).encode("utf-8"))
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+
+
+def one_line(name: str, without: str = "") -> str:
+    """Return a name on one line, without letters that would end it."""
+    for letter in without:
+        name = name.replace(letter, " ")
+    # Lone surrogates cannot be written, and control characters break lines.
+    kept = (" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in name)
+    return " ".join("".join(kept).split())
+
+
+def require_own_stem(picture: Path, what: str) -> None:
+    """Raise NotWrittenError where a file named by the stem would be another picture's, too."""
+    for suffix in sorted(SUFFIXES):
+        other = picture.with_suffix(suffix)
+        if suffix != picture.suffix.lower() and os.path.exists(other):  # noqa: PTH110 - never fails
+            raise NotWrittenError(
+                f"{picture} would share its {what} with {other.name}; rename one of the two."
+            )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            return b""
+        if path.stat().st_size > MAX_BYTES:
+            raise NotWrittenError(f"{path} is too long for a caption; move it away.")
+        return path.read_bytes()
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+
+
+def _text(path: Path, content: bytes) -> str:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotWrittenError(
+            f"{path} is not in UTF-8, so that no name can be added; save it as UTF-8."
+        ) from error
+    if "\0" in text:
+        raise NotWrittenError(f"{path} is no text, so that no name can be added; move it away.")
+    return text
+
+
+def unique(tags: Iterable[str]) -> list[str]:
+    """Return tags without empty ones and other spellings of those before, in their order."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        if tag:
+            found.setdefault(spelling(tag), tag)
+    return list(found.values())

@@ -1,0 +1,173 @@
+"""Pictures sorted into a folder per character."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from gallery.errors import InputError
+from gallery.images import digest_of
+from gallery.labelling.output import (
+    NotWrittenError,
+    Output,
+    Placing,
+    cannot_be_written,
+    names_in,
+)
+from gallery.labelling.safe_names import MARK_LENGTH, folder_name, mark
+from gallery.types import Record, Verdict
+
+UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
+
+OWN_FOLDERS = frozenset((UNSURE, UNKNOWN, NO_FACE))
+
+
+class SortedFolders:
+    """Puts a picture into the folder of every character it shows.
+
+    Faces that are unsure put it into `unsure`, unknown ones into `unknown`, and a picture without
+    faces lies in `no face`. Nothing that is there is ever replaced.
+    """
+
+    name = "sorted"
+    is_document = False
+
+    def __init__(self, output: Output) -> None:
+        """Prepare to fill a folder. Raises InputError where none is named."""
+        if output.target is None:
+            raise InputError("Name the folder to sort into: --write sorted:FOLDER.")
+        self._target = output.target
+        self._unsure = output.options.unsure
+        self._placing = output.options.placing
+        self._folders: dict[str, str] | None = None
+
+    def write(self, record: Record) -> None:
+        """Put a picture where it belongs; one that lies there already stays."""
+        if record.error is not None:
+            return
+        names = [folder_name(name, OWN_FOLDERS) for name in names_in(record, unsure=self._unsure)]
+        verdicts = {answer.verdict for answer in record.faces}
+        if Verdict.UNSURE in verdicts and not self._unsure:
+            names.append(UNSURE)
+        if Verdict.UNKNOWN in verdicts:
+            names.append(UNKNOWN)
+        for name in names or [NO_FACE]:
+            try:
+                folder = self._target / self._folder(name)
+                _make(folder)
+                _place(record.path, folder, self._placing)
+            except OSError as error:
+                if not record.path.exists():
+                    raise NotWrittenError(f"{record.path} is there no more.") from error
+                raise cannot_be_written(self._target, error) from error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _folder(self, name: str) -> str:
+        """Return a folder's name, with a mark where another one differs by case alone."""
+        if self._folders is None:
+            self._target.mkdir(parents=True, exist_ok=True)
+            self._folders = {}
+            for there in sorted(os.listdir(self._target)):  # noqa: PTH208 - names alone
+                self._folders.setdefault(_folded(there), there)
+        known = self._folders.setdefault(_folded(name), name)
+        return name if known == name else f"{name}~{mark(name)}"
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _make(folder: Path) -> None:
+    """Make a folder. Raises InputError where a link of this name leads elsewhere."""
+    if folder.is_symlink():
+        raise InputError(f"{folder} is a link that leads elsewhere; take it away.")
+    folder.mkdir(exist_ok=True)
+
+
+def _place(picture: Path, folder: Path, placing: Placing) -> None:
+    """Put a picture into a folder under its own name, or one with a mark where that is taken."""
+    for name in _names(picture):
+        place = folder / name
+        if _is_there(picture, place, placing):
+            return
+        if not os.path.lexists(place) and _put(picture, place, placing):
+            return
+    raise NotWrittenError(f"{picture} finds no free name in {folder}; clear that folder.")
+
+
+def _names(picture: Path) -> Iterator[str]:
+    """Yield the names that a picture may get, best first."""
+    yield picture.name
+    content = digest_of(picture.read_bytes())
+    whole = mark(os.fsencode(os.path.abspath(picture)))  # noqa: PTH100 - no link is followed
+    short = content[:MARK_LENGTH]
+    for behind in (short, f"{short}-{whole}", content):
+        cut = os.fsencode(picture.stem)[: 250 - len(behind) - len(os.fsencode(picture.suffix))]
+        yield f"{os.fsdecode(cut)}~{behind}{picture.suffix}"
+
+
+def _is_there(picture: Path, place: Path, placing: Placing) -> bool:
+    """Say whether a picture lies at a place already."""
+    if placing is Placing.SYMLINK:
+        return place.is_symlink() and place.readlink() == _goal(picture)
+    if place.is_symlink() or not place.is_file():
+        return False
+    if place.samefile(picture):
+        return True
+    # A picture's copy is as good as a link where the content is the same.
+    return (
+        place.stat().st_size == picture.stat().st_size
+        and place.read_bytes() == picture.read_bytes()
+    )
+
+
+def _put(picture: Path, place: Path, placing: Placing) -> bool:
+    """Make the file, whole or not at all; say False where somebody else took the name meanwhile."""
+    try:
+        if placing is Placing.SYMLINK:
+            place.symlink_to(_goal(picture))
+        elif placing is Placing.HARDLINK:
+            place.hardlink_to(picture)
+        else:
+            _copy(picture, place)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if placing is Placing.COPY or not picture.exists():
+            raise
+        raise InputError(
+            f"{place} cannot be a {placing.value} to {picture} ({error.strerror or error}); "
+            "choose --place copy."
+        ) from error
+    return True
+
+
+def _copy(picture: Path, place: Path) -> None:
+    """Copy a picture whole or not at all. Raises FileExistsError where there is a file already."""
+    unfinished = place.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        shutil.copy2(picture, unfinished)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        try:
+            # A link is never made over a file that somebody else puts there at this moment.
+            place.hardlink_to(unfinished)
+        except FileExistsError:
+            raise
+        except OSError:
+            # Some file systems know no links.
+            if os.path.lexists(place):
+                raise FileExistsError from None
+            unfinished.rename(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _goal(picture: Path) -> Path:
+    return Path(os.path.abspath(picture))  # noqa: PTH100 - no link is followed

@@ -1,0 +1,65 @@
+"""What a labelling job comes to, in a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from gallery.types import Record, Verdict
+
+
+class Summary:
+    """Counts records, and why some of them say nothing."""
+
+    def __init__(self) -> None:
+        self._pictures: Counter[str] = Counter()
+        self._faces: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._left_out = 0
+
+    @property
+    def failed(self) -> int:
+        """How many pictures could not be read."""
+        return self._reasons.total()
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self._pictures[kind(record)] += 1
+        self._faces.update(answer.verdict.value for answer in record.faces)
+        self._left_out += record.left_out
+        if record.error is not None:
+            # Two files fail for one reason where their sentences differ by the path alone.
+            self._reasons[record.error.replace(str(record.path), "").strip(" .")] += 1
+
+    def lines(self) -> list[str]:
+        """Return what to say at the end."""
+        faces, pictures = self._faces, self._pictures
+        lines = [
+            f"{_plural(pictures.total(), 'picture')} with {_plural(faces.total(), 'face')}: "
+            f"{faces['sure']} sure, {faces['unsure']} unsure, {faces['unknown']} unknown.",
+            f"Pictures: {pictures['labelled']} labelled, {pictures['unsure']} unsure, "
+            f"{pictures['unknown']} unknown, {pictures['no face']} without a face, "
+            f"{pictures['failed']} could not be read.",
+        ]
+        if self._left_out:
+            lines.append(f"{_plural(self._left_out, 'face')} left out: too small or too poor.")
+        if self.failed > 1:
+            lines += [f"  {count} {reason}" for reason, count in self._reasons.most_common()]
+        return lines
+
+
+def kind(record: Record) -> str:
+    """Return what a picture counts as: the best of its faces' verdicts says it.
+
+    That is `labelled`, `unsure`, `unknown`, `no face` or `failed`.
+    """
+    if record.error is not None:
+        return "failed"
+    verdicts = {answer.verdict for answer in record.faces}
+    if Verdict.SURE in verdicts:
+        return "labelled"
+    best = next((one for one in (Verdict.UNSURE, Verdict.UNKNOWN) if one in verdicts), None)
+    return "no face" if best is None else best.value
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

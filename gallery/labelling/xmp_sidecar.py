@@ -1,0 +1,95 @@
+"""XMP sidecars with face regions, which digiKam, Lightroom, PhotoPrism and Immich read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gallery import xmp
+from gallery.atomic import replace_file
+from gallery.errors import InputError
+from gallery.face_areas import Region, Shape, area_of
+from gallery.images import read_header
+from gallery.labelling import sidecars
+from gallery.labelling.output import NotWrittenError, Output, cannot_be_written
+from gallery.types import Answer, Record, Verdict
+
+
+class XmpSidecar:
+    """Puts every face into a picture's sidecar, with a name where it is sure.
+
+    Named after the whole file, `picture.png.xmp`, as digiKam, PhotoPrism and Immich want it, or
+    after its stem, `picture.xmp`, as Lightroom does.
+    """
+
+    is_document = False
+
+    def __init__(self, output: Output, *, by_stem: bool = False) -> None:
+        self.name = "xmp-stem" if by_stem else "xmp"
+        self._output = output
+        self._by_stem = by_stem
+
+    def write(self, record: Record) -> None:
+        """Merge a picture's faces into its sidecar; all else that is in it stays.
+
+        Raises NotWrittenError for a sidecar that is no XMP or belongs to another picture.
+        """
+        if record.error is not None or not record.width or not record.height:
+            return
+        path = self._path(record.path)
+        before = self._read(path)
+        regions = [self._region(one, record.width, record.height) for one in record.faces]
+        # A head outside the picture has no place in it.
+        regions = [one for one in regions if one.area.width > 0 and one.area.height > 0]
+        if before is None and not regions:
+            return
+        extension = record.path.suffix.removeprefix(".") if self._by_stem else ""
+        shape = _shape(record)
+        try:
+            if before is not None and self._by_stem:
+                _check_extension(xmp.extension_of(before), extension)
+            after = xmp.merged(before, regions, shape, extension)
+        except InputError as error:
+            raise NotWrittenError(f"{path} {error}; move it away or correct it.") from error
+        if after != before:
+            try:
+                replace_file(path, after)
+            except OSError as error:
+                raise cannot_be_written(path, error) from error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _path(self, picture: Path) -> Path:
+        if not self._by_stem:
+            return self._output.beside(picture, f"{picture.name}.xmp")
+        sidecars.require_own_stem(picture, "sidecar")
+        return self._output.beside(picture, f"{picture.stem}.xmp")
+
+    def _read(self, path: Path) -> bytes | None:
+        try:
+            if not path.exists():
+                return None
+            if path.stat().st_size > xmp.MAX_BYTES:
+                raise NotWrittenError(f"{path} is too large for a sidecar; move it away.")
+            return path.read_bytes()
+        except OSError as error:
+            raise cannot_be_written(path, error) from error
+
+    def _region(self, answer: Answer, width: int, height: int) -> Region:
+        wanted = {Verdict.SURE, Verdict.UNSURE} if self._output.options.unsure else {Verdict.SURE}
+        name = answer.character if answer.verdict in wanted else None
+        return Region(area_of(answer.face.box, width, height), name)
+
+
+def _shape(record: Record) -> Shape:
+    """Return how the picture's file is stored. Raises NotWrittenError where it is gone."""
+    try:
+        header = read_header(record.path)
+    except InputError as error:
+        raise NotWrittenError(str(error)) from error
+    return Shape(header.width, header.height, header.orientation)
+
+
+def _check_extension(found: str | None, wanted: str) -> None:
+    if found is not None and found.lower() != wanted.lower():
+        raise InputError(f"belongs to the picture that ends in .{found}")

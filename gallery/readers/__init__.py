@@ -1,0 +1,1 @@
+"""Labels that people have already, beside or inside their pictures, read for enrolment."""

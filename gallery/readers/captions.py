@@ -1,0 +1,128 @@
+"""Characters' names among the tags of captions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gallery.errors import InputError
+from gallery.tag_text import spelling, split
+from gallery.types import Candidate
+
+MAX_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """How a tag becomes a name."""
+
+    names: Collection[str]
+    """Names that a tag may stand for, in any case, with spaces or underscores, and with or without
+    a series in brackets behind it."""
+    prefix: str = ""
+    """What every tag that is a name begins with; then any name is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captioned:
+    """What captions say of many pictures."""
+
+    candidates: list[Candidate]
+    without: int
+    """How many pictures have no caption, or one that names nobody."""
+    refused: list[tuple[Path, str]]
+    """Pictures whose caption cannot be used, and why."""
+
+
+def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
+    """Return the pictures whose captions name one character.
+
+    A caption that names several does not say which face is whose. Raises InputError where the rule
+    can find nobody.
+    """
+    if not rule.names and not rule.prefix:
+        raise InputError(
+            "No tag can be told for a name: give --names FILE, or --tag-prefix character: where "
+            "tags say it themselves."
+        )
+    known = {spelling(name): name for name in rule.names}
+    captioned = Captioned([], 0, [])
+    without = 0
+    for picture in pictures:
+        try:
+            names = names_in(tags_of(picture), known, rule.prefix)
+        except InputError as error:
+            captioned.refused.append((picture, str(error)))
+            continue
+        if len(names) > 1:
+            captioned.refused.append(
+                (
+                    picture,
+                    f"{picture} has a caption with {len(names)} names, {' and '.join(names)}, "
+                    "and no word of whose face is whose; cut out the faces.",
+                )
+            )
+        elif names:
+            captioned.candidates.append(
+                Candidate(picture.parent.resolve() / picture.name, names[0])
+            )
+        else:
+            without += 1
+    return Captioned(captioned.candidates, without, captioned.refused)
+
+
+def tags_of(picture: Path) -> list[str]:
+    """Return the tags beside a picture, in `picture.txt` and `picture.png.txt`.
+
+    Raises InputError for a file that is no text in UTF-8.
+    """
+    tags = []
+    for path in (picture.with_suffix(".txt"), picture.with_name(f"{picture.name}.txt")):
+        try:
+            if path.is_file():
+                tags += split(_text(path))
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    return tags
+
+
+def names_in(tags: Sequence[str], known: dict[str, str], prefix: str) -> list[str]:
+    """Return the names among tags, each once: known ones by spelling, any behind the prefix."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        has_prefix = bool(prefix) and tag.casefold().startswith(prefix.casefold())
+        text = tag[len(prefix) :].strip() if has_prefix else tag
+        name = _known(text, known)
+        if name is None and has_prefix:
+            name = text
+        if name and (has_prefix or not prefix):
+            found.setdefault(spelling(name), name)
+    return list(found.values())
+
+
+def names_listed(path: Path) -> list[str]:
+    """Return the names in a file, one a line. Raises InputError for one that lists none."""
+    try:
+        names = [line.strip() for line in _text(path).splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if not names:
+        raise InputError(f"{path} lists no name; write one on each line.")
+    return names
+
+
+def _known(tag: str, known: dict[str, str]) -> str | None:
+    plain = spelling(tag)
+    without_series = re.sub(r" \([^()]*\)$", "", plain)
+    return known.get(plain) or known.get(without_series)
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path} is too long for a caption; take it away.")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8; save it as UTF-8.") from error

@@ -1,0 +1,81 @@
+"""Named faces in XMP: in sidecars beside pictures, or inside the picture files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gallery import xmp
+from gallery.errors import InputError
+from gallery.face_areas import Shape, box_of
+from gallery.images import read_header
+from gallery.types import Box
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRegion:
+    """A rectangle that somebody put a name to."""
+
+    name: str
+    box: Box
+    """In pixels of the picture as it is shown; of the face or the head, as the program has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFaces:
+    """The faces in a picture that have names."""
+
+    path: Path
+    regions: tuple[NamedRegion, ...]
+
+
+def named_faces(path: Path) -> NamedFaces:
+    """Return the faces of a picture that its metadata names; none where it has no metadata.
+
+    A sidecar comes before what is inside the file, `picture.png.xmp` before `picture.xmp`; the
+    first of them that names a face is taken alone, since they repeat each other. Regions without a
+    name say nothing. Raises InputError for a file that is no picture, and for metadata that is
+    damaged or of a picture of another shape.
+    """
+    header = read_header(path)
+    shape = Shape(header.width, header.height, header.orientation)
+    for sidecar in (path.with_name(f"{path.name}.xmp"), path.with_suffix(".xmp")):
+        packet = _content(sidecar)
+        if packet is not None:
+            regions = _regions(packet, shape, path, sidecar)
+            if regions:
+                return NamedFaces(path, regions)
+    if header.xmp:
+        return NamedFaces(path, _regions(header.xmp, shape, path, path))
+    return NamedFaces(path, ())
+
+
+def _regions(packet: bytes, shape: Shape, picture: Path, where: Path) -> tuple[NamedRegion, ...]:
+    try:
+        if where.name == f"{picture.stem}.xmp" and not _belongs(packet, picture):
+            return ()
+        found = xmp.read(packet, shape)
+    except InputError as error:
+        raise InputError(f"{where} {error}; correct it or take it away.") from error
+    return tuple(
+        NamedRegion(one.name, box_of(one.area, *shape.shown))
+        for one in found
+        if one.name is not None
+    )
+
+
+def _belongs(packet: bytes, picture: Path) -> bool:
+    """Say whether a sidecar that is named by the stem is this picture's, and not its twin's."""
+    extension = xmp.extension_of(packet)
+    return extension is None or f".{extension}".lower() == picture.suffix.lower()
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        if not path.is_file():
+            return None
+        if path.stat().st_size > xmp.MAX_BYTES:
+            raise InputError(f"{path} is too large for a sidecar; take it away.")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error

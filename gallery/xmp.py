@@ -1,0 +1,393 @@
+"""Face regions in XMP, as the Metadata Working Group lays them down.
+
+A region is a name and a rectangle, given by its centre and size in shares of the picture. The
+rectangle belongs to the picture as the file stores it, before its EXIF orientation turns it; that
+is how digiKam, Lightroom and Immich take it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gallery.errors import InputError
+from gallery.face_areas import Area, Region, Shape, pairs, shown, stored
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+META = "adobe:ns:meta/"
+REGIONS = "http://www.metadataworkinggroup.com/schemas/regions/"
+AREA = "http://ns.adobe.com/xmp/sType/Area#"
+DIMENSIONS = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
+PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
+OWN = "urn:gallery:xmp/1.0/"
+"""Names what gallery itself wrote of a region, so that a later answer may take its place."""
+
+PREFIXES = {
+    "rdf": RDF,
+    "x": META,
+    "mwg-rs": REGIONS,
+    "stArea": AREA,
+    "stDim": DIMENSIONS,
+    "gallery": OWN,
+    "photoshop": PHOTOSHOP,
+}
+
+MAX_BYTES = 32 * 1024 * 1024
+"""No packet of metadata is larger; a larger one is somebody's trap."""
+
+SAME_SHAPE = 0.02
+"""Proportions that differ by less than this share are of one picture in two sizes."""
+
+EMPTY = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+    f'<x:xmpmeta xmlns:x="{META}" x:xmptk="gallery">\n'
+    f' <rdf:RDF xmlns:rdf="{RDF}">\n'
+    " </rdf:RDF>\n"
+    "</x:xmpmeta>\n"
+    '<?xpacket end="w"?>\n'
+)
+
+NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Letters that XML 1.0 cannot hold."""
+
+
+def read(packet: bytes, shape: Shape) -> list[Region]:
+    """Return the faces in an XMP packet, in the places they have in the picture as it is shown.
+
+    Raises InputError for what is no XMP, and for regions of a picture of other proportions.
+    """
+    regions = _Packet(packet).find()
+    return [] if regions is None else [one.region for one in _faces(regions, shape)]
+
+
+def merged(packet: bytes | None, faces: Sequence[Region], shape: Shape, extension: str) -> bytes:
+    """Return an XMP packet with faces put in; None begins a new one.
+
+    All that is in it stays. A region with a name keeps it, whoever the face is taken for, unless
+    gallery gave it that name and nobody changed it since; such regions follow the new answers. The
+    bytes come back as they were where nothing is to be said. Raises InputError as `read` does.
+    """
+    document = _Packet(packet)
+    if packet is None and extension:
+        document.note_extension(extension)
+    if not _merge(document, faces, shape) and packet is not None:
+        return packet
+    return document.content()
+
+
+def extension_of(packet: bytes) -> str | None:
+    """Return the file extension that a sidecar says it belongs to, None where it does not say."""
+    return _Packet(packet).extension()
+
+
+def is_ours(region: Any) -> bool:
+    """Say whether a region element says what gallery wrote of it, and says it still."""
+    extensions = _field(_struct(region), REGIONS, "Extensions")
+    if extensions is None or isinstance(extensions, str):
+        return False
+    answer = _text(_field(_struct(extensions), OWN, "Name"))
+    return answer is not None and answer == (_name_of(region) or "")
+
+
+class _Packet:
+    """An XMP packet as a tree."""
+
+    def __init__(self, packet: bytes | None) -> None:
+        """Parse a packet, or begin one. Raises InputError with what a file does, for its path."""
+        from lxml import etree
+
+        self._is_new = packet is None
+        packet = EMPTY.encode() if packet is None else packet
+        if len(packet) > MAX_BYTES:
+            raise InputError("holds more metadata than any program writes")
+        # Some programs end the packet with zeros.
+        content = packet.strip(b"\0 \t\r\n")
+        parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        )
+        try:
+            root = etree.fromstring(content, parser)
+        except (etree.XMLSyntaxError, ValueError) as error:
+            raise InputError("holds something other than XMP") from error
+        self._tree = root.getroottree()
+        if self._tree.docinfo.doctype:
+            raise InputError("defines words of its own, which XMP does not")
+        self._has_declaration = content.removeprefix(b"\xef\xbb\xbf").startswith(b"<?xml")
+        rdf = next(root.iter(_tag(RDF, "RDF")), None)
+        if rdf is None:
+            raise InputError("holds something other than XMP")
+        self._rdf = rdf
+
+    def find(self) -> Any:
+        """Return the element with the regions, None where there is none."""
+        for description in self._rdf.iterchildren(_tag(RDF, "Description")):
+            found = description.find(_tag(REGIONS, "Regions"))
+            if found is not None:
+                return found
+        return None
+
+    def make(self) -> Any:
+        """Return a new element for regions, in a description of its own."""
+        from lxml import etree
+
+        described = etree.SubElement(self._describe(), _tag(REGIONS, "Regions"))
+        described.set(_tag(RDF, "parseType"), "Resource")
+        return described
+
+    def _describe(self) -> Any:
+        from lxml import etree
+
+        names = {key: PREFIXES[key] for key in ("mwg-rs", "stArea", "stDim", "gallery")}
+        description = etree.SubElement(self._rdf, _tag(RDF, "Description"), nsmap=names)
+        about = next(self._rdf.iterchildren(_tag(RDF, "Description")))
+        description.set(_tag(RDF, "about"), about.get(_tag(RDF, "about"), ""))
+        return description
+
+    def note_extension(self, extension: str) -> None:
+        """Say of a new packet which file it belongs to."""
+        from lxml import etree
+
+        description = etree.SubElement(
+            self._rdf, _tag(RDF, "Description"), nsmap={"photoshop": PHOTOSHOP}
+        )
+        description.set(_tag(RDF, "about"), "")
+        description.set(_tag(PHOTOSHOP, "SidecarForExtension"), extension)
+
+    def extension(self) -> str | None:
+        """Return the file extension that it says it belongs to."""
+        for description in self._rdf.iterchildren(_tag(RDF, "Description")):
+            found = _text(_field(description, PHOTOSHOP, "SidecarForExtension"))
+            if found:
+                return found
+        return None
+
+    def content(self) -> bytes:
+        """Return it as a file's content."""
+        from lxml import etree
+
+        if self._is_new:
+            etree.indent(self._rdf, space=" ", level=1)
+        text = etree.tostring(self._tree, encoding="UTF-8", xml_declaration=self._has_declaration)
+        return bytes(text).rstrip() + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """A region and the element that it stands in."""
+
+    region: Region
+    element: Any
+
+
+def _faces(regions: Any, shape: Shape) -> list[_Element]:
+    orientation = _orientation(regions, shape)
+    return [
+        _Element(Region(shown(area, orientation), _name_of(item)), item)
+        for item in _items(regions)
+        if (_text(_field(_struct(item), REGIONS, "Type")) or "face").lower() == "face"
+        and (area := _area_of(item, regions)) is not None
+    ]
+
+
+def _merge(document: _Packet, faces: Sequence[Region], shape: Shape) -> bool:
+    """Put faces into a packet; say whether anything changed."""
+    regions = document.find()
+    if regions is None:
+        if not faces:
+            return False
+        regions = document.make()
+    known = _faces(regions, shape)
+    orientation = _orientation(regions, shape)
+    found = pairs([one.area for one in faces], [one.region.area for one in known])
+    changed = False
+    for column, one in enumerate(known):
+        if column not in found.values() and is_ours(one.element):
+            one.element.getparent().remove(one.element)
+            changed = True
+    for row, face in enumerate(faces):
+        if row not in found:
+            _add(regions, face, orientation)
+            changed = True
+        elif _rename(known[found[row]], face):
+            changed = True
+    if changed and _field(_struct(regions), REGIONS, "AppliedToDimensions") is None:
+        _add_dimensions(regions, shape)
+    return changed
+
+
+def _rename(known: _Element, face: Region) -> bool:
+    """Give a region the name of a face where it has none, or one that gallery gave it."""
+    name = _xml(face.name)
+    if name == (known.region.name or "") or not (
+        known.region.name is None or is_ours(known.element)
+    ):
+        return False
+    _set(_struct(known.element), "Name", name)
+    _sign(known.element, name)
+    return True
+
+
+def _add(regions: Any, face: Region, orientation: int) -> None:
+    from lxml import etree
+
+    item = etree.SubElement(_bag(regions), _tag(RDF, "li"))
+    item.set(_tag(RDF, "parseType"), "Resource")
+    area = etree.SubElement(item, _tag(REGIONS, "Area"))
+    place = stored(face.area, orientation)
+    for name, value in zip("xywh", place, strict=True):
+        area.set(_tag(AREA, name), f"{value:.6f}")
+    area.set(_tag(AREA, "unit"), "normalized")
+    etree.SubElement(item, _tag(REGIONS, "Type")).text = "Face"
+    name = _xml(face.name)
+    if name:
+        etree.SubElement(item, _tag(REGIONS, "Name")).text = name
+    _sign(item, name)
+
+
+def _sign(item: Any, name: str) -> None:
+    """Note in a region which name gallery gave it."""
+    from lxml import etree
+
+    struct = _struct(item)
+    extensions = _field(struct, REGIONS, "Extensions")
+    if extensions is None or isinstance(extensions, str):
+        extensions = etree.SubElement(struct, _tag(REGIONS, "Extensions"))
+        extensions.set(_tag(RDF, "parseType"), "Resource")
+    inner = _struct(extensions)
+    own = inner.find(_tag(OWN, "Name"))
+    if own is None:
+        own = etree.SubElement(inner, _tag(OWN, "Name"))
+    own.text = name
+
+
+def _add_dimensions(regions: Any, shape: Shape) -> None:
+    from lxml import etree
+
+    size = etree.Element(_tag(REGIONS, "AppliedToDimensions"))
+    size.set(_tag(DIMENSIONS, "w"), str(shape.width))
+    size.set(_tag(DIMENSIONS, "h"), str(shape.height))
+    size.set(_tag(DIMENSIONS, "unit"), "pixel")
+    _struct(regions).insert(0, size)
+
+
+def _bag(regions: Any) -> Any:
+    """Return the element that holds the regions' items, made where there is none."""
+    from lxml import etree
+
+    struct = _struct(regions)
+    listed = struct.find(_tag(REGIONS, "RegionList"))
+    if listed is None:
+        listed = etree.SubElement(struct, _tag(REGIONS, "RegionList"))
+    bag = next(iter(listed), None)
+    return etree.SubElement(listed, _tag(RDF, "Bag")) if bag is None else bag
+
+
+def _items(regions: Any) -> Iterator[Any]:
+    listed = _struct(regions).find(_tag(REGIONS, "RegionList"))
+    for bag in () if listed is None else listed:
+        yield from bag.iterchildren(_tag(RDF, "li"))
+
+
+def _orientation(regions: Any, shape: Shape) -> int:
+    """Return the orientation that leads from the regions' picture to the one that is shown.
+
+    Some programs count the places in the picture as it is shown; of a picture that lies on its
+    side, the size that regions were made for tells which. Raises InputError where the size is of
+    neither.
+    """
+    size = _size_of(regions)
+    if size is None:
+        return shape.orientation
+    if _is_alike(size, (shape.width, shape.height)):
+        return shape.orientation
+    if _is_alike(size, shape.shown):
+        return 1
+    raise InputError(
+        f"has regions for a picture of {size[0]:g} x {size[1]:g}, "
+        f"not of {shape.width} x {shape.height}"
+    )
+
+
+def _is_alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SAME_SHAPE
+
+
+def _size_of(regions: Any) -> tuple[float, float] | None:
+    found = _field(_struct(regions), REGIONS, "AppliedToDimensions")
+    if found is None or isinstance(found, str):
+        return None
+    numbers = [_number(_field(_struct(found), DIMENSIONS, name)) for name in "wh"]
+    width, height = numbers
+    return (width, height) if width and height and min(width, height) > 0 else None
+
+
+def _area_of(item: Any, regions: Any) -> Area | None:
+    found = _field(_struct(item), REGIONS, "Area")
+    if found is None or isinstance(found, str):
+        return None
+    fields = _struct(found)
+    numbers = [_number(_field(fields, AREA, name)) for name in "xywh"]
+    x, y, width, height = numbers
+    if x is None or y is None or not width or not height or min(width, height) <= 0:
+        return None
+    if _text(_field(fields, AREA, "unit")) == "pixel":
+        size = _size_of(regions)
+        if size is None:
+            return None
+        x, width, y, height = x / size[0], width / size[0], y / size[1], height / size[1]
+    area = Area(x, y, width, height)
+    return area if all(0 <= part <= 1 for part in area) else None
+
+
+def _name_of(item: Any) -> str | None:
+    return (_text(_field(_struct(item), REGIONS, "Name")) or "").strip() or None
+
+
+def _struct(element: Any) -> Any:
+    """Return the element that holds the fields: itself, or the description in it."""
+    inner = element.find(_tag(RDF, "Description"))
+    return element if inner is None else inner
+
+
+def _field(struct: Any, space: str, name: str) -> Any:
+    """Return a field of a structure: an element, the text of an attribute, or None."""
+    found = struct.find(_tag(space, name))
+    return struct.get(_tag(space, name)) if found is None else found
+
+
+def _text(field: Any) -> str | None:
+    """Return a field's text; of several languages the first."""
+    if field is None or isinstance(field, str):
+        return field
+    inner = next(field.iter(_tag(RDF, "li"), _tag(RDF, "value")), None)
+    return str((field if inner is None else inner).text or "")
+
+
+def _number(field: Any) -> float | None:
+    try:
+        number = float(_text(field) or "")
+    except ValueError:
+        return None
+    return number if abs(number) < 1e9 else None
+
+
+def _set(struct: Any, name: str, text: str) -> None:
+    """Set a field's text, whether it is an attribute or an element; no text takes it away."""
+    from lxml import etree
+
+    tag = _tag(REGIONS, name)
+    struct.attrib.pop(tag, None)
+    for old in struct.findall(tag):
+        struct.remove(old)
+    if text:
+        etree.SubElement(struct, tag).text = text
+
+
+def _xml(name: str | None) -> str:
+    return NO_XML.sub("", name or "").strip()
+
+
+def _tag(space: str, name: str) -> str:
+    return f"{{{space}}}{name}"

@@ -1,0 +1,160 @@
+"""The fast way from files to records says what the slow way says, and holds little in memory."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FakeDetector, Square, fake_gallery, write_picture
+
+from gallery.errors import InputError
+from gallery.gallery import Gallery
+from gallery.labelling import pipeline
+from gallery.labelling.job import label, open_writer
+from gallery.labelling.pipeline import CHUNK, chunks, identify_files
+from gallery.quality import Gates
+from gallery.types import Candidate, Face, Image, MatchMode, Record
+
+RED, BLUE = (210, 20, 20), (20, 20, 210)
+
+
+@pytest.fixture
+def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
+    with fake_gallery(database) as gallery:
+        list(
+            gallery.enroll(
+                [
+                    Candidate(
+                        write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name
+                    )
+                    for name, colour in (("Asuka", RED), ("Rei", BLUE))
+                ]
+            )
+        )
+        yield gallery
+
+
+def many(folder: Path, count: int) -> list[Path]:
+    """Pictures with none to three faces, and files that are none."""
+    squares = [
+        Square(5, 5, 40, RED),
+        Square(60, 10, 30, BLUE),
+        Square(100, 60, 50, (20, 210, 20)),
+    ]
+    paths = []
+    for number in range(count):
+        path = folder / f"{number}.png"
+        if number % 7 == 3:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"" if number % 2 else b"no picture")
+        else:
+            write_picture(path, *squares[: number % 4], seed=number)
+        paths.append(path)
+    paths.insert(count // 2, folder / "missing.png")
+    return paths
+
+
+@pytest.mark.parametrize("mode", MatchMode)
+def test_records_are_those_of_one_picture_at_a_time(
+    filled: Gallery, tmp_path: Path, mode: MatchMode
+) -> None:
+    paths = many(tmp_path / "new", 3 * CHUNK + 2)
+    gates = Gates(min_face=35, min_quality=0.1)
+    together = list(identify_files(filled, paths, mode=mode, top=2, gates=gates))
+    alone = [filled.identify_file(path, mode=mode, top=2, gates=gates) for path in paths]
+    assert together == alone
+    assert [one.path for one in together] == paths
+    assert sum(one.error is not None for one in together) == 5
+    assert sum(one.left_out for one in together) > 0
+
+
+def test_no_files_are_no_records(filled: Gallery) -> None:
+    assert list(identify_files(filled, [])) == []
+
+
+def test_what_was_done_is_written_when_a_job_is_stopped(filled: Gallery, tmp_path: Path) -> None:
+    paths = many(tmp_path / "new", 2 * CHUNK + 1)
+    writer = open_writer(tmp_path / "out.jsonl", "fake")
+    stopped_at = CHUNK + 2
+
+    def stop() -> None:
+        for number, record in enumerate(label(filled, paths, writer), 1):
+            assert record.path == paths[number - 1]
+            if number == stopped_at:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    writer.close()
+    writer = open_writer(tmp_path / "out.jsonl", "fake")
+    assert len(writer.done) == stopped_at
+    writer.close()
+
+
+class Refusing(FakeDetector):
+    """Does not take pictures of one name, as a detector of another package may."""
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        if any(image.path.name == "5.png" for image in images):
+            raise InputError("5.png is too strange.")
+        return super().detect(images)
+
+
+def test_a_picture_that_the_detector_refuses_harms_no_other(database: Path, tmp_path: Path) -> None:
+    paths = many(tmp_path / "new", CHUNK)
+    with fake_gallery(database, detector=Refusing()) as gallery:
+        records = list(identify_files(gallery, paths))
+    assert [one.path for one in records] == paths
+    wrong = {one.path.name: one.error for one in records if one.error}
+    assert sorted(wrong) == ["3.png", "5.png", "missing.png"]
+    assert wrong["5.png"] == "5.png is too strange."
+
+
+class Counting(FakeDetector):
+    """Notes how many pictures are alive at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive: set[int] = set()
+        self.most = 0
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        for image in images:
+            number = id(image.pixels)
+            self.alive.add(number)
+            weakref.finalize(image.pixels, self.alive.discard, number)
+        self.most = max(self.most, len(self.alive))
+        return super().detect(images)
+
+
+def test_pictures_leave_memory_when_their_records_are_made(database: Path, tmp_path: Path) -> None:
+    paths = [
+        write_picture(tmp_path / f"{number}.png", Square(10, 10, 50), seed=number)
+        for number in range(6 * CHUNK)
+    ]
+    detector = Counting()
+    gc.disable()
+    try:
+        with fake_gallery(database, detector=detector) as gallery:
+            assert sum(len(one.faces) for one in identify_files(gallery, paths)) == len(paths)
+    finally:
+        gc.enable()
+    # One chunk at a time has been looked at.
+    assert detector.most == CHUNK
+
+
+def picture(side: int) -> Image:
+    return Image(np.zeros((side, side, 3), np.uint8), "0" * 64, Path("x.png"))
+
+
+def test_large_pictures_are_looked_at_by_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "ROOM", 3 * 100 * 100 * 2)
+    error = Record(Path("x"), None, None, "fake", error="is bad.")
+    small, large = picture(10), picture(100)
+    assert [len(chunk) for chunk in chunks([large] * 5)] == [2, 2, 1]
+    assert [len(chunk) for chunk in chunks([small] * (CHUNK + 1))] == [CHUNK, 1]
+    assert [len(chunk) for chunk in chunks([error, large, small, large, error])] == [4, 1]

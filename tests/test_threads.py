@@ -1,0 +1,81 @@
+"""Work done ahead: in order, bounded, and over when nobody wants more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from gallery.threads import ahead, available_cores
+
+
+def test_there_is_a_core() -> None:
+    assert available_cores() >= 1
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    def late(item: int) -> int:
+        time.sleep(0.002 * (item % 3))
+        return item * item
+
+    assert list(ahead(late, range(40), most=5)) == [item * item for item in range(40)]
+    assert list(ahead(late, [], most=5)) == []
+
+
+def test_no_more_is_begun_than_is_allowed() -> None:
+    begun: list[int] = []
+    coming = ahead(lambda item: begun.append(item) or item, range(100), most=4)  # type: ignore[func-returns-value]
+    for taken in range(1, 20):
+        next(coming)
+        # What was begun and not taken, and the one that was just taken.
+        assert len(begun) <= taken + 4
+    coming.close()
+
+
+def test_large_results_wait_alone() -> None:
+    asked: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(12):
+            asked.append(item)
+            yield item
+
+    coming = ahead(lambda item: item, items(), most=8, size=lambda _: 100, room=100)
+    for taken, item in enumerate(coming, 1):
+        assert item == taken - 1
+        # Those that run have no size yet: as many as there are threads.
+        assert len(asked) <= taken + 8
+        time.sleep(0.01)
+    assert len(asked) == 12
+
+
+def test_a_failure_comes_in_its_turn() -> None:
+    def work(item: int) -> int:
+        if item == 3:
+            raise ValueError("three")
+        return item
+
+    coming = ahead(work, range(10), most=6)
+    assert [next(coming) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(coming)
+    assert list(coming) == []
+
+
+def test_what_is_closed_begins_nothing_more_and_leaves_no_thread() -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        return item
+
+    coming = ahead(work, range(1000), most=3)
+    next(coming)
+    coming.close()
+    count = len(begun)
+    assert count <= 5
+    time.sleep(0.02)
+    assert len(begun) == count
+    assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
