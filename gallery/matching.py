@@ -57,6 +57,11 @@ class Matcher:
             for row in ranked
         ]
 
+    def characters(self) -> int:
+        """Return how many characters can be matched, as the gallery is now."""
+        self._refresh()
+        return len(self._indexes["ideal"])
+
     def _refresh(self) -> None:
         change = self._store.change()
         if change != self._change:

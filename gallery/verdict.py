@@ -21,3 +21,15 @@ def decide(matches: Sequence[Match], thresholds: Thresholds) -> tuple[Verdict, s
     if first.distance <= thresholds.sure and stands_out:
         return Verdict.SURE, first.character
     return Verdict.UNSURE, first.character
+
+
+def decide_by_score(
+    matches: Sequence[Match], *, is_sure: bool, is_unknown: bool
+) -> tuple[Verdict, str | None]:
+    """Return the verdict of a calibrated gallery, and who a face is: None when unknown.
+
+    Matches come likeliest first; what is said of the score is about the first of them.
+    """
+    if not matches or matches[0].is_reject or is_unknown:
+        return Verdict.UNKNOWN, None
+    return (Verdict.SURE if is_sure else Verdict.UNSURE), matches[0].character

@@ -10,7 +10,8 @@ import numpy as np
 
 from training.data import Place
 
-ACTIONS = ("train", "export", "fuse", "thresholds", "plot")
+ACTIONS = ("train", "export", "fuse", "thresholds", "strangers", "plot")
+NETWORKS = ("anime", "anime-lite", "anime-pair")
 FUSED_FACES = 4000
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -38,6 +39,11 @@ def main() -> None:
         _fuse(chosen.config, place, chosen.out or ROOT / "models" / "anime-pair.npy")
     elif chosen.action == "thresholds":
         _thresholds(chosen.config, place, chosen.out, mirror=chosen.mirror)
+    elif chosen.action == "strangers":
+        from training.config import read_config
+        from training.strangers import make_all
+
+        make_all(read_config(chosen.config), place, NETWORKS)
     else:
         from training.plot import plot
 

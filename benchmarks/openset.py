@@ -1,0 +1,556 @@
+"""What `unknown`, `unsure` and `sure` are worth: the dev split, whose characters nobody trained on.
+
+    python -m benchmarks.openset [--data FOLDER] [--cache FOLDER] [--plot FILE.svg]
+
+Random galleries of 50 characters by 5 references are calibrated as `gallery calibrate` does it,
+from their own references and the strangers that ship; nothing else chooses a threshold. They are
+judged on the other faces of their characters and on strangers: all faces of all characters that
+are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
+where no head is known. Intervals are 95 %, over characters; galleries stay as they are.
+
+A row group is one function from what was found to rows of text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.measuring import table
+from gallery.calibration.calibrate import calibrate
+from gallery.calibration.evidence import COLUMNS
+from gallery.calibration.model import Calibration
+from gallery.calibration.strangers import Strangers, read_strangers
+from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
+from gallery.evaluation.bootstrap import Hits, interval, ratio, weightings
+from gallery.settings import DEFAULT_ENCODER, Settings, bundled
+from gallery.types import CROP_SIDE, Thresholds
+from gallery.weights import Library, Weights
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+SEED = 31
+GALLERIES = 20
+CHARACTERS = 50
+REFERENCES = 5
+FPIR = 0.01
+FIXED = 0.6
+SMALL, LARGE = 10, 100
+SAMPLES = 200
+FALSE_DETECTIONS = 200
+LEAST_CLAIM = 0.05
+"""The teacher detector's score from which on a place may hold a head."""
+
+BINS = 10
+
+Numbers = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Marks = NDArray[np.bool_]
+Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """Described faces."""
+
+    descriptors: NDArray[np.float32]
+    """Shape (n, DIMENSION)."""
+    labels: Labels
+    """Whose they are, shape (n,)."""
+    series: Labels
+    """By character, shape (characters,)."""
+    quality: Numbers
+    """Shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What galleries said of some faces: one row a face and gallery."""
+
+    labels: Labels
+    """Whose they are, shape (n,)."""
+    draws: Labels
+    """Which gallery was asked, shape (n,)."""
+    right: Marks
+    """Whether the nearest ideal is their own."""
+    ideal: Numbers
+    """Distance from it."""
+    gap: Numbers
+    """How much farther the second is."""
+    score: Numbers
+    """The calibrated score, 0 where a face is sure."""
+    doubt: Numbers
+    """The score below which a face is unknown."""
+    probability: Numbers
+
+    @property
+    def sure(self) -> Marks:
+        """Which ones are surely named after calibration."""
+        return self.score >= 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Everything that the rows are made of."""
+
+    known: Said
+    same_series: Said
+    other_series: Said
+    false: Said
+    characters: int
+    thresholds: Thresholds
+
+    @property
+    def strangers(self) -> Said:
+        """All strangers with a face."""
+        return joined([self.same_series, self.other_series])
+
+
+def joined(parts: Sequence[Said]) -> Said:
+    """Return what was said of several groups of faces together."""
+    names = [one.name for one in dataclasses.fields(Said)]
+    return Said(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def read_dev(data: Path, weights: Weights, cache: Path) -> Faces:
+    """Return the described faces of the dev split."""
+    from training.data import read_faces
+
+    faces = read_faces(data / "faces", "dev", cache)
+    _, first, labels = np.unique(faces.identity, return_index=True, return_inverse=True)
+    _, series = np.unique(faces.series[first], return_inverse=True)
+    descriptors, quality = _described(
+        lambda: _scaled(faces.pixels), weights, cache / f"dev-{len(faces)}"
+    )
+    return Faces(descriptors, labels.astype(np.int64), series.astype(np.int64), quality)
+
+
+def _scaled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import cv2
+
+    size = (CROP_SIDE, CROP_SIDE)
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pixels]).astype(
+        np.uint8, copy=False
+    )
+
+
+def _described(
+    crops_of: Callable[[], NDArray[np.uint8]], weights: Weights, kept: Path
+) -> tuple[NDArray[np.float32], Numbers]:
+    """Return descriptors and sharpness of crops, from a file where they are there."""
+    from gallery import catalog
+    from gallery.quality import sharpness
+
+    path = kept.with_name(f"openset-{kept.name}-{weights.encoder_id}.npz")
+    if not path.is_file():
+        crops = crops_of()
+        encoder = catalog.encoder("onnx", weights, Settings().cache_folder)
+        parts = [encoder.encode(crops[at : at + 128]) for at in range(0, len(crops), 128)]
+        quality = np.array([sharpness(crop) for crop in crops])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, descriptors=np.concatenate(parts), quality=quality)
+    with np.load(path, allow_pickle=False) as file:
+        return file["descriptors"], file["quality"]
+
+
+def read_false_detections(data: Path, weights: Weights, cache: Path) -> Faces:
+    """Return random squares of pictures, none of which touches what may be a head."""
+    descriptors, quality = _described(
+        lambda: np.stack(list(_background(data))), weights, cache / f"no-head-{FALSE_DETECTIONS}"
+    )
+    labels = np.arange(len(descriptors), dtype=np.int64)
+    return Faces(descriptors, labels, labels, quality)
+
+
+def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
+    """Yield squares of a quarter to three quarters of the pictures' shorter sides, scaled."""
+    from gallery.detectors.onnx_file import OnnxFileDetector
+    from gallery.images import decode
+    from gallery.types import Box
+
+    detector = OnnxFileDetector(data / "detector" / "faceboxes.onnx", least_score=LEAST_CLAIM)
+    generator = np.random.default_rng(SEED)
+    with (data / "pictures" / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        names = sorted(row["file"] for row in csv.DictReader(file) if row["kind"] == "series")
+    found = 0
+    with zipfile.ZipFile(data / "pictures" / "pictures.zip") as archive:
+        for name in generator.permutation(np.array(names)):
+            image = decode(archive.read(str(name)), Path(str(name)))
+            heads = [face.box for face in detector.detect([image])[0]]
+            side = int(generator.uniform(0.25, 0.75) * min(image.width, image.height))
+            left = int(generator.integers(image.width - side + 1))
+            top = int(generator.integers(image.height - side + 1))
+            square = Box(left, top, left + side, top + side)
+            if any(_touch(square, head) for head in heads):
+                continue
+            yield _scaled(image.pixels[None, top : top + side, left : left + side])[0]
+            found += 1
+            if found == FALSE_DETECTIONS:
+                return
+
+
+def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return min(one[2], other[2]) > max(one[0], other[0]) and min(one[3], other[3]) > max(
+        one[1], other[1]
+    )
+
+
+def run(
+    faces: Faces, false: Faces, shipped: Strangers, thresholds: Thresholds, galleries: int
+) -> Found:
+    """Ask random galleries, calibrated each, about all other faces."""
+    generator = np.random.default_rng(SEED)
+    parts: dict[str, list[Said]] = {"known": [], "same": [], "other": [], "false": []}
+    sizes = np.bincount(faces.labels)
+    eligible = np.flatnonzero(sizes > REFERENCES)
+    for draw in range(galleries):
+        members = np.sort(generator.permutation(eligible)[:CHARACTERS])
+        rows = enrol(faces, members, REFERENCES, generator)
+        enrolled = enrolled_of(faces, rows)
+        calibration = calibrate(enrolled, shipped, fpir=FPIR).calibration
+        say = speaker(enrolled, shipped, calibration, len(members), draw)
+        known = np.setdiff1d(np.flatnonzero(np.isin(faces.labels, members)), rows)
+        strangers = np.flatnonzero(~np.isin(faces.labels, members))
+        near = np.isin(faces.series[faces.labels[strangers]], faces.series[members])
+        parts["known"].append(say(faces, known, True))
+        parts["same"].append(say(faces, strangers[near], False))
+        parts["other"].append(say(faces, strangers[~near], False))
+        parts["false"].append(say(false, np.arange(len(false.labels)), False))
+    return Found(
+        known=joined(parts["known"]),
+        same_series=joined(parts["same"]),
+        other_series=joined(parts["other"]),
+        false=joined(parts["false"]),
+        characters=len(sizes),
+        thresholds=thresholds,
+    )
+
+
+def enrol(
+    faces: Faces, members: Labels, references: int, generator: np.random.Generator
+) -> NDArray[np.intp]:
+    """Return so many random faces of each character, or all but one."""
+    rows = []
+    for member in members:
+        own = generator.permutation(np.flatnonzero(faces.labels == member))
+        rows.append(own[: min(references, len(own) - 1)])
+    return np.concatenate(rows)
+
+
+def enrolled_of(faces: Faces, rows: NDArray[np.intp]) -> Enrolled:
+    """Return faces as a gallery's references."""
+    nobody_turned_away = np.zeros(int(faces.labels.max()) + 1, np.bool_)
+    return Enrolled(
+        faces.descriptors[rows], faces.labels[rows], faces.quality[rows], nobody_turned_away
+    )
+
+
+Speaker = Callable[[Faces, NDArray[np.intp], bool], Said]
+
+
+def speaker(
+    enrolled: Enrolled,
+    shipped: Strangers,
+    calibration: Calibration,
+    characters: int,
+    draw: int,
+) -> Speaker:
+    """Return what asks a calibrated gallery about rows of faces, whether known or not."""
+    questions = Questions(enrolled, shipped)
+    questions.pool = calibration.pool
+
+    def say(faces: Faces, rows: NDArray[np.intp], known: bool) -> Said:
+        labels = faces.labels[rows]
+        asked = labels if known else np.full(len(rows), NOBODY)
+        trials = questions.about(
+            faces.descriptors[rows], asked, labels, quality=faces.quality[rows]
+        )
+        return said_of(trials, calibration, characters, draw)
+
+    return say
+
+
+def said_of(trials: Trials, calibration: Calibration, characters: int, draw: int) -> Said:
+    """Return what a calibration says of evidence."""
+    scores = calibration.scorer.scores(trials.evidence)
+    column = dict(zip(COLUMNS, trials.evidence.T, strict=True))
+    sure, unknown = calibration.sure(characters), calibration.unknown(characters)
+    return Said(
+        labels=trials.groups,
+        draws=np.full(len(trials), draw),
+        right=trials.right,
+        ideal=column["ideal"],
+        gap=column["gap"],
+        score=scores - sure,
+        doubt=np.full(len(trials), unknown - sure),
+        probability=calibration.right.at(scores),
+    )
+
+
+def rate(said: Said, hits: Marks, weights: Numbers) -> str:
+    """Return a share of faces with its interval over characters; a dash where there is none."""
+    if not len(hits):
+        return "-"
+    values = Hits(said.labels, hits).rate(weights)
+    low, high = interval(values[1:])
+    return f"{values[0]:.4f} ({low:.4f}-{high:.4f})"
+
+
+def by_threshold(said: Said, thresholds: Thresholds) -> Marks:
+    """Return which faces an uncalibrated gallery surely names."""
+    return (said.ideal <= thresholds.sure) & (said.gap >= thresholds.margin)
+
+
+def false_positive_rows(found: Found, weights: Numbers) -> list[Row]:
+    """Return FPIR where 1 % is asked for, of each kind of strangers."""
+    rows: list[Row] = []
+    kinds = {
+        "all strangers": found.strangers,
+        "of an enrolled series": found.same_series,
+        "of other series": found.other_series,
+        "no head at all": found.false,
+    }
+    for kind, said in kinds.items():
+        own = weights
+        if said is found.false:
+            own = weightings(int(said.labels.max()) + 1, SAMPLES, SEED)
+        for way, hits in (
+            (f"fixed {FIXED:g}", said.ideal <= FIXED),
+            ("the manifest's thresholds", by_threshold(said, found.thresholds)),
+            ("calibrated", said.sure),
+        ):
+            rows.append((f"FPIR, {kind}, {way}", rate(said, hits, own), _count(said)))
+    return rows
+
+
+def found_rows(found: Found, weights: Numbers) -> list[Row]:
+    """Return TPIR as galleries are set up, and where 1 % of other strangers pass."""
+    known = found.known
+    rows: list[Row] = [
+        (f"TPIR, {way}", rate(known, hits & known.right, weights), _count(known))
+        for way, hits in (
+            (f"fixed {FIXED:g}", known.ideal <= FIXED),
+            ("the manifest's thresholds", by_threshold(known, found.thresholds)),
+            ("calibrated, as asked for", known.sure),
+            ("calibrated, sure or unsure", known.score >= known.doubt),
+        )
+    ]
+    for way, column in (("plain distance to ideal", "ideal"), ("evidence", "score")):
+        sign = -1.0 if column == "ideal" else 1.0
+        cuts = _cuts(found.strangers, sign * getattr(found.strangers, column))
+        hits = np.mean(
+            [known.right & (sign * getattr(known, column) >= cut[known.draws]) for cut in cuts],
+            axis=0,
+        )
+        values = Hits(known.labels, hits).rate(weights)
+        low, high = interval(values[1:])
+        judged = _transferred(found.strangers, sign * getattr(found.strangers, column), cuts)
+        rows.append(
+            (
+                f"TPIR at FPIR 1 % of other strangers, {way}",
+                f"{values[0]:.4f} ({low:.4f}-{high:.4f})",
+                f"FPIR {judged:.4f}",
+            )
+        )
+    return rows
+
+
+def _cuts(said: Said, scores: Numbers) -> list[Numbers]:
+    """Return, for two halves of the strangers' characters, each gallery's cut at FPIR."""
+    draws = np.unique(said.draws)
+    return [
+        np.array(
+            [
+                np.quantile(scores[(said.draws == draw) & (said.labels % 2 == half)], 1 - FPIR)
+                for draw in draws
+            ]
+        )
+        for half in (0, 1)
+    ]
+
+
+def _transferred(said: Said, scores: Numbers, cuts: list[Numbers]) -> float:
+    """Return the share of each half of strangers that passes the other half's cut."""
+    return float(
+        np.mean(
+            [
+                (scores >= cut[said.draws])[said.labels % 2 != half].mean()
+                for half, cut in enumerate(cuts)
+            ]
+        )
+    )
+
+
+def sure_rows(found: Found, weights: Numbers) -> list[Row]:
+    """Return the share of sure answers that are right."""
+    known, strangers = found.known, found.strangers
+    rows: list[Row] = []
+    for way, one, other in (
+        (f"fixed {FIXED:g}", known.ideal <= FIXED, strangers.ideal <= FIXED),
+        (
+            "the manifest's thresholds",
+            by_threshold(known, found.thresholds),
+            by_threshold(strangers, found.thresholds),
+        ),
+        ("calibrated", known.sure, strangers.sure),
+    ):
+        right = Hits(known.labels, one & known.right).rate(weights)
+        named = Hits(known.labels, one).rate(weights)
+        fooled = Hits(strangers.labels, other).rate(weights)
+        for kind, part, whole in (
+            ("all faces known", right, named),
+            ("half of all faces strangers'", right, named + fooled),
+        ):
+            shown = "-"
+            if whole[0] > 0:
+                values = ratio(part, whole)
+                low, high = interval(values[1:])
+                shown = f"{values[0]:.4f} ({low:.4f}-{high:.4f})"
+            rows.append(
+                (f"sure answers right, {kind}, {way}", shown, str(int(one.sum() + other.sum())))
+            )
+    return rows
+
+
+def reliability(found: Found) -> tuple[Numbers, Numbers, Numbers]:
+    """Return mean probability, share that is right and weight of each bin of probabilities.
+
+    Strangers weigh as much as known faces.
+    """
+    known, strangers = found.known, found.strangers
+    said = np.concatenate([known.probability, strangers.probability])
+    right = np.concatenate([known.right, np.zeros(len(strangers.labels), np.bool_)])
+    weight = np.concatenate(
+        [
+            np.full(len(known.labels), 0.5 / len(known.labels)),
+            np.full(len(strangers.labels), 0.5 / len(strangers.labels)),
+        ]
+    )
+    place = np.minimum((said * BINS).astype(int), BINS - 1)
+    total = np.bincount(place, weights=weight, minlength=BINS).astype(np.float64)
+    safe = np.where(total > 0, total, np.nan)
+    return (
+        np.bincount(place, weights=weight * said, minlength=BINS) / safe,
+        np.bincount(place, weights=weight * right, minlength=BINS) / safe,
+        total,
+    )
+
+
+def reliability_rows(found: Found, _weights: Numbers) -> list[Row]:
+    """Return the expected calibration error (Naeini et al. 2015) and all bins of probabilities."""
+    said, right, weight = reliability(found)
+    error = float(np.nansum(np.abs(said - right) * weight))
+    rows = [("expected calibration error", f"{error:.4f}", "")]
+    for one, share, much in zip(said, right, weight, strict=True):
+        if much > 0:
+            rows.append((f"said {one:.3f}", f"right {share:.3f}", f"{much:.1%} of faces"))
+    return rows
+
+
+def growth_rows(faces: Faces, shipped: Strangers, galleries: int) -> list[Row]:
+    """Return FPIR of a calibration made with 10 characters in a gallery that has grown to 100."""
+    generator = np.random.default_rng(SEED + 1)
+    sizes = np.bincount(faces.labels)
+    eligible = np.flatnonzero(sizes > REFERENCES)
+    kept: list[Said] = []
+    plain: list[Said] = []
+    for draw in range(galleries):
+        first = generator.permutation(eligible)[:SMALL]
+        rest = generator.permutation(np.setdiff1d(np.flatnonzero(sizes > 1), first))
+        members = np.concatenate([first, rest[: LARGE - SMALL]])
+        rows = enrol(faces, members, REFERENCES, generator)
+        small = enrolled_of(faces, rows[np.isin(faces.labels[rows], first)])
+        calibration = calibrate(small, shipped, fpir=FPIR).calibration
+        strangers = np.flatnonzero(~np.isin(faces.labels, members))
+        for size, into in ((LARGE, kept), (SMALL, plain)):
+            say = speaker(enrolled_of(faces, rows), shipped, calibration, size, draw)
+            into.append(say(faces, strangers, False))
+    weights = weightings(len(sizes), SAMPLES, SEED)
+    return [
+        (
+            f"FPIR, calibrated at {SMALL}, grown to {LARGE}, {way}",
+            rate(said, said.sure, weights),
+            _count(said),
+        )
+        for way, said in (
+            ("size taken into account", joined(kept)),
+            ("size left out of account", joined(plain)),
+        )
+    ]
+
+
+def _count(said: Said) -> str:
+    galleries = max(len(np.unique(said.draws)), 1)
+    return f"{len(said.labels) // galleries} x {galleries}"
+
+
+LOOK = (
+    "svg{font:12px sans-serif;background:#fff;--ink:#222;--grid:#ddd}"
+    "path,polyline,line{fill:none;stroke:#888}.line-0{stroke:#bbb}.line-1{stroke:#1f6fb4}"
+    "circle.line-1{fill:#1f6fb4}"
+)
+
+
+def plot(found: Found, path: Path) -> None:
+    """Write the reliability diagram as SVG."""
+    from gallery.line_chart import Line, Plot, draw
+
+    said, right, weight = reliability(found)
+    kept = weight > 0
+    chart = draw(
+        Plot(
+            "Reliability on the dev split, half of all faces strangers'",
+            "probability said",
+            "share that is right",
+            (
+                Line("as said", (0.0, 1.0), (0.0, 1.0)),
+                Line("as found", said[kept].tolist(), right[kept].tolist(), marked=True),
+            ),
+            y_range=(0.0, 1.0),
+        )
+    )
+    head, rest = chart.split(">", 1)
+    if "xmlns=" not in head:
+        head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    path.write_text(f"{head}><style>{LOOK}</style>{rest}\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Print all rows."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.openset", description=main.__doc__)
+    parser.add_argument("--encoder", default=DEFAULT_ENCODER)
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--cache", type=Path, default=Path("build/openset"))
+    parser.add_argument("--galleries", type=int, default=GALLERIES)
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg")
+    chosen = parser.parse_args()
+    if not (chosen.data / "faces" / "faces.csv").is_file():
+        parser.error(f"{chosen.data} holds no faces; --data names the folder that does.")
+    weights = Library(Settings().models_folder).locate(chosen.encoder)
+    shipped = read_strangers(bundled("models"), weights.encoder_id)
+    faces = read_dev(chosen.data, weights, chosen.cache)
+    false = read_false_detections(chosen.data, weights, chosen.cache)
+    found = run(faces, false, shipped, weights.thresholds, chosen.galleries)
+    over = weightings(found.characters, SAMPLES, SEED)
+    print(
+        f"{weights.encoder_id}: {chosen.galleries} galleries of {CHARACTERS} characters by "
+        f"{REFERENCES} references, {len(shipped)} shipped strangers, asked for FPIR {FPIR:.0%}\n"
+    )
+    rows: list[Row] = []
+    for group in (false_positive_rows, found_rows, sure_rows, reliability_rows):
+        rows += group(found, over)
+    rows += growth_rows(faces, shipped, chosen.galleries)
+    print(table(("figure", "dev (95 %)", "N"), rows))
+    if chosen.plot is not None:
+        plot(found, chosen.plot)
+
+
+if __name__ == "__main__":
+    main()

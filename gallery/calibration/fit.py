@@ -1,0 +1,178 @@
+"""Learns from trials; the one module that needs scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.calibration.evidence import Numbers
+from gallery.calibration.model import FEATURES, Curve, Scorer, Tail, features, standardised
+from gallery.calibration.strangers import Strangers
+from gallery.calibration.trials import Trials
+
+SHIPPED_CHARACTERS = 30.0
+"""As many characters' worth the shipped strangers count beside the gallery's own."""
+
+FEW_CHARACTERS = 10.0
+
+TAIL = 0.1
+"""The share of strangers with the highest scores that the tail is told by."""
+
+LEAST_EXCESS = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Everything that a gallery was asked about."""
+
+    known: Trials
+    """Its own faces, each left out of its character."""
+    own_strangers: Trials
+    """Its own faces with all of their characters left out."""
+    shipped: Trials
+    """Strangers that ship with the encoder."""
+
+
+def fit_scorer(asked: Asked, strangers: Strangers) -> Scorer:
+    """Weigh the evidence: right answers against all others, half of them strangers.
+
+    The trials that ship with the encoder say how; of an encoder without any, the gallery's own. A
+    gallery is too small to weigh evidence anew, and mixing both teaches the difference between its
+    own pictures and the shipped ones, see docs/calibration.md.
+    """
+    if len(strangers.trials):
+        evidence, right = strangers.trials, strangers.right
+        weights = _scaled(strangers.known.astype(np.float64), 1.0)
+        weights = weights + _scaled((~strangers.known).astype(np.float64), 1.0)
+    else:
+        trials = (asked.known, asked.own_strangers, asked.shipped)
+        evidence = np.concatenate([one.evidence for one in trials])
+        right = np.concatenate([one.right for one in trials])
+        total = float(asked.known.weights.sum())
+        others = _scaled(stranger_weights(asked), total)
+        weights = np.concatenate([asked.known.weights, others])
+    values = features(evidence)
+    centre, scale = _standard(values, weights)
+    model = _logistic(standardised(values, centre, scale), right, weights)
+    return Scorer(
+        tuple(centre.tolist()), tuple(scale.tolist()), tuple(model[:-1].tolist()), float(model[-1])
+    )
+
+
+def stranger_weights(asked: Asked) -> Numbers:
+    """Return how much each stranger counts: the gallery's own, then the shipped ones.
+
+    Every character of the gallery counts 1, the shipped ones SHIPPED_CHARACTERS together.
+    """
+    return np.concatenate(
+        [asked.own_strangers.weights, _scaled(asked.shipped.weights, SHIPPED_CHARACTERS)]
+    )
+
+
+def fit_tail(asked: Asked, scorer: Scorer, characters: int) -> Tail:
+    """Tell how strangers' scores fall off in a gallery of so many characters.
+
+    There is at least one stranger. Those whom a reject class takes are never named.
+    """
+    scores, weights = stranger_scores(asked, scorer), stranger_weights(asked)
+    named = np.isfinite(scores)
+    if not named.any():
+        return Tail(0.0, LEAST_EXCESS, TAIL, characters)
+    of_named = float(weights[named].sum() / weights.sum())
+    share = min(TAIL, of_named / 2)
+    start = weighted_quantile(scores[named], weights[named], 1 - share / of_named)
+    above = named & (scores > start)
+    excess = np.average(scores[above] - start, weights=weights[above]) if above.any() else 0.0
+    return Tail(float(start), max(float(excess), LEAST_EXCESS), float(share), characters)
+
+
+def stranger_scores(asked: Asked, scorer: Scorer) -> Numbers:
+    """Return the scores of all strangers, minus infinity for those turned away."""
+    return np.concatenate(
+        [
+            np.where(trials.turned_away, -np.inf, scorer.scores(trials.evidence))
+            for trials in (asked.own_strangers, asked.shipped)
+        ]
+    )
+
+
+def fit_curves(asked: Asked, scorer: Scorer, strangers: Strangers) -> tuple[Curve, Curve]:
+    """Return how likely an answer is right by its score, and, where it is not, misnamed.
+
+    The gallery's own trials and the strangers say so, known faces and strangers half each. Where
+    fewer than FEW_CHARACTERS have two references, shipped trials make up for the rest.
+    """
+    known, others = scorer.scores(asked.known.evidence), stranger_scores(asked, scorer)
+    named = np.isfinite(others)
+    shipped = scorer.scores(strangers.trials[strangers.known])
+    own = float(asked.known.weights.sum())
+    missing = max(FEW_CHARACTERS - own, 0.0) if len(shipped) else 0.0
+    scores = np.concatenate([known, shipped, others[named]])
+    weights = np.concatenate(
+        [
+            asked.known.weights,
+            _scaled(np.ones(len(shipped)), missing),
+            _scaled(stranger_weights(asked)[named], own + missing),
+        ]
+    )
+    is_known = np.arange(len(scores)) < len(known) + len(shipped)
+    right = np.zeros(len(scores), np.bool_)
+    right[is_known] = np.concatenate([asked.known.right, strangers.right[strangers.known]])
+    counts = weights > 0
+    wrong = counts & ~right
+    return (
+        _curve(scores[counts], right[counts], weights[counts]),
+        _curve(scores[wrong], is_known[wrong], weights[wrong]),
+    )
+
+
+def _curve(scores: Numbers, hits: NDArray[np.bool_], weights: Numbers) -> Curve:
+    """Return the logistic curve of hits on scores (Platt 1999)."""
+    slope, intercept = _logistic(scores[:, None], hits, weights).tolist()
+    return Curve(slope, intercept)
+
+
+def _logistic(values: Numbers, hits: NDArray[np.bool_], weights: Numbers) -> Numbers:
+    """Return the weights of a logistic model and its bias; of one class alone only the bias."""
+    if not len(hits):
+        # Nothing is known; of what is not right, all are strangers.
+        return np.append(np.zeros(values.shape[1]), -50.0)
+    if hits.all() or not hits.any():
+        # Laplace's rule of succession: of n hits and no miss, (n + 1) / (n + 2).
+        share = (hits.sum() + 1) / (len(hits) + 2)
+        return np.append(np.zeros(values.shape[1]), np.log(share / (1 - share)))
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=1000)
+    # The penalty is meant for rows that count 1 each.
+    model.fit(values, hits, sample_weight=weights * len(weights) / weights.sum())
+    return np.append(model.coef_[0], model.intercept_[0])
+
+
+def _standard(values: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
+    """Return mean and standard deviation of each feature where it is known; 0 and 1 of none."""
+    centre, scale = np.zeros(len(FEATURES)), np.ones(len(FEATURES))
+    for column in range(len(FEATURES)):
+        known = np.isfinite(values[:, column]) & (weights > 0)
+        if known.any():
+            own, weight = values[known, column], weights[known]
+            centre[column] = np.average(own, weights=weight)
+            deviation = np.sqrt(np.average((own - centre[column]) ** 2, weights=weight))
+            scale[column] = deviation if deviation > 1e-9 else 1.0
+    return centre, scale
+
+
+def weighted_quantile(values: Numbers, weights: Numbers, share: float) -> float:
+    """Return the smallest value that this share of the weight lies at or below."""
+    order = np.argsort(values)
+    summed = np.cumsum(weights[order])
+    place = int(np.searchsorted(summed, share * summed[-1]))
+    return float(values[order][min(place, len(values) - 1)])
+
+
+def _scaled(weights: Numbers, total: float) -> Numbers:
+    """Return weights that sum up to a total."""
+    whole = weights.sum()
+    return np.asarray(weights * (total / whole)) if whole > 0 else weights

@@ -1,0 +1,200 @@
+"""What calibration learnt, and how it is applied: NumPy only.
+
+The score of a face is the logit of a logistic model on its evidence. Where verdicts divide is told
+by the tail of strangers' scores; how likely an answer is right, by a logistic curve on the score.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from gallery.calibration.evidence import COLUMNS, Evidence, Numbers
+from gallery.errors import StoreError
+
+FORMAT = 1
+
+FARTHEST = 4.0
+"""So many standard deviations a feature counts at most: beyond what was seen nothing is known."""
+
+GROWTH = 1.5
+"""A gallery with this many times the characters of its calibration wants another."""
+
+DOUBTFUL = 10.0
+"""A face is unknown where this many times as many strangers as asked for would pass."""
+
+MOST_DOUBTFUL = 0.5
+
+LEAST_PROBABLE = 0.05
+"""An answer that is less likely right is not worth a person's look."""
+
+FEATURES = ("ideal", "nearest", "gap", "crowd", "spread", "few", "quality")
+"""What of the evidence is weighed; `few` is one over the number of references."""
+
+
+def features(evidence: Numbers) -> Numbers:
+    """Return what is weighed of evidence, shape (n, len(COLUMNS)): shape (n, len(FEATURES))."""
+    columns = dict(zip(COLUMNS, evidence.T, strict=True))
+    columns["few"] = 1.0 / columns["references"]
+    return np.stack([columns[name] for name in FEATURES], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A logistic model on standardised features; what is unknown counts as its mean."""
+
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+
+    def scores(self, evidence: Numbers) -> Numbers:
+        """Return the score of each row of evidence, shape (n,); high is likely right."""
+        standard = standardised(features(evidence), np.array(self.centre), np.array(self.scale))
+        return np.asarray(standard @ np.array(self.weights) + self.bias)
+
+
+def standardised(values: Numbers, centre: Numbers, scale: Numbers) -> Numbers:
+    """Return features around 0 in standard deviations, FARTHEST at most; unknown ones are 0."""
+    standard = np.clip((values - centre) / scale, -FARTHEST, FARTHEST)
+    return np.nan_to_num(standard, nan=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How often strangers score high: `share` of them above `start`, falling off from there.
+
+    Scores beyond the start are taken to fall off exponentially with the mean `excess` (peaks over
+    threshold, Pickands 1975, with shape 0), so that a rate of 1 % can be told from few faces. A
+    stranger has as many chances to resemble somebody as there are characters, so that the share is
+    taken to grow with their number; it grows a little less, see docs/calibration.md.
+    """
+
+    start: float
+    excess: float
+    share: float
+    characters: int
+    """As many were enrolled when it was measured."""
+
+    def threshold(self, rate: float, characters: int) -> float:
+        """Return the score that a share of strangers reaches in a gallery of so many characters."""
+        grown = self.share * max(characters, 1) / self.characters
+        return self.start + self.excess * math.log(grown / rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A probability as a logistic curve on the score."""
+
+    slope: float
+    intercept: float
+
+    def at(self, scores: Numbers) -> Numbers:
+        """Return the probabilities at scores."""
+        logits = np.clip(self.slope * scores + self.intercept, -50, 50)
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a calibration says of one face."""
+
+    score: float
+    right: float
+    """The probability that the first character is right, where half of the faces that are asked
+    about are strangers'."""
+    stranger: float
+    """The probability that it is nobody's of the gallery."""
+    is_sure: bool
+    """Strangers score as high no more often than was asked for."""
+    is_unknown: bool
+    """Far more strangers score as high, or the answer is all but surely wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Where one gallery's verdicts divide, with one encoder."""
+
+    fpir: float
+    """The share of strangers that may be surely named, as it was asked for."""
+    scorer: Scorer
+    tail: Tail
+    right: Curve
+    misnamed: Curve
+    """Of those that are not right: the probability that they are somebody else of the gallery."""
+    pool: float
+    """The spread of all references; see evidence.pooled_spread."""
+    characters: int
+    """As many there were."""
+    samples: int
+    strangers: int = 0
+    """As many faces of strangers shipped with the encoder."""
+    notes: tuple[str, ...] = ()
+    """Warnings, each a sentence."""
+    expected: dict[str, Any] | None = None
+    """What figures.expected said, for programs."""
+
+    def sure(self, characters: int) -> float:
+        """Return the score from which on a face is sure in a gallery of so many characters."""
+        return self.tail.threshold(self.fpir, characters)
+
+    def unknown(self, characters: int) -> float:
+        """Return the score below which a face is unknown."""
+        return self.tail.threshold(min(DOUBTFUL * self.fpir, MOST_DOUBTFUL), characters)
+
+    def judge(self, evidence: Evidence, characters: int) -> Judged:
+        """Return what is to be said of a face in a gallery that has so many characters now."""
+        scores = self.scorer.scores(evidence.row()[None])
+        right = self.right.at(scores)
+        stranger = (1 - right) * (1 - self.misnamed.at(scores))
+        score = float(scores[0])
+        return Judged(
+            score,
+            float(right[0]),
+            float(stranger[0]),
+            score >= self.sure(characters) and float(right[0]) >= LEAST_PROBABLE,
+            score < self.unknown(characters) or float(right[0]) < LEAST_PROBABLE,
+        )
+
+    def is_outgrown(self, characters: int) -> bool:
+        """Say whether the gallery has grown by half since."""
+        return characters >= GROWTH * self.characters > 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def from_json(values: dict[str, Any]) -> Calibration:
+    """Return the calibration of what as_json said. Raises StoreError for anything else."""
+    try:
+        if values["format"] != FORMAT:
+            raise ValueError("format")
+        scorer = values["scorer"]
+        if len(scorer["weights"]) != len(FEATURES):
+            raise ValueError("features")
+        return Calibration(
+            fpir=float(values["fpir"]),
+            scorer=Scorer(
+                tuple(scorer["centre"]),
+                tuple(scorer["scale"]),
+                tuple(scorer["weights"]),
+                float(scorer["bias"]),
+            ),
+            tail=Tail(**values["tail"]),
+            right=Curve(**values["right"]),
+            misnamed=Curve(**values["misnamed"]),
+            pool=float(values["pool"]),
+            characters=int(values["characters"]),
+            samples=int(values["samples"]),
+            strangers=int(values["strangers"]),
+            notes=tuple(values["notes"]),
+            expected=values["expected"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            "The gallery's calibration is of another version of gallery; run `gallery calibrate`."
+        ) from error

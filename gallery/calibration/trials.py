@@ -1,0 +1,246 @@
+"""Asks a gallery about faces whose names are known: what it would have said.
+
+A known face is asked with itself left out of its character (leave-one-out). A stranger is a face
+of the gallery with all of its character left out (leave-one-character-out), or one that ships with
+the encoder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.calibration.evidence import (
+    COLUMNS,
+    Numbers,
+    Vectors,
+    crowd_of,
+    distances,
+    pooled_spread,
+    weigh,
+)
+from gallery.calibration.strangers import Strangers
+
+Labels = NDArray[np.int64]
+Rows = NDArray[np.intp]
+
+BLOCK = 256
+"""Faces that are compared with all characters at once."""
+
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrolled:
+    """The references of a gallery: those that count for ideals."""
+
+    descriptors: Vectors
+    """Shape (n, dimension)."""
+    labels: Labels
+    """Whose they are, shape (n,), by number."""
+    quality: Numbers
+    """How well each can be seen, 0 to 1, shape (n,); NaN where unknown."""
+    rejects: NDArray[np.bool_]
+    """Which characters turn faces away, shape (characters,)."""
+
+    @property
+    def characters(self) -> int:
+        """How many characters have references."""
+        return len(np.unique(self.labels))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Faces to ask about."""
+
+    descriptors: Vectors
+    """Shape (n, dimension)."""
+    labels: Labels
+    """Whose they are, shape (n,); NOBODY for nobody's of the gallery."""
+    own: Labels
+    """Which reference each one is, shape (n,); NOBODY for none."""
+    crowd: Numbers
+    """See evidence.Evidence, shape (n,)."""
+    quality: Numbers
+    """Shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """What came of asking: one row a face."""
+
+    evidence: Numbers
+    """Shape (n, len(COLUMNS))."""
+    groups: Labels
+    """Whose face it is, by a number of its kind's own; characters count alike, shape (n,)."""
+    right: NDArray[np.bool_]
+    """Whether the first character is its own, shape (n,)."""
+    turned_away: NDArray[np.bool_]
+    """Whether the first one is a reject class, shape (n,)."""
+    first: Labels
+    """The first character, shape (n,)."""
+
+    def __len__(self) -> int:
+        """How many faces were asked about."""
+        return len(self.groups)
+
+    @property
+    def weights(self) -> Numbers:
+        """How much each row counts, shape (n,): every character 1 in all."""
+        if not len(self):
+            return np.zeros(0)
+        _, inverse, counts = np.unique(self.groups, return_inverse=True, return_counts=True)
+        return np.asarray(1.0 / counts[inverse])
+
+
+class Questions:
+    """A gallery with what is made of it once."""
+
+    def __init__(self, enrolled: Enrolled, strangers: Strangers) -> None:
+        self._enrolled = enrolled
+        self._strangers = strangers
+        self._members, places = np.unique(enrolled.labels, return_inverse=True)
+        self._places: Labels = np.asarray(places, dtype=np.int64)
+        order = np.argsort(self._places, kind="stable")
+        counts = np.bincount(self._places)
+        self._rows = np.split(order, np.cumsum(counts)[:-1])
+        self._counts = counts
+        exact = enrolled.descriptors.astype(np.float64)
+        sums = np.zeros((len(counts), exact.shape[1]))
+        np.add.at(sums, self._places, exact)
+        self._exact, self._sums = exact, sums
+        self._ideals = sums / counts[:, None]
+        self.pool = pooled_spread(enrolled.descriptors, enrolled.labels)
+
+    def leave_one_out(self, rows: Rows) -> Trials:
+        """Ask about references, each left out of its character; one alone in it is passed over."""
+        place = self._places[rows]
+        several = (self._counts[place] > 1) & ~self._enrolled.rejects[self._members[place]]
+        rows = rows[several]
+        return self._ask(self._asked(rows, own=True), self._enrolled.labels[rows])
+
+    def leave_one_character_out(self, rows: Rows) -> Trials:
+        """Ask about references with all of their character left out."""
+        if len(self._members) < 2:
+            rows = rows[:0]
+        return self._ask(self._asked(rows, own=False), self._enrolled.labels[rows])
+
+    def about_strangers(self, rows: Rows) -> Trials:
+        """Ask about shipped strangers by their rows; the crowd is made of other characters."""
+        shipped = self._strangers
+        characters = shipped.characters[rows].astype(np.int64)
+        nobody = np.full(len(rows), NOBODY)
+        return self.about(shipped.descriptors[rows], nobody, characters, shipped_as=characters)
+
+    def about(
+        self,
+        descriptors: Vectors,
+        labels: Labels,
+        groups: Labels,
+        *,
+        quality: Numbers | None = None,
+        shipped_as: Labels | None = None,
+    ) -> Trials:
+        """Ask about faces that are no references; labels are NOBODY for strangers.
+
+        `shipped_as` says for each face whose shipped faces are left out of its crowd.
+        """
+        apart = distances(descriptors, self._strangers.descriptors)
+        if shipped_as is not None:
+            apart[shipped_as[:, None] == self._strangers.characters] = np.inf
+        asked = Asked(
+            descriptors,
+            labels,
+            np.full(len(labels), NOBODY),
+            crowd_of(apart),
+            np.full(len(labels), np.nan) if quality is None else quality,
+        )
+        return self._ask(asked, groups)
+
+    def _asked(self, rows: Rows, *, own: bool) -> Asked:
+        """Return references as faces to ask about; without own their characters are left out."""
+        enrolled = self._enrolled
+        descriptors = enrolled.descriptors[rows]
+        return Asked(
+            descriptors,
+            enrolled.labels[rows],
+            np.asarray(rows, dtype=np.int64) if own else np.full(len(rows), NOBODY - 1),
+            crowd_of(distances(descriptors, self._strangers.descriptors)),
+            enrolled.quality[rows],
+        )
+
+    def _ask(self, asked: Asked, groups: Labels) -> Trials:
+        """Return the evidence on every face's first character."""
+        evidence = np.zeros((len(asked.labels), len(COLUMNS)))
+        first = np.full(len(asked.labels), NOBODY)
+        for start in range(0, len(asked.labels), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(asked.labels)))
+            near = self._near(asked, rows)
+            places = near.argmin(axis=1)
+            first[rows] = self._members[places]
+            second = _second(near)
+            for at, row in enumerate(rows):
+                evidence[row] = self._weigh(asked, int(row), int(places[at]), second[at])
+        right = (first == asked.labels) & (asked.labels != NOBODY) & (asked.own != NOBODY - 1)
+        return Trials(evidence, groups, right, self._enrolled.rejects[first], first)
+
+    def _near(self, asked: Asked, rows: Rows) -> Numbers:
+        """Return distances from all ideals, shape (rows, characters), with what is left out so."""
+        exact = asked.descriptors[rows].astype(np.float64)
+        near = distances(exact.astype(np.float32), self._ideals.astype(np.float32))
+        for at, row in enumerate(rows):
+            own = asked.own[row]
+            if own == NOBODY:
+                continue
+            place = int(np.searchsorted(self._members, asked.labels[row]))
+            if own == NOBODY - 1:
+                near[at, place] = np.inf
+            else:
+                rest = (self._sums[place] - self._exact[own]) / (self._counts[place] - 1)
+                near[at, place] = np.linalg.norm(exact[at] - rest)
+        return near
+
+    def _weigh(self, asked: Asked, row: int, place: int, second: float) -> Numbers:
+        references = self._rows[place]
+        references = references[references != asked.own[row]]
+        return weigh(
+            asked.descriptors[row],
+            self._enrolled.descriptors[references],
+            second,
+            crowd=float(asked.crowd[row]),
+            pool=self.pool,
+            quality=float(asked.quality[row]),
+        ).row()
+
+
+def _second(near: Numbers) -> Numbers:
+    """Return each row's second smallest finite number, NaN where there is none."""
+    if near.shape[1] < 2:
+        return np.full(len(near), np.nan)
+    second = np.partition(near, 1, axis=1)[:, 1]
+    return np.where(np.isfinite(second), second, np.nan)
+
+
+def joined(one: Trials, other: Trials) -> Trials:
+    """Return the trials of both; whose face it is stays apart."""
+    shift = int(one.groups.max()) + 1 if len(one) else 0
+    return Trials(
+        np.concatenate([one.evidence, other.evidence]),
+        np.concatenate([one.groups, other.groups + shift]),
+        np.concatenate([one.right, other.right]),
+        np.concatenate([one.turned_away, other.turned_away]),
+        np.concatenate([one.first, other.first]),
+    )
+
+
+def chosen(trials: Trials, rows: NDArray[np.bool_]) -> Trials:
+    """Return only the trials that are marked, shape (n,)."""
+    return Trials(
+        trials.evidence[rows],
+        trials.groups[rows],
+        trials.right[rows],
+        trials.turned_away[rows],
+        trials.first[rows],
+    )

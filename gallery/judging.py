@@ -1,0 +1,196 @@
+"""From a face's nearest characters to what is said of it: the one place where verdicts are made.
+
+Before `gallery calibrate` the encoder's thresholds divide verdicts; after it, what it found.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.calibration.calibrate import Rejections
+from gallery.calibration.evidence import Evidence, crowds, weigh
+from gallery.calibration.model import Calibration, from_json
+from gallery.calibration.strangers import Strangers, nobody, read_strangers
+from gallery.calibration.trials import Enrolled
+from gallery.errors import StoreError
+from gallery.profiles import counting, profile
+from gallery.store import Store
+from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
+from gallery.verdict import decide, decide_by_score
+
+MOST_REMEMBERED = 512
+"""Characters whose references are kept in memory."""
+
+
+class Judgement(NamedTuple):
+    """What is said of a face."""
+
+    verdict: Verdict
+    character: str | None
+    """None when unknown."""
+    probability: float | None = None
+    """That the first character is right; None before calibration."""
+    stranger: float | None = None
+    """That it is nobody's of the gallery; None before calibration."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What the gallery held when it was last looked at."""
+
+    change: str
+    body: str
+    calibration: Calibration
+
+
+class Judging:
+    """A gallery's thresholds, or its calibration, with the references that evidence is made of."""
+
+    def __init__(
+        self, store: Store, encoder: str, thresholds: Thresholds, shipped: Path | None
+    ) -> None:
+        """Judge for an encoder; `shipped` is the folder of strangers, None where there is none."""
+        self._store = store
+        self._encoder = encoder
+        self._thresholds = thresholds
+        self._shipped = shipped
+        self._strangers: Strangers | None = None
+        self._now: _Now | None = None
+        self._references: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def strangers(self) -> Strangers:
+        """The strangers that ship with the encoder, read when they are first needed."""
+        if self._strangers is None:
+            folder = self._shipped
+            self._strangers = nobody() if folder is None else read_strangers(folder, self._encoder)
+        return self._strangers
+
+    def calibration(self) -> Calibration | None:
+        """Return the calibration as the gallery has it now; None where it has none.
+
+        Raises StoreError for one that cannot be read.
+        """
+        stored = self._store.calibration(self._encoder)
+        if stored is None:
+            self._now = None
+            return None
+        change, body = self._store.change(), stored[1]
+        now = self._now
+        if now is None or now.change != change:
+            self._references.clear()
+        if now is None or now.body != body:
+            now = _Now(change, body, _parsed(body))
+        self._now = _Now(change, body, now.calibration)
+        return now.calibration
+
+    def judge(
+        self,
+        descriptor: Descriptor,
+        quality: Quality | None,
+        matches: list[Match],
+        *,
+        mode: MatchMode,
+        calibration: Calibration | None,
+        characters: int,
+        references: NDArray[np.float32] | None = None,
+    ) -> Judgement:
+        """Say who a face is whose likeliest characters are known, in a gallery of so many.
+
+        `references` stand for the first one's where a face is asked about that is one of them.
+        """
+        if calibration is None or not matches or matches[0].is_reject:
+            return Judgement(*decide(matches, self._thresholds))
+        evidence = self.evidence(
+            descriptor, quality, matches, mode, calibration.pool, references=references
+        )
+        said = calibration.judge(evidence, characters)
+        verdict, name = decide_by_score(matches, is_sure=said.is_sure, is_unknown=said.is_unknown)
+        return Judgement(verdict, name, said.right, said.stranger)
+
+    def evidence(
+        self,
+        descriptor: Descriptor,
+        quality: Quality | None,
+        matches: list[Match],
+        mode: MatchMode,
+        pool: float,
+        *,
+        references: NDArray[np.float32] | None = None,
+    ) -> Evidence:
+        """Return what speaks for and against a face being the first of at least one match."""
+        second = np.nan
+        if len(matches) > 1:
+            second = matches[1].distance
+            if mode is not MatchMode.IDEAL:
+                ideal = profile(self._of(matches[1].character)).ideal
+                second = float(np.linalg.norm(ideal.astype(np.float64) - descriptor))
+        return weigh(
+            descriptor,
+            self._of(matches[0].character) if references is None else references,
+            second,
+            crowd=float(crowds(descriptor[None], self.strangers.descriptors)[0]),
+            pool=pool,
+            quality=np.nan if quality is None else quality.score,
+        )
+
+    def _of(self, name: str) -> NDArray[np.float32]:
+        if name not in self._references:
+            if len(self._references) >= MOST_REMEMBERED:
+                self._references.clear()
+            self._references[name] = self._store.references(self._encoder, name)
+        return self._references[name]
+
+
+def _parsed(body: str) -> Calibration:
+    try:
+        values = json.loads(body)
+    except ValueError as error:
+        raise StoreError(
+            "The gallery's calibration is damaged; run `gallery calibrate`."
+        ) from error
+    return from_json(values)
+
+
+def enrolled_of(store: Store, encoder: str) -> tuple[Enrolled, dict[str, int]]:
+    """Return the references that count, with every character's number by its name."""
+    vectors = store.vectors(encoder)
+    row_of = {int(sample): row for row, sample in enumerate(vectors.sample_ids)}
+    # Somebody may have enrolled or removed one meanwhile.
+    samples = [one for one in store.samples(encoder) if one.id in row_of]
+    rejects = {one.name: one.is_reject for one in store.characters()}
+    names = sorted({one.character for one in samples})
+    number = {name: place for place, name in enumerate(names)}
+    samples.sort(key=lambda one: (number[one.character], one.id))
+    labels = np.array([number[one.character] for one in samples], dtype=np.int64)
+    kept: list[int] = []
+    for place in range(len(names)):
+        first, last = np.searchsorted(labels, [place, place + 1]).tolist()
+        kept += [first + row for row in counting([one.is_poor for one in samples[first:last]])]
+    counted = [samples[row] for row in kept]
+    return Enrolled(
+        vectors.samples[[row_of[one.id] for one in counted]],
+        labels[kept],
+        np.array(
+            [np.nan if one.quality is None else one.quality.score for one in counted],
+            dtype=np.float64,
+        ),
+        np.array([rejects.get(name, False) for name in names], dtype=np.bool_),
+    ), number
+
+
+def rejections_of(store: Store, encoder: str, number: dict[str, int]) -> Rejections:
+    """Return the faces that a person said are not somebody, by the characters' numbers."""
+    rejected = store.rejections.rejected(encoder)
+    names = rejected.names
+    kept = [row for row, name in enumerate(names) if name in number]
+    return Rejections(
+        rejected.descriptors[kept],
+        np.array([number[names[row]] for row in kept], dtype=np.int64),
+    )

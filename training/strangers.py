@@ -1,0 +1,173 @@
+"""`python -m training strangers`: the strangers that ship with an encoder, for `gallery calibrate`.
+
+Strangers are faces that training never saw, since an encoder knows the characters it was trained on
+too well: FACES of each of the recipe's held-out characters, and all faces that are alone in their
+character, which take no part in training. Random galleries of the held-out characters are asked
+about their other faces and about strangers; these trials stand beside those of small galleries.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery import catalog
+from gallery.calibration.evidence import COLUMNS
+from gallery.calibration.strangers import Strangers, strangers_file, write_strangers
+from gallery.calibration.trials import NOBODY, Enrolled, Questions
+from gallery.quality import sharpness
+from gallery.settings import Settings, bundled
+from gallery.types import CROP_SIDE
+from gallery.weights import Library
+from training.config import Config
+from training.data import Pixels, Place, held_marks, read_faces
+
+FACES = 8
+"""Faces of a held-out character among the strangers."""
+
+GALLERIES = 60
+SIZES = (3, 6, 10, 20, 40)
+REFERENCES = (1, 2, 3, 5, 8, 12)
+ASKED = 60
+"""Known faces that a random gallery is asked about, and as many strangers'."""
+
+SEED = 23
+
+Numbers = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Unseen:
+    """Faces that training never saw, described."""
+
+    descriptors: NDArray[np.float32]
+    """Shape (n, DIMENSION)."""
+    labels: Labels
+    """Whose they are, shape (n,): held-out characters first, by number."""
+    held: int
+    """How many characters are held out; the others have one face each."""
+    quality: Numbers
+    """How well each face can be seen, 0 to 1, shape (n,)."""
+
+
+def make_all(config: Config, place: Place, names: tuple[str, ...]) -> None:
+    """Write the strangers of networks by name, and say how many they are."""
+    faces = read_faces(place.faces, "train", place.cache)
+    marks = held_marks(config, faces)
+    rows, labels, held = unseen_rows(faces.identity, marks)
+    crops = _crops(faces.pixels[rows])
+    quality = np.array([sharpness(crop) for crop in crops])
+    for name in names:
+        weights = Library(Settings().models_folder).locate(name)
+        encoder = catalog.encoder("onnx", weights, Settings().cache_folder)
+        parts = [encoder.encode(crops[at : at + 256]) for at in range(0, len(crops), 256)]
+        unseen = Unseen(np.concatenate(parts), labels, held, quality)
+        path = strangers_file(bundled("models"), encoder.id)
+        write(unseen, path)
+        print(f"{path}: {path.stat().st_size} bytes")
+
+
+def unseen_rows(
+    identity: NDArray[np.str_], held: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], Labels, int]:
+    """Return which faces training never saw, whose they are, and how many characters are held out.
+
+    Identities and marks of the held-out ones have the shape (n,).
+    """
+    _, inverse, counts = np.unique(identity, return_inverse=True, return_counts=True)
+    first = np.flatnonzero(held)
+    alone = np.flatnonzero(~held & (counts[inverse] == 1))
+    names, labels = np.unique(identity[first], return_inverse=True)
+    return (
+        np.concatenate([first, alone]),
+        np.concatenate([labels, len(names) + np.arange(len(alone))]).astype(np.int64),
+        len(names),
+    )
+
+
+def write(unseen: Unseen, path: Path) -> None:
+    """Write the strangers and trials of an encoder."""
+    write_strangers(path, make(unseen))
+
+
+def make(unseen: Unseen) -> Strangers:
+    """Return the strangers and trials of an encoder."""
+    generator = np.random.default_rng(SEED)
+    singles = np.flatnonzero(unseen.labels >= unseen.held)
+    drawn = [
+        generator.permutation(np.flatnonzero(unseen.labels == one))[:FACES]
+        for one in range(unseen.held)
+    ]
+    rows = np.concatenate([singles, *drawn])
+    shipped = Strangers(
+        unseen.descriptors[rows].astype(np.float16),
+        unseen.labels[rows].astype(np.int16),
+        np.zeros((0, len(COLUMNS))),
+        np.zeros(0, np.bool_),
+        np.zeros(0, np.bool_),
+    )
+    evidence, right, known = zip(
+        *(_trials(unseen, shipped, generator) for _ in range(GALLERIES)), strict=True
+    )
+    return dataclasses.replace(
+        shipped,
+        trials=np.concatenate(evidence),
+        right=np.concatenate(right),
+        known=np.concatenate(known),
+    )
+
+
+def _trials(
+    unseen: Unseen, shipped: Strangers, generator: np.random.Generator
+) -> tuple[Numbers, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Enrol random held-out characters and ask about their other faces and about the others'.
+
+    A face's crowd is made of other characters.
+    """
+    members = generator.permutation(unseen.held)[: int(generator.choice(SIZES))]
+    references: list[int] = []
+    rest: list[int] = []
+    for member in members:
+        own = generator.permutation(np.flatnonzero(unseen.labels == member))
+        count = min(int(generator.choice(REFERENCES)), len(own) - 1)
+        references += own[:count].tolist()
+        rest += own[count:].tolist()
+    of_held = unseen.labels < unseen.held
+    strangers = np.flatnonzero(of_held & ~np.isin(unseen.labels, members))
+    enrolled = Enrolled(
+        unseen.descriptors[references],
+        unseen.labels[references],
+        unseen.quality[references],
+        np.zeros(unseen.held, np.bool_),
+    )
+    questions = Questions(enrolled, shipped)
+    evidence, right, known = [], [], []
+    for rows, is_known in ((np.array(rest), True), (strangers, False)):
+        if not len(rows):
+            continue
+        some = generator.permutation(rows)[:ASKED]
+        labels = unseen.labels[some] if is_known else np.full(len(some), NOBODY)
+        trials = questions.about(
+            unseen.descriptors[some],
+            labels,
+            unseen.labels[some],
+            quality=unseen.quality[some],
+            shipped_as=unseen.labels[some],
+        )
+        evidence.append(trials.evidence)
+        right.append(trials.right)
+        known.append(np.full(len(some), is_known))
+    return np.concatenate(evidence), np.concatenate(right), np.concatenate(known)
+
+
+def _crops(pixels: Pixels) -> Pixels:
+    """Return stored faces scaled to crops, shape (n, CROP_SIDE, CROP_SIDE, 3)."""
+    import cv2
+
+    size = (CROP_SIDE, CROP_SIDE)
+    scaled = [cv2.resize(face, size, interpolation=cv2.INTER_AREA) for face in pixels]
+    return np.stack(scaled).astype(np.uint8, copy=False)
