@@ -17,6 +17,8 @@ PARTS = {
     "original": "The original's sample pictures: who is nearest",
     "detection": "Detectors",
     "labelling": "Labelling, from file to record",
+    "video": "Labelling a video, from file to record",
+    "audit": "Wrong labels and clusters",
     "search": "Nearest-neighbour search",
     "startup": "Cold start",
 }

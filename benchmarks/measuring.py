@@ -25,6 +25,8 @@ DETECTOR_FILE = SHARED / "detector" / "faceboxes.onnx"
 CHARACTERS = ROOT / "data" / "characters"
 SCREENSHOTS = ROOT / "data" / "screenshots"
 
+FULL_HD = (1920, 1080)
+
 PACKAGES = (
     "animeface", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "opencv-python-headless",
     "pillow", "sqlalchemy", "typer",

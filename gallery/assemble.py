@@ -7,7 +7,7 @@ from gallery.align import EyeAligner
 from gallery.describe import Describer, LateEncoder
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
-from gallery.settings import Settings
+from gallery.settings import Settings, bundled
 from gallery.store import Store
 from gallery.weights import Weights, locate
 
@@ -27,6 +27,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> G
         weights.thresholds,
         lambda: describer(settings, weights),
         index_cache(store),
+        shipped=bundled("models"),
     )
 
 

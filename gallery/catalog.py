@@ -10,6 +10,14 @@ from gallery.interfaces import Detector, Encoder
 from gallery.weights import Weights
 
 
+def _heads() -> Detector:
+    from gallery.detectors.heads import HeadDetector
+    from gallery.weights import shipped_detector
+
+    path, sha256 = shipped_detector("heads")
+    return HeadDetector(path, sha256=sha256)
+
+
 def _animeface() -> Detector:
     from gallery.detectors.animeface_detector import AnimefaceDetector
 
@@ -35,6 +43,7 @@ def _dlib(weights: Weights, _cache_folder: Path) -> Encoder:
 
 
 DETECTORS: dict[str, Callable[[], Detector]] = {
+    "heads": _heads,
     "animeface": _animeface,
     "whole": _whole,
 }

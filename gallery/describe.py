@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.interfaces import Aligner, Detector, Encoder
-from gallery.quality import Gates, head_size, measure
-from gallery.types import CROP_SIDE, DescribedFace, Face, Image
+from gallery.quality import NO_GATES, Gates, head_size, measure
+from gallery.types import CROP_SIDE, Crop, DescribedFace, Face, Image, Quality
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedPicture:
+    """What was seen in a picture."""
+
+    faces: tuple[DescribedFace, ...]
+    """Those that pass, best score first."""
+    left_out: int
+    """How many there are more."""
 
 
 class LateEncoder:
@@ -56,6 +67,37 @@ class Describer:
             if measure(self.aligner.align(image, face), face, size).score >= gates.min_quality
         ]
 
+    def look(self, images: Sequence[Image], gates: Gates = NO_GATES) -> list[DescribedPicture]:
+        """Return what is seen in every picture; all faces of all pictures are encoded together.
+
+        A picture's faces are the same as when it is looked at alone.
+        """
+        found = self.faces(images)
+        passing = [
+            [one for one in self._cut(image, faces, gates) if one[2].score >= gates.min_quality]
+            for image, faces in zip(images, found, strict=True)
+        ]
+        crops = [crop for faces in passing for _, crop, _ in faces]
+        # Many pictures show nobody, and the network is opened for the first face.
+        descriptors = iter(self.encoder.encode(np.stack(crops)) if crops else ())
+        described = [
+            tuple(DescribedFace(face, crop, next(descriptors), how) for face, crop, how in faces)
+            for faces in passing
+        ]
+        return [
+            DescribedPicture(faces, len(all_faces) - len(faces))
+            for faces, all_faces in zip(described, found, strict=True)
+        ]
+
+    def _cut(
+        self, image: Image, faces: Sequence[Face], gates: Gates
+    ) -> Iterator[tuple[Face, Crop, Quality]]:
+        """Yield those faces of a picture that are large enough, with their crops and quality."""
+        for face in faces:
+            if head_size(face) >= gates.min_face:
+                crop = self.aligner.align(image, face)
+                yield face, crop, measure(crop, face, (image.width, image.height))
+
     def describe(self, faces: Sequence[tuple[Image, Face]]) -> list[DescribedFace]:
         """Return faces with crops, descriptors and quality, encoded in one batch."""
         if not faces:
@@ -71,5 +113,5 @@ class Describer:
 
     def describe_all(self, image: Image) -> list[DescribedFace]:
         """Return every face of a picture, described, best score first."""
-        (faces,) = self.faces([image])
-        return self.describe([(image, face) for face in faces])
+        (seen,) = self.look([image])
+        return list(seen.faces)

@@ -23,6 +23,7 @@ from gallery.images import (
 )
 from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.store import Label, Store
+from gallery.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
 from gallery.writer import NewSample, Writer, clean_name
 
@@ -145,8 +146,8 @@ class Enrolment:
         reason and the pass goes on.
         """
         pending: list[_Pending] = []
-        for candidate in candidates:
-            looked = self._look(candidate)
+        # What was enrolled after a file was looked at is looked up again when it is settled.
+        for looked in ahead(self._look, candidates, most=CHUNK, size=_pixels, room=ROOM):
             if isinstance(looked, Enrolled):
                 yield looked
                 continue
@@ -302,6 +303,12 @@ class Enrolment:
             return digest_of(read_bytes(label.path)) == digest
         except InputError:
             return False
+
+
+def _pixels(looked: Enrolled | _Pending) -> int:
+    """Return the bytes of a decoded picture."""
+    image = looked.image if isinstance(looked, _Pending) else None
+    return 0 if image is None else image.pixels.nbytes
 
 
 def _check_names(candidate: Candidate) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gallery.describe import Describer
+from gallery.calibration.calibrate import Calibrated, calibrate
+from gallery.describe import DescribedPicture, Describer
 from gallery.enrolment import Enrolment
 from gallery.errors import InputError, StoreError
-from gallery.images import decode_png, read_image
+from gallery.images import decode_png, file_state, read_image
 from gallery.index import IndexCache
+from gallery.judging import Judging, enrolled_of, rejections_of
 from gallery.matching import Matcher
 from gallery.quality import NO_GATES, Gates, measure
+from gallery.rejections import NEARLY, Rejected
+from gallery.sightings import Seen
 from gallery.store import Store
 from gallery.types import (
     CROP_SIDE,
@@ -31,7 +38,9 @@ from gallery.types import (
     Sample,
     Thresholds,
 )
-from gallery.verdict import decide
+
+CALIBRATED_FPIR = 0.01
+MOST_FPIR = 0.5
 
 REENCODE_AT_ONCE = 64
 """Samples between two commits when descriptors are made anew."""
@@ -47,16 +56,21 @@ class Gallery:
         thresholds: Thresholds,
         open_describer: Callable[[], Describer],
         cache: IndexCache,
+        *,
+        shipped: Path | None = None,
     ) -> None:
         """Join a database with an encoder's id, its thresholds and the means to describe faces.
 
         The describer is opened when it is first needed: looking after names needs no network.
+        `shipped` is the folder of strangers that ship with encoders.
         """
         self.store = store
         self.encoder = encoder
         self.thresholds = thresholds
         self._open_describer = open_describer
         self._matcher = Matcher(store, encoder, cache)
+        self.judging = Judging(store, encoder, thresholds, shipped)
+        self._rejected: tuple[str, Rejected] | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -96,17 +110,36 @@ class Gallery:
         gates: Gates = NO_GATES,
     ) -> Record:
         """Say who every face in a picture is that passes, with the top nearest characters."""
-        (found,) = self.describer.faces([image])
-        faces = self.describer.passing(image, found, gates)
-        described = self.describer.describe([(image, face) for face in faces])
-        return Record(
-            image.path,
-            image.width,
-            image.height,
-            self.encoder,
-            tuple(self._answer(described, mode, top)),
-            left_out=len(found) - len(faces),
-        )
+        (record,) = self.identify_all([image], mode=mode, top=top, gates=gates)
+        return record
+
+    def identify_all(
+        self,
+        images: Sequence[Image],
+        *,
+        mode: MatchMode = MatchMode.IDEAL,
+        top: int = 3,
+        gates: Gates = NO_GATES,
+        keep: bool = False,
+    ) -> list[Record]:
+        """Say of several pictures what identify says of each; together they take less time.
+
+        With keep, what is seen in them is noted, see `keep`.
+        """
+        looked = self.describer.look(images, gates)
+        if keep:
+            self.keep([_seen(*one) for one in zip(images, looked, strict=True)])
+        return [
+            Record(
+                image.path,
+                image.width,
+                image.height,
+                self.encoder,
+                tuple(self._answer(described.faces, mode, top, image.digest)),
+                left_out=described.left_out,
+            )
+            for image, described in zip(images, looked, strict=True)
+        ]
 
     def identify_file(
         self,
@@ -122,26 +155,117 @@ class Gallery:
         except InputError as error:
             return Record(path, None, None, self.encoder, error=str(error))
 
+    def answers(
+        self,
+        described: Sequence[DescribedFace],
+        *,
+        mode: MatchMode = MatchMode.IDEAL,
+        top: int = 3,
+        digest: str = "",
+    ) -> list[Answer]:
+        """Say who faces are that were described before; those of a video are of no digest."""
+        return list(self._answer(described, mode, top, digest))
+
     def _answer(
-        self, described: Sequence[DescribedFace], mode: MatchMode, top: int
+        self, described: Sequence[DescribedFace], mode: MatchMode, top: int, digest: str
     ) -> Iterator[Answer]:
         if not described:
             return
         descriptors = np.stack([one.descriptor for one in described])
-        # The verdict wants the second character even where only one is shown.
-        matched = self._matcher.match(descriptors, mode, max(top, 2))
-        for one, matches in zip(described, matched, strict=True):
-            yield self._judge(one, matches, top)
+        struck = self.struck(digest, described)
+        # The verdict wants the second character even where only one is shown, and the next one
+        # where a name was struck out.
+        count = max(top, 2) + max(len(names) for names in struck)
+        matched = self._matcher.match(descriptors, mode, count)
+        calibration, characters = self.judging.calibration(), self._matcher.characters()
+        for one, matches, names in zip(described, matched, struck, strict=True):
+            left = [match for match in matches if match.character not in names]
+            said = self.judging.judge(
+                one.descriptor,
+                one.quality,
+                left[: max(top, 2)],
+                mode=mode,
+                calibration=calibration,
+                characters=characters,
+            )
+            yield Answer(
+                face=one.face,
+                verdict=said.verdict,
+                character=said.character,
+                distance=left[0].distance if left else None,
+                matches=tuple(left[:top]),
+                quality=one.quality,
+                probability=said.probability,
+                stranger=said.stranger,
+            )
 
-    def _judge(self, described: DescribedFace, matches: Sequence[Match], top: int) -> Answer:
-        verdict, character = decide(matches, self.thresholds)
-        return Answer(
-            face=described.face,
-            verdict=verdict,
-            character=character,
-            distance=matches[0].distance if matches else None,
-            matches=tuple(matches[:top]),
-            quality=described.quality,
+    def calibrate(self, fpir: float = CALIBRATED_FPIR) -> Calibrated:
+        """Learn from the gallery's own faces where verdicts divide, and keep it.
+
+        fpir, above 0 and below 0.5, is the share of strangers that may be surely named. Raises
+        InputError for another one and where nothing can be learnt; see calibration.calibrate.
+        """
+        if not 0 < fpir < MOST_FPIR:
+            raise InputError(f"A rate of {fpir:g} has no meaning; choose one from 0.0001 to 0.4.")
+        self.require_encoded()
+        enrolled, number = enrolled_of(self.store, self.encoder)
+        rejected = rejections_of(self.store, self.encoder, number)
+        found = calibrate(enrolled, self.judging.strangers, fpir=fpir, rejected=rejected)
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        with self.store.writing() as writer:
+            body = json.dumps(found.calibration.as_json())
+            writer.calibrate(self.encoder, made_at, body)
+        return found
+
+    def calibration_note(self) -> str | None:
+        """Return what is to be said of the calibration: that it wants to be made anew, or None."""
+        calibration, characters = self.judging.calibration(), self._matcher.characters()
+        if calibration is None:
+            return None
+        if calibration.strangers != len(self.judging.strangers):
+            return "The calibration is of another version of gallery; run `gallery calibrate`."
+        if calibration.is_outgrown(characters):
+            return (
+                f"The gallery was calibrated with {calibration.characters} characters and has "
+                f"{characters} now; run `gallery calibrate`."
+            )
+        return None
+
+    def nearest_ideals(self, descriptors: NDArray[np.float32]) -> list[Match | None]:
+        """Return the character whose ideal is nearest to each descriptor, shape (n, DIMENSION).
+
+        None where the gallery is empty.
+        """
+        matched = self._matcher.match(descriptors, MatchMode.IDEAL, 1)
+        return [matches[0] if matches else None for matches in matched]
+
+    def struck(self, digest: str, described: Sequence[DescribedFace]) -> list[frozenset[str]]:
+        """Return, for each face of a picture, the names that a person said it does not have."""
+        rejected, radius = self.rejected(), NEARLY * self.thresholds.sure
+        return [rejected.struck(digest, one.face.box, one.descriptor, radius) for one in described]
+
+    def rejected(self) -> Rejected:
+        """Return what faces are known not to be, as it is now."""
+        change = self.store.change()
+        if self._rejected is None or self._rejected[0] != change:
+            self._rejected = (change, self.store.rejections.rejected(self.encoder))
+        return self._rejected[1]
+
+    def keep(self, seen: Sequence[Seen]) -> None:
+        """Note pictures and their faces, described by the encoder in use, in one transaction."""
+        detector = self.describer.detector.name
+        with self.store.writing() as writer:
+            for one in seen:
+                writer.sightings.keep(one, self.encoder, detector)
+
+    def keep_unread(self, records: Sequence[Record]) -> None:
+        """Note files that could not be read, by their records, in one transaction."""
+        self.keep(
+            [
+                Seen(one.path.absolute(), None, None, None, None, error=one.error)
+                for one in records
+                if one.error is not None
+            ]
         )
 
     def require_encoded(self) -> None:
@@ -219,3 +343,20 @@ class Gallery:
         """Remove samples; their character stays."""
         with self.store.writing() as writer:
             writer.forget_samples(sample_ids)
+
+
+def _seen(image: Image, described: DescribedPicture) -> Seen:
+    """Return what was seen in a picture; its file may be gone by now."""
+    try:
+        state = file_state(image.path)
+    except InputError:
+        state = None
+    return Seen(
+        image.path.absolute(),
+        state,
+        image.digest,
+        image.width,
+        image.height,
+        described.faces,
+        described.left_out,
+    )

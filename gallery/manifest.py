@@ -1,4 +1,7 @@
-"""What is known of each network: models/manifest.toml, and the user's own in the models folder."""
+"""What is known of each network: models/manifest.toml, and the user's own in the models folder.
+
+Networks that encode stand under `networks`, those that find heads under `detectors`.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,20 @@ class Entry:
         return sha256 and (self.git_blob is None or git_blob(data) == self.git_blob)
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorEntry:
+    """A detector's network that ships with gallery."""
+
+    name: str
+    file: str
+    """The file's name beside the manifest."""
+    sha256: str
+    size: int
+    """In bytes."""
+    licence: str
+    source: str
+
+
 def git_blob(data: bytes) -> str:
     """Return the name git gives to this content: SHA-1 of `blob`, its size, a zero and itself."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
@@ -89,18 +106,54 @@ def write_manifest(path: Path, entries: Mapping[str, Entry]) -> None:
         raise SetupError(f"The manifest {path} cannot be written: {error.strerror}.") from error
 
 
-def _tables(path: Path) -> dict[str, dict[str, object]]:
-    """Return the tables under `networks`."""
+def read_detectors(path: Path) -> dict[str, DetectorEntry]:
+    """Return the detectors of a manifest by name; a file that is not there has none.
+
+    Raises SetupError when it cannot be read or says something that has no meaning.
+    """
+    return {
+        name: _detector_entry(path, name, table)
+        for name, table in _tables(path, "detectors").items()
+    }
+
+
+def _tables(path: Path, kind: str = "networks") -> dict[str, dict[str, object]]:
+    """Return the tables under `networks` or `detectors`."""
     try:
         with path.open("rb") as file:
-            networks = tomllib.load(file).get("networks", {})
+            tables = tomllib.load(file).get(kind, {})
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise SetupError(f"The manifest {path} cannot be read: {error}.") from error
-    if not isinstance(networks, dict) or not all(isinstance(t, dict) for t in networks.values()):
-        raise SetupError(f"The manifest {path} has no tables named networks.NAME; correct it.")
-    return networks
+    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+        raise SetupError(f"The manifest {path} has no tables named {kind}.NAME; correct it.")
+    return tables
+
+
+def _detector_entry(path: Path, name: str, table: dict[str, object]) -> DetectorEntry:
+    """Return one checked entry of a detector."""
+    try:
+        entry = DetectorEntry(
+            name=name,
+            file=_plain(table, "file", str),
+            sha256=_plain(table, "sha256", str),
+            size=_plain(table, "size", int),
+            licence=_plain(table, "licence", str),
+            source=_plain(table, "source", str),
+        )
+    except (KeyError, TypeError) as error:
+        raise SetupError(
+            f"The manifest {path} lacks a proper value of {error.args[0]!r} for the detector "
+            f"{name!r}; correct it."
+        ) from error
+    # Only a file beside the manifest; no path may lead out of its folder.
+    if not re.fullmatch("[0-9a-f]{64}", entry.sha256) or Path(entry.file).name != entry.file:
+        raise SetupError(
+            f"The manifest {path} gives the detector {name!r} a file or a digest that has no "
+            "meaning; correct it."
+        )
+    return entry
 
 
 def _entry(path: Path, name: str, table: dict[str, object]) -> Entry:

@@ -13,6 +13,9 @@ APPLICATION = "gallery"
 DEFAULT_ENCODER = "anime-pair"
 """The best of the networks that ship with gallery; models/anime.md says what it is worth."""
 
+DEFAULT_DETECTOR = "heads"
+"""What finds faces where nobody chose; docs/detectors.md says what each is worth."""
+
 
 def bundled(name: str) -> Path:
     """Return a folder that ships with the package: `models` or `migrations`.
@@ -55,8 +58,11 @@ class Settings:
     """A name from the model manifest."""
     runtime: str = "onnx"
     """What runs the encoder's network: `onnx` or `dlib`. Both give the same descriptors."""
-    detector: str = field(default_factory=lambda: os.environ.get("GALLERY_DETECTOR", "animeface"))
-    """`animeface`, `whole` (the picture is the face), or the path of an ONNX file."""
+    detector: str = field(
+        default_factory=lambda: os.environ.get("GALLERY_DETECTOR", DEFAULT_DETECTOR)
+    )
+    """`heads`, `animeface`, `whole` (the picture is the face), a plug-in's name, or the path of an
+    ONNX file."""
     head_scale: float = 1.0
     """For ONNX files: side of a head, hair and chin inside, over the side of the file's boxes."""
     models_folder: Path = field(default_factory=default_models_folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -32,7 +32,7 @@ def ahead(
     most: int,
     size: Callable[[Result], int] = lambda _: 0,
     room: int = ROOM,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield the results of work in the order of its items, done by threads before they are wanted.
 
     At most so many items are begun that have not been taken, and none is begun while the results

@@ -265,6 +265,11 @@ class Answer:
     matches: tuple[Match, ...]
     """The nearest characters, nearest first."""
     quality: Quality | None = None
+    probability: float | None = None
+    """That the first character is right, where half of all faces are strangers'; None before
+    calibration."""
+    stranger: float | None = None
+    """The probability that the face is nobody's of the gallery; None before calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +285,58 @@ class Record:
     """Why the file could not be read; None when it could."""
     left_out: int = 0
     """How many faces more the detector saw, which are smaller or poorer than was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """One face that is followed through one shot of a video. Times are seconds of the video."""
+
+    shot: int
+    """From 1."""
+    track: int
+    """From 1 in every shot, in the order in which faces appear."""
+    start: float
+    """It was seen first."""
+    end: float
+    """It was seen last."""
+    best: float
+    """It was to be seen best; box and quality are of this moment."""
+    looks: int
+    """In how many looked-at frames it was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoShot:
+    """A shot that is labelled in full. Times are seconds of the video."""
+
+    shot: int
+    """From 1."""
+    start: float
+    """Its first frame."""
+    end: float
+    """Its last frame."""
+    tracks: int
+    looks: int
+    """How many of its frames went to the detector."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEnd:
+    """A video that is labelled to its end."""
+
+    shots: int
+    tracks: int
+    end: float
+    """Its last frame, in seconds of the video."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRecord(Record):
+    """What is said about a part of a video file; its only face is its track's."""
+
+    part: VideoTrack | VideoShot | VideoEnd = VideoEnd(0, 0, 0.0)
+    asked: tuple[float, float | None, float] = (0.0, None, 0.0)
+    """From when to when the video is looked at, and every how many seconds."""
 
 
 class Outcome(StrEnum):

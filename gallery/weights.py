@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gallery.atomic import replace_file
 from gallery.errors import InputError, SetupError
-from gallery.manifest import NAME, Entry, read_manifest, write_manifest
+from gallery.manifest import NAME, Entry, read_detectors, read_manifest, write_manifest
 from gallery.settings import bundled
 from gallery.types import Thresholds
 
@@ -229,8 +229,24 @@ class Library:
         return self._keep(entry, data)
 
     def verify(self) -> list[Checked]:
-        """Read all files that are on this machine and say which are what they should be."""
-        return [self.check(entry) for entry in self.entries().values() if self.path(entry)]
+        """Read all files that are on this machine and say which are what they should be.
+
+        The detectors' come last.
+        """
+        encoders = [self.check(entry) for entry in self.entries().values() if self.path(entry)]
+        return encoders + self._detectors_checked()
+
+    def _detectors_checked(self) -> list[Checked]:
+        """Read the files of the shipped detectors and say which are what they should be."""
+        checked = []
+        for name, entry in read_detectors(self.shipped_manifest).items():
+            path = self.shipped_manifest.parent / entry.file
+            try:
+                intact = hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256
+            except OSError:
+                intact = False
+            checked.append(Checked(name, path, intact))
+        return checked
 
     def check(self, entry: Entry) -> Checked:
         """Read a network's file, which must be here, and say whether it is what it should be."""
@@ -314,6 +330,22 @@ def conventional_thresholds(same: float = CONVENTION) -> Thresholds:
 def locate(name: str, models_folder: Path) -> Weights:
     """Return a network's file by name; raises SetupError as `Library.locate` does."""
     return Library(models_folder).locate(name)
+
+
+def shipped_detector(name: str, folder: Path | None = None) -> tuple[Path, str]:
+    """Return where the network of a shipped detector lies, unread, and its SHA-256.
+
+    Folder holds the manifest; the package's own unless named. Raises SetupError for a detector that
+    the manifest does not know.
+    """
+    manifest = (folder or bundled("models")) / "manifest.toml"
+    entry = read_detectors(manifest).get(name)
+    if entry is None:
+        raise SetupError(
+            f"The network of the detector {name} is not on this machine: {manifest} does not know "
+            "it; install gallery again, or choose `--detector animeface`."
+        )
+    return manifest.parent / entry.file, entry.sha256
 
 
 def _cure(entry: Entry) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.align import EYE_HEIGHT, EyeAligner, crop_matrix
+from gallery.align import EYE_HEIGHT, EyeAligner, crop_matrix, eyes_are_plausible
 from gallery.interfaces import Aligner
 from gallery.types import CROP_SIDE, Box, Crop, Face, Image, Landmarks, Pixels, Point
 
@@ -203,3 +203,28 @@ def test_a_picture_cut_to_what_is_needed_gives_the_same_crop(
     for face, expected in zip(faces, whole, strict=True):
         found = aligner.align(image_of(pixels), face)
         assert np.abs(found.astype(int) - expected).max() <= 2
+
+
+WRONG_EYES = {
+    "one above the head": (Point(130, 40), Point(170, 160)),
+    "one beside the head": (Point(60, 160), Point(170, 160)),
+    "one below the chin": (Point(170, 160), Point(130, 260)),
+    "upside down far away": (Point(900, 160), Point(30, 160)),
+    "nearly one place": (Point(150, 150), Point(153, 159)),
+    "one place": (Point(150, 150), Point(150, 150)),
+    "nowhere": (Point(math.nan, 150), Point(170, 150)),
+}
+
+
+@pytest.mark.parametrize("eyes", WRONG_EYES.values(), ids=WRONG_EYES)
+def test_eyes_that_are_not_this_heads_turn_nothing(eyes: tuple[Point, Point]) -> None:
+    box = Box(100, 100, 200, 200)
+    upright = crop_matrix(Face(box, 1.0))
+    assert np.array_equal(crop_matrix(Face(box, 1.0, Landmarks(*eyes))), upright)
+
+
+def test_eyes_just_far_enough_apart_count() -> None:
+    box = Box(100, 100, 200, 200)
+    for apart, counts in ((11.9, False), (12.1, True)):
+        landmarks = Landmarks(Point(150, 150), Point(150, 150 + apart))
+        assert eyes_are_plausible(box, landmarks) is counts

@@ -19,13 +19,16 @@ from gallery import archive
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.images import encode_png
+from gallery.images import encode_jpeg, encode_png
+from gallery.rejections import NewRejection
 from gallery.store import Store
-from gallery.types import CROP_SIDE, DIMENSION, Quality
+from gallery.types import CROP_SIDE, DIMENSION, Box, Quality
 
 COLOURS = {"凛": (220, 20, 20), "Blue [x]": (20, 20, 220), "Noise": (20, 220, 20)}
 
 Members = dict[str, bytes]
+
+CROP_JPEG = encode_jpeg(np.full((CROP_SIDE, CROP_SIDE, 3), (200, 90, 30), np.uint8))
 
 
 def fill(gallery: Gallery, folder: Path) -> None:
@@ -37,6 +40,10 @@ def fill(gallery: Gallery, folder: Path) -> None:
     candidates, _ = candidates_in(folder)
     assert len(list(gallery.enroll(candidates))) == 9
     gallery.rename("Blue [x]", "Blue\u2028Sea")
+    vector = np.linspace(0, 1, DIMENSION, dtype=np.float32)
+    with gallery.store.writing() as writer:
+        path, box = Path("/elsewhere/seen.png"), Box(1, 2, 3, 4)
+        writer.reject(NewRejection("凛", "5" * 64, path, box, CROP_JPEG, {"fake": vector}))
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +140,15 @@ class TestRoundTrip:
         before = contents(empty)
         assert archive.restore(empty, exported) == archive.Imported(added=0, present=9)
         assert contents(empty) == before
+
+    def test_what_faces_are_not_comes_back(self, exported: Path, empty: Store) -> None:
+        archive.restore(empty, exported)
+        archive.restore(empty, exported)
+        (one,) = empty.rejections.all()
+        assert (one.character, one.path.name, one.digest) == ("凛", "seen.png", "5" * 64)
+        assert (tuple(one.box), empty.rejections.crop(one.id)) == ((1, 2, 3, 4), CROP_JPEG)
+        assert empty.rejections.rejected("fake").names == ["凛"]
+        assert empty.rejections.unencoded("other") == [one.id]
 
     def test_what_is_exported_again_is_the_same(
         self, exported: Path, empty: Store, tmp_path: Path

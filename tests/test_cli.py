@@ -590,7 +590,7 @@ class TestArguments:
         [
             (["--encoder", "nothing"], "no network named 'nothing'"),
             (["--encoder", "original"], "`gallery models fetch original`"),
-            (["--detector", "nothing"], "choose animeface, whole or the path"),
+            (["--detector", "nothing"], "choose heads, animeface, whole or the path"),
             (["--detector", "missing.onnx"], "does not exist"),
             (["--runtime", "nothing"], "choose onnx or dlib"),
             (["--database", "postgresql://host/name"], "not supported"),

@@ -412,7 +412,7 @@ def test_the_catalog_opens_detectors_by_name_and_refuses_others(tmp_path: Path) 
     path = yolo_graph(tmp_path / "頭.ONNX")
     assert catalog.detector(str(path)).name.startswith("onnx:頭.ONNX@")
     assert catalog.detector(str(path), 1.5).name.startswith("onnx:頭.ONNX*1.5@")
-    with pytest.raises(SetupError, match="choose animeface, whole or the path of an ONNX file"):
+    with pytest.raises(SetupError, match="choose heads, animeface, whole or the path of"):
         catalog.detector("haar")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import sys
 import time
 from pathlib import Path
@@ -45,7 +44,7 @@ def test_a_job_killed_at_random_instants_is_complete_and_says_nothing_twice(
         cwd=tmp_path, database=database,
     )  # fmt: skip
     assert enrolled.code == 0, enrolled.stderr
-    instants = random.Random(7)
+    instants = np.random.default_rng(7)
     killed = 0
     for _ in range(KILLS):
         before = out.stat().st_size if out.exists() else 0

@@ -16,17 +16,19 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "types errors gallery",
-        "interfaces settings atomic profiles quality verdict images dlib_format records tables",
-        "table_file manifest align annotate",
-        "weights",
+        "interfaces settings atomic profiles quality verdict images dlib_format records tables "
+        "face_areas rows tag_text threads line_chart clustering",
+        "table_file manifest align annotate xmp rejections report calibration",
+        "weights readers sightings",
         "detectors encoders plugins",
         "describe catalog schema writer",
         "store",
-        "index enrolment archive",
-        "matching",
+        "index enrolment archive region_enrolment",
+        "matching judging",
         "gallery.gallery",
-        "labelling",
-        "assemble",
+        "labelling video review evaluation audit",
+        "unknowns",
+        "assemble harvest",
         "doctor",
         "cli",
     )
@@ -51,6 +53,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "matching": {"sqlalchemy", "tables", "schema", "faiss"},
     "enrolment": {"sqlalchemy", "tables", "schema", "faiss", "index"},
     "verdict": DATABASE | {"numpy"},
+    "calibration": DATABASE,
     "quality": DATABASE,
     "gallery.gallery": {
         "sqlalchemy",
@@ -62,6 +65,10 @@ FORBIDDEN: dict[str, set[str]] = {
         "weights",
     },
     "labelling": DATABASE,
+    "evaluation": DATABASE,
+    "video": DATABASE,
+    "harvest": DATABASE,
+    "readers": DATABASE,
     "cli": {
         "sqlalchemy",
         "faiss",
@@ -76,7 +83,7 @@ FORBIDDEN: dict[str, set[str]] = {
 
 HEAVY = (
     "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
-    "numpy",
+    "numpy", "av", "scenedetect", "sklearn",
 )  # fmt: skip
 
 

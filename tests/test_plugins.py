@@ -101,7 +101,8 @@ def test_it_works_from_the_command_line_and_is_listed(site: Path, tmp_path: Path
     done = run(*words, cwd=tmp_path, database=database, extra=extra)
     assert done.code == 1
     assert done.complaint == (
-        "There is no detector centres; choose animeface, whole, centre or the path of an ONNX file."
+        "There is no detector centres; choose heads, animeface, whole, centre or the path of an "
+        "ONNX file."
     )
     done = run("doctor", cwd=tmp_path, database=database, extra=extra)
     assert "plug-ins here: centre" in done.stdout

@@ -17,7 +17,7 @@ from gallery.errors import InputError, SetupError
 from gallery.manifest import Entry, git_blob, read_manifest, write_manifest
 from gallery.settings import DEFAULT_ENCODER, bundled
 from gallery.types import Thresholds
-from gallery.weights import Library, Weights, locate
+from gallery.weights import Library, Weights, locate, shipped_detector
 
 HUMAN = locate("human", Path("nowhere"))
 CONTENT = b"a network that is fetched" * 1000
@@ -152,6 +152,51 @@ def test_a_manifest_without_sense_is_refused(tmp_path: Path, text: str, complain
     (tmp_path / "manifest.toml").write_text(text)
     with pytest.raises(SetupError, match=complaint):
         locate("human", tmp_path)
+
+
+HEADS = """[detectors.heads]
+file = "heads.onnx"
+sha256 = "{sha256}"
+size = 7
+licence = "MIT"
+source = "here"
+"""
+
+
+def test_a_shipped_detector_is_located_and_verified(tmp_path: Path) -> None:
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    (tmp_path / "manifest.toml").write_text(HEADS.format(sha256=sha256))
+    assert shipped_detector("heads", tmp_path) == (tmp_path / "heads.onnx", sha256)
+    library = Library(tmp_path / "own", tmp_path / "manifest.toml")
+    for content, intact in ((None, False), (b"other", False), (CONTENT, True)):
+        if content is not None:
+            (tmp_path / "heads.onnx").write_bytes(content)
+        assert [(one.name, one.intact) for one in library.verify()] == [("heads", intact)]
+
+
+def test_a_detector_that_the_manifest_does_not_know_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"heads is not on this machine.*--detector animeface"):
+        shipped_detector("heads", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('"heads.onnx"', '"../heads.onnx"', "no meaning"),
+        ('"heads.onnx"', "3", "'file'"),
+        ('licence = "MIT"', "", "'licence'"),
+        ("a" * 64, "short", "no meaning"),
+        ("[detectors.heads]", "[detectors]", "no tables named detectors.NAME"),
+    ],
+)
+def test_a_detectors_entry_without_sense_is_refused(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    text = HEADS.format(sha256="a" * 64)
+    assert old in text
+    (tmp_path / "manifest.toml").write_text(text.replace(old, new))
+    with pytest.raises(SetupError, match=complaint):
+        shipped_detector("heads", tmp_path)
 
 
 # Locating.
@@ -378,6 +423,7 @@ def test_all_files_that_are_here_are_verified(tmp_path: Path, trained: Path) -> 
         "anime-pair": True,
         "human": True,
         "mine": True,
+        "heads": True,
     }
     damaged = bytearray((tmp_path / "mine.dat").read_bytes())
     damaged[9_999_999] ^= 1

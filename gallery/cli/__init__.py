@@ -14,10 +14,24 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from gallery import __version__
-from gallery.cli import archive, asking, characters, doctor, enroll, label, models
+from gallery.cli import (
+    archive,
+    asking,
+    audit,
+    calibrate,
+    characters,
+    doctor,
+    enroll,
+    evaluate,
+    harvest,
+    label,
+    models,
+    review,
+    unknowns,
+)
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
-from gallery.settings import Settings
+from gallery.settings import DEFAULT_DETECTOR, Settings
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
 
@@ -98,7 +112,8 @@ def choose(
         typer.Option(
             metavar="NAME",
             envvar="GALLERY_DETECTOR",
-            help="animeface, whole (the picture is the face), a plug-in, or an ONNX file.",
+            help="heads, animeface, whole (the picture is the face), a plug-in, or an ONNX file; "
+            f"{DEFAULT_DETECTOR} unless named.",
         ),
     ] = None,
     head_scale: Annotated[
@@ -124,7 +139,13 @@ def choose(
 enroll.register(app)
 asking.register(app)
 label.register(app)
+harvest.register(app)
 characters.register(app)
+review.register(app)
+audit.register(app)
+unknowns.register(app)
+calibrate.register(app)
+evaluate.register(app)
 archive.register(app)
 doctor.register(app)
 app.add_typer(models.app)

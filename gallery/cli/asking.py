@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -79,6 +80,7 @@ def identify(
     shown = 0 if sys.stdout.isatty() else len(pictures)
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         gallery.require_encoded()
+        say_when_outgrown(gallery)
         for path, why in refused:
             _answer(Record(path, None, None, gallery.encoder, error=why), json=json)
         with progress("Identifying", shown) as advance:

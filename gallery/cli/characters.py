@@ -224,6 +224,8 @@ def reencode(
 
     Descriptors of other encoders stay. Stopped, it goes on when it is run again.
     """
+    from gallery import review
+
     with _open(ctx) as gallery:
         wanted = gallery.remaining(everything=everything)
         done = 0
@@ -233,3 +235,6 @@ def reencode(
                     advance()
                 done = count
         say(f"{plural(done, 'sample')} encoded by {gallery.encoder}.")
+        counts = [0, *review.describe_anew(gallery, everything=everything)]
+        if counts[-1]:
+            say(f"{plural(counts[-1], 'face')} seen while labelling or rejected, too.")

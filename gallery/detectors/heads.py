@@ -10,14 +10,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.align import eyes_are_plausible
 from gallery.detectors.onnx_file import open_session
 from gallery.errors import SetupError
+from gallery.threads import available_cores
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
 if TYPE_CHECKING:
@@ -33,15 +37,25 @@ MULTIPLE = 32
 PADDING = 127
 """What fills a picture up to a multiple: the value that is nothing to the network."""
 
-LEAST_SCORE = 0.3
+LEAST_SCORE = 0.6
+"""Above this one picture in eight of data/detection has a wrong box; above 0.5 every third."""
+
 MAX_OVERLAP = 0.45
+SAME_HEAD = 0.6
+"""Boxes that overlap this much speak of one head; what they say of its place is averaged.
+
+On the 540 heads of data/detection from 16 pixels on that brings 0.7 points of average precision and
+1.2 of the small heads, and eyes 5 % nearer to where they are."""
+
 MAX_FACES = 500
 """More than this in one picture is a pattern, not people."""
 
 LEAST_SEEN = 0.3
 """An eye is placed where the network is at least this sure that it can be seen."""
 
-BATCH = 8
+MOST_BEYOND = 0.15
+"""A head that the picture's edge cuts reaches beyond it by at most this share of its side."""
+
 LONGEST_SHAPE = 3.0
 """Longer side over shorter from which on a picture is looked at window by window."""
 
@@ -78,28 +92,32 @@ class HeadDetector:
         self,
         path: Path,
         *,
+        sha256: str | None = None,
         longer_side: int = LONGER_SIDE,
         least_score: float = LEAST_SCORE,
         threads: int = 0,
     ) -> None:
         """Open the file.
 
-        A longer_side above 640 finds smaller heads and takes more time. With 0 threads ONNX
-        Runtime takes all cores. Raises SetupError for a file that is missing, damaged, or no such
-        detector.
+        A longer_side above 640 finds smaller heads and takes more time. With 0 threads all cores
+        are used. Raises SetupError for a file that is missing, damaged, or no such detector, and
+        where sha256 is given, for any other file than that.
         """
         self._path = path
         self._longer_side = longer_side
         self._least_score = least_score
-        self._session = _open(path, threads)
+        self._threads = threads or available_cores()
+        digest = _digest(path, sha256)
+        self._session = _open(path, self._threads)
         self._input = _checked_input(self._session, path)
         # What a detector did not see is remembered under its name, so another file has another.
         side = "" if longer_side == LONGER_SIDE else f"*{longer_side}"
-        self.name = f"heads{side}@{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+        self.name = f"heads{side}@{digest[:8]}"
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
 
+        One picture is looked at by all cores together; several are shared out, which wastes less.
         Raises SetupError when the network cannot take a picture.
         """
         parts = [
@@ -108,38 +126,48 @@ class HeadDetector:
             for window in windows(image.width, image.height)
         ]
         found: list[list[Rows]] = [[] for _ in images]
-        for start in range(0, len(parts), BATCH):
-            batch = parts[start : start + BATCH]
-            fitted = [
-                fit(images[place].pixels[part.top : part.bottom, part.left : part.right],
-                    self._longer_side)
-                for place, part in batch
-            ]  # fmt: skip
-            for (place, part), one, rows in zip(batch, fitted, self._run(fitted), strict=True):
-                kept = strongest(rows, self._least_score)
-                found[place].append(_back(kept, one.scale, part))
+        for (place, _), rows in zip(parts, self._look_at_all(images, parts), strict=True):
+            found[place].append(rows)
         return [
             _faces(np.concatenate(rows), image) for image, rows in zip(images, found, strict=True)
         ]
 
-    def _run(self, fitted: list[Fitted]) -> list[Rows]:
-        """Return what all cells say of pictures, those of one size together."""
-        answers: list[Rows] = [np.zeros((0, NUMBERS), np.float32)] * len(fitted)
-        sizes = [one.pixels.shape for one in fitted]
-        for size in dict.fromkeys(sizes):
-            places = [place for place, own in enumerate(sizes) if own == size]
-            pictures = np.stack([fitted[place].pixels for place in places])
+    def _look_at_all(
+        self, images: Sequence[Image], parts: Sequence[tuple[int, Window]]
+    ) -> list[Rows]:
+        """Return the heads in windows of pictures, in the pictures' pixels."""
+        if len(parts) < 2 or self._threads < 2:
+            return [self._look_at(self._session, images[place], part) for place, part in parts]
+        session = self._single
+        with ThreadPoolExecutor(min(self._threads, len(parts)), "heads") as threads:
+            answers = [
+                threads.submit(self._look_at, session, images[place], part) for place, part in parts
+            ]
             try:
-                (said,) = self._session.run(None, {self._input: pictures})
-            except Exception as error:
-                # ONNX Runtime raises classes of its own.
-                raise SetupError(
-                    f"The detector file {self._path} does not take pictures of "
-                    f"{size[1]}x{size[0]}; expected is {EXPECTED}."
-                ) from error
-            for place, rows in zip(places, said, strict=True):
-                answers[place] = np.asarray(rows, np.float32)
-        return answers
+                return [answer.result() for answer in answers]
+            finally:
+                # After Ctrl-C or an error what has not begun need not be done.
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    @cached_property
+    def _single(self) -> onnxruntime.InferenceSession:
+        """The network for one thread; it says the same to the bit."""
+        return _open(self._path, 1)
+
+    def _look_at(self, session: onnxruntime.InferenceSession, image: Image, part: Window) -> Rows:
+        """Return the heads in a window of a picture, in the picture's pixels."""
+        seen = image.pixels[part.top : part.bottom, part.left : part.right]
+        pixels, scale = fit(seen, self._longer_side)
+        try:
+            (said,) = session.run(None, {self._input: pixels[None]})
+        except Exception as error:
+            # ONNX Runtime raises classes of its own.
+            raise SetupError(
+                f"The detector file {self._path} does not take pictures of "
+                f"{pixels.shape[1]}x{pixels.shape[0]}; expected is {EXPECTED}."
+            ) from error
+        heads = strongest(np.asarray(said[0], np.float32), self._least_score)
+        return _back(heads, scale, part)
 
 
 def windows(width: int, height: int) -> list[Window]:
@@ -175,7 +203,8 @@ def fit(pixels: Pixels, longer_side: int) -> Fitted:
 def strongest(rows: Rows, least_score: float, most: int = MAX_FACES) -> Rows:
     """Return the rows (n, 11) of heads, best first: of overlapping boxes the best scored.
 
-    Rows that are no boxes, as a broken network gives them, are no heads.
+    Its box and eyes are means over the rows of the same head, weighed by their scores. Rows that
+    are no boxes, as a broken network gives them, are no heads.
     """
     rows = rows[rows[:, 0] >= least_score]
     boxes = rows[:, 1:5]
@@ -184,7 +213,12 @@ def strongest(rows: Rows, least_score: float, most: int = MAX_FACES) -> Rows:
     rows = rows[sound]
     # More than this many cells do not speak of few heads; the rest would only cost time.
     rows = rows[np.argsort(-rows[:, 0], kind="stable")[: most * 8]]
-    return rows[kept(rows[:, 1:5], MAX_OVERLAP)[:most]]
+    stays = kept(rows[:, 1:5], MAX_OVERLAP)[:most]
+    heads = rows[stays]
+    for head in heads:
+        same = rows[overlaps(head[1:5], rows[:, 1:5]) >= SAME_HEAD]
+        head[1:9] = np.average(same[:, 1:9], axis=0, weights=np.maximum(same[:, 0], 1e-6))
+    return heads
 
 
 def kept(boxes: Rows, overlap: float) -> NDArray[np.int64]:
@@ -192,17 +226,23 @@ def kept(boxes: Rows, overlap: float) -> NDArray[np.int64]:
 
     overlap is intersection over union; every box that stays strikes out all others at once.
     """
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     left = np.arange(len(boxes))
     stays = []
     while len(left):
         best, left = left[0], left[1:]
         stays.append(best)
-        low = np.maximum(boxes[best, :2], boxes[left, :2])
-        high = np.minimum(boxes[best, 2:], boxes[left, 2:])
-        shared = np.prod(np.clip(high - low, 0, None), axis=1)
-        left = left[shared <= overlap * (areas[best] + areas[left] - shared)]
+        left = left[overlaps(boxes[best], boxes[left]) <= overlap]
     return np.array(stays, np.int64)
+
+
+def overlaps(box: Rows, boxes: Rows) -> Rows:
+    """Return a box's intersection over union with boxes (n, 4), shape (n,)."""
+    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
+    shared = np.prod(np.clip(high - low, 0, None), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    # Boxes hold an area, but one of less than the smallest number times itself is none.
+    union = np.maximum(np.prod(box[2:] - box[:2]) + areas - shared, np.finfo(np.float32).tiny)
+    return np.asarray(shared / union, np.float32)
 
 
 def _back(rows: Rows, scale: float, part: Window) -> Rows:
@@ -214,20 +254,63 @@ def _back(rows: Rows, scale: float, part: Window) -> Rows:
 
 def _faces(rows: Rows, image: Image) -> list[Face]:
     """Return the faces of a picture, of which windows may have seen one twice."""
-    limits = [image.width, image.height] * 2
-    rows[:, 1:5] = np.clip(rows[:, 1:5], 0, limits)
-    return [_face(row) for row in strongest(rows, 0.0)]
+    size = (image.width, image.height)
+    rows[:, 1:5] = np.clip(rows[:, 1:5], 0, size * 2)
+    return [_face(row, *size) for row in strongest(rows, 0.0)]
 
 
-def _face(row: Rows) -> Face:
-    """Return a row as a face; eyes that cannot be seen leave it without landmarks."""
+def _face(row: Rows, width: int, height: int) -> Face:
+    """Return a row as a face; eyes that cannot be seen, or be right, leave it without landmarks."""
     score, *numbers = (float(number) for number in row)
     box = Box(*numbers[:4])
     eyes = sorted((Point(*numbers[4:6]), Point(*numbers[6:8])))
-    apart = math.dist(*eyes) > 0.05 * max(box.width, box.height)
-    seen = min(numbers[8:]) >= LEAST_SEEN
-    landmarks = Landmarks(eyes[0], eyes[1]) if seen and apart else None
-    return Face(box, min(max(score, 0.0), 1.0), landmarks)
+    landmarks = Landmarks(eyes[0], eyes[1])
+    are_known = min(numbers[8:]) >= LEAST_SEEN and eyes_are_plausible(box, landmarks)
+    return Face(
+        uncut(box, width, height),
+        min(max(score, 0.0), 1.0),
+        landmarks if are_known else None,
+    )
+
+
+def uncut(box: Box, width: int, height: int) -> Box:
+    """Return the box that a head would have if the edge of its picture did not cut it.
+
+    The network sees no farther than the edge, while heads are about square: a box that ends at one
+    edge becomes square by reaching beyond it, at most by MOST_BEYOND of its longer side. On the 56
+    cut heads of data/detection that brings the mean overlap with the whole head from 0.89 to 0.92
+    and the worst from 0.65 to 0.80; a larger limit does worse.
+    """
+    most = MOST_BEYOND * max(box.width, box.height)
+    left, right = _beyond(box.left, box.right, width, min(box.height - box.width, most))
+    top, bottom = _beyond(box.top, box.bottom, height, min(box.width - box.height, most))
+    return Box(left, top, right, bottom)
+
+
+def _beyond(low: float, high: float, size: int, lacking: float) -> tuple[float, float]:
+    """Return an interval lengthened across the one edge, 0 or size, that it ends at."""
+    at_low, at_high = low < 1, high > size - 1
+    if lacking <= 0 or at_low == at_high:
+        return low, high
+    return (low - lacking, high) if at_low else (low, high + lacking)
+
+
+def _digest(path: Path, sha256: str | None) -> str:
+    """Return the SHA-256 of a file, empty where it is not there.
+
+    Raises SetupError where another is wanted.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        digest = ""
+    if sha256 is not None and digest != sha256:
+        what = "is damaged or was changed" if digest else "is missing"
+        raise SetupError(
+            f"The detector's network {path} {what}; install gallery again, or choose "
+            "`--detector animeface`."
+        )
+    return digest
 
 
 def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:

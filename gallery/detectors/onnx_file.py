@@ -43,11 +43,20 @@ EXPECTED = (
 class OnnxFileDetector:
     """Runs a user's detector file; its boxes become heads by head_scale."""
 
-    def __init__(self, path: Path, head_scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        head_scale: float = 1.0,
+        *,
+        least_score: float | None = None,
+        threads: int = 0,
+    ) -> None:
         """Open the file.
 
         head_scale is the side of a head, hair and chin inside, over the side of the network's
-        boxes: 1.0 for a head detector, about 1.55 for one trained on brow to chin.
+        boxes: 1.0 for a head detector, about 1.55 for one trained on brow to chin. Boxes below
+        least_score, by default the family's MIN_SCORE, are left out; with 0 threads ONNX Runtime
+        takes all cores.
         Raises SetupError for a file that is missing, damaged, or of another family.
         """
         # What a detector did not see is remembered under its name, so another file has another.
@@ -55,8 +64,9 @@ class OnnxFileDetector:
         self.name = f"onnx:{path.name}{scale}@{_digest(path)}"
         self._path = path
         self._head_scale = head_scale
-        self._session = open_session(path)
+        self._session = open_session(path, _options(threads))
         self._family = _family(self._session, path)
+        self._least_score = MIN_SCORE[self._family] if least_score is None else least_score
         self._fixed_sides = _fixed_sides(self._session, path)
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
@@ -71,7 +81,7 @@ class OnnxFileDetector:
             return []
         run = self._run_faceboxes if self._family == "FaceBoxes" else self._run_yolo
         boxes, scores = run(image)
-        seen = (scores >= MIN_SCORE[self._family]) & _are_boxes(boxes)
+        seen = (scores >= self._least_score) & _are_boxes(boxes)
         boxes, scores = boxes[seen], scores[seen]
         kept = keep_best(boxes, scores, MAX_OVERLAP, MAX_FACES)
         return [self._face(boxes[row], float(scores[row])) for row in kept]
@@ -146,6 +156,14 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     except OSError:
         return ""
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return options
 
 
 def open_session(

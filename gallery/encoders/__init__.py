@@ -6,7 +6,6 @@ image too, belongs to its weights; it is done here, so that every runtime does t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from gallery.errors import InputError
 from gallery.images import BACKGROUND
+from gallery.threads import available_cores as available_cores
 from gallery.types import CROP_SIDE, DIMENSION, Pixels
 
 Crops: TypeAlias = NDArray[np.uint8]
@@ -122,10 +122,3 @@ def zoomed(crops: Crops, zoom: float) -> Crops:
             for crop in crops
         ]
     ).astype(np.uint8, copy=False)
-
-
-def available_cores() -> int:
-    """Return how many processor cores this process may use, at least 1."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -41,7 +41,9 @@ class FusedNetworks:
         """
         ready = as_crops(crops)
         side_by_side = np.concatenate([unit(part.encode(ready)) for part in self._parts], axis=1)
-        return np.asarray(side_by_side @ self._matrix, dtype=np.float32)
+        # In double precision a face has the same descriptor alone as in a batch.
+        descriptors = side_by_side.astype(np.float64) @ self._matrix.astype(np.float64)
+        return np.asarray(descriptors, dtype=np.float32)
 
 
 def unit(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
