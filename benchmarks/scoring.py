@@ -76,8 +76,8 @@ def matched(faces: Sequence[Face], heads: Sequence[Head], width: int, height: in
     free = set(range(len(known)))
     for face in faces:
         box = clipped(face.box, width, height)
-        best = max(free, key=lambda place: overlap(box, places[place]), default=None)
-        if best is not None and overlap(box, places[best]) >= SAME:
+        best = max(free, key=lambda place: box.overlap(places[place]), default=None)
+        if best is not None and box.overlap(places[best]) >= SAME:
             free.remove(best)
             reached[best] = face.score
             pairs.append(Pair(known[best], face))
@@ -108,22 +108,9 @@ def clipped(box: Box, width: int, height: int) -> Box:
     return Box(left, top, right, bottom)
 
 
-def shared(one: Box, other: Box) -> float:
-    """Return the area that two boxes have in common."""
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(across, 0.0) * max(down, 0.0)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return two boxes' intersection over union, 0 to 1."""
-    common = shared(one, other)
-    return common / (one.area + other.area - common) if common else 0.0
-
-
 def is_in(box: Box, region: Box) -> bool:
     """Say whether a box lies for half in a region, or is the same."""
-    return shared(box, region) >= 0.5 * box.area > 0 or overlap(box, region) >= SAME
+    return box.shared(region) >= 0.5 * box.area > 0 or box.overlap(region) >= SAME
 
 
 def turned(image: Image, heads: Sequence[Head], degrees: float) -> tuple[Image, list[Head]]:

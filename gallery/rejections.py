@@ -93,23 +93,13 @@ class Rejected:
         found = {
             one.character
             for one in self._by_digest.get(digest, ())
-            if overlap(one.box, box) >= SAME_PLACE
+            if one.box.overlap(box) >= SAME_PLACE
         }
         if len(self.described):
             apart = np.linalg.norm(self.descriptors - descriptor, axis=1)
             near = self.described[apart < radius]
             found.update(self.rejections[row].character for row in near)
         return frozenset(found)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the area two boxes share over the area they cover together, 0 to 1."""
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if across <= 0 or down <= 0:
-        return 0.0
-    shared = across * down
-    return shared / (one.area + other.area - shared)
 
 
 class RejectionReader:
@@ -239,7 +229,7 @@ class RejectionWriter:
                 rejections.c.character_id == character_id, rejections.c.digest == digest
             )
         )
-        self.remove([row.id for row in rows if overlap(box_of(row), box) >= SAME_PLACE])
+        self.remove([row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE])
 
     def follow(self, source_id: int, target_id: int) -> None:
         """Let what was said of one character hold for another, which it becomes part of."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.images import FileState, encode_jpeg
-from gallery.rejections import SAME_PLACE, overlap
+from gallery.rejections import SAME_PLACE
 from gallery.rows import (
     blob_of,
     box_of,
@@ -170,7 +170,7 @@ class SightingReader:
             )
             for row in rows:
                 other = Box(*(getattr(row, f"sample_{side}") for side in Box._fields))
-                if overlap(box_of(row), other) >= SAME_PLACE:
+                if box_of(row).overlap(other) >= SAME_PLACE:
                     found[row.id] = row.sample_id
         return found
 
@@ -299,7 +299,7 @@ class SightingWriter:
 def matched(boxes: Sequence[Box], others: Sequence[Box]) -> dict[int, int]:
     """Return which boxes are in about the same place as which others, best pairs first."""
     pairs = sorted(
-        (-overlap(box, other), place, known)
+        (-box.overlap(other), place, known)
         for place, box in enumerate(boxes)
         for known, other in enumerate(others)
     )

@@ -65,6 +65,17 @@ class Box(NamedTuple):
         """Its middle."""
         return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    def shared(self, other: Box) -> float:
+        """Return the area that it has in common with another, in square pixels."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        down = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(across, 0.0) * max(down, 0.0)
+
+    def overlap(self, other: Box) -> float:
+        """Return its intersection with another over their union, 0 to 1."""
+        common = self.shared(other)
+        return common / (self.area + other.area - common) if common else 0.0
+
     def within(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Return the part of it inside a picture, in whole pixels: left, top, right, bottom."""
         return (

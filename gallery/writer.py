@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from gallery.errors import InputError
 from gallery.images import FileState
 from gallery.profiles import counting, profile
-from gallery.rejections import SAME_PLACE, NewRejection, RejectionWriter, overlap
+from gallery.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.rows import blob_of, box_of, is_sound, landmarks_to_json, matrix_of, quality_columns
 from gallery.sightings import SightingWriter
 from gallery.tables import (
@@ -327,7 +327,7 @@ class Writer:
                 samples.c.character_id == character_id, samples.c.digest == digest
             )
         )
-        return [row.id for row in rows if overlap(box_of(row), box) >= SAME_PLACE]
+        return [row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE]
 
     def remember_file(self, path: Path, file_state: FileState, digest: str) -> None:
         """Note what a file held, so that it is not read again while it stays as it is."""

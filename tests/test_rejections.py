@@ -15,7 +15,7 @@ from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import encode_jpeg, read_image
-from gallery.rejections import NewRejection, overlap
+from gallery.rejections import NewRejection
 from gallery.store import Store
 from gallery.types import Box, Verdict
 
@@ -189,8 +189,8 @@ def test_every_change_to_rejections_is_a_change_of_the_gallery(store: Store) -> 
     ],
 )
 def test_overlap_is_intersection_over_union(other: Box, share: float) -> None:
-    assert overlap(FACE, other) == pytest.approx(share)
-    assert overlap(other, FACE) == pytest.approx(share)
+    assert FACE.overlap(other) == pytest.approx(share)
+    assert other.overlap(FACE) == pytest.approx(share)
 
 
 def test_the_command_wants_one_thing_at_a_time(tmp_path: Path, database: Path) -> None:

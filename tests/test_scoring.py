@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fakes import Square, draw
 
-from benchmarks.scoring import Scored, eye_errors, matched, overlap, turned
+from benchmarks.scoring import Scored, eye_errors, matched, turned
 from benchmarks.truth import Head
 from gallery.types import Box, Face, Image, Landmarks, Point
 
@@ -55,7 +55,7 @@ def test_what_is_ignored_is_neither_right_nor_wrong() -> None:
 
 def test_boxes_end_at_the_picture_before_they_are_compared() -> None:
     known = [head(-30, 0, 100)]
-    assert overlap(Box(0, 0, 70, 100), known[0].box) == pytest.approx(0.7)
+    assert Box(0, 0, 70, 100).overlap(known[0].box) == pytest.approx(0.7)
     found = matched([Face(Box(0, 0, 70, 100), 0.9)], known, 400, 300)
     assert found.right == (True,)
     # The size of a head is that of all of it.

@@ -17,7 +17,6 @@ from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import read_image
 from gallery.labelling.pipeline import identify_files
-from gallery.rejections import overlap
 from gallery.report import as_html
 from gallery.sightings import Seen, matched
 from gallery.types import Box, DescribedFace, Face, Quality, Verdict
@@ -98,7 +97,7 @@ def test_labelling_again_keeps_numbers_and_drops_faces_that_are_gone(
     shifted = dataclasses.replace(second, face=dataclasses.replace(second.face, box=box))
     gallery.keep([Seen(image.path, None, image.digest, 160, 120, (shifted,))])
     left = [one for one in gallery.store.sightings.all() if one.digest == image.digest]
-    number = {one.id for one in before if overlap(one.face.box, box) > 0.5}
+    number = {one.id for one in before if one.face.box.overlap(box) > 0.5}
     assert [one.face.box for one in left] == [box]
     assert left[0].id in number
     assert first.face.box != box

@@ -35,7 +35,7 @@ from gallery.video.decoding import VideoReader
 from gallery.video.labelling import label_video, progress_in
 from gallery.video.looking import VideoOptions, has_news
 from gallery.video.shots import in_shots
-from gallery.video.tracks import BEST, Tracker, overlap
+from gallery.video.tracks import BEST, Tracker
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 LIMITS = Thresholds(sure=0.3, unknown=0.6, margin=0.05)
@@ -347,9 +347,9 @@ def test_the_best_looks_speak_for_a_track_by_their_quality() -> None:
 
 
 def test_overlap_of_boxes() -> None:
-    assert overlap(Box(0, 0, 10, 10), Box(0, 0, 10, 10)) == 1
-    assert overlap(Box(0, 0, 10, 10), Box(5, 0, 15, 10)) == pytest.approx(1 / 3)
-    assert overlap(Box(0, 0, 10, 10), Box(10, 0, 20, 10)) == 0
+    assert Box(0, 0, 10, 10).overlap(Box(0, 0, 10, 10)) == 1
+    assert Box(0, 0, 10, 10).overlap(Box(5, 0, 15, 10)) == pytest.approx(1 / 3)
+    assert Box(0, 0, 10, 10).overlap(Box(10, 0, 20, 10)) == 0
 
 
 def test_news_is_what_changes_in_one_place() -> None:

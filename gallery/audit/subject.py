@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gallery.gallery import Gallery
 from gallery.profiles import counting
-from gallery.rejections import NEARLY, SAME_PLACE, overlap
+from gallery.rejections import NEARLY, SAME_PLACE
 from gallery.types import Sample
 
 Numbers = NDArray[np.float64]
@@ -102,7 +102,7 @@ def subject_of(gallery: Gallery) -> Subject:
         (sample.id, one.character)
         for one in gallery.store.rejections.all()
         for sample in samples
-        if sample.digest == one.digest and overlap(sample.face.box, one.box) >= SAME_PLACE
+        if sample.digest == one.digest and sample.face.box.overlap(one.box) >= SAME_PLACE
     )
     return Subject(
         samples,

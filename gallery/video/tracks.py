@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.types import Box, DescribedFace, Descriptor, Thresholds
+from gallery.types import DescribedFace, Descriptor, Thresholds
 
 BEST = 5
 """How many of a track's looks, the best to see, speak for it."""
@@ -125,20 +125,11 @@ class Tracker:
 
     def _cost(self, track: Track, face: DescribedFace) -> float:
         apart = _distance(track.descriptor, face.descriptor)
-        shared = overlap(track.last.face.box, face.face.box)
+        shared = track.last.face.box.overlap(face.face.box)
         same_place = shared >= OVERLAP and apart <= STRETCH * self._thresholds.unknown
         if not same_place and apart > self._thresholds.sure:
             return math.inf
         return (1.0 - shared) + apart / max(self._thresholds.unknown, 1e-9)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes, 0 to 1."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (one.area + other.area - width * height)
 
 
 def _distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
