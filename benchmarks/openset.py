@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import table
+from benchmarks.measuring import SHARED, table
 from gallery.calibration.calibrate import calibrate
 from gallery.calibration.evidence import COLUMNS
 from gallery.calibration.model import Calibration
@@ -35,7 +35,6 @@ from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import CROP_SIDE, Thresholds
 from gallery.weights import Library, Weights
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 SEED = 31
 GALLERIES = 20
 CHARACTERS = 50

@@ -14,6 +14,7 @@ from gallery.describe import Describer
 from gallery.errors import InputError
 from gallery.images import (
     FileState,
+    check_path,
     decode,
     digest_of,
     encode_png,
@@ -313,12 +314,7 @@ def _pixels(looked: Enrolled | _Pending) -> int:
 
 def _check_names(candidate: Candidate) -> None:
     """Raise InputError for a path that cannot be stored, and a folder that can name nobody."""
-    try:
-        str(candidate.path).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{candidate.path} has bytes in its name or its folders' that are no text; rename it."
-        ) from error
+    check_path(candidate.path)
     try:
         clean_name(candidate.character)
     except InputError as error:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gallery.pairing import pairs_of
 from gallery.types import Box
 
 
@@ -111,18 +112,12 @@ def overlap(one: Area, other: Area) -> float:
 
 def pairs(some: Sequence[Area], others: Sequence[Area]) -> dict[int, int]:
     """Return which of some areas is which of the others, each at most once, best overlap first."""
-    rated = sorted(
-        (-overlap(one, other), row, column)
+    return pairs_of(
+        (-shared, row, column)
         for row, one in enumerate(some)
         for column, other in enumerate(others)
+        if (shared := overlap(one, other)) > 0
     )
-    found: dict[int, int] = {}
-    taken: set[int] = set()
-    for rating, row, column in rated:
-        if rating < 0 and row not in found and column not in taken:
-            found[row] = column
-            taken.add(column)
-    return found
 
 
 def _common(one: float, length: float, other: float, other_length: float) -> float:

@@ -52,6 +52,16 @@ class FileState(NamedTuple):
     modified_ns: int
 
 
+def check_path(path: Path) -> None:
+    """Raise InputError for a path that cannot be stored."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{path} has bytes in its name or its folders' that are no text; rename it."
+        ) from error
+
+
 def pictures_below(folder: Path) -> Iterator[Path]:
     """Yield the picture files in a folder and all folders below it, in a fixed order.
 

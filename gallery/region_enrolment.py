@@ -14,7 +14,7 @@ from pathlib import Path
 from gallery.describe import Describer
 from gallery.errors import InputError
 from gallery.face_areas import Area, pairs
-from gallery.images import decode, digest_of, encode_png, file_state, read_bytes
+from gallery.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
 from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.readers.xmp_regions import NamedFaces, NamedRegion
 from gallery.store import Store
@@ -194,13 +194,9 @@ class RegionEnrolment:
 
 def _checked(candidate: Candidate) -> str:
     """Return a region's name as it is stored. Raises InputError for one that can name nobody."""
+    check_path(candidate.path)
     try:
-        str(candidate.path).encode("utf-8")
         return clean_name(candidate.character)
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{candidate.path} has bytes in its name or its folders' that are no text; rename it."
-        ) from error
     except InputError as error:
         raise InputError(f"{candidate.path} cannot be enrolled: {error}") from error
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from gallery.encodings import by_encoder, lacking, put
 from gallery.rows import blob_of, box_of, sound_matrix
 from gallery.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
@@ -138,17 +139,8 @@ class RejectionReader:
 
     def unencoded(self, encoder: str) -> list[int]:
         """Return the rejections whose faces an encoder has not described."""
-        done = select(rejection_descriptors.c.rejection_id).where(
-            rejection_descriptors.c.encoder == encoder
-        )
         with self._reading() as connection:
-            return list(
-                connection.scalars(
-                    select(rejections.c.id)
-                    .where(rejections.c.id.not_in(done))
-                    .order_by(rejections.c.id)
-                )
-            )
+            return lacking(connection, rejection_descriptors, rejections, encoder)
 
     def crop(self, rejection_id: int) -> bytes | None:
         """Return a rejected face's aligned crop as a JPEG file; None for one taken back."""
@@ -160,12 +152,7 @@ class RejectionReader:
     def descriptors_of(self, rejection_id: int) -> dict[str, Descriptor]:
         """Return a rejected face's descriptors by encoder."""
         with self._reading() as connection:
-            rows = connection.execute(
-                select(rejection_descriptors).where(
-                    rejection_descriptors.c.rejection_id == rejection_id
-                )
-            )
-            return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
+            return by_encoder(connection, rejection_descriptors, rejection_id)
 
 
 class RejectionWriter:
@@ -203,17 +190,7 @@ class RejectionWriter:
         known = select(rejections.c.id).where(rejections.c.id == rejection_id)
         if self._connection.scalar(known) is None:
             return False
-        self._connection.execute(
-            insert(rejection_descriptors)
-            .values(rejection_id=rejection_id, encoder=encoder, vector=blob)
-            .on_conflict_do_update(
-                index_elements=[
-                    rejection_descriptors.c.rejection_id,
-                    rejection_descriptors.c.encoder,
-                ],
-                set_={"vector": blob},
-            )
-        )
+        put(self._connection, rejection_descriptors, rejection_id, encoder, blob)
         return True
 
     def remove(self, rejection_ids: Collection[int]) -> int:

@@ -6,7 +6,7 @@ can be grouped and named. It can all be made again, and nothing of it changes an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from gallery.encodings import by_encoder, lacking, portions, put
 from gallery.images import FileState, encode_jpeg
+from gallery.pairing import pairs_of
 from gallery.rejections import SAME_PLACE
 from gallery.rows import (
     blob_of,
@@ -30,9 +32,6 @@ from gallery.rows import (
 )
 from gallery.tables import pictures, samples, sighting_descriptors, sightings
 from gallery.types import DIMENSION, Box, DescribedFace, Descriptor, Face, Quality
-
-AT_ONCE = 500
-"""SQLite takes a bounded number of parameters in one statement."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +108,7 @@ class SightingReader:
         """Return the aligned crops of faces as JPEG files."""
         found: dict[int, bytes] = {}
         with self._reading() as connection:
-            for some in _portions(sorted(sighting_ids)):
+            for some in portions(sorted(sighting_ids)):
                 rows = connection.execute(
                     select(sightings.c.id, sightings.c.crop).where(sightings.c.id.in_(some))
                 )
@@ -135,26 +134,12 @@ class SightingReader:
     def descriptors_of(self, sighting_id: int) -> dict[str, Descriptor]:
         """Return a face's descriptors by encoder."""
         with self._reading() as connection:
-            rows = connection.execute(
-                select(sighting_descriptors).where(
-                    sighting_descriptors.c.sighting_id == sighting_id
-                )
-            )
-            return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
+            return by_encoder(connection, sighting_descriptors, sighting_id)
 
     def unencoded(self, encoder: str) -> list[int]:
         """Return the faces an encoder has not described."""
-        done = select(sighting_descriptors.c.sighting_id).where(
-            sighting_descriptors.c.encoder == encoder
-        )
         with self._reading() as connection:
-            return list(
-                connection.scalars(
-                    select(sightings.c.id)
-                    .where(sightings.c.id.not_in(done))
-                    .order_by(sightings.c.id)
-                )
-            )
+            return lacking(connection, sighting_descriptors, sightings, encoder)
 
     def enrolled(self) -> dict[int, int]:
         """Return the samples that faces are enrolled as: sample id by sighting id."""
@@ -267,17 +252,7 @@ class SightingWriter:
         known = select(sightings.c.id).where(sightings.c.id == sighting_id)
         if self._connection.scalar(known) is None:
             return False
-        self._connection.execute(
-            insert(sighting_descriptors)
-            .values(sighting_id=sighting_id, encoder=encoder, vector=blob)
-            .on_conflict_do_update(
-                index_elements=[
-                    sighting_descriptors.c.sighting_id,
-                    sighting_descriptors.c.encoder,
-                ],
-                set_={"vector": blob},
-            )
-        )
+        put(self._connection, sighting_descriptors, sighting_id, encoder, blob)
         return True
 
     def group(self, clusters: Mapping[int, int | None]) -> None:
@@ -298,16 +273,12 @@ class SightingWriter:
 
 def matched(boxes: Sequence[Box], others: Sequence[Box]) -> dict[int, int]:
     """Return which boxes are in about the same place as which others, best pairs first."""
-    pairs = sorted(
-        (-box.overlap(other), place, known)
+    return pairs_of(
+        (-shared, place, known)
         for place, box in enumerate(boxes)
         for known, other in enumerate(others)
+        if (shared := box.overlap(other)) >= SAME_PLACE
     )
-    found: dict[int, int] = {}
-    for shared, place, known in pairs:
-        if -shared >= SAME_PLACE and place not in found and known not in found.values():
-            found[place] = known
-    return found
 
 
 def _is_text(path: Path) -> bool:
@@ -335,8 +306,3 @@ def _sighting(row: Any) -> Sighting:
         quality_of(row),
         row.cluster,
     )
-
-
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from gallery import schema
+from gallery.encodings import by_encoder, lacking, portions
 from gallery.errors import InputError
 from gallery.images import FileState
 from gallery.profiles import counting
@@ -34,9 +35,6 @@ from gallery.tables import (
 )
 from gallery.types import DIMENSION, Character, Descriptor, Face, Sample
 from gallery.writer import Writer, clean_name
-
-ROWS_AT_ONCE = 500
-"""SQLite takes a bounded number of parameters in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +191,7 @@ class Store:
         """Return name and whether it is a reject class, for those of the ids that exist."""
         found: dict[int, tuple[str, bool]] = {}
         with self._reading() as connection:
-            for some in _portions(sorted(character_ids)):
+            for some in portions(sorted(character_ids)):
                 rows = connection.execute(select(characters).where(characters.c.id.in_(some)))
                 found.update({row.id: (row.name, row.is_reject) for row in rows})
         return found
@@ -202,7 +200,7 @@ class Store:
         """Return the character id of each of the samples that exist."""
         found: dict[int, int] = {}
         with self._reading() as connection:
-            for some in _portions(sorted(sample_ids)):
+            for some in portions(sorted(sample_ids)):
                 rows = connection.execute(
                     select(samples.c.id, samples.c.character_id).where(samples.c.id.in_(some))
                 )
@@ -241,7 +239,7 @@ class Store:
         """Return the faces of those of the samples whose quality is unknown."""
         found: dict[int, Face] = {}
         with self._reading() as connection:
-            for some in _portions(sorted(sample_ids)):
+            for some in portions(sorted(sample_ids)):
                 rows = connection.execute(
                     select(samples).where(samples.c.id.in_(some), samples.c.sharpness.is_(None))
                 )
@@ -252,7 +250,7 @@ class Store:
         """Return the aligned crops of samples, as PNG files."""
         found: dict[int, bytes] = {}
         with self._reading() as connection:
-            for some in _portions(sorted(sample_ids)):
+            for some in portions(sorted(sample_ids)):
                 rows = connection.execute(select(crops).where(crops.c.sample_id.in_(some)))
                 found.update({row.sample_id: row.png for row in rows})
         return found
@@ -260,10 +258,7 @@ class Store:
     def descriptors_of(self, sample_id: int) -> dict[str, Descriptor]:
         """Return a sample's descriptors by encoder."""
         with self._reading() as connection:
-            rows = connection.execute(
-                select(descriptors).where(descriptors.c.sample_id == sample_id)
-            )
-            return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
+            return by_encoder(connection, descriptors, sample_id)
 
     def encoders(self) -> dict[str, int]:
         """Return how many samples each encoder has encoded."""
@@ -282,13 +277,8 @@ class Store:
 
     def unencoded(self, encoder: str) -> list[int]:
         """Return the samples an encoder has not encoded."""
-        done = select(descriptors.c.sample_id).where(descriptors.c.encoder == encoder)
         with self._reading() as connection:
-            return list(
-                connection.scalars(
-                    select(samples.c.id).where(samples.c.id.not_in(done)).order_by(samples.c.id)
-                )
-            )
+            return lacking(connection, descriptors, samples, encoder)
 
     def known_files(self) -> dict[str, KnownFile]:
         """Return every file as it was last read, by path."""
@@ -421,8 +411,3 @@ def spelt_alike(name: str, known: Collection[str]) -> list[str]:
     close = difflib.get_close_matches(wanted, folded.values(), n=3)
     alike = [one for other in close for one in folded if folded[one] == other]
     return list(dict.fromkeys(same + parts + alike))[:3]
-
-
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), ROWS_AT_ONCE):
-        yield ids[start : start + ROWS_AT_ONCE]

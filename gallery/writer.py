@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from gallery.encodings import put
 from gallery.errors import InputError
 from gallery.images import FileState
 from gallery.profiles import counting, profile
@@ -143,14 +144,7 @@ class Writer:
         blob = blob_of(vector)
         if not self.has(sample_id):
             raise no_sample(sample_id)
-        self._connection.execute(
-            insert(descriptors)
-            .values(sample_id=sample_id, encoder=encoder, vector=blob)
-            .on_conflict_do_update(
-                index_elements=[descriptors.c.sample_id, descriptors.c.encoder],
-                set_={"vector": blob},
-            )
-        )
+        put(self._connection, descriptors, sample_id, encoder, blob)
         self._touch_owners([sample_id])
 
     def measure(self, sample_id: int, quality: Quality) -> None:

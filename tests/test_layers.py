@@ -15,12 +15,12 @@ PACKAGE = Path(__file__).parents[1] / "gallery"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "types errors gallery",
+        "types errors gallery pairing",
         "interfaces settings atomic profiles quality verdict images dlib_format records tables "
         "face_areas rows tag_text threads line_chart clustering",
-        "table_file manifest align annotate xmp rejections report calibration",
-        "weights readers sightings",
-        "detectors encoders plugins",
+        "table_file manifest align annotate xmp encodings report calibration",
+        "weights readers rejections",
+        "detectors encoders plugins sightings",
         "describe catalog schema writer",
         "store",
         "index enrolment archive region_enrolment",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.pairing import pairs_of
 from gallery.types import DescribedFace, Descriptor, Thresholds
 
 BEST = 5
@@ -82,7 +83,7 @@ class Tracker:
     def look(self, time: float, faces: Sequence[DescribedFace]) -> None:
         """Take the faces of the next look."""
         taken: set[int] = set()
-        for row, column in self._pairs(faces):
+        for row, column in self._pairs(faces).items():
             self._running[row].see(time, faces[column])
             taken.add(column)
         for track in self._running:
@@ -106,22 +107,14 @@ class Tracker:
         found = [*self._ended, *self._running]
         return sorted(found, key=lambda track: (track.start, track.best[0].described.face.box.left))
 
-    def _pairs(self, faces: Sequence[DescribedFace]) -> list[tuple[int, int]]:
+    def _pairs(self, faces: Sequence[DescribedFace]) -> dict[int, int]:
         """Return which running track goes on as which face: the nearest pair first."""
-        costs = sorted(
-            (self._cost(track, face), row, column)
+        return pairs_of(
+            (cost, row, column)
             for row, track in enumerate(self._running)
             for column, face in enumerate(faces)
+            if (cost := self._cost(track, face)) < math.inf
         )
-        pairs: list[tuple[int, int]] = []
-        rows: set[int] = set()
-        columns: set[int] = set()
-        for cost, row, column in costs:
-            if cost < math.inf and row not in rows and column not in columns:
-                pairs.append((row, column))
-                rows.add(row)
-                columns.add(column)
-        return pairs
 
     def _cost(self, track: Track, face: DescribedFace) -> float:
         apart = _distance(track.descriptor, face.descriptor)

@@ -1,0 +1,49 @@
+"""Descriptors in the database: of samples, rejections and seen faces alike, one a face and encoder.
+
+Their tables have the face's id and the encoder as primary key, in this order, and a vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects.sqlite import insert
+
+from gallery.rows import sound_matrix
+from gallery.types import Descriptor
+
+AT_ONCE = 500
+"""SQLite takes a bounded number of parameters in one statement."""
+
+
+def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield ids in lists that one statement takes."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def put(connection: Connection, table: Table, face: int, encoder: str, blob: bytes) -> None:
+    """Set a face's descriptor by one encoder, as rows.blob_of gives it."""
+    key = list(table.primary_key)
+    connection.execute(
+        insert(table)
+        .values({key[0]: face, key[1]: encoder, table.c.vector: blob})
+        .on_conflict_do_update(index_elements=key, set_={"vector": blob})
+    )
+
+
+def by_encoder(connection: Connection, table: Table, face: int) -> dict[str, Descriptor]:
+    """Return a face's descriptors by encoder. Raises StoreError for a damaged one."""
+    owner = next(iter(table.primary_key))
+    rows = connection.execute(select(table).where(owner == face))
+    return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
+
+
+def lacking(connection: Connection, table: Table, faces: Table, encoder: str) -> list[int]:
+    """Return, by id, the faces of a table that an encoder has not described."""
+    owner = next(iter(table.primary_key))
+    done = select(owner).where(table.c.encoder == encoder)
+    return list(
+        connection.scalars(select(faces.c.id).where(faces.c.id.not_in(done)).order_by(faces.c.id))
+    )
