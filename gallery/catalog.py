@@ -15,7 +15,8 @@ def _heads() -> Detector:
     from gallery.weights import shipped_detector
 
     path, sha256 = shipped_detector("heads")
-    return HeadDetector(path, sha256=sha256)
+    eyes, eyes_sha256 = shipped_detector("eyes")
+    return HeadDetector(path, sha256=sha256, eyes=eyes, eyes_sha256=eyes_sha256)
 
 
 def _animeface() -> Detector:

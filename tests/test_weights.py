@@ -424,6 +424,7 @@ def test_all_files_that_are_here_are_verified(tmp_path: Path, trained: Path) -> 
         "human": True,
         "mine": True,
         "heads": True,
+        "eyes": True,
     }
     damaged = bytearray((tmp_path / "mine.dat").read_bytes())
     damaged[9_999_999] ^= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ class AnimefaceDetector:
     def __init__(self) -> None:
         import PIL
 
+        self._lock = threading.Lock()
+
         if int(PIL.__version__.split(".")[0]) >= 12:
             # Its C code reads Pillow's private structs, and finds nothing without a word.
             raise SetupError(
@@ -51,7 +54,9 @@ class AnimefaceDetector:
         if scale > 1:
             size = (math.ceil(image.width / scale), math.ceil(image.height / scale))
             picture = picture.resize(size, pillow.Resampling.BOX)
-        found = animeface.detect(picture)
+        # Nothing says that its C code takes two pictures at once.
+        with self._lock:
+            found = animeface.detect(picture)
         faces = [_face(one, max(scale, 1.0)) for one in found]
         return sorted(faces, key=lambda face: -face.score)
 

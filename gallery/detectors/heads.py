@@ -7,7 +7,6 @@ can be seen. `training/detector` makes it.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.align import eyes_are_plausible
-from gallery.detectors.onnx_file import open_session
+from gallery.detectors.eyes import EyeFinder
+from gallery.detectors.network_file import checked_digest, described, open_for
 from gallery.errors import SetupError
 from gallery.threads import available_cores
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
@@ -93,26 +93,32 @@ class HeadDetector:
         path: Path,
         *,
         sha256: str | None = None,
+        eyes: Path | None = None,
+        eyes_sha256: str | None = None,
         longer_side: int = LONGER_SIDE,
         least_score: float = LEAST_SCORE,
         threads: int = 0,
     ) -> None:
-        """Open the file.
+        """Open the file, and that of the second look at the eyes; without it the first one's stay.
 
         A longer_side above 640 finds smaller heads and takes more time. With 0 threads all cores
-        are used. Raises SetupError for a file that is missing, damaged, or no such detector, and
-        where sha256 is given, for any other file than that.
+        are used. Raises SetupError for a file that is missing, damaged, or no such network, and
+        where a digest is given, for any other file than that.
         """
         self._path = path
         self._longer_side = longer_side
         self._least_score = least_score
         self._threads = threads or available_cores()
-        digest = _digest(path, sha256)
-        self._session = _open(path, self._threads)
+        digest = checked_digest(path, sha256)
+        self._session = open_for(path, self._threads)
         self._input = _checked_input(self._session, path)
+        self._eyes: EyeFinder | None = None
+        if eyes is not None:
+            self._eyes = EyeFinder(eyes, sha256=eyes_sha256, threads=self._threads)
         # What a detector did not see is remembered under its name, so another file has another.
         side = "" if longer_side == LONGER_SIDE else f"*{longer_side}"
-        self.name = f"heads{side}@{digest[:8]}"
+        second = f"+{self._eyes.digest[:8]}" if self._eyes else ""
+        self.name = f"heads{side}@{digest[:8]}{second}"
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
@@ -128,18 +134,21 @@ class HeadDetector:
         found: list[list[Rows]] = [[] for _ in images]
         for (place, _), rows in zip(parts, self._look_at_all(images, parts), strict=True):
             found[place].append(rows)
-        return [
+        faces = [
             _faces(np.concatenate(rows), image) for image, rows in zip(images, found, strict=True)
         ]
+        return self._eyes.placed(images, faces) if self._eyes else faces
 
     def _look_at_all(
         self, images: Sequence[Image], parts: Sequence[tuple[int, Window]]
     ) -> list[Rows]:
         """Return the heads in windows of pictures, in the pictures' pixels."""
-        if len(parts) < 2 or self._threads < 2:
-            return [self._look_at(self._session, images[place], part) for place, part in parts]
+        count = min(self._threads, available_cores())
+        if len(parts) < 2 or count < 2:
+            session = self._session if count == self._threads else self._single
+            return [self._look_at(session, images[place], part) for place, part in parts]
         session = self._single
-        with ThreadPoolExecutor(min(self._threads, len(parts)), "heads") as threads:
+        with ThreadPoolExecutor(min(count, len(parts)), "heads") as threads:
             answers = [
                 threads.submit(self._look_at, session, images[place], part) for place, part in parts
             ]
@@ -152,7 +161,7 @@ class HeadDetector:
     @cached_property
     def _single(self) -> onnxruntime.InferenceSession:
         """The network for one thread; it says the same to the bit."""
-        return _open(self._path, 1)
+        return open_for(self._path, 1)
 
     def _look_at(self, session: onnxruntime.InferenceSession, image: Image, part: Window) -> Rows:
         """Return the heads in a window of a picture, in the picture's pixels."""
@@ -295,36 +304,6 @@ def _beyond(low: float, high: float, size: int, lacking: float) -> tuple[float, 
     return (low - lacking, high) if at_low else (low, high + lacking)
 
 
-def _digest(path: Path, sha256: str | None) -> str:
-    """Return the SHA-256 of a file, empty where it is not there.
-
-    Raises SetupError where another is wanted.
-    """
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        digest = ""
-    if sha256 is not None and digest != sha256:
-        what = "is damaged or was changed" if digest else "is missing"
-        raise SetupError(
-            f"The detector's network {path} {what}; install gallery again, or choose "
-            "`--detector animeface`."
-        )
-    return digest
-
-
-def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Waiting threads sleep: spinning ones take the cores that decoding and encoding want.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return open_session(path, options)
-
-
 def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
     """Return the input's name; raises SetupError where inputs or outputs are others."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
@@ -339,8 +318,6 @@ def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
     )
     if not fits:
         raise SetupError(
-            f"The detector file {path} has input "
-            f"{', '.join(f'{one.name} {one.shape} {one.type}' for one in inputs)} and output "
-            f"{', '.join(f'{one.name} {one.shape}' for one in outputs)}; expected is {EXPECTED}."
+            f"The detector file {path} has {described(session)}; expected is {EXPECTED}."
         )
     return str(inputs[0].name)

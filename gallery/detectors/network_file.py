@@ -1,0 +1,51 @@
+"""Files of networks that ship with gallery: checked by their digest, opened for so many cores."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gallery.detectors.onnx_file import open_session
+from gallery.errors import SetupError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+def checked_digest(path: Path, sha256: str | None) -> str:
+    """Return the SHA-256 of a file, empty where it is not there.
+
+    Raises SetupError where another is wanted.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        digest = ""
+    if sha256 is not None and digest != sha256:
+        what = "is damaged or was changed" if digest else "is missing"
+        raise SetupError(
+            f"The detector's network {path} {what}; install gallery again, or choose "
+            "`--detector animeface`."
+        )
+    return digest
+
+
+def open_for(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Open an ONNX file for so many threads; raises SetupError as `open_session` does."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads sleep: spinning ones take the cores that decoding and encoding want.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return open_session(path, options)
+
+
+def described(session: onnxruntime.InferenceSession) -> str:
+    """Return a file's inputs and outputs as a part of a sentence."""
+    inputs = ", ".join(f"{one.name} {one.shape} {one.type}" for one in session.get_inputs())
+    outputs = ", ".join(f"{one.name} {one.shape}" for one in session.get_outputs())
+    return f"input {inputs} and output {outputs}"
