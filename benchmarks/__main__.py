@@ -18,7 +18,9 @@ PARTS = {
     "detection": "Detectors",
     "labelling": "Labelling, from file to record",
     "video": "Labelling a video, from file to record",
+    "openset": "Verdicts, on characters that nobody trained on",
     "audit": "Wrong labels and clusters",
+    "large": "Evaluation, calibration and audit of 5,000 characters",
     "search": "Nearest-neighbour search",
     "startup": "Cold start",
 }

@@ -2,6 +2,9 @@
 
     python -m benchmarks.openset [--data FOLDER] [--cache FOLDER] [--plot FILE.svg]
 
+Descriptors and the reliability diagram, reliability.svg, are kept in the cache folder,
+build/openset unless named.
+
 Random galleries of 50 characters by 5 references are calibrated as `gallery calibrate` does it,
 from their own references and the strangers that ship; nothing else chooses a threshold. They are
 judged on the other faces of their characters and on strangers: all faces of all characters that
@@ -458,6 +461,7 @@ def growth_rows(faces: Faces, shipped: Strangers, galleries: int) -> list[Row]:
     generator = np.random.default_rng(SEED + 1)
     sizes = np.bincount(faces.labels)
     eligible = np.flatnonzero(sizes > REFERENCES)
+    before: list[Said] = []
     kept: list[Said] = []
     plain: list[Said] = []
     for draw in range(galleries):
@@ -468,19 +472,21 @@ def growth_rows(faces: Faces, shipped: Strangers, galleries: int) -> list[Row]:
         small = enrolled_of(faces, rows[np.isin(faces.labels[rows], first)])
         calibration = calibrate(small, shipped, fpir=FPIR).calibration
         strangers = np.flatnonzero(~np.isin(faces.labels, members))
-        for size, into in ((LARGE, kept), (SMALL, plain)):
-            say = speaker(enrolled_of(faces, rows), shipped, calibration, size, draw)
+        grown = enrolled_of(faces, rows)
+        for enrolled, size, into in (
+            (small, SMALL, before),
+            (grown, LARGE, kept),
+            (grown, SMALL, plain),
+        ):
+            say = speaker(enrolled, shipped, calibration, size, draw)
             into.append(say(faces, strangers, False))
     weights = weightings(len(sizes), SAMPLES, SEED)
     return [
-        (
-            f"FPIR, calibrated at {SMALL}, grown to {LARGE}, {way}",
-            rate(said, said.sure, weights),
-            _count(said),
-        )
+        (f"FPIR, calibrated at {SMALL}, {way}", rate(said, said.sure, weights), _count(said))
         for way, said in (
-            ("size taken into account", joined(kept)),
-            ("size left out of account", joined(plain)),
+            ("not grown yet", joined(before)),
+            (f"grown to {LARGE}, size taken into account", joined(kept)),
+            (f"grown to {LARGE}, size left out of account", joined(plain)),
         )
     ]
 
@@ -528,10 +534,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--cache", type=Path, default=Path("build/openset"))
     parser.add_argument("--galleries", type=int, default=GALLERIES)
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="the reliability diagram")
     chosen = parser.parse_args()
     if not (chosen.data / "faces" / "faces.csv").is_file():
-        parser.error(f"{chosen.data} holds no faces; --data names the folder that does.")
+        print(f"{chosen.data} holds no faces; nothing is measured. --data names the folder.")
+        return
     weights = Library(Settings().models_folder).locate(chosen.encoder)
     shipped = read_strangers(bundled("models"), weights.encoder_id)
     faces = read_dev(chosen.data, weights, chosen.cache)
@@ -547,8 +554,10 @@ def main() -> None:
         rows += group(found, over)
     rows += growth_rows(faces, shipped, chosen.galleries)
     print(table(("figure", "dev (95 %)", "N"), rows))
-    if chosen.plot is not None:
-        plot(found, chosen.plot)
+    path = chosen.plot or chosen.cache / "reliability.svg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plot(found, path)
+    print(f"\nThe reliability diagram is {path}.")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.calibration.calibrate import Rejections
-from gallery.calibration.evidence import Evidence, crowds, weigh
+from gallery.calibration.evidence import Evidence, weigh
 from gallery.calibration.model import Calibration, from_json
 from gallery.calibration.strangers import Strangers, nobody, read_strangers
 from gallery.calibration.trials import Enrolled
@@ -135,7 +135,6 @@ class Judging:
             descriptor,
             self._of(matches[0].character) if references is None else references,
             second,
-            crowd=float(crowds(descriptor[None], self.strangers.descriptors)[0]),
             pool=pool,
             quality=np.nan if quality is None else quality.score,
         )

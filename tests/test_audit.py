@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import Done, call
 from fakes import fake_gallery, new_sample
 from numpy.typing import NDArray
 from typer.main import get_command
@@ -149,9 +150,34 @@ def test_a_character_of_two_is_proposed_to_be_split_and_the_command_does_it(
     with filled(database, join) as gallery:
         (one,) = of_kind(gallery, Kind.SPLIT)
         assert one.samples == (9, 10, 11, 12)
-        assert one.command == "gallery move 9 10 11 12 --to 'c00 2' --new"
-        gallery.move(one.samples, "c00 2", new=True)
+        assert one.command == "gallery split c00 'c00 2' 9 10 11 12"
+    done = call(*shlex.split(one.command)[1:], cwd=database.parent, database=database)
+    assert done == Done(0, "", "4 samples of c00 are c00 2 now.\n")
+    with fake_gallery(database, thresholds=THRESHOLDS) as gallery:
+        assert [sample.id for sample in gallery.samples("c00 2")] == [9, 10, 11, 12]
         assert proposals(gallery) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("c00", "c01", "1"), "c01 goes by the name c01 already; `gallery move` gives samples"),
+        (("c00", "Neu", "9"), "c00 has no sample 9; `gallery show` lists them."),
+        (("c00", "Neu", *"12345678"), "These are all samples of c00; `gallery rename` gives"),
+        (("c77", "Neu", "1"), "No character is called c77"),
+        (("c00", "a\tb", "1"), "name"),
+    ],
+)
+def test_a_split_that_makes_no_sense_is_refused_and_changes_nothing(
+    database: Path, words: tuple[str, ...], complaint: str
+) -> None:
+    with filled(database) as gallery:
+        before = gallery.store.change()
+    done = call("split", *words, cwd=database.parent, database=database)
+    assert (done.code, done.stdout) == (1, "")
+    assert complaint in done.complaint
+    with fake_gallery(database, thresholds=THRESHOLDS) as gallery:
+        assert gallery.store.change() == before
 
 
 def test_two_characters_of_one_are_proposed_to_be_merged(database: Path) -> None:
@@ -243,11 +269,27 @@ def test_nothing_is_ever_changed(database: Path) -> None:
     assert "gallery move 4 --to c00" in page
 
 
+def test_a_page_shows_the_likeliest_and_says_that_there_are_more(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swap(rows: list[tuple[str, Faces]]) -> None:
+        rows[3], rows[20] = (rows[20][0], rows[3][1]), (rows[3][0], rows[20][1])
+
+    monkeypatch.setattr("gallery.audit.page.MOST_ROWS", 1)
+    with filled(database, swap) as gallery:
+        found = proposals(gallery)
+        page = as_html(report_of(gallery, found))
+    assert page.count("<img") == 7
+    assert found[0].command in page
+    assert found[1].command not in page
+    assert "The likeliest 1 are shown" in page
+
+
 def test_every_command_that_is_proposed_exists() -> None:
     known = get_command(app).commands  # type: ignore[attr-defined]
-    for name, option in (("move", "--to"), ("move", "--new"), ("forget", "--sample")):
+    for name, option in (("move", "--to"), ("forget", "--sample")):
         assert option in {opt for one in known[name].params for opt in one.opts}
-    assert {"merge", "enroll"} <= known.keys()
+    assert {"merge", "split", "enroll"} <= known.keys()
     words = ["gallery", "merge", "Joan d'Arc", "ジャンヌ"]
     assert shlex.split(command("merge", "Joan d'Arc", "ジャンヌ")) == words
 

@@ -16,8 +16,8 @@ from gallery.calibration.calibrate import MOST_FACES, Calibrated, Rejections, ca
 from gallery.calibration.evidence import (
     COLUMNS,
     Evidence,
+    Numbers,
     Vectors,
-    crowds,
     pooled_spread,
     spread,
     weigh,
@@ -30,7 +30,7 @@ from gallery.calibration.strangers import (
     strangers_file,
     write_strangers,
 )
-from gallery.calibration.trials import NOBODY, Enrolled, Labels, Questions
+from gallery.calibration.trials import NOBODY, Enrolled, Labels, Questions, Trials, chosen
 from gallery.errors import InputError, SetupError, StoreError
 from gallery.settings import bundled
 from gallery.types import DIMENSION
@@ -64,6 +64,17 @@ def strangers(count: int = 300, seed: int = 2) -> Strangers:
     )
 
 
+def with_trials() -> Strangers:
+    """Strangers that say how evidence is weighed, too."""
+    other = calibrate(enrolled(20, 5, seed=9), strangers(seed=8), fpir=0.05).asked
+    return dataclasses.replace(
+        strangers(),
+        trials=np.concatenate([other.known.evidence, other.shipped.evidence]),
+        right=np.concatenate([other.known.right, np.zeros(len(other.shipped), np.bool_)]),
+        known=np.arange(len(other.known) + len(other.shipped)) < len(other.known),
+    )
+
+
 @pytest.fixture(scope="module")
 def found() -> Calibrated:
     return calibrate(enrolled(30, 5), strangers(), fpir=0.05)
@@ -74,18 +85,18 @@ def test_evidence_says_what_its_numbers_mean() -> None:
     references[1, 0], references[2, 0] = 3, 6
     face = np.zeros(DIMENSION, np.float32)
     face[0], face[1] = 3, 4
-    found = weigh(face, references, 10.0, crowd=7.0, pool=1.0, quality=0.5)
+    found = weigh(face, references, 10.0, pool=1.0, quality=0.5)
     assert (found.ideal, found.best, found.nearest) == (4, 4, 4)
     assert (found.gap, found.ratio) == (6, 0.4)
-    assert (found.crowd, found.references, found.quality) == (7, 3, 0.5)
+    assert (found.references, found.quality) == (3, 0.5)
     # Squares around the mean: 9 + 0 + 9; two degrees of freedom, and two of the pool's 1.
     assert found.spread == pytest.approx(np.sqrt((18 + 2 * 1) / 4))
 
 
 def test_a_lone_character_has_no_gap_and_one_reference_has_the_pools_spread() -> None:
     one = np.ones((1, DIMENSION), np.float32)
-    found = weigh(one[0], one, np.nan, crowd=np.nan, pool=0.25, quality=np.nan)
-    assert np.isnan([found.gap, found.ratio, found.crowd, found.quality]).all()
+    found = weigh(one[0], one, np.nan, pool=0.25, quality=np.nan)
+    assert np.isnan([found.gap, found.ratio, found.quality]).all()
     assert found.spread == 0.25
     assert len(found.row()) == len(COLUMNS)
 
@@ -106,13 +117,6 @@ def test_the_pools_spread_is_over_characters_of_two_and_more() -> None:
     descriptors, labels = faces(4, 3, 3)
     assert pooled_spread(descriptors, labels) == pytest.approx(NOISE * np.sqrt(DIMENSION), rel=0.15)
     assert np.isnan(pooled_spread(descriptors[::3], labels[::3]))
-
-
-def test_the_crowd_is_the_mean_of_the_nearest_strangers() -> None:
-    places = np.zeros((500, DIMENSION), np.float32)
-    places[:, 0] = np.arange(500)
-    assert crowds(np.zeros((1, DIMENSION), np.float32), places)[0] == pytest.approx(99.5)
-    assert np.isnan(crowds(places[:2], places[:0])).all()
 
 
 def test_leaving_one_out_is_asking_a_gallery_that_never_had_the_face() -> None:
@@ -158,20 +162,45 @@ def test_leaving_a_character_out_is_asking_a_gallery_without_it() -> None:
     np.testing.assert_allclose(alone.evidence, trials.evidence[rows], atol=1e-6)
 
 
-def test_a_shipped_stranger_is_no_part_of_its_own_crowd() -> None:
-    shipped = strangers(20)
-    trials = Questions(enrolled(3, 2), shipped).about_strangers(np.arange(20))
-    crowd = trials.evidence[:, COLUMNS.index("crowd")]
-    others = np.delete(shipped.descriptors, 0, axis=0)
-    expected = np.linalg.norm(others - shipped.descriptors[0], axis=1).mean()
-    assert crowd[0] == pytest.approx(expected, rel=1e-5)
-
-
 def test_a_tail_gives_back_its_rates_and_grows_with_the_gallery() -> None:
     tail = Tail(start=2.0, excess=0.5, share=0.1, characters=10)
     assert tail.threshold(0.1, 10) == 2.0
     assert tail.threshold(0.01, 10) == pytest.approx(2 + 0.5 * np.log(10))
-    assert tail.threshold(0.1, 100) == tail.threshold(0.01, 10)
+    # One in a thousand of ten characters each is one in a hundred of a hundred, or hardly less.
+    assert tail.threshold(0.01, 100) == pytest.approx(tail.threshold(0.001, 10), abs=0.01)
+    for size in (1, 10, 1000):
+        rates = [tail.threshold(rate, size) for rate in (0.4, 0.1, 0.01)]
+        assert rates == sorted(rates)
+        assert tail.threshold(0.01, size + 1) > tail.threshold(0.01, size)
+
+
+def test_what_a_gallery_promises_holds_when_it_has_grown() -> None:
+    # Every character has a score of its own for every stranger; the best one speaks.
+    generator = np.random.default_rng(3)
+    scores = generator.exponential(0.5, (4000, 120))
+    few, many = scores[:, :10].max(axis=1), scores.max(axis=1)
+    trials = Trials(
+        np.zeros((4000, len(COLUMNS))),
+        np.arange(4000),
+        np.zeros(4000, np.bool_),
+        np.zeros(4000, np.bool_),
+        np.zeros(4000, np.int64),
+    )
+    none = chosen(trials, np.zeros(4000, np.bool_))
+
+    class Scores(model.Scorer):
+        def scores(self, evidence: Numbers) -> Numbers:
+            best: Numbers = few[: len(evidence)]
+            return best
+
+    scorer = Scores((), (), (), 0.0)
+    tail = fit.fit_tail(fit.Asked(none, none, trials), scorer, 10)
+    for rate in (0.01, 0.05):
+        assert (few >= tail.threshold(rate, 10)).mean() == pytest.approx(rate, rel=0.25)
+        assert (many >= tail.threshold(rate, 120)).mean() == pytest.approx(rate, rel=0.25)
+    # Left out of its own gallery, a face meets nine others instead of ten.
+    own = fit.fit_tail(fit.Asked(none, trials, none), scorer, 10)
+    assert own.share == pytest.approx(tail.share * 10 / 9)
 
 
 def test_the_tail_is_told_from_the_highest_scores() -> None:
@@ -197,7 +226,7 @@ def test_probabilities_rise_with_the_score_and_leave_room_for_being_misnamed(
     found: Calibrated,
 ) -> None:
     calibration = found.calibration
-    near = Evidence(0.15, 0.2, 0.2, 0.3, 0.3, 0.5, 0.28, 5, np.nan)
+    near = Evidence(0.15, 0.2, 0.2, 0.3, 0.3, 0.28, 5, np.nan)
     far = dataclasses.replace(near, ideal=0.45, best=0.5, nearest=0.5, gap=0.0, ratio=1.0)
     one, other = calibration.judge(near, 30), calibration.judge(far, 30)
     assert one.right > 0.9 > 0.1 > other.right
@@ -215,13 +244,7 @@ def test_a_grown_gallery_is_asked_for_more(found: Calibrated) -> None:
 
 
 def test_trials_that_ship_weigh_the_evidence_and_the_gallery_sets_the_threshold() -> None:
-    other = calibrate(enrolled(20, 5, seed=9), strangers(seed=8), fpir=0.05).asked
-    shipped = dataclasses.replace(
-        strangers(),
-        trials=np.concatenate([other.known.evidence, other.shipped.evidence]),
-        right=np.concatenate([other.known.right, np.zeros(len(other.shipped), np.bool_)]),
-        known=np.arange(len(other.known) + len(other.shipped)) < len(other.known),
-    )
+    shipped = with_trials()
     one = calibrate(enrolled(12, 5), shipped, fpir=0.05).calibration
     two = calibrate(enrolled(12, 5, noise=0.04), shipped, fpir=0.05).calibration
     assert one.scorer == two.scorer
@@ -242,7 +265,7 @@ def test_a_varied_character_gets_a_wider_radius() -> None:
         np.zeros(40, np.bool_),
     )
     scorer = calibrate(whole, strangers(), fpir=0.05).calibration.scorer
-    row = Evidence(0.25, 0.3, 0.3, 0.1, 0.7, 0.45, 0.15, 5, np.nan).row()
+    row = Evidence(0.25, 0.3, 0.3, 0.1, 0.7, 0.15, 5, np.nan).row()
     wider = row.copy()
     wider[COLUMNS.index("spread")] = 0.35
     assert scorer.scores(wider[None])[0] > scorer.scores(row[None])[0]
@@ -285,15 +308,15 @@ def test_a_reject_class_turns_strangers_away_and_is_nobodys_name() -> None:
 
 
 def test_a_rejected_face_counts_where_it_would_be_mistaken() -> None:
-    whole = enrolled(12, 5)
-    plain = calibrate(whole, strangers(), fpir=0.05)
+    whole, shipped = enrolled(12, 5), with_trials()
+    plain = calibrate(whole, shipped, fpir=0.05)
     near = whole.descriptors[:3] + np.float32(0.002)
     rejected = Rejections(near, np.zeros(3, np.int64))
-    told = calibrate(whole, strangers(), fpir=0.05, rejected=rejected)
+    told = calibrate(whole, shipped, fpir=0.05, rejected=rejected)
     assert len(told.asked.own_strangers) == len(plain.asked.own_strangers) + 3
     assert told.calibration.sure(12) > plain.calibration.sure(12)
     elsewhere = Rejections(near, np.full(3, 7))
-    same = calibrate(whole, strangers(), fpir=0.05, rejected=elsewhere)
+    same = calibrate(whole, shipped, fpir=0.05, rejected=elsewhere)
     assert same.calibration.tail == plain.calibration.tail
 
 
@@ -340,7 +363,7 @@ def test_one_character_is_calibrated_by_strangers_that_ship() -> None:
 def test_identical_pictures_are_pointed_out() -> None:
     found = calibrate(enrolled(12, 4, noise=0.0), strangers(), fpir=0.05)
     assert any("nearly identical" in note for note in found.calibration.notes)
-    usual = calibrate(enrolled(12, 4), strangers(), fpir=0.05)
+    usual = calibrate(enrolled(25, 4), strangers(), fpir=0.05)
     assert usual.calibration.notes == ()
 
 

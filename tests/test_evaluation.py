@@ -18,6 +18,7 @@ from fakes import FakeEncoder, Square, fake_gallery, new_sample, write_picture
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gallery import review
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.evaluation import metrics, plain, trials
@@ -36,15 +37,23 @@ from gallery.evaluation.search import (
     ranks,
     references_of,
     search,
+    without,
+)
+from gallery.evaluation.series import (
+    folder_above,
+    known_series,
+    series_in_name,
+    series_of_stranger,
 )
 from gallery.evaluation.subject import Subject, subject_of_folder, subject_of_gallery
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, judge_of, question
 from gallery.gallery import Gallery
-from gallery.images import encode_png
+from gallery.images import encode_jpeg, encode_png, read_image
 from gallery.index import IndexCache
 from gallery.line_chart import Plot
 from gallery.matching import Matcher
+from gallery.rejections import NewRejection
 from gallery.report import Pictures
 from gallery.settings import DEFAULT_ENCODER, default_models_folder
 from gallery.types import (
@@ -792,6 +801,102 @@ COLOURS = {
 }
 
 
+class TestSeries:
+    """Strangers of an enrolled series."""
+
+    @pytest.mark.parametrize(
+        ("name", "series"),
+        [
+            ("Asuka (Evangelion)", "evangelion"),
+            ("asuka_(neon_genesis)", "neon genesis"),
+            ("凛\uff08東方\uff09", "東方"),
+            ("evangelion:asuka", "evangelion"),
+            ("Asuka", None),
+            ("(what)", None),
+            ("Rin: Daughters", None),
+        ],
+    )
+    def test_names_say_a_series(self, name: str, series: str | None) -> None:
+        assert series_in_name(name) == series
+
+    def test_folders_say_it_where_there_are_several(self) -> None:
+        path = Path("/pictures/K-On/Mio/1.png")
+        assert folder_above(path, "Mio") == "K-On"
+        assert folder_above(path, "Rin") is None
+        one, other = ["K-On", "K-On", None], ["Lain", "K-On", "Lain"]
+        assert known_series(["Mio", "Lain"], [one, other]) == ("k-on", "lain")
+        assert known_series(["Mio", "Yui"], [one, one]) == (None, None)
+        assert known_series(["Mio (A)", "Yui", "Rin"], [one, other, [None]]) == ("a", "lain", None)
+        assert series_of_stranger("Ritsu", "K-on", {"k-on", None}) == "k-on"
+        assert series_of_stranger("Ritsu", "asked", {"k-on", None}) is None
+
+    def test_strangers_of_an_enrolled_series_have_rows_of_their_own(self, gallery: Gallery) -> None:
+        described, labels = clouds(12, 6, 2.0)
+        # Numbers 0 to 5 are of one series and look alike, 6 to 10 are of one each.
+        described[labels < 6] *= 0.5
+        series = ["Hard"] * 6 + [f"Other {number}" for number in range(5)] + [""]
+        names = [
+            f"Number {label:03d} ({series[label]})" if series[label] else f"Number {label:03d}"
+            for label in labels
+        ]
+        fill(gallery, described, names, "fake")
+        wide = Judge(lambda question: decide(question.matches, Thresholds(0.9, 1.2, 0.0)))
+        evaluation = evaluate(subject_of_gallery(gallery), wide, samples=20)
+        figures = {one.name: one for one in evaluation.figures}
+        assert figures["series.strangers.same.sure"].count == 36
+        assert figures["series.strangers.other.sure"].count == 30
+        assert figures["series.strangers.unknown.sure"].count == 6
+        assert figures["series.strangers.same.sure"].value == 1.0
+        assert figures["series.strangers.other.sure"].value == 0.0
+        whole = figures["verdict.strangers.sure"].value
+        assert whole == pytest.approx(36 / 72)
+
+    def test_without_a_series_there_is_no_table(self, gallery: Gallery) -> None:
+        described, labels = clouds(5, 3, 2.0)
+        fill(gallery, described, named(labels), "fake")
+        assert "series" not in {one.key for one in evaluated(gallery).chapters}
+
+
+class TestRejections:
+    """Names that a person rejected for a face."""
+
+    def test_a_rejected_name_is_struck_out_as_identify_does(self, gallery: Gallery) -> None:
+        described, labels = clouds(6, 5, 2.0)
+        # One face of 0 lies among those of 3.
+        described[0] = described[labels == 3].mean(axis=0)
+        fill(gallery, described, named(labels), "fake")
+        before = evaluated(gallery)
+        (mistake,) = before.mistakes
+        assert before.subject.names[mistake.taken_for] == "Number 003"
+        sample = next(one for one in gallery.samples("Number 000") if one.id == 1)
+        crop = encode_jpeg(np.full((150, 150, 3), 9, np.uint8))
+        with gallery.store.writing() as writer:
+            writer.reject(
+                NewRejection("Number 003", sample.digest, sample.path, sample.face.box, crop, {})
+            )
+        after = evaluated(gallery)
+        assert after.subject.struck == {0: frozenset({3})}
+        assert any("a person rejected names" in note for note in after.notes)
+        taken = {after.subject.names[one.taken_for] for one in after.mistakes}
+        assert "Number 003" not in taken
+        whole = sum(len(one.labels) for one in after.searches.values())
+        assert whole == sum(len(one.labels) for one in before.searches.values())
+
+    def test_what_is_struck_is_gone_from_every_matcher(self) -> None:
+        references, probes = themselves(*clouds(DEPTH + 5, 4, 0.1))
+        found = search(references, probes, tuple(MatchMode))
+        for one in found.values():
+            first = int(one.others[7, 0])
+            left = without(one, probes.labels, {7: frozenset({first})})
+            assert first not in left.others[7]
+            assert left.others[7, : DEPTH - 1].tolist() == one.others[7, 1:].tolist()
+            rank = int(one.rank[7])
+            assert left.rank[7] == (rank - 1 if 0 < rank < DEPTH else rank)
+            assert (left.others[8] == one.others[8]).all()
+            own = int(probes.labels[7])
+            assert without(one, probes.labels, {7: frozenset({own})}).rank[7] == DEPTH
+
+
 class TestFolder:
     """A gallery judged by a folder."""
 
@@ -825,6 +930,28 @@ class TestFolder:
         assert counts["verdict.known.sure"] == 9
         assert counts["verdict.strangers.unknown"] == 3
         assert counts["verification.eer"] == 12 * 12
+
+    def test_rejected_names_are_struck_out_as_identify_does(
+        self, filled: Gallery, tmp_path: Path
+    ) -> None:
+        folder = album(tmp_path / "asked", COLOURS, range(10, 12))
+        album(folder, {"Somebody": COLOURS["Rin"]}, range(20, 22))
+        for path in (folder / "Somebody").iterdir():
+            review.reject(filled, path, "Rin")
+        subject, _ = self.subject(filled, folder)
+        said: dict[bytes, tuple[Verdict, str | None]] = {}
+        judge = judge_of(filled)
+
+        def listening(question: Question) -> tuple[Verdict, str | None]:
+            answer = said[question.descriptor.tobytes()] = judge.answer(question)
+            return answer
+
+        evaluate(subject, Judge(listening), samples=5)
+        assert subject.struck
+        assert len(said) == len(subject.origins) == 10
+        for origin, descriptor in zip(subject.origins, subject.probes.descriptors, strict=True):
+            (answer,) = filled.identify(read_image(origin.path)).faces
+            assert said[descriptor.tobytes()] == (answer.verdict, answer.character), origin.path
 
     def test_without_strangers_known_ones_stand_in(self, filled: Gallery, tmp_path: Path) -> None:
         subject, _ = self.subject(filled, album(tmp_path / "asked", COLOURS, range(10, 14)))

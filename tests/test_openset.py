@@ -13,6 +13,7 @@ from gallery.calibration.strangers import Strangers
 from gallery.evaluation.bootstrap import weightings
 from gallery.types import DIMENSION, Thresholds
 from training import strangers as made
+from training import verdicts
 
 
 def faces(characters: int, each: int, seed: int) -> openset.Faces:
@@ -27,14 +28,52 @@ def faces(characters: int, each: int, seed: int) -> openset.Faces:
     )
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Strangers:
+def unseen_faces() -> made.Unseen:
+    """12 held-out characters of 4 faces each, 3 of each series, and 68 that are alone."""
     unseen = faces(80, 4, 5)
     alone = unseen.labels >= 12
     kept = ~alone | (np.arange(len(alone)) % 4 == 0)
-    return made.make(
-        made.Unseen(unseen.descriptors[kept], unseen.labels[kept], 12, np.ones(int(kept.sum())))
-    )
+    labels = unseen.labels[kept]
+    series = np.array([f"series {one}" for one in unseen.series[labels]])
+    return made.Unseen(unseen.descriptors[kept], labels, 12, np.ones(len(labels)), series)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Strangers:
+    return made.make(unseen_faces())
+
+
+def test_the_same_faces_make_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(made, "GALLERIES", 3)
+    for name in ("one.npz", "other.npz"):
+        made.write(unseen_faces(), tmp_path / name)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+
+
+def test_features_are_judged_on_series_that_ship_no_stranger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("SMALL", 2), ("LARGE", 4), ("JUDGED", 6), ("REFERENCES", 2)):
+        monkeypatch.setattr(verdicts, name, value)
+    monkeypatch.setattr(made, "GALLERIES", 3)
+    unseen = unseen_faces()
+    generator = np.random.default_rng(1)
+    judged = verdicts._judged_series(unseen, generator)
+    assert len(judged) == 2
+    rest = unseen.chosen(np.setdiff1d(unseen.series, judged))
+    assert rest.held == 6
+    assert set(rest.series) | set(judged) == set(unseen.series)
+    assert rest.labels.max() + 1 == len(np.unique(rest.labels)) == 6 + 34
+    one = verdicts.draw(unseen, generator)
+    assert len(one.large.own_strangers) == 8
+    assert len(one.known) == 4 * 2
+    assert len(one.at_small) == len(one.grown) == len(one.at_large) == 2 * 4 + 34
+    for features in verdicts.SETS.values():
+        assert all(0 <= value <= 1 for value in verdicts.figures(one, features))
+    assert verdicts.by_distance(one) > 0.5
+    monkeypatch.setattr(verdicts, "JUDGED", 100)
+    with pytest.raises(ValueError, match="No series"):
+        verdicts._judged_series(unseen, generator)
 
 
 def test_strangers_are_of_held_out_and_of_lone_characters(shipped: Strangers) -> None:

@@ -9,6 +9,7 @@ about their other faces and about strangers; these trials stand beside those of 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,23 +53,42 @@ class Unseen:
     """How many characters are held out; the others have one face each."""
     quality: Numbers
     """How well each face can be seen, 0 to 1, shape (n,)."""
+    series: NDArray[np.str_]
+    """What each face's character is from, shape (n,)."""
+
+    def chosen(self, series: NDArray[np.str_]) -> Unseen:
+        """Return only the characters of some series, numbered anew."""
+        rows = np.flatnonzero(np.isin(self.series, series))
+        _, labels = np.unique(self.labels[rows], return_inverse=True)
+        held = len(np.unique(self.labels[rows][self.labels[rows] < self.held]))
+        return Unseen(
+            self.descriptors[rows],
+            labels.astype(np.int64),
+            held,
+            self.quality[rows],
+            self.series[rows],
+        )
 
 
 def make_all(config: Config, place: Place, names: tuple[str, ...]) -> None:
-    """Write the strangers of networks by name, and say how many they are."""
+    """Write the strangers of networks by name, and say how many bytes they take."""
+    for encoder, unseen in described(config, place, names):
+        path = strangers_file(bundled("models"), encoder)
+        write(unseen, path)
+        print(f"{path}: {path.stat().st_size} bytes", flush=True)
+
+
+def described(config: Config, place: Place, names: tuple[str, ...]) -> Iterator[tuple[str, Unseen]]:
+    """Give the id of each network by name, with the faces that training never saw."""
     faces = read_faces(place.faces, "train", place.cache)
-    marks = held_marks(config, faces)
-    rows, labels, held = unseen_rows(faces.identity, marks)
+    rows, labels, held = unseen_rows(faces.identity, held_marks(config, faces))
     crops = _crops(faces.pixels[rows])
     quality = np.array([sharpness(crop) for crop in crops])
     for name in names:
         weights = Library(Settings().models_folder).locate(name)
         encoder = catalog.encoder("onnx", weights, Settings().cache_folder)
         parts = [encoder.encode(crops[at : at + 256]) for at in range(0, len(crops), 256)]
-        unseen = Unseen(np.concatenate(parts), labels, held, quality)
-        path = strangers_file(bundled("models"), encoder.id)
-        write(unseen, path)
-        print(f"{path}: {path.stat().st_size} bytes")
+        yield encoder.id, Unseen(np.concatenate(parts), labels, held, quality, faces.series[rows])
 
 
 def unseen_rows(
@@ -124,10 +144,7 @@ def make(unseen: Unseen) -> Strangers:
 def _trials(
     unseen: Unseen, shipped: Strangers, generator: np.random.Generator
 ) -> tuple[Numbers, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Enrol random held-out characters and ask about their other faces and about the others'.
-
-    A face's crowd is made of other characters.
-    """
+    """Enrol random held-out characters and ask about their other faces and about the others'."""
     members = generator.permutation(unseen.held)[: int(generator.choice(SIZES))]
     references: list[int] = []
     rest: list[int] = []
@@ -156,7 +173,6 @@ def _trials(
             labels,
             unseen.labels[some],
             quality=unseen.quality[some],
-            shipped_as=unseen.labels[some],
         )
         evidence.append(trials.evidence)
         right.append(trials.right)

@@ -77,7 +77,7 @@ def split(subject: Subject) -> Iterator[Proposal]:
             ids,
             subject.ids_of(_most_typical(subject.descriptors, large)),
             f"{len(small)} of {len(own)} samples of {name} are {apart:.3f} apart from the others.",
-            command("move", *ids, "--to", new, "--new"),
+            command("split", name, new, *ids),
         )
 
 

@@ -12,6 +12,9 @@ from gallery.types import Crop, Sample
 MOST_FACES = 8
 """Of each side of a proposal."""
 
+MOST_ROWS = 200
+"""Of each kind of proposals: a page of thousands of faces is looked at by nobody."""
+
 TITLES = {
     Kind.MISPLACED: (
         "Samples that likely lie in the wrong folder",
@@ -43,15 +46,20 @@ TITLES = {
 
 def report_of(gallery: Gallery, proposals: Sequence[Proposal]) -> Report:
     """Return a page of proposals by kind, each with its faces and its command."""
-    wanted = {one for proposal in proposals for one in _shown(proposal)}
+    by_kind = {kind: [one for one in proposals if one.kind is kind] for kind in TITLES}
+    wanted = {
+        one for own in by_kind.values() for proposal in own[:MOST_ROWS] for one in _shown(proposal)
+    }
     crops = gallery.crops(sorted(wanted))
     samples = {one.id: one for one in gallery.store.samples(gallery.encoder) if one.id in wanted}
     sections = [Section("What this is", _introduction(proposals))]
     for kind, (title, text) in TITLES.items():
-        own = [one for one in proposals if one.kind is kind]
+        own = by_kind[kind]
         if own:
-            rows = tuple(_row(one, crops, samples) for one in own)
-            sections.append(Section(f"{title}: {len(own)}", text, (Pictures(rows),)))
+            more = f" The likeliest {MOST_ROWS} are shown; `--json` has all."
+            rows = tuple(_row(one, crops, samples) for one in own[:MOST_ROWS])
+            said = text + more * (len(own) > MOST_ROWS)
+            sections.append(Section(f"{title}: {len(own):,}", said, (Pictures(rows),)))
     return Report("What may be wrong in the gallery", tuple(sections))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gallery.gallery import Gallery
 from gallery.profiles import counting
-from gallery.rejections import NEARLY, SAME_PLACE
+from gallery.rejections import NEARLY, SAME_PLACE, Rejection
 from gallery.types import Sample
 
 Numbers = NDArray[np.float64]
@@ -98,11 +98,14 @@ def subject_of(gallery: Gallery) -> Subject:
         if sample.id in places and sample.character not in rejects
     )
     rows = np.array([places[sample.id] for sample in samples], np.int64)
+    rejected: dict[str, list[Rejection]] = {}
+    for one in gallery.store.rejections.all():
+        rejected.setdefault(one.digest, []).append(one)
     refused = frozenset(
         (sample.id, one.character)
-        for one in gallery.store.rejections.all()
         for sample in samples
-        if sample.digest == one.digest and sample.face.box.overlap(one.box) >= SAME_PLACE
+        for one in rejected.get(sample.digest, ())
+        if sample.face.box.overlap(one.box) >= SAME_PLACE
     )
     return Subject(
         samples,

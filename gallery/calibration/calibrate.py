@@ -29,8 +29,9 @@ MOST_FACES = 4000
 
 SEED = 4
 
-ENOUGH_CHARACTERS = 10
-"""With fewer characters of two references and more, thresholds are guesses."""
+ENOUGH_CHARACTERS = 25
+"""With fewer characters of two references and more, thresholds are guesses, see
+docs/calibration.md."""
 
 ENOUGH_STRANGERS = 3.0
 """So many strangers times the asked rate make a threshold more than a guess."""
@@ -158,7 +159,8 @@ def _notes(enrolled: Enrolled, asked: Asked, fpir: float, pool: float) -> list[s
     if several < ENOUGH_CHARACTERS:
         notes.append(
             f"Only {several} of {enrolled.characters} characters have two references or more: "
-            "what is known of right answers is little more than what ships with gallery."
+            "they show little of strangers of their own series, of whom several times as many as "
+            "asked for may be surely named."
             if len(asked.shipped)
             else f"Only {several} of {enrolled.characters} characters have two references or more: "
             "the thresholds are guesses."

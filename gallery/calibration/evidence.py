@@ -15,9 +15,6 @@ from gallery.profiles import profile
 Numbers = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
-CROWD = 200
-"""How many of the nearest strangers make the crowd."""
-
 SHRINKING = 2.0
 """As many references' worth of the pool's spread counts with a character's own."""
 
@@ -37,9 +34,6 @@ class Evidence:
     by other ways to match. NaN where there is no second."""
     ratio: float
     """Distance from the first ideal over that from the second, NaN where there is no second."""
-    crowd: float
-    """Mean distance of the CROWD nearest shipped strangers: a face that is near to everybody says
-    little by being near to one. NaN where none ship with the encoder."""
     spread: float
     """How far the character's references lie from their mean, see `spread`."""
     references: float
@@ -60,7 +54,6 @@ def weigh(
     references: Vectors,
     second: float,
     *,
-    crowd: float,
     pool: float,
     quality: float,
 ) -> Evidence:
@@ -80,7 +73,6 @@ def weigh(
         nearest=float(apart.min()),
         gap=second - ideal,
         ratio=ideal / second if second > 0 else np.nan,
-        crowd=crowd,
         spread=spread(references, pool),
         references=float(len(references)),
         quality=quality,
@@ -115,25 +107,6 @@ def pooled_spread(descriptors: Vectors, labels: NDArray[np.int64]) -> float:
             sums += squared_spread(descriptors[rows])
             freedom += len(rows) - 1
     return float(np.sqrt(sums / freedom)) if freedom else float("nan")
-
-
-def crowds(descriptors: Vectors, strangers: Vectors) -> Numbers:
-    """Return how far the CROWD nearest strangers are from each face on average, shape (n,).
-
-    All of them count where there are fewer; NaN where there is none.
-    """
-    return crowd_of(distances(descriptors, strangers))
-
-
-def crowd_of(apart: Numbers) -> Numbers:
-    """Return the mean of each row's CROWD smallest finite distances, NaN where there is none."""
-    if apart.shape[1] == 0:
-        return np.full(len(apart), np.nan)
-    count = min(CROWD, apart.shape[1])
-    near = np.partition(apart, count - 1, axis=1)[:, :count]
-    near = np.where(np.isfinite(near), near, np.nan)
-    known = np.isfinite(near).sum(axis=1)
-    return np.asarray(np.nansum(near, axis=1) / np.where(known, known, np.nan))
 
 
 def distances(left: Vectors, right: Vectors) -> Numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Asked:
     """Strangers that ship with the encoder."""
 
 
-def fit_scorer(asked: Asked, strangers: Strangers) -> Scorer:
+def fit_scorer(asked: Asked, strangers: Strangers, names: Sequence[str] = FEATURES) -> Scorer:
     """Weigh the evidence: right answers against all others, half of them strangers.
 
     The trials that ship with the encoder say how; of an encoder without any, the gallery's own. A
@@ -53,11 +54,15 @@ def fit_scorer(asked: Asked, strangers: Strangers) -> Scorer:
         total = float(asked.known.weights.sum())
         others = _scaled(stranger_weights(asked), total)
         weights = np.concatenate([asked.known.weights, others])
-    values = features(evidence)
+    values = features(evidence, names)
     centre, scale = _standard(values, weights)
     model = _logistic(standardised(values, centre, scale), right, weights)
     return Scorer(
-        tuple(centre.tolist()), tuple(scale.tolist()), tuple(model[:-1].tolist()), float(model[-1])
+        tuple(centre.tolist()),
+        tuple(scale.tolist()),
+        tuple(model[:-1].tolist()),
+        float(model[-1]),
+        tuple(names),
     )
 
 
@@ -74,7 +79,8 @@ def stranger_weights(asked: Asked) -> Numbers:
 def fit_tail(asked: Asked, scorer: Scorer, characters: int) -> Tail:
     """Tell how strangers' scores fall off in a gallery of so many characters.
 
-    There is at least one stranger. Those whom a reject class takes are never named.
+    There is at least one stranger. Those whom a reject class takes are never named. The gallery's
+    own strangers met one character less than others do, their own.
     """
     scores, weights = stranger_scores(asked, scorer), stranger_weights(asked)
     named = np.isfinite(scores)
@@ -84,7 +90,12 @@ def fit_tail(asked: Asked, scorer: Scorer, characters: int) -> Tail:
     share = min(TAIL, of_named / 2)
     start = weighted_quantile(scores[named], weights[named], 1 - share / of_named)
     above = named & (scores > start)
-    excess = np.average(scores[above] - start, weights=weights[above]) if above.any() else 0.0
+    if not above.any():
+        return Tail(float(start), LEAST_EXCESS, float(share), characters)
+    excess = np.average(scores[above] - start, weights=weights[above])
+    missed = np.ones(len(scores))
+    missed[: len(asked.own_strangers)] = characters / max(characters - 1, 1)
+    share *= np.average(missed[above], weights=weights[above])
     return Tail(float(start), max(float(excess), LEAST_EXCESS), float(share), characters)
 
 
@@ -153,8 +164,8 @@ def _logistic(values: Numbers, hits: NDArray[np.bool_], weights: Numbers) -> Num
 
 def _standard(values: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
     """Return mean and standard deviation of each feature where it is known; 0 and 1 of none."""
-    centre, scale = np.zeros(len(FEATURES)), np.ones(len(FEATURES))
-    for column in range(len(FEATURES)):
+    centre, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
+    for column in range(values.shape[1]):
         known = np.isfinite(values[:, column]) & (weights > 0)
         if known.any():
             own, weight = values[known, column], weights[known]

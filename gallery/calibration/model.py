@@ -7,6 +7,7 @@ by the tail of strangers' scores; how likely an answer is right, by a logistic c
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from gallery.calibration.evidence import COLUMNS, Evidence, Numbers
 from gallery.errors import StoreError
 
-FORMAT = 1
+FORMAT = 2
 
 FARTHEST = 4.0
 """So many standard deviations a feature counts at most: beyond what was seen nothing is known."""
@@ -31,15 +32,16 @@ MOST_DOUBTFUL = 0.5
 LEAST_PROBABLE = 0.05
 """An answer that is less likely right is not worth a person's look."""
 
-FEATURES = ("ideal", "nearest", "gap", "crowd", "spread", "few", "quality")
-"""What of the evidence is weighed; `few` is one over the number of references."""
+FEATURES = ("ideal", "gap", "spread", "few")
+"""What of the evidence is weighed; `few` is one over the number of references. The rest is kept
+beside it, so that another encoder's can be chosen anew, see docs/calibration.md."""
 
 
-def features(evidence: Numbers) -> Numbers:
-    """Return what is weighed of evidence, shape (n, len(COLUMNS)): shape (n, len(FEATURES))."""
+def features(evidence: Numbers, names: Sequence[str] = FEATURES) -> Numbers:
+    """Return what is weighed of evidence, shape (n, len(COLUMNS)): shape (n, len(names))."""
     columns = dict(zip(COLUMNS, evidence.T, strict=True))
     columns["few"] = 1.0 / columns["references"]
-    return np.stack([columns[name] for name in FEATURES], axis=1)
+    return np.stack([columns[name] for name in names], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,13 @@ class Scorer:
     scale: tuple[float, ...]
     weights: tuple[float, ...]
     bias: float
+    names: tuple[str, ...] = FEATURES
+    """What is weighed."""
 
     def scores(self, evidence: Numbers) -> Numbers:
         """Return the score of each row of evidence, shape (n,); high is likely right."""
-        standard = standardised(features(evidence), np.array(self.centre), np.array(self.scale))
+        values = features(evidence, self.names)
+        standard = standardised(values, np.array(self.centre), np.array(self.scale))
         return np.asarray(standard @ np.array(self.weights) + self.bias)
 
 
@@ -69,8 +74,8 @@ class Tail:
 
     Scores beyond the start are taken to fall off exponentially with the mean `excess` (peaks over
     threshold, Pickands 1975, with shape 0), so that a rate of 1 % can be told from few faces. A
-    stranger has as many chances to resemble somebody as there are characters, so that the share is
-    taken to grow with their number; it grows a little less, see docs/calibration.md.
+    stranger has as many chances to resemble somebody as there are characters: where one character
+    is mistaken for it at a rate f, some one of N is at the rate 1 - (1 - f)^N.
     """
 
     start: float
@@ -80,9 +85,12 @@ class Tail:
     """As many were enrolled when it was measured."""
 
     def threshold(self, rate: float, characters: int) -> float:
-        """Return the score that a share of strangers reaches in a gallery of so many characters."""
-        grown = self.share * max(characters, 1) / self.characters
-        return self.start + self.excess * math.log(grown / rate)
+        """Return the score that a share of strangers reaches in a gallery of so many characters.
+
+        The rate is above 0 and below 1.
+        """
+        then = -math.expm1(math.log1p(-rate) * self.characters / max(characters, 1))
+        return self.start + self.excess * math.log(self.share / then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +182,7 @@ def from_json(values: dict[str, Any]) -> Calibration:
         if values["format"] != FORMAT:
             raise ValueError("format")
         scorer = values["scorer"]
-        if len(scorer["weights"]) != len(FEATURES):
+        if tuple(scorer["names"]) != FEATURES or len(scorer["weights"]) != len(FEATURES):
             raise ValueError("features")
         return Calibration(
             fpir=float(values["fpir"]),

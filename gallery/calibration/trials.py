@@ -16,7 +16,6 @@ from gallery.calibration.evidence import (
     COLUMNS,
     Numbers,
     Vectors,
-    crowd_of,
     distances,
     pooled_spread,
     weigh,
@@ -61,8 +60,6 @@ class Asked:
     """Whose they are, shape (n,); NOBODY for nobody's of the gallery."""
     own: Labels
     """Which reference each one is, shape (n,); NOBODY for none."""
-    crowd: Numbers
-    """See evidence.Evidence, shape (n,)."""
     quality: Numbers
     """Shape (n,)."""
 
@@ -128,11 +125,10 @@ class Questions:
         return self._ask(self._asked(rows, own=False), self._enrolled.labels[rows])
 
     def about_strangers(self, rows: Rows) -> Trials:
-        """Ask about shipped strangers by their rows; the crowd is made of other characters."""
+        """Ask about shipped strangers by their rows."""
         shipped = self._strangers
         characters = shipped.characters[rows].astype(np.int64)
-        nobody = np.full(len(rows), NOBODY)
-        return self.about(shipped.descriptors[rows], nobody, characters, shipped_as=characters)
+        return self.about(shipped.descriptors[rows], np.full(len(rows), NOBODY), characters)
 
     def about(
         self,
@@ -141,20 +137,12 @@ class Questions:
         groups: Labels,
         *,
         quality: Numbers | None = None,
-        shipped_as: Labels | None = None,
     ) -> Trials:
-        """Ask about faces that are no references; labels are NOBODY for strangers.
-
-        `shipped_as` says for each face whose shipped faces are left out of its crowd.
-        """
-        apart = distances(descriptors, self._strangers.descriptors)
-        if shipped_as is not None:
-            apart[shipped_as[:, None] == self._strangers.characters] = np.inf
+        """Ask about faces that are no references; labels are NOBODY for strangers."""
         asked = Asked(
             descriptors,
             labels,
             np.full(len(labels), NOBODY),
-            crowd_of(apart),
             np.full(len(labels), np.nan) if quality is None else quality,
         )
         return self._ask(asked, groups)
@@ -162,12 +150,10 @@ class Questions:
     def _asked(self, rows: Rows, *, own: bool) -> Asked:
         """Return references as faces to ask about; without own their characters are left out."""
         enrolled = self._enrolled
-        descriptors = enrolled.descriptors[rows]
         return Asked(
-            descriptors,
+            enrolled.descriptors[rows],
             enrolled.labels[rows],
             np.asarray(rows, dtype=np.int64) if own else np.full(len(rows), NOBODY - 1),
-            crowd_of(distances(descriptors, self._strangers.descriptors)),
             enrolled.quality[rows],
         )
 
@@ -209,7 +195,6 @@ class Questions:
             asked.descriptors[row],
             self._enrolled.descriptors[references],
             second,
-            crowd=float(asked.crowd[row]),
             pool=self.pool,
             quality=float(asked.quality[row]),
         ).row()

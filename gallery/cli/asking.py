@@ -18,13 +18,13 @@ from gallery.cli.show import (
     MinQuality,
     Pictures,
     json_line,
-    pictures_of,
     plural,
     progress,
     say,
     settings_of,
     table,
 )
+from gallery.paths import pictures_of
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Looking after the gallery: `characters`, `show`, `rename`, `merge`, `move`, `forget`."""
+"""Looking after the gallery: `characters`, `show`, `rename`, `merge`, `split`, `move`, `forget`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (characters, show, rename, merge, move, forget, reencode):
+    for command in (characters, show, rename, merge, split, move, forget, reencode):
         app.command()(command)
 
 
@@ -176,6 +176,43 @@ def move(
                 raise InputError(f"{error} Or make one with --new.") from error
         gallery.move(samples, to, new=new)
     say(f"{plural(len(samples), 'sample')} moved to {to}.")
+
+
+def split(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="CHARACTER")],
+    new: Annotated[str, typer.Argument(metavar="NEW_NAME", help="A name that nobody has yet.")],
+    samples: Annotated[list[int], typer.Argument(metavar="SAMPLE", help="As `show` counts.")],
+) -> None:
+    """Make a new character of some of a character's samples; the others stay what they are."""
+    from gallery.errors import InputError
+
+    with _open(ctx) as gallery:
+        former = gallery.store.character(name).name
+        own, wanted = {one.id for one in gallery.samples(former)}, list(dict.fromkeys(samples))
+        foreign = [one for one in wanted if one not in own]
+        if foreign:
+            raise InputError(f"{former} has no sample {foreign[0]}; `gallery show` lists them.")
+        if len(wanted) == len(own):
+            raise InputError(
+                f"These are all samples of {former}; `gallery rename` gives another name."
+            )
+        _nobody_is_called(gallery, new)
+        gallery.move(wanted, new, new=True)
+        name = gallery.store.character(new).name
+    say(f"{plural(len(wanted), 'sample')} of {former} are {name} now.")
+
+
+def _nobody_is_called(gallery: Gallery, name: str) -> None:
+    from gallery.errors import InputError
+
+    try:
+        known = gallery.store.character(name).name
+    except InputError:
+        return
+    raise InputError(
+        f"{known} goes by the name {name} already; `gallery move` gives samples to it."
+    )
 
 
 def forget(

@@ -10,6 +10,7 @@ import numpy as np
 from gallery.evaluation import identification
 from gallery.evaluation.bootstrap import SAMPLES, Numbers, weightings
 from gallery.evaluation.figures import FEW_CHARACTERS, Chapter, Figure
+from gallery.evaluation.hard_strangers import series_chapter
 from gallery.evaluation.identification import (
     MODES,
     REFERENCES,
@@ -19,13 +20,14 @@ from gallery.evaluation.identification import (
     open_set,
     transfer,
 )
-from gallery.evaluation.search import Rows, blocks, search
+from gallery.evaluation.search import Rows, blocks, search, without
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import OpenSet
 from gallery.evaluation.verdicts import (
     Confused,
     Judge,
     Mistake,
+    answers,
     confused,
     mistakes,
     verdict_chapter,
@@ -89,14 +91,22 @@ def evaluate(
     opened, searches = open_set(asked, weights)
     tick()
     carried = transfer(asked, weights, _generator(seed, 3), tick)
-    verdicts = verdict_chapter(asked, turned_away, judge, weights, _generator(seed, 5))
+    said = answers(asked, turned_away, judge, _generator(seed, 5))
     originals = original(subject, weights, _generator(seed, 4))
     tick()
     return Evaluation(
         subject,
         seed,
         len(asked.rows),
-        (verdicts, opened, carried, *closed.chapters, verified.chapter, originals),
+        (
+            verdict_chapter(asked, said, weights, is_calibrated=judge.is_calibrated),
+            *series_chapter(subject, said, weights),
+            opened,
+            carried,
+            *closed.chapters,
+            verified.chapter,
+            originals,
+        ),
         tuple(confused(asked)),
         tuple(mistakes(asked, judge)),
         (*subject.notes, *_notes(subject, len(asked.rows))),
@@ -119,7 +129,13 @@ def _drawn(rows: Rows, seed: int) -> Rows:
 
 def _asked(subject: Subject, rows: Rows, tick: Callable[[], None]) -> Asked:
     probes = subject.probes.chosen(rows)
-    return Asked(subject, rows, search(subject.references, probes, MODES, tick))
+    found = search(subject.references, probes, MODES, tick)
+    struck = {
+        row: subject.struck[one] for row, one in enumerate(rows.tolist()) if one in subject.struck
+    }
+    return Asked(
+        subject, rows, {mode: without(one, probes.labels, struck) for mode, one in found.items()}
+    )
 
 
 def _notes(subject: Subject, asked: int) -> list[str]:
@@ -127,6 +143,11 @@ def _notes(subject: Subject, asked: int) -> list[str]:
     notes = []
     if asked < len(subject.asked):
         notes.append(f"{asked:,} of {len(subject.asked):,} faces were drawn to be asked about.")
+    if subject.struck:
+        notes.append(
+            f"For {len(subject.struck):,} face{'s' * (len(subject.struck) > 1)} a person rejected "
+            "names; these are struck out, but not in random galleries and halves."
+        )
     if len(np.unique(subject.probes.labels[subject.asked])) < FEW_CHARACTERS:
         notes.append(
             f"Figures of fewer than {FEW_CHARACTERS} characters are guesses; so are their "

@@ -8,7 +8,7 @@ all of its character taken out, come from one pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -140,6 +140,31 @@ def search(
     return {mode: _joined([part[mode] for part in parts]) for mode in modes}
 
 
+def without(
+    candidates: Candidates, labels: Labels, struck: Mapping[int, Collection[int]]
+) -> Candidates:
+    """Return candidates without the characters that a probe is known not to show.
+
+    `struck` names them for some rows; labels, shape (n,), say whose the probes are. Whoever's own
+    character is struck out is never right, however near it is. Fewer than DEPTH others are left
+    then: those that would follow were not kept.
+    """
+    if not struck:
+        return candidates
+    others, distances = candidates.others.copy(), candidates.distances.copy()
+    rank = candidates.rank.copy()
+    for row, names in struck.items():
+        gone = np.isin(others[row], list(names))
+        # From DEPTH on nobody knows how many come before it.
+        rank[row] -= gone[: rank[row]].sum() if rank[row] < DEPTH else 0
+        if int(labels[row]) in names:
+            rank[row] = DEPTH
+        kept = int((~gone).sum())
+        others[row] = np.append(others[row][~gone], np.full(DEPTH - kept, NOBODY))
+        distances[row] = np.append(distances[row][~gone], np.full(DEPTH - kept, np.inf))
+    return Candidates(candidates.own, others, distances, rank)
+
+
 def blocks(probes: int, references: int) -> int:
     """Return how often a search of so many probes among so many references ticks."""
     return -(-probes // _at_once(references))
@@ -174,6 +199,7 @@ class _Searcher:
         self._ends = np.append(self._starts[1:], len(references.labels))
         exact = references.descriptors.astype(np.float64)
         self._exact = exact
+        self._most = int((self._ends - self._starts).max(initial=1))
         counted = [references.counted(int(label)) for label in self._members]
         self._counted = counted
         dimension = exact.shape[1]
@@ -252,27 +278,40 @@ class _Searcher:
         of_each = np.minimum.reduceat(near, self._starts, axis=1)
         known = np.flatnonzero(places != NOBODY)
         of_each[known, places[known]] = np.inf
-        columns = _smallest(of_each, DEPTH + 1)
-        nearest, votes = [], []
-        for row, place in enumerate(places):
-            others = [
-                self._samples(exact[row], near[row], int(column))
-                for column in columns[row]
-                if np.isfinite(of_each[row, column])
-            ]
-            own = self._samples(exact[row], near[row], int(place)) if place != NOBODY else []
-            nearest.append(_row(_nearest(others), own[:1]))
-            votes.append(_vote_row(others, own))
-        return _stacked(nearest), _stacked(votes)
+        columns = np.sort(_smallest(of_each, DEPTH + 1), axis=1)
+        several = max(MOST_AT_ONCE // (self._most * (columns.shape[1] + 1)), 1)
+        parts = [
+            self._exactly(exact, near, columns, places, np.arange(start, end))
+            for start in range(0, len(exact), several)
+            for end in (min(start + several, len(exact)),)
+        ]
+        apart = np.concatenate(parts) if parts else np.zeros((0, columns.shape[1] + 1, 1))
+        apart[:, :-1][~np.isfinite(np.take_along_axis(of_each, columns, axis=1))] = np.inf
+        labels = self._members[columns]
+        nearest = _ordered(labels, apart[:, :-1, 0], apart[:, -1, 0])
+        own = np.where(places == NOBODY, NOBODY, self._members[places])
+        votes = [_vote_row(*one) for one in zip(labels, apart, own, strict=True)]
+        return nearest, _stacked(votes)
 
-    def _samples(self, probe: Numbers, near: Vectors, place: int) -> list[tuple[int, float]]:
-        """Return a character's samples nearest to a probe, VOTERS at most, with exact distances."""
-        rows = np.arange(self._starts[place], self._ends[place])
-        rows = rows[np.isfinite(near[rows])]
-        if len(rows) > VOTERS:
-            rows = rows[np.argpartition(near[rows], VOTERS)[:VOTERS]]
-        apart = np.sort(np.linalg.norm(self._exact[rows] - probe, axis=1))
-        return [(int(self._members[place]), float(distance)) for distance in apart]
+    def _exactly(
+        self, exact: Numbers, near: Vectors, columns: Rows, places: Rows, rows: Rows
+    ) -> Numbers:
+        """Return exact distances of some probes from their nearest samples, ascending.
+
+        Of each of the characters in `columns` and, last, of the probe's own, VOTERS at most: shape
+        (rows, columns + 1, up to VOTERS), infinite where there is none.
+        """
+        some = np.concatenate([columns[rows], places[rows, None]], axis=1)
+        samples = self._starts[some][:, :, None] + np.arange(self._most)
+        there = (samples < self._ends[some][:, :, None]) & (some != NOBODY)[:, :, None]
+        samples = np.where(there, samples, 0)
+        about = np.where(there, near[rows[:, None, None], samples], np.inf)
+        if about.shape[2] > VOTERS:
+            kept = np.argpartition(about, VOTERS - 1, axis=2)[:, :, :VOTERS]
+            about, samples = (np.take_along_axis(one, kept, axis=2) for one in (about, samples))
+        apart = np.linalg.norm(self._exact[samples] - exact[rows][:, None, None], axis=3)
+        apart[~np.isfinite(about)] = np.inf
+        return np.sort(apart, axis=2)
 
 
 def _smallest(values: Vectors, count: int) -> Rows:
@@ -299,31 +338,28 @@ def _ordered(labels: Labels, apart: Numbers, own: Numbers) -> Candidates:
 _Ranked = list[tuple[int, float]]
 
 
-def _nearest(samples: Sequence[_Ranked]) -> _Ranked:
-    """Return characters by their nearest sample."""
-    return sorted((own[0] for own in samples if own), key=lambda one: (one[1], one[0]))
+def _vote_row(labels: Labels, apart: Numbers, own: int) -> tuple[float, _Ranked, int]:
+    """Return a row of candidates by votes; a stranger's voters are samples of others alone.
 
-
-def _row(others: _Ranked, own: _Ranked) -> tuple[float, _Ranked, int]:
-    """Return a row of candidates by distance."""
-    distance = own[0][1] if own else np.inf
-    rank = sum(other[1] <= distance for other in others[:DEPTH]) if own else DEPTH
-    return distance, others[:DEPTH], rank
-
-
-def _vote_row(others: Sequence[_Ranked], own: _Ranked) -> tuple[float, _Ranked, int]:
-    """Return a row of candidates by votes; a stranger's voters are samples of others alone."""
+    Given are other characters and the distances of their nearest samples, ascending, shape
+    (characters + 1, samples), the last ones the probe's own, if it has any.
+    """
     # Every sample among the VOTERS nearest is of one of the VOTERS nearest characters.
-    nearest = _nearest(others)
+    pairs = [
+        [(label, distance) for distance in distances if distance < np.inf]
+        for label, distances in zip([*labels.tolist(), own], apart.tolist(), strict=True)
+    ]
+    *others, mine = pairs
+    nearest = sorted((one[0] for one in others if one), key=lambda one: (one[1], one[0]))
     samples = sorted((one for some in others for one in some), key=lambda one: one[1])
     as_stranger = by_votes(samples[:VOTERS], nearest)
-    if not own:
+    if not mine:
         return np.inf, as_stranger[:DEPTH], DEPTH
     # In a tie the others come first: what cannot be told apart is no hit.
-    mixed = sorted((*samples, *own), key=lambda one: one[1])
-    ranked = by_votes(mixed[:VOTERS], first_of_each([*nearest, own[0]]))
-    rank = [label for label, _ in ranked].index(own[0][0])
-    return own[0][1], as_stranger[:DEPTH], min(rank, DEPTH)
+    mixed = sorted((*samples, *mine), key=lambda one: one[1])
+    ranked = by_votes(mixed[:VOTERS], first_of_each([*nearest, mine[0]]))
+    rank = [label for label, _ in ranked].index(own)
+    return mine[0][1], as_stranger[:DEPTH], min(rank, DEPTH)
 
 
 def _stacked(rows: Sequence[tuple[float, _Ranked, int]]) -> Candidates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +12,22 @@ from numpy.typing import NDArray
 from gallery.enrolment import choose_face
 from gallery.errors import InputError
 from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
+from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.gallery import Gallery
 from gallery.images import read_image
-from gallery.types import DIMENSION, Candidate, Crop, DescribedFace, Face, Image, Quality, Sample
+from gallery.rejections import NEARLY
+from gallery.types import (
+    DIMENSION,
+    Box,
+    Candidate,
+    Crop,
+    DescribedFace,
+    Descriptor,
+    Face,
+    Image,
+    Quality,
+    Sample,
+)
 
 AT_ONCE = 8
 """Pictures that are described together."""
@@ -51,6 +64,10 @@ class Subject:
     """True where probes come from a folder, False where they are the references themselves."""
     notes: tuple[str, ...] = field(default=())
     """Sentences on what was asked and what could not be."""
+    struck: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """Of probes that a person rejected names for: the characters that they do not show."""
+    series: tuple[str | None, ...] = field(default=())
+    """Of all characters, by number, None where it is not known; empty where nobody asked."""
 
     @property
     def enrolled(self) -> int:
@@ -102,6 +119,15 @@ def subject_of_gallery(gallery: Gallery) -> Subject:
         origins=tuple(Origin(one.path, sample_id=one.id) for one in enrolled.samples),
         qualities=tuple(one.quality for one in enrolled.samples),
         of_folder=False,
+        struck=_struck(
+            gallery,
+            enrolled.names,
+            (
+                (one.digest, one.face.box, descriptor)
+                for one, descriptor in zip(enrolled.samples, references.descriptors, strict=True)
+            ),
+        ),
+        series=known_series(enrolled.names, _folders(enrolled)),
     )
 
 
@@ -134,6 +160,8 @@ def subject_of_folder(
         )
     names += strangers
     number = {name: place for place, name in enumerate(names)}
+    series = known_series(enrolled.names, _folders(enrolled))
+    above = {one.character: folder_above(one.path, one.character) for one in candidates}
     row_of = {one.digest: row for row, one in enumerate(enrolled.samples)}
     collected = _Collected(gallery, enrolled, row_of, refuse, largest=largest)
     for described in collected.described(candidates, advance):
@@ -150,7 +178,39 @@ def subject_of_folder(
         qualities=tuple(collected.qualities),
         of_folder=True,
         notes=tuple(_folder_notes(strangers, collected)),
+        struck=_struck(gallery, enrolled.names, collected.seen),
+        series=(
+            *series,
+            *(series_of_stranger(name, above[name], series) for name in strangers),
+        ),
     )
+
+
+def _struck(
+    gallery: Gallery, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
+) -> dict[int, frozenset[int]]:
+    """Return which enrolled characters a person said that faces do not show, as `identify` knows.
+
+    A face is given by its picture's digest, its box and its descriptor.
+    """
+    rejected, radius = gallery.rejected(), NEARLY * gallery.thresholds.sure
+    if not rejected.rejections:
+        return {}
+    number = {name: place for place, name in enumerate(names)}
+    found = {}
+    for place, (digest, box, descriptor) in enumerate(seen):
+        said = rejected.struck(digest, box, descriptor, radius)
+        if struck := frozenset(number[name] for name in said if name in number):
+            found[place] = struck
+    return found
+
+
+def _folders(enrolled: _Enrolled) -> list[list[str | None]]:
+    """Return, for every character, the folders that the folders of its samples lie in."""
+    found: dict[str, list[str | None]] = {name: [] for name in enrolled.names}
+    for one in enrolled.samples:
+        found[one.character].append(folder_above(one.path, one.enrolled_as))
+    return list(found.values())
 
 
 def _enrolled(gallery: Gallery) -> _Enrolled:
@@ -209,6 +269,7 @@ class _Collected:
         self._labels: list[int] = []
         self._own: list[int] = []
         self.origins: list[Origin] = []
+        self.seen: list[tuple[str, Box, Descriptor]] = []
         self.qualities: list[Quality] = []
         self.copies = 0
 
@@ -272,6 +333,7 @@ class _Collected:
         self._descriptors.append(seen.described.descriptor)
         self._labels.append(number[name])
         self._own.append(row)
+        self.seen.append((seen.digest, seen.described.face.box, seen.described.descriptor))
         self.qualities.append(seen.described.quality)
         self.origins.append(Origin(path, face=seen.described.face))
 

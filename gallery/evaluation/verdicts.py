@@ -114,6 +114,19 @@ class Judged:
     verdicts: NDArray[np.str_]
     right: NDArray[np.bool_]
     """Whether the name that was said is right."""
+    named: Labels
+    """The number of the character that was named, NOBODY for none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a gallery says of faces."""
+
+    known: Judged
+    """Of enrolled characters' faces."""
+    strangers: Judged
+    rejects: Judged
+    """Of reject classes' faces."""
 
 
 def question(asked: Asked, row: int, own: int | None) -> Question:
@@ -127,9 +140,10 @@ def question(asked: Asked, row: int, own: int | None) -> Question:
         for label, distance in zip(candidates.others[row], candidates.distances[row], strict=True)
         if label != NOBODY
     ]
-    if own is not None and np.isfinite(candidates.own[row]):
-        near.insert(int(candidates.rank[row]), (own, float(candidates.own[row])))
     probe = int(asked.rows[row])
+    is_near = own is not None and np.isfinite(candidates.own[row])
+    if own is not None and is_near and own not in subject.struck.get(probe, ()):
+        near.insert(int(candidates.rank[row]), (own, float(candidates.own[row])))
     probe_is_member = subject.probes.labels[probe] in subject.references.members
     rows: Rows = np.zeros(0, dtype=np.intp)
     if near:
@@ -148,41 +162,50 @@ def judged(asked: Asked, rows: Sequence[int], judge: Judge, *, as_strangers: boo
     subject = asked.subject
     verdicts: list[str] = []
     right: list[bool] = []
+    named: list[int] = []
     labels = asked.labels
+    number = {name: place for place, name in enumerate(subject.names)}
     for row in rows:
         own = None if as_strangers else int(labels[row])
         verdict, name = judge.answer(question(asked, row, own))
         verdicts.append(verdict.value)
         right.append(not as_strangers and name == subject.names[labels[row]])
+        named.append(NOBODY if name is None else number[name])
     return Judged(
         labels[np.array(rows, dtype=np.intp)],
         np.array(verdicts, dtype=np.str_),
         np.array(right, dtype=np.bool_),
+        np.array(named, dtype=np.int64),
+    )
+
+
+def answers(
+    asked: Asked, turned_away: Asked, judge: Judge, generator: np.random.Generator
+) -> Answers:
+    """Return what the gallery says of known faces, of strangers and of what it is to turn away."""
+    alone = asked.subject.enrolled < 2 and not len(asked.subject.outsiders)
+    known = _some(known_rows(asked), generator)
+    strange = [] if alone else _some(asked.strangers.tolist(), generator)
+    return Answers(
+        judged(asked, known, judge, as_strangers=False),
+        judged(asked, strange, judge, as_strangers=True),
+        judged(turned_away, range(len(turned_away.rows)), judge, as_strangers=False),
     )
 
 
 def verdict_chapter(
-    asked: Asked,
-    turned_away: Asked,
-    judge: Judge,
-    weights: Numbers,
-    generator: np.random.Generator,
+    asked: Asked, said: Answers, weights: Numbers, *, is_calibrated: bool
 ) -> Chapter:
-    """Return what the gallery says of known faces, of strangers and of what it is to turn away."""
-    alone = asked.subject.enrolled < 2 and not len(asked.subject.outsiders)
-    known_faces = _some(known_rows(asked), generator)
-    strange_faces = [] if alone else _some(asked.strangers.tolist(), generator)
-    known = judged(asked, known_faces, judge, as_strangers=False)
-    strangers = judged(asked, strange_faces, judge, as_strangers=True)
-    rejected = judged(turned_away, range(len(turned_away.rows)), judge, as_strangers=False)
+    """Return how often each verdict is said, and how often it is right."""
+    known, strangers = said.known, said.strangers
     rows = [
         *_shares("known", "known characters' faces", known, weights, ALONE),
         _right("sure", "of these, sure and right", known, weights),
         _right("unsure", "of these, unsure and right", known, weights),
         *_shares("strangers", "strangers' faces", strangers, weights, NOBODY_ELSE),
     ]
-    if len(turned_away.rows):
-        rows += _shares("rejects", "reject classes' faces", rejected, weights, ALONE)
+    if len(said.rejects.labels):
+        rows += _shares("rejects", "reject classes' faces", said.rejects, weights, ALONE)
     text = (
         "What this gallery answers, as it is set up now: `sure` and `unsure` name a character, "
         "`unknown` names nobody. "
@@ -191,7 +214,7 @@ def verdict_chapter(
         text += "The faces of the folder are asked."
     else:
         text += "Each face is left out of its own character."
-        if judge.is_calibrated:
+        if is_calibrated:
             text += " The calibration learnt from these same faces; a folder of others says more."
     return Chapter(
         "verdicts",

@@ -16,7 +16,7 @@ from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import ranked_within
 from gallery.types import MatchMode
 
-MOST_PAIRS = 2_000_000
+MOST_PAIRS = 1_000_000
 """Above it, pairs are drawn: so many of one character and of two at most."""
 
 MOST_PAIRED = 20_000

@@ -1,0 +1,95 @@
+"""Strangers of an enrolled series beside others: one hand drew them, so that they look alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.evaluation.bootstrap import Hits, Numbers
+from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
+from gallery.evaluation.search import NOBODY
+from gallery.evaluation.subject import Subject
+from gallery.evaluation.verdicts import Answers, Judged
+from gallery.types import Verdict
+
+KINDS = {
+    "same": "strangers of an enrolled series",
+    "other": "strangers of other series",
+    "unknown": "strangers of a series not known",
+}
+
+Row = tuple[str | Figure, ...]
+
+
+def series_chapter(subject: Subject, said: Answers, weights: Numbers) -> Iterator[Chapter]:
+    """Give how strangers of an enrolled series do, where two characters are known to share one."""
+    enrolled = _enrolled(subject)
+    if not any(count > 1 for series, count in enrolled.items() if series is not None):
+        return
+    count = len({one for one in subject.series if one is not None})
+    yield Chapter(
+        "series",
+        "Strangers of an enrolled series",
+        f"{count} series are known, by names such as `Asuka (Evangelion)` or `evangelion:asuka`, "
+        "or by the folders that characters' folders lie in. Whoever is not enrolled is most easily "
+        "taken for somebody of the same series.",
+        ("faces", "answer", "share (95 %)", "N"),
+        (
+            *_stranger_rows(subject, enrolled, said.strangers, weights),
+            _mix_up(subject, said, weights),
+        ),
+    )
+
+
+def _enrolled(subject: Subject) -> Counter[str | None]:
+    """Return how many characters of each series are enrolled."""
+    if not subject.series:
+        return Counter()
+    members = subject.references.members
+    return Counter(subject.series[one] for one in members[~subject.rejects[members]].tolist())
+
+
+def _stranger_rows(
+    subject: Subject, enrolled: Counter[str | None], said: Judged, weights: Numbers
+) -> Iterator[Row]:
+    kinds = _kinds(subject, enrolled)[said.labels]
+    for key, who in KINDS.items():
+        kept = kinds == key
+        if key == "unknown" and not kept.any():
+            continue
+        for what, shown, hits in (
+            ("sure", "sure", said.verdicts == Verdict.SURE.value),
+            ("named", "sure or unsure", said.verdicts != Verdict.UNKNOWN.value),
+        ):
+            name = f"series.strangers.{key}.{what}"
+            hit = Hits(said.labels[kept], hits[kept])
+            figure = rate_of(name, hit, weights, "there are no such strangers")
+            yield who, shown, figure, f"{figure.count:,}"
+
+
+def _kinds(subject: Subject, enrolled: Counter[str | None]) -> NDArray[np.str_]:
+    """Return each character's kind of stranger, left out of the gallery: one of KINDS."""
+    members = set(subject.references.members[~subject.rejects[subject.references.members]].tolist())
+
+    def kind(number: int, series: str | None) -> str:
+        if series is None:
+            return "unknown"
+        return "same" if enrolled[series] > (number in members) else "other"
+
+    return np.array([kind(*one) for one in enumerate(subject.series)], dtype=np.str_)
+
+
+def _mix_up(subject: Subject, said: Answers, weights: Numbers) -> Row:
+    """Return how many of the known faces that are named wrongly get a name of their own series."""
+    known, name = said.known, "series.known.taken_for.same"
+    wrong = (known.named != NOBODY) & ~known.right
+    figure = missing(name, "no known face is named wrongly")
+    if wrong.any():
+        pairs = zip(known.labels[wrong].tolist(), known.named[wrong].tolist(), strict=True)
+        series = [(subject.series[one], subject.series[other]) for one, other in pairs]
+        alike = np.array([one is not None and one == other for one, other in series])
+        figure = rate_of(name, Hits(known.labels[wrong], alike), weights, "")
+    return "known faces named wrongly", "of their own series", figure, f"{figure.count:,}"

@@ -1,0 +1,205 @@
+"""What of the evidence to weigh, and whether asked rates hold, on characters held out of training.
+
+    python -m training.verdicts --run FOLDER [--cache FOLDER] [--encoder NAME]
+
+A user's characters are of other series than the strangers that ship. So the held-out characters
+are divided by series, DRAWS times: of one part the shipped strangers and trials are made, as
+`python -m training strangers` does; of the other, galleries of SMALL and of LARGE characters, and
+the strangers that they meet, who are of the galleries' own series.
+
+Each row is a set of features of calibration.model. Columns: TPIR at FPIR 1 % in LARGE, thresholds
+chosen on the very strangers, which is what the weights are worth; then the FPIR that is reached
+where 1 % is asked for, at SMALL, with that calibration in the gallery grown to LARGE, and
+calibrated at LARGE; last the TPIR reached there. Means over draws; strangers count by face.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.measuring import table
+from gallery.calibration.evidence import COLUMNS
+from gallery.calibration.fit import Asked, fit_scorer, fit_tail
+from gallery.calibration.model import FEATURES
+from gallery.calibration.strangers import Strangers
+from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
+from gallery.settings import DEFAULT_ENCODER
+from training.config import read_config
+from training.data import Place
+from training.strangers import Unseen, described, make
+
+DRAWS = 24
+SMALL, LARGE = 10, 24
+REFERENCES = 5
+JUDGED = 34
+"""About so many held-out characters are on the galleries' side."""
+
+TRIES = 1000
+FPIR = 0.01
+SEED = 41
+HERE = Path(__file__).parent
+
+SETS: dict[str, tuple[str, ...]] = {
+    "weighed": FEATURES,
+    "ideal": ("ideal",),
+    "ideal gap": ("ideal", "gap"),
+    "ideal gap few": ("ideal", "gap", "few"),
+    "weighed, nearest": (*FEATURES, "nearest"),
+    "weighed, quality": (*FEATURES, "quality"),
+    "weighed, no gap": tuple(name for name in FEATURES if name != "gap"),
+}
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """What galleries of one division were asked."""
+
+    shipped: Strangers
+    small: Asked
+    large: Asked
+    at_small: Trials
+    """Strangers asked of the small gallery."""
+    grown: Trials
+    """Strangers asked of the large gallery, with the spread of the small one's calibration."""
+    at_large: Trials
+    known: Trials
+    """Other faces of the large gallery's characters."""
+
+
+def draw(unseen: Unseen, generator: np.random.Generator) -> Draw:
+    """Divide the characters by series, and ask."""
+    judged = _judged_series(unseen, generator)
+    other = np.setdiff1d(unseen.series, judged)
+    shipped, faces = make(unseen.chosen(other)), unseen.chosen(judged)
+    members = generator.permutation(faces.held)[:LARGE]
+    rows = np.concatenate(
+        [generator.permutation(np.flatnonzero(faces.labels == one))[:REFERENCES] for one in members]
+    )
+    few = rows[np.isin(faces.labels[rows], members[:SMALL])]
+    known = np.setdiff1d(np.flatnonzero(np.isin(faces.labels, members)), rows)
+    strangers = np.flatnonzero(~np.isin(faces.labels, members))
+    small, large = (Questions(_enrolled(faces, some), shipped) for some in (few, rows))
+    own = (
+        _asked(small, len(few), len(shipped)),
+        _asked(large, len(rows), len(shipped)),
+        _about(small, faces, strangers),
+    )
+    at_large, of_known = _about(large, faces, strangers), _about(large, faces, known, known=True)
+    large.pool = small.pool
+    return Draw(shipped, *own, _about(large, faces, strangers), at_large, of_known)
+
+
+def _judged_series(unseen: Unseen, generator: np.random.Generator) -> NDArray[np.str_]:
+    """Return series whose held-out characters are about JUDGED in all."""
+    held = np.flatnonzero(unseen.labels < unseen.held)
+    first = held[np.unique(unseen.labels[held], return_index=True)[1]]
+    names, counts = np.unique(unseen.series[first], return_counts=True)
+    for _ in range(TRIES):
+        taken, total = [], 0
+        for place in generator.permutation(len(names)):
+            if total + counts[place] <= JUDGED + 2:
+                taken.append(place)
+                total += int(counts[place])
+        if total >= JUDGED - 2:
+            return np.asarray(names[taken])
+    raise ValueError(f"No series have about {JUDGED} held-out characters together.")
+
+
+def _enrolled(faces: Unseen, rows: Rows) -> Enrolled:
+    return Enrolled(
+        faces.descriptors[rows],
+        faces.labels[rows],
+        faces.quality[rows],
+        np.zeros(int(faces.labels.max()) + 1, np.bool_),
+    )
+
+
+def _asked(questions: Questions, references: int, strangers: int) -> Asked:
+    rows = np.arange(references)
+    return Asked(
+        questions.leave_one_out(rows),
+        questions.leave_one_character_out(rows),
+        questions.about_strangers(np.arange(strangers)),
+    )
+
+
+def _about(questions: Questions, faces: Unseen, rows: Rows, *, known: bool = False) -> Trials:
+    labels = faces.labels[rows]
+    return questions.about(
+        faces.descriptors[rows],
+        labels if known else np.full(len(rows), NOBODY),
+        labels,
+        quality=faces.quality[rows],
+    )
+
+
+def figures(one: Draw, names: Sequence[str]) -> tuple[float, ...]:
+    """Return the columns of a set of features in one draw."""
+    scorer = fit_scorer(one.small, one.shipped, names)
+    at_small, grown, at_large, known = (
+        scorer.scores(trials.evidence)
+        for trials in (one.at_small, one.grown, one.at_large, one.known)
+    )
+    small, large = fit_tail(one.small, scorer, SMALL), fit_tail(one.large, scorer, LARGE)
+    sure = large.threshold(FPIR, LARGE)
+    return (
+        float((one.known.right & (known >= np.quantile(at_large, 1 - FPIR))).mean()),
+        float((at_small >= small.threshold(FPIR, SMALL)).mean()),
+        float((grown >= small.threshold(FPIR, LARGE)).mean()),
+        float((at_large >= sure).mean()),
+        float((one.known.right & (known >= sure)).mean()),
+    )
+
+
+def by_distance(one: Draw) -> float:
+    """Return the TPIR of plain distance to the ideal at the same FPIR."""
+    column = COLUMNS.index("ideal")
+    cut = np.quantile(one.at_large.evidence[:, column], FPIR)
+    return float((one.known.right & (one.known.evidence[:, column] <= cut)).mean())
+
+
+def report(unseen: Unseen, draws: int) -> str:
+    """Return the table."""
+    generator = np.random.default_rng(SEED)
+    drawn = [draw(unseen, generator) for _ in range(draws)]
+    rows = [("plain distance", f"{np.mean([by_distance(one) for one in drawn]):.3f}", *["-"] * 4)]
+    for name, features in SETS.items():
+        means = np.mean([figures(one, features) for one in drawn], axis=0)
+        rows.append((name, *(f"{value:.3f}" for value in means)))
+    columns = (
+        "features",
+        "TPIR at FPIR 1 %",
+        f"FPIR, {SMALL}",
+        f"{SMALL} grown to {LARGE}",
+        f"FPIR, {LARGE}",
+        f"TPIR, {LARGE}",
+    )
+    return table(columns, rows)
+
+
+def main() -> None:
+    """Measure an encoder."""
+    parser = argparse.ArgumentParser(prog="python -m training.verdicts", description=main.__doc__)
+    parser.add_argument("--encoder", default=DEFAULT_ENCODER)
+    parser.add_argument("--config", type=Path, default=HERE / "configs" / "anime.toml")
+    parser.add_argument("--faces", type=Path, default=HERE.parents[1] / "shared/data/faces")
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
+    parser.add_argument("--draws", type=int, default=DRAWS)
+    chosen = parser.parse_args()
+    place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)
+    for encoder, unseen in described(read_config(chosen.config), place, (chosen.encoder,)):
+        print(f"{encoder}: {unseen.held} held-out characters, {chosen.draws} draws\n")
+        print(report(unseen, chosen.draws))
+
+
+if __name__ == "__main__":
+    main()
