@@ -1,14 +1,16 @@
-"""Measures labelling from file to record, beside the original's way, on the same pictures.
+"""Measures labelling: its speed beside the original's way, its memory, and that of a video.
 
-    python -m benchmarks.labelling [--encoder anime] [--rounds 3] [--pictures 24]
+    python -m benchmarks.labelling [--encoder anime] [--rounds 3] [--timed 24] [--pictures 10000]
 
 One picture of each of the original's characters is enrolled, and their pictures of 1920x1080 are
 labelled as often as it takes to come to so many, by the product with its detectors. The original's
 way is animeface on the whole picture, dlib for every face, and a NumPy scan over the ideals; it
 shares decoder and aligner, labels each picture once, and takes turns with the others. Where the
 pictures are not here, the drawn characters and screenshots take their place. Stages are timed at
-the seams of the product itself, one picture after another. Memory is what the process has had at
-most before and after the pictures of one more round, so that what grows with their number shows.
+the seams of the product itself, one picture after another. Memory is that of `gallery label` in a
+process of its own over so many pictures, see label_memory; --documents watches a second one that
+writes documents, too. Frames of a video a second are measured by benchmarks.video, whose report
+stands at the end, in a process of its own as well. --pictures 0 and --no-video leave these out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -28,13 +32,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import label_memory
 from benchmarks.measuring import (
     CHARACTERS,
     FULL_HD,
     ORIGINAL,
+    ROOT,
     SCREENSHOTS,
     pairs,
-    peak_memory,
     pictures,
     table,
     taking_turns,
@@ -229,14 +234,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure labelling, beside the original's way.")
     parser.add_argument("--encoder", default="anime", help="one that dlib runs too")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--timed", type=int, default=24, help="pictures in a round")
+    parser.add_argument("--pictures", type=int, default=10_000, help="over which memory is watched")
+    parser.add_argument("--documents", action="store_true", help="watch a job with documents, too")
+    parser.add_argument("--no-video", action="store_true")
     chosen = parser.parse_args(arguments)
     candidates, paths, origin = material()
     if not paths:
         print(f"Skipped: neither {ORIGINAL} nor pictures under {SCREENSHOTS} are there.")
         return
     print(
-        f"{chosen.pictures} pictures, copies of {len(paths)} of {origin}; "
+        f"{chosen.timed} pictures, copies of {len(paths)} of {origin}; "
         f"{len(candidates)} enrolled, encoder {chosen.encoder}, median of {chosen.rounds} rounds"
     )
     with tempfile.TemporaryDirectory() as name:
@@ -246,8 +254,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         with assemble.open_gallery(settings, create=True) as gallery:
             list(gallery.enroll(candidates, largest=True))
-            many = copies(paths, chosen.pictures, folder)
+            many = copies(paths, chosen.timed, folder)
             measure(gallery, settings, paths, many, chosen.rounds)
+    if chosen.pictures:
+        print(flush=True)
+        label_memory.report(chosen.pictures, documents=chosen.documents)
+    if not chosen.no_video:
+        print("\nvideo (python -m benchmarks.video)", flush=True)
+        video(chosen.rounds)
+
+
+def video(rounds: int) -> None:
+    """Print the report of benchmarks.video, made by a process of its own."""
+    words = [sys.executable, "-m", "benchmarks.video", "--rounds", str(rounds)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    print(done.stdout, end="")
+    if done.returncode:
+        print(f"This part failed: {done.stderr.strip().splitlines()[-1:]}")
 
 
 def measure(
@@ -262,9 +285,6 @@ def measure(
     files = (folder / f"{number}.jsonl" for number in count())
     with assemble.open_gallery(replace(settings, detector="heads")) as fast:
         faces = label_all(fast, many, next(files))
-        before = peak_memory()
-        label_all(fast, many, next(files))
-        after = peak_memory()
         other = OriginalWay(gallery, settings)
         # The first picture opens what is opened late.
         other.label_all(paths[:1], next(files))
@@ -279,10 +299,7 @@ def measure(
         slowest = speeds["original's way"]
         rows = [(name, f"{speed:.2f}", f"{speed / slowest:.1f}") for name, speed in speeds.items()]
         print(table(("way", "pictures/s", "ratio"), rows))
-        print(
-            f"peak memory after {len(many)} pictures {before:.0f} MiB, after {2 * len(many)} "
-            f"{after:.0f} MiB\n"
-        )
+        print(f"\nstages of gallery, heads, over {len(many)} pictures one after another")
         print(stage_table(stages(fast, many, next(files)), faces, len(many)))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.measuring import CHARACTERS, ORIGINAL, Pair, pairs, pictures, table
 from gallery.assemble import open_gallery
+from gallery.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Match, Outcome
 from gallery.weights import Library
@@ -82,7 +83,7 @@ def one_way(
                     print(f"  not enrolled: {enrolled.reason or enrolled.outcome}")
             probes = []
             for candidate, path in asked:
-                faces = gallery.identify_file(path, top=len(asked)).faces
+                faces = gallery.identify(read_image(path), top=len(asked)).faces
                 largest = max(faces, key=lambda face: face.face.box.area, default=None)
                 probes.append(
                     Probe(

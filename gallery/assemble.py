@@ -7,6 +7,7 @@ from gallery.align import EyeAligner
 from gallery.describe import Describer, LateEncoder
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
+from gallery.schema import database_path
 from gallery.settings import Settings, bundled
 from gallery.store import Store
 from gallery.weights import Weights, locate
@@ -29,6 +30,20 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> G
         index_cache(store),
         shipped=bundled("models"),
     )
+
+
+def is_there(settings: Settings) -> bool:
+    """Say whether the database that settings name is there; one in memory always is.
+
+    Raises InputError for a URL that is none, SetupError for another kind of database.
+    """
+    path = database_path(settings.database)
+    return path is None or path.exists()
+
+
+def check(settings: Settings) -> None:
+    """Raise SetupError for a network that is not here, whatever is with the database."""
+    locate(settings.encoder, settings.models_folder)
 
 
 def index_cache(store: Store) -> IndexCache:

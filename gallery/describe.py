@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,10 +34,17 @@ class LateEncoder:
     def __init__(self, encoder_id: str, open_encoder: Callable[[], Encoder]) -> None:
         self.id = encoder_id
         self._open_encoder = open_encoder
+        self._lock = threading.Lock()
 
     @cached_property
-    def _encoder(self) -> Encoder:
+    def _opened(self) -> Encoder:
         return self._open_encoder()
+
+    @property
+    def _encoder(self) -> Encoder:
+        # Of several threads that meet the first face, one opens the network.
+        with self._lock:
+            return self._opened
 
     def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the network's descriptors; raises SetupError where it cannot be opened."""

@@ -15,6 +15,7 @@ from gallery.assemble import describer, index_cache, open_gallery
 from gallery.encoders import available_cores
 from gallery.errors import GalleryError, InputError
 from gallery.images import read_image
+from gallery.labelling import formats
 from gallery.schema import database_path
 from gallery.settings import Settings
 from gallery.types import Image
@@ -38,7 +39,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at versions, detector, encoder, database and index, and yield what is found of each."""
+    """Look at versions, detector, encoder, outputs, database and index; yield what is found."""
     for what, look in _LOOKS:
         try:
             yield Finding(what, is_well=True, text=look(settings))
@@ -100,6 +101,15 @@ def _encoder(settings: Settings) -> str:
     return f"{weights.name} ({parts.encoder.id}) encodes the drawn face{kind}"
 
 
+def _outputs(_settings: Settings) -> str:
+    brought = plugins.names(formats.GROUP)
+    for name in brought:
+        formats.check(name)
+    return ", ".join(formats.FORMATS) + (
+        f"; plug-ins here: {', '.join(brought)}" if brought else ""
+    )
+
+
 def _database(settings: Settings) -> str:
     path = database_path(settings.database)
     if path is None:
@@ -140,6 +150,7 @@ _LOOKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("machine", _machine),
     ("detector", _detector),
     ("encoder", _encoder),
+    ("outputs", _outputs),
     ("database", _database),
     ("index", _index),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from gallery.calibration.calibrate import Calibrated, calibrate
 from gallery.describe import DescribedPicture, Describer
 from gallery.enrolment import Enrolment
 from gallery.errors import InputError, StoreError
-from gallery.images import decode_png, file_state, read_image
+from gallery.images import decode_png, file_state
 from gallery.index import IndexCache
 from gallery.judging import Judging, enrolled_of, rejections_of
 from gallery.matching import Matcher
@@ -126,34 +127,42 @@ class Gallery:
 
         With keep, what is seen in them is noted, see `keep`.
         """
-        looked = self.describer.look(images, gates)
-        if keep:
-            self.keep([_seen(*one) for one in zip(images, looked, strict=True)])
-        return [
-            Record(
-                image.path,
-                image.width,
-                image.height,
-                self.encoder,
-                tuple(self._answer(described.faces, mode, top, image.digest)),
-                left_out=described.left_out,
-            )
-            for image, described in zip(images, looked, strict=True)
-        ]
+        return self.records(self.look(images, gates), mode=mode, top=top, keep=keep)
 
-    def identify_file(
+    def look(self, images: Sequence[Image], gates: Gates = NO_GATES) -> list[Seen]:
+        """Return what is seen in pictures, without a look at the database.
+
+        Several threads may do so at once, where `describer` was opened before.
+        """
+        return [_seen(*one) for one in zip(images, self.describer.look(images, gates), strict=True)]
+
+    def records(
         self,
-        path: Path,
+        seen: Sequence[Seen],
         *,
         mode: MatchMode = MatchMode.IDEAL,
         top: int = 3,
-        gates: Gates = NO_GATES,
-    ) -> Record:
-        """Say who every face in a file is; a file that cannot be read gives a record with error."""
-        try:
-            return self.identify(read_image(path), mode=mode, top=top, gates=gates)
-        except InputError as error:
-            return Record(path, None, None, self.encoder, error=str(error))
+        keep: bool = False,
+    ) -> list[Record]:
+        """Say who is in pictures that were looked at, or why one could not be read.
+
+        With keep, what was seen in them is noted, see `keep`.
+        """
+        if keep:
+            self.keep([replace(one, path=one.path.absolute()) for one in seen])
+        return [
+            Record(
+                one.path,
+                one.width,
+                one.height,
+                self.encoder,
+                tuple(self._answer(one.faces, mode, top, one.digest or "")),
+                error=one.error,
+                left_out=one.left_out,
+                digest=one.digest or None,
+            )
+            for one in seen
+        ]
 
     def answers(
         self,
@@ -258,16 +267,6 @@ class Gallery:
             for one in seen:
                 writer.sightings.keep(one, self.encoder, detector)
 
-    def keep_unread(self, records: Sequence[Record]) -> None:
-        """Note files that could not be read, by their records, in one transaction."""
-        self.keep(
-            [
-                Seen(one.path.absolute(), None, None, None, None, error=one.error)
-                for one in records
-                if one.error is not None
-            ]
-        )
-
     def require_encoded(self) -> None:
         """Raise StoreError unless the encoder in use has encoded all samples."""
         total, encoded = self.store.counts(self.encoder)
@@ -352,7 +351,7 @@ def _seen(image: Image, described: DescribedPicture) -> Seen:
     except InputError:
         state = None
     return Seen(
-        image.path.absolute(),
+        image.path,
         state,
         image.digest,
         image.width,

@@ -227,6 +227,42 @@ def decode(content: bytes, path: Path) -> Image:
     return Image(_decode_pixels(content, path), digest_of(content), path)
 
 
+def from_pixels(pixels: Pixels, path: Path) -> Image:
+    """Return pixels as a picture that no file holds: its digest is empty, path only names it.
+
+    Raises InputError for what is not RGB of shape (height, width, 3), 0 to 255, in whole numbers.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise InputError(
+            f"An array of shape {pixels.shape} and type {pixels.dtype} is no picture; "
+            "give RGB of shape (height, width, 3) and type uint8."
+        )
+    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
+        raise InputError(
+            f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
+        )
+    return Image(np.ascontiguousarray(pixels), "", path)
+
+
+def from_pillow(picture: PIL.Image.Image, path: Path) -> Image:
+    """Return a picture of Pillow's as decode would: upright, RGB, transparency on white.
+
+    Its digest is empty, path only names it. Raises InputError for one that cannot be decoded.
+    """
+    if picture.width * picture.height > MAX_PIXELS:
+        raise InputError(
+            f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
+        )
+    try:
+        with _SILENCE:
+            return from_pixels(_flatten(_upright(picture)), path)
+    except InputError:
+        raise
+    except Exception as error:
+        # Decoders raise anything at all on damaged files.
+        raise InputError(f"The picture is damaged or cut short: {error}.") from error
+
+
 def _decode_pixels(content: bytes, path: Path) -> Pixels:
     from PIL import Image as pillow
     from PIL import UnidentifiedImageError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from gallery.types import (
     Quality,
     Record,
     Verdict,
+    VideoEnd,
     VideoRecord,
     VideoShot,
     VideoTrack,
@@ -31,6 +32,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "faces": [_face(answer, record.width or 0, record.height or 0) for answer in record.faces],
         "left_out": record.left_out,
         "error": record.error,
+        "digest": record.digest,
     }
     if isinstance(record, VideoRecord):
         values["video"] = _video(record)
@@ -112,7 +114,7 @@ def from_json(values: dict[str, Any]) -> Record:
 
     Raises ValueError, KeyError or TypeError for values of something else.
     """
-    return Record(
+    record = Record(
         path=Path(values["path"]),
         width=values["width"],
         height=values["height"],
@@ -120,6 +122,24 @@ def from_json(values: dict[str, Any]) -> Record:
         faces=tuple(_answer_from_json(face) for face in values["faces"]),
         error=values["error"],
         left_out=values.get("left_out", 0),
+        digest=values.get("digest"),
+    )
+    return _video_from_json(record, values["video"]) if "video" in values else record
+
+
+def _video_from_json(record: Record, values: dict[str, Any]) -> VideoRecord:
+    kind = {"track": VideoTrack, "shot": VideoShot, "end": VideoEnd}[values["part"]]
+    asked = values["asked"]
+    return VideoRecord(
+        path=record.path,
+        width=record.width,
+        height=record.height,
+        encoder=record.encoder,
+        faces=record.faces,
+        error=record.error,
+        left_out=record.left_out,
+        part=kind(**{part.name: values[part.name] for part in fields(kind)}),
+        asked=(asked["from"], asked["to"], asked["every"]),
     )
 
 

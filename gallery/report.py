@@ -74,7 +74,8 @@ class Picture:
     """A face with what is written under it, which may have several lines."""
 
     caption: str
-    crop: Crop
+    crop: Crop | bytes
+    """The face, or the JPEG file that `jpeg_of` made of it, which takes a tenth of the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,10 +192,16 @@ def _figure(picture: Picture) -> str:
     )
 
 
-def _data_uri(crop: Crop) -> str:
-    """Return a crop as a JPEG inside an address."""
+def jpeg_of(crop: Crop) -> bytes:
+    """Return a crop as the JPEG file that stands in a page."""
     from PIL import Image as pillow
 
     file = io.BytesIO()
     pillow.fromarray(crop).save(file, "JPEG", quality=JPEG_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue()
+
+
+def _data_uri(crop: Crop | bytes) -> str:
+    """Return a crop as a JPEG inside an address."""
+    content = crop if isinstance(crop, bytes) else jpeg_of(crop)
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import platformdirs
@@ -68,3 +68,23 @@ class Settings:
     models_folder: Path = field(default_factory=default_models_folder)
     """Where fetched and added networks are kept."""
     cache_folder: Path = field(default_factory=default_cache_folder)
+
+
+def resolved(
+    database: str | None = None,
+    *,
+    encoder: str | None = None,
+    runtime: str | None = None,
+    detector: str | None = None,
+    head_scale: float | None = None,
+) -> Settings:
+    """Return settings with what was chosen; what is None is as Settings has it."""
+    usual = Settings()
+    return replace(
+        usual,
+        database=usual.database if database is None else database,
+        encoder=usual.encoder if encoder is None else encoder,
+        runtime=usual.runtime if runtime is None else runtime,
+        detector=usual.detector if detector is None else detector,
+        head_scale=usual.head_scale if head_scale is None else head_scale,
+    )

@@ -1,7 +1,10 @@
-"""What labelling saw: pictures, and the faces in them, named or not.
+"""What labelling saw: pictures and videos, and the faces in them, named or not.
 
 It is kept so that a better gallery can answer anew without the pictures, and so that unknown faces
 can be grouped and named. It can all be made again, and nothing of it changes an answer.
+
+Of a video one face is kept of every track: box, crop and quality of its best moment, and what the
+track is described by. Its digest is that moment's, see seen_videos.moment_of.
 """
 
 from __future__ import annotations
@@ -30,8 +33,27 @@ from gallery.rows import (
     quality_of,
     sound_matrix,
 )
-from gallery.tables import pictures, samples, sighting_descriptors, sightings
-from gallery.types import DIMENSION, Box, DescribedFace, Descriptor, Face, Quality
+from gallery.seen_videos import (
+    SeenVideo,
+    SeenVideoReader,
+    faces_between,
+    moment_of,
+    put_shot,
+    put_track,
+    put_video,
+    tracks_in,
+)
+from gallery.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
+from gallery.types import (
+    DIMENSION,
+    Box,
+    DescribedFace,
+    Descriptor,
+    Face,
+    Quality,
+    VideoShot,
+    VideoTrack,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +91,15 @@ class Sighting:
 
     id: int
     digest: str
+    """Of its picture, or of its moment in a video."""
     path: Path
     face: Face
     detector: str
     quality: Quality | None
     cluster: int | None
     """The group of unknown faces it was put into."""
+    track: VideoTrack | None = None
+    """The track of a video that it is; None for a face in a picture."""
 
 
 class SightingReader:
@@ -82,6 +107,7 @@ class SightingReader:
 
     def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._reading = reading
+        self.videos = SeenVideoReader(reading)
 
     def pictures(self) -> list[SeenPicture]:
         """Return all pictures that were looked at, by path."""
@@ -99,8 +125,9 @@ class SightingReader:
         with self._reading() as connection:
             # Not the crops, which are nearly all there is.
             columns = [column for column in sightings.c if column.name != "crop"]
+            tracks = tracks_in(connection)
             return [
-                _sighting(row)
+                _sighting(row, tracks.get(row.id))
                 for row in connection.execute(select(*columns).order_by(sightings.c.id))
             ]
 
@@ -188,7 +215,55 @@ class SightingWriter:
             self._connection.execute(delete(sightings).where(sightings.c.id.in_(gone)))
         for place, one in enumerate(seen.faces):
             former = known[pairs[place]].id if place in pairs else None
-            self._keep_face(seen, one, former, encoder, detector)
+            self._keep_face(seen.digest, seen.path, one, former, encoder=encoder, detector=detector)
+
+    def keep_video(self, seen: SeenVideo) -> None:
+        """Note a video in place of what was noted; its shots come by keep_shot.
+
+        Paths with bytes that are no text cannot be stored and are passed over.
+        """
+        if _is_text(seen.path):
+            put_video(self._connection, seen)
+
+    def keep_shot(
+        self,
+        digest: str,
+        path: Path,
+        shot: VideoShot,
+        tracks: Sequence[tuple[VideoTrack, DescribedFace]],
+        *,
+        left_out: int,
+        encoder: str,
+        detector: str,
+    ) -> None:
+        """Note a shot of a video and its tracks in place of the shots that it touches.
+
+        Each track has the face of its best moment, with the descriptor of the track. One that is
+        there already, of the same moment and in about the same place, keeps its number and its
+        cluster.
+        """
+        if not _is_text(path):
+            return
+        known = faces_between(self._connection, digest, shot.start, shot.end)
+        moments = [moment_of(digest, track.best) for track, _ in tracks]
+        pairs = pairs_of(
+            (-shared, place, row)
+            for place, (_, one) in enumerate(tracks)
+            for row, other in enumerate(known)
+            if moments[place] == other.digest
+            and (shared := one.face.box.overlap(box_of(other))) >= SAME_PLACE
+        )
+        gone = [row.id for place, row in enumerate(known) if place not in pairs.values()]
+        for some in portions(gone):
+            self._connection.execute(delete(sightings).where(sightings.c.id.in_(some)))
+        shot_id = put_shot(self._connection, digest, shot, left_out)
+        for place, (track, one) in enumerate(tracks):
+            former = known[pairs[place]].id if place in pairs else None
+            kept = self._keep_face(
+                moments[place], path, one, former, encoder=encoder, detector=detector
+            )
+            if kept is not None:
+                put_track(self._connection, kept, shot_id, track)
 
     def _keep_picture(self, seen: Seen) -> None:
         values = {
@@ -207,11 +282,19 @@ class SightingWriter:
         )
 
     def _keep_face(
-        self, seen: Seen, one: DescribedFace, former: int | None, encoder: str, detector: str
-    ) -> None:
+        self,
+        digest: str,
+        path: Path,
+        one: DescribedFace,
+        former: int | None,
+        *,
+        encoder: str,
+        detector: str,
+    ) -> int | None:
+        """Note a face in place of a former one, and return its id; None for one noted twice."""
         values = {
-            "digest": seen.digest,
-            "path": str(seen.path),
+            "digest": digest,
+            "path": str(path),
             **one.face.box._asdict(),
             "score": one.face.score,
             "landmarks": landmarks_to_json(one.face.landmarks),
@@ -228,7 +311,7 @@ class SightingWriter:
                 .returning(sightings.c.id)
             ).scalar_one_or_none()
             if added is None:
-                return
+                return None
             former = int(added)
         else:
             self._connection.execute(
@@ -242,6 +325,7 @@ class SightingWriter:
                 )
             )
         self.describe(former, encoder, one.descriptor)
+        return former
 
     def describe(self, sighting_id: int, encoder: str, vector: Descriptor) -> bool:
         """Set a face's descriptor by one encoder; false for one that is gone meanwhile.
@@ -267,7 +351,8 @@ class SightingWriter:
 
     def forget(self) -> int:
         """Remove all that was seen, and return how many faces that was."""
-        self._connection.execute(delete(pictures))
+        for table in (pictures, videos, shots):
+            self._connection.execute(delete(table))
         return self._connection.execute(delete(sightings)).rowcount
 
 
@@ -296,7 +381,7 @@ def _picture(row: Any) -> SeenPicture:
     )
 
 
-def _sighting(row: Any) -> Sighting:
+def _sighting(row: Any, track: VideoTrack | None) -> Sighting:
     return Sighting(
         row.id,
         row.digest,
@@ -305,4 +390,5 @@ def _sighting(row: Any) -> Sighting:
         row.detector,
         quality_of(row),
         row.cluster,
+        track,
     )

@@ -5,8 +5,9 @@ characters 1-n profiles (ideal and best for each encoder), characters 1-n aliase
 files and refusals remember what was read, so that it is not read or decoded again.
 
 What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
-sightings 1-n sighting_descriptors. It can be made again from the pictures, and nothing of it
-changes an answer. characters 1-n rejections (faces that a person said are somebody else),
+sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
+best moment. It can be made again from the files, and nothing of it changes an answer.
+characters 1-n rejections (faces that a person said are somebody else),
 rejections 1-n rejection_descriptors. calibrations 1 for each encoder.
 
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
@@ -165,7 +166,7 @@ sightings = Table(
     "sightings",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("digest", String, nullable=False),  # SHA-256 of the picture file
+    Column("digest", String, nullable=False),  # of the picture file, or see sightings.moment_of
     Column("path", String, nullable=False),  # where the file was last seen
     Column("left", Float, nullable=False),
     Column("top", Float, nullable=False),
@@ -191,6 +192,48 @@ sighting_descriptors = Table(
     Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", String, primary_key=True),
     Column("vector", LargeBinary, nullable=False),  # 128 float32, little endian
+)
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("path", String, primary_key=True),  # absolute
+    Column("digest", String, index=True),  # SHA-256 of its file; none for one that cannot be read
+    Column("file_size", Integer),  # with modified_ns what tells that the file has not changed
+    Column("modified_ns", Integer),
+    Column("width", Integer),
+    Column("height", Integer),
+    # What was asked for last, in seconds; to is none for its end.
+    Column("asked_from", Float, nullable=False),
+    Column("asked_to", Float),
+    Column("every", Float, nullable=False),
+    Column("is_whole", Boolean, nullable=False),  # it was labelled to the end that was asked for
+    Column("error", String),  # what of it could not be decoded
+)
+
+shots = Table(
+    "shots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False),  # SHA-256 of the video file
+    Column("start", Float, nullable=False),  # seconds of the video, as all times
+    Column("end", Float, nullable=False),
+    Column("looks", Integer, nullable=False),  # how many of its frames went to the detector
+    Column("left_out", Integer, nullable=False),  # faces more than tracks, too small or poor
+    UniqueConstraint("digest", "start"),
+    sqlite_autoincrement=True,
+)
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
+    Column("shot_id", ForeignKey("shots.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),  # from 1 in every shot
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("best", Float, nullable=False),  # the moment that box, crop and quality are of
+    Column("looks", Integer, nullable=False),  # in how many looked-at frames it was found
 )
 
 rejections = Table(

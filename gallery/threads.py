@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
 MOST_THREADS = 8
@@ -18,11 +20,39 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+_LIMIT: ContextVar[int | None] = ContextVar("limit", default=None)
+
+
 def available_cores() -> int:
-    """Return how many processor cores this process may use, at least 1."""
+    """Return how many processor cores the caller may use, at least 1; see limited."""
+    there = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        there = len(os.sched_getaffinity(0))
+    return min(there, _LIMIT.get() or there)
+
+
+@contextlib.contextmanager
+def limited(cores: int) -> Iterator[None]:
+    """Let the caller use at most so many cores, at least 1, until the end of the block.
+
+    Threads that it starts know nothing of it. Nothing may be yielded from inside.
+    """
+    before = _LIMIT.set(cores)
+    try:
+        yield
+    finally:
+        _LIMIT.reset(before)
+
+
+def leave_cores(cores: int) -> None:
+    """Keep libraries from using more cores in this process than so many.
+
+    OpenCV and FAISS start threads of their own, FAISS's when it is first imported.
+    """
+    import cv2
+
+    cv2.setNumThreads(cores)
+    os.environ["OMP_NUM_THREADS"] = str(cores)
 
 
 def ahead(
@@ -32,29 +62,32 @@ def ahead(
     most: int,
     size: Callable[[Result], int] = lambda _: 0,
     room: int = ROOM,
+    threads: int | None = None,
 ) -> Generator[Result, None, None]:
     """Yield the results of work in the order of its items, done by threads before they are wanted.
 
     At most so many items are begun that have not been taken, and none is begun while the results
     that wait have a summed size of room or more, so that memory stays flat however many items there
     are. What the work raises is raised in its turn. An iterator that is closed begins nothing more
-    and waits for what is running.
+    and waits for what is running. There are so many threads, or one for each core up to
+    MOST_THREADS.
     """
+    count = threads or min(available_cores(), MOST_THREADS)
     waiting: deque[Future[Result]] = deque()
     coming = iter(items)
-    threads = ThreadPoolExecutor(min(available_cores(), MOST_THREADS, most), "ahead")
+    pool = ThreadPoolExecutor(min(count, most), "ahead")
     try:
         while True:
             while len(waiting) < most and (not waiting or _summed(waiting, size) < room):
                 try:
-                    waiting.append(threads.submit(work, next(coming)))
+                    waiting.append(pool.submit(work, next(coming)))
                 except StopIteration:
                     break
             if not waiting:
                 return
             yield waiting.popleft().result()
     finally:
-        threads.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _summed(waiting: Iterable[Future[Result]], size: Callable[[Result], int]) -> int:

@@ -296,6 +296,8 @@ class Record:
     """Why the file could not be read; None when it could."""
     left_out: int = 0
     """How many faces more the detector saw, which are smaller or poorer than was asked for."""
+    digest: str | None = None
+    """SHA-256 of the file's bytes, in hexadecimal; None where it was not read, and for videos."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +18,22 @@ from gallery.gallery import Gallery
 from gallery.images import decode_crop, encode_png, file_state
 from gallery.quality import is_poor
 from gallery.report import Picture, PictureRow, Pictures, Report, Section
+from gallery.seen_videos import SeenVideo
 from gallery.sightings import SeenPicture, Sighting
 from gallery.types import (
     CROP_SIDE,
     Crop,
     DescribedFace,
+    Descriptor,
     MatchMode,
     Quality,
     Record,
     Verdict,
 )
+from gallery.video.timecodes import timecode
 from gallery.writer import NewSample
+
+Looked = TypeVar("Looked", SeenPicture, SeenVideo)
 
 AT_ONCE = 1000
 """Faces answered together."""
@@ -161,7 +167,8 @@ def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> in
     """Enrol the faces of a cluster under a name, new or not, and return how many they are.
 
     Each becomes a sample with the crop and the descriptors of its sighting; as the folder that it
-    was found in stands the cluster. Raises InputError where there is no such cluster of unknown
+    was found in stands the cluster. A track of a video becomes one sample, of its best moment,
+    which is described by itself. Raises InputError where there is no such cluster of unknown
     faces, and for a name that cannot be one.
     """
     faces = [one.sighting for one in unknown_faces(gallery, poor=poor)]
@@ -171,6 +178,7 @@ def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> in
             f"There is no cluster {number} of unknown faces; `gallery cluster` lists them."
         )
     crops = gallery.store.sightings.crops([one.id for one in faces])
+    descriptors = _alone(gallery, faces, crops)
     samples = [
         NewSample(
             character=name,
@@ -178,7 +186,7 @@ def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> in
             path=one.path,
             face=one.face,
             crop_png=encode_png(decode_crop(crops[one.id])),
-            descriptors=gallery.store.sightings.descriptors_of(one.id),
+            descriptors=descriptors[one.id],
             detector=one.detector,
             enrolled_as=f"cluster {number}",
             quality=one.quality,
@@ -190,6 +198,24 @@ def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> in
     ]
     with gallery.store.writing() as writer:
         return sum(writer.add(sample) is not None for sample in samples)
+
+
+def _alone(
+    gallery: Gallery, faces: Sequence[Sighting], crops: Mapping[int, bytes]
+) -> dict[int, dict[str, Descriptor]]:
+    """Return what faces are described by, by id and encoder.
+
+    A track's own descriptor is a mean, which lies nearer to everybody than a face does: its crop
+    is described by the encoder in use.
+    """
+    tracks = [one.id for one in faces if one.track is not None and one.id in crops]
+    pixels = np.array([decode_crop(crops[one]) for one in tracks], np.uint8)
+    encoded = gallery.describer.encoder.encode(pixels) if tracks else ()
+    found = {one: {gallery.encoder: row} for one, row in zip(tracks, encoded, strict=True)}
+    for one in faces:
+        if one.track is None:
+            found[one.id] = gallery.store.sightings.descriptors_of(one.id)
+    return found
 
 
 def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> int:
@@ -207,12 +233,17 @@ def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> i
             crops = gallery.store.sightings.crops([face.id for face in one.faces])
             for place, face in enumerate(one.faces, 1):
                 if face.id in crops:
-                    target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}.png"
+                    target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}{_when(face)}.png"
                     target.write_bytes(encode_png(decode_crop(crops[face.id])))
                     count += 1
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}.") from error
     return count
+
+
+def _when(face: Sighting) -> str:
+    """Return the time of a track's best moment as a part of a file's name; of a picture nothing."""
+    return "" if face.track is None else f"_{timecode(face.track.best).replace(':', '-')}"
 
 
 def report_of(gallery: Gallery, clusters: Sequence[Cluster]) -> Report:
@@ -222,7 +253,7 @@ def report_of(gallery: Gallery, clusters: Sequence[Cluster]) -> Report:
         shown = one.faces[:MOST_FACES]
         crops = gallery.store.sightings.crops([face.id for face in shown])
         pictures = tuple(
-            Picture(face.path.name, decode_crop(crops[face.id]))
+            Picture(_caption(face), decode_crop(crops[face.id]))
             for face in shown
             if face.id in crops
         )
@@ -238,6 +269,11 @@ def report_of(gallery: Gallery, clusters: Sequence[Cluster]) -> Report:
         "Unknown faces",
         (Section(f"Clusters: {len(rows)}", introduction, (Pictures(tuple(rows)),)),),
     )
+
+
+def _caption(face: Sighting) -> str:
+    when = "" if face.track is None else f"\n{timecode(face.track.best)}"
+    return f"{face.path.name}{when}"
 
 
 def relabel(
@@ -269,23 +305,27 @@ def relabel(
             tuple(gallery.answers(described, mode=mode, top=top, digest=picture.digest or "")),
             error=picture.error,
             left_out=picture.left_out,
+            digest=picture.digest,
         )
 
 
-def pictures_below(pictures: Sequence[SeenPicture], asked: Collection[Path]) -> list[SeenPicture]:
-    """Return the pictures that paths name, each a file or a folder; all where none is given."""
+def pictures_below(seen: Sequence[Looked], asked: Collection[Path]) -> list[Looked]:
+    """Return the pictures or videos that paths name, each a file or a folder.
+
+    All where no path is given.
+    """
     wanted = [path.absolute() for path in asked]
     return [
         one
-        for one in pictures
+        for one in seen
         if not wanted or any(one.path.absolute().is_relative_to(path) for path in wanted)
     ]
 
 
-def has_changed(picture: SeenPicture) -> bool:
-    """Say whether a picture's file is another one now; one that is gone has not changed."""
+def has_changed(seen: SeenPicture | SeenVideo) -> bool:
+    """Say whether a file is another one now; one that is gone has not changed."""
     try:
-        return picture.state is not None and file_state(picture.path) != picture.state
+        return seen.state is not None and file_state(seen.path) != seen.state
     except InputError:
         return False
 

@@ -8,14 +8,15 @@ is how digiKam, Lightroom and Immich take it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gallery import microsoft_regions, rdf
 from gallery.errors import InputError
 from gallery.face_areas import Area, Region, Shape, pairs, shown, stored
+from gallery.rdf import RDF
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 META = "adobe:ns:meta/"
 REGIONS = "http://www.metadataworkinggroup.com/schemas/regions/"
 AREA = "http://ns.adobe.com/xmp/sType/Area#"
@@ -56,10 +57,13 @@ NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def read(packet: bytes, shape: Shape) -> list[Region]:
     """Return the faces in an XMP packet, in the places they have in the picture as it is shown.
 
-    Raises InputError for what is no XMP, and for regions of a picture of other proportions.
+    They are those of the Metadata Working Group, and Microsoft's where these name nobody. Raises
+    InputError for what is no XMP, and for regions of a picture of other proportions.
     """
-    regions = _Packet(packet).find()
-    return [] if regions is None else [one.region for one in _faces(regions, shape)]
+    document = _Packet(packet)
+    regions = document.find()
+    known = [] if regions is None else [one.region for one in _faces(regions, shape)]
+    return known + _unnamed_yet(document.microsoft(shape), known)
 
 
 def merged(packet: bytes | None, faces: Sequence[Region], shape: Shape, extension: str) -> bytes:
@@ -84,10 +88,10 @@ def extension_of(packet: bytes) -> str | None:
 
 def is_ours(region: Any) -> bool:
     """Say whether a region element says what gallery wrote of it, and says it still."""
-    extensions = _field(_struct(region), REGIONS, "Extensions")
+    extensions = rdf.field(rdf.struct(region), REGIONS, "Extensions")
     if extensions is None or isinstance(extensions, str):
         return False
-    answer = _text(_field(_struct(extensions), OWN, "Name"))
+    answer = rdf.text(rdf.field(rdf.struct(extensions), OWN, "Name"))
     return answer is not None and answer == (_name_of(region) or "")
 
 
@@ -115,34 +119,43 @@ class _Packet:
         if self._tree.docinfo.doctype:
             raise InputError("defines words of its own, which XMP does not")
         self._has_declaration = content.removeprefix(b"\xef\xbb\xbf").startswith(b"<?xml")
-        rdf = next(root.iter(_tag(RDF, "RDF")), None)
-        if rdf is None:
+        found = next(root.iter(rdf.tag(RDF, "RDF")), None)
+        if found is None:
             raise InputError("holds something other than XMP")
-        self._rdf = rdf
+        self._rdf = found
 
     def find(self) -> Any:
         """Return the element with the regions, None where there is none."""
-        for description in self._rdf.iterchildren(_tag(RDF, "Description")):
-            found = description.find(_tag(REGIONS, "Regions"))
+        for description in self._rdf.iterchildren(rdf.tag(RDF, "Description")):
+            found = description.find(rdf.tag(REGIONS, "Regions"))
             if found is not None:
                 return found
         return None
+
+    def microsoft(self, shape: Shape) -> list[Region]:
+        """Return the people that Microsoft's regions name, in the picture as it is shown."""
+        regions = self.find()
+        orientation = shape.orientation if regions is None else _orientation(regions, shape)
+        return [
+            Region(shown(one.area, orientation), one.name)
+            for one in microsoft_regions.named_in(self._rdf)
+        ]
 
     def make(self) -> Any:
         """Return a new element for regions, in a description of its own."""
         from lxml import etree
 
-        described = etree.SubElement(self._describe(), _tag(REGIONS, "Regions"))
-        described.set(_tag(RDF, "parseType"), "Resource")
+        described = etree.SubElement(self._describe(), rdf.tag(REGIONS, "Regions"))
+        described.set(rdf.tag(RDF, "parseType"), "Resource")
         return described
 
     def _describe(self) -> Any:
         from lxml import etree
 
         names = {key: PREFIXES[key] for key in ("mwg-rs", "stArea", "stDim", "gallery")}
-        description = etree.SubElement(self._rdf, _tag(RDF, "Description"), nsmap=names)
-        about = next(self._rdf.iterchildren(_tag(RDF, "Description")))
-        description.set(_tag(RDF, "about"), about.get(_tag(RDF, "about"), ""))
+        description = etree.SubElement(self._rdf, rdf.tag(RDF, "Description"), nsmap=names)
+        about = next(self._rdf.iterchildren(rdf.tag(RDF, "Description")))
+        description.set(rdf.tag(RDF, "about"), about.get(rdf.tag(RDF, "about"), ""))
         return description
 
     def note_extension(self, extension: str) -> None:
@@ -150,15 +163,15 @@ class _Packet:
         from lxml import etree
 
         description = etree.SubElement(
-            self._rdf, _tag(RDF, "Description"), nsmap={"photoshop": PHOTOSHOP}
+            self._rdf, rdf.tag(RDF, "Description"), nsmap={"photoshop": PHOTOSHOP}
         )
-        description.set(_tag(RDF, "about"), "")
-        description.set(_tag(PHOTOSHOP, "SidecarForExtension"), extension)
+        description.set(rdf.tag(RDF, "about"), "")
+        description.set(rdf.tag(PHOTOSHOP, "SidecarForExtension"), extension)
 
     def extension(self) -> str | None:
         """Return the file extension that it says it belongs to."""
-        for description in self._rdf.iterchildren(_tag(RDF, "Description")):
-            found = _text(_field(description, PHOTOSHOP, "SidecarForExtension"))
+        for description in self._rdf.iterchildren(rdf.tag(RDF, "Description")):
+            found = rdf.text(rdf.field(description, PHOTOSHOP, "SidecarForExtension"))
             if found:
                 return found
         return None
@@ -185,17 +198,25 @@ def _faces(regions: Any, shape: Shape) -> list[_Element]:
     orientation = _orientation(regions, shape)
     return [
         _Element(Region(shown(area, orientation), _name_of(item)), item)
-        for item in _items(regions)
-        if (_text(_field(_struct(item), REGIONS, "Type")) or "face").lower() == "face"
+        for item in rdf.items(rdf.field(rdf.struct(regions), REGIONS, "RegionList"))
+        if (rdf.text(rdf.field(rdf.struct(item), REGIONS, "Type")) or "face").lower() == "face"
         and (area := _area_of(item, regions)) is not None
     ]
 
 
+def _unnamed_yet(some: Sequence[Region], known: Sequence[Region]) -> list[Region]:
+    """Return the regions of faces that the known ones do not name."""
+    named = [one.area for one in known if one.name is not None]
+    said = pairs([one.area for one in some], named)
+    return [one for row, one in enumerate(some) if row not in said]
+
+
 def _merge(document: _Packet, faces: Sequence[Region], shape: Shape) -> bool:
     """Put faces into a packet; say whether anything changed."""
+    spoken = pairs([one.area for one in faces], [one.area for one in document.microsoft(shape)])
     regions = document.find()
     if regions is None:
-        if not faces:
+        if len(spoken) == len(faces):
             return False
         regions = document.make()
     known = _faces(regions, shape)
@@ -207,12 +228,15 @@ def _merge(document: _Packet, faces: Sequence[Region], shape: Shape) -> bool:
             one.element.getparent().remove(one.element)
             changed = True
     for row, face in enumerate(faces):
+        if row in spoken:
+            # Somebody named it in a program that writes Microsoft's regions.
+            continue
         if row not in found:
             _add(regions, face, orientation)
             changed = True
         elif _rename(known[found[row]], face):
             changed = True
-    if changed and _field(_struct(regions), REGIONS, "AppliedToDimensions") is None:
+    if changed and rdf.field(rdf.struct(regions), REGIONS, "AppliedToDimensions") is None:
         _add_dimensions(regions, shape)
     return changed
 
@@ -224,7 +248,7 @@ def _rename(known: _Element, face: Region) -> bool:
         known.region.name is None or is_ours(known.element)
     ):
         return False
-    _set(_struct(known.element), "Name", name)
+    _set(rdf.struct(known.element), "Name", name)
     _sign(known.element, name)
     return True
 
@@ -232,17 +256,17 @@ def _rename(known: _Element, face: Region) -> bool:
 def _add(regions: Any, face: Region, orientation: int) -> None:
     from lxml import etree
 
-    item = etree.SubElement(_bag(regions), _tag(RDF, "li"))
-    item.set(_tag(RDF, "parseType"), "Resource")
-    area = etree.SubElement(item, _tag(REGIONS, "Area"))
+    item = etree.SubElement(_bag(regions), rdf.tag(RDF, "li"))
+    item.set(rdf.tag(RDF, "parseType"), "Resource")
+    area = etree.SubElement(item, rdf.tag(REGIONS, "Area"))
     place = stored(face.area, orientation)
     for name, value in zip("xywh", place, strict=True):
-        area.set(_tag(AREA, name), f"{value:.6f}")
-    area.set(_tag(AREA, "unit"), "normalized")
-    etree.SubElement(item, _tag(REGIONS, "Type")).text = "Face"
+        area.set(rdf.tag(AREA, name), f"{value:.6f}")
+    area.set(rdf.tag(AREA, "unit"), "normalized")
+    etree.SubElement(item, rdf.tag(REGIONS, "Type")).text = "Face"
     name = _xml(face.name)
     if name:
-        etree.SubElement(item, _tag(REGIONS, "Name")).text = name
+        etree.SubElement(item, rdf.tag(REGIONS, "Name")).text = name
     _sign(item, name)
 
 
@@ -250,44 +274,38 @@ def _sign(item: Any, name: str) -> None:
     """Note in a region which name gallery gave it."""
     from lxml import etree
 
-    struct = _struct(item)
-    extensions = _field(struct, REGIONS, "Extensions")
+    struct = rdf.struct(item)
+    extensions = rdf.field(struct, REGIONS, "Extensions")
     if extensions is None or isinstance(extensions, str):
-        extensions = etree.SubElement(struct, _tag(REGIONS, "Extensions"))
-        extensions.set(_tag(RDF, "parseType"), "Resource")
-    inner = _struct(extensions)
-    own = inner.find(_tag(OWN, "Name"))
+        extensions = etree.SubElement(struct, rdf.tag(REGIONS, "Extensions"))
+        extensions.set(rdf.tag(RDF, "parseType"), "Resource")
+    inner = rdf.struct(extensions)
+    own = inner.find(rdf.tag(OWN, "Name"))
     if own is None:
-        own = etree.SubElement(inner, _tag(OWN, "Name"))
+        own = etree.SubElement(inner, rdf.tag(OWN, "Name"))
     own.text = name
 
 
 def _add_dimensions(regions: Any, shape: Shape) -> None:
     from lxml import etree
 
-    size = etree.Element(_tag(REGIONS, "AppliedToDimensions"))
-    size.set(_tag(DIMENSIONS, "w"), str(shape.width))
-    size.set(_tag(DIMENSIONS, "h"), str(shape.height))
-    size.set(_tag(DIMENSIONS, "unit"), "pixel")
-    _struct(regions).insert(0, size)
+    size = etree.Element(rdf.tag(REGIONS, "AppliedToDimensions"))
+    size.set(rdf.tag(DIMENSIONS, "w"), str(shape.width))
+    size.set(rdf.tag(DIMENSIONS, "h"), str(shape.height))
+    size.set(rdf.tag(DIMENSIONS, "unit"), "pixel")
+    rdf.struct(regions).insert(0, size)
 
 
 def _bag(regions: Any) -> Any:
     """Return the element that holds the regions' items, made where there is none."""
     from lxml import etree
 
-    struct = _struct(regions)
-    listed = struct.find(_tag(REGIONS, "RegionList"))
+    struct = rdf.struct(regions)
+    listed = struct.find(rdf.tag(REGIONS, "RegionList"))
     if listed is None:
-        listed = etree.SubElement(struct, _tag(REGIONS, "RegionList"))
+        listed = etree.SubElement(struct, rdf.tag(REGIONS, "RegionList"))
     bag = next(iter(listed), None)
-    return etree.SubElement(listed, _tag(RDF, "Bag")) if bag is None else bag
-
-
-def _items(regions: Any) -> Iterator[Any]:
-    listed = _struct(regions).find(_tag(REGIONS, "RegionList"))
-    for bag in () if listed is None else listed:
-        yield from bag.iterchildren(_tag(RDF, "li"))
+    return etree.SubElement(listed, rdf.tag(RDF, "Bag")) if bag is None else bag
 
 
 def _orientation(regions: Any, shape: Shape) -> int:
@@ -315,24 +333,24 @@ def _is_alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def _size_of(regions: Any) -> tuple[float, float] | None:
-    found = _field(_struct(regions), REGIONS, "AppliedToDimensions")
+    found = rdf.field(rdf.struct(regions), REGIONS, "AppliedToDimensions")
     if found is None or isinstance(found, str):
         return None
-    numbers = [_number(_field(_struct(found), DIMENSIONS, name)) for name in "wh"]
+    numbers = [rdf.number(rdf.field(rdf.struct(found), DIMENSIONS, name)) for name in "wh"]
     width, height = numbers
     return (width, height) if width and height and min(width, height) > 0 else None
 
 
 def _area_of(item: Any, regions: Any) -> Area | None:
-    found = _field(_struct(item), REGIONS, "Area")
+    found = rdf.field(rdf.struct(item), REGIONS, "Area")
     if found is None or isinstance(found, str):
         return None
-    fields = _struct(found)
-    numbers = [_number(_field(fields, AREA, name)) for name in "xywh"]
+    fields = rdf.struct(found)
+    numbers = [rdf.number(rdf.field(fields, AREA, name)) for name in "xywh"]
     x, y, width, height = numbers
     if x is None or y is None or not width or not height or min(width, height) <= 0:
         return None
-    if _text(_field(fields, AREA, "unit")) == "pixel":
+    if rdf.text(rdf.field(fields, AREA, "unit")) == "pixel":
         size = _size_of(regions)
         if size is None:
             return None
@@ -342,42 +360,14 @@ def _area_of(item: Any, regions: Any) -> Area | None:
 
 
 def _name_of(item: Any) -> str | None:
-    return (_text(_field(_struct(item), REGIONS, "Name")) or "").strip() or None
-
-
-def _struct(element: Any) -> Any:
-    """Return the element that holds the fields: itself, or the description in it."""
-    inner = element.find(_tag(RDF, "Description"))
-    return element if inner is None else inner
-
-
-def _field(struct: Any, space: str, name: str) -> Any:
-    """Return a field of a structure: an element, the text of an attribute, or None."""
-    found = struct.find(_tag(space, name))
-    return struct.get(_tag(space, name)) if found is None else found
-
-
-def _text(field: Any) -> str | None:
-    """Return a field's text; of several languages the first."""
-    if field is None or isinstance(field, str):
-        return field
-    inner = next(field.iter(_tag(RDF, "li"), _tag(RDF, "value")), None)
-    return str((field if inner is None else inner).text or "")
-
-
-def _number(field: Any) -> float | None:
-    try:
-        number = float(_text(field) or "")
-    except ValueError:
-        return None
-    return number if abs(number) < 1e9 else None
+    return (rdf.text(rdf.field(rdf.struct(item), REGIONS, "Name")) or "").strip() or None
 
 
 def _set(struct: Any, name: str, text: str) -> None:
     """Set a field's text, whether it is an attribute or an element; no text takes it away."""
     from lxml import etree
 
-    tag = _tag(REGIONS, name)
+    tag = rdf.tag(REGIONS, name)
     struct.attrib.pop(tag, None)
     for old in struct.findall(tag):
         struct.remove(old)
@@ -387,7 +377,3 @@ def _set(struct: Any, name: str, text: str) -> None:
 
 def _xml(name: str | None) -> str:
     return NO_XML.sub("", name or "").strip()
-
-
-def _tag(space: str, name: str) -> str:
-    return f"{{{space}}}{name}"

@@ -10,10 +10,21 @@ import numpy as np
 import pytest
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
-from benchmarks import detection, labelling, measuring, original, search, startup, truth, video
+from benchmarks import (
+    detection,
+    label_memory,
+    labelling,
+    measuring,
+    original,
+    search,
+    startup,
+    truth,
+    video,
+)
 from benchmarks.__main__ import PARTS
 from gallery.detectors.whole import WholePicture
 from gallery.enrolment import candidates_in
+from gallery.images import decode
 from gallery.index import FlatIndex
 from gallery.interfaces import Detector
 from gallery.store import Store
@@ -91,7 +102,11 @@ def test_detectors_see_the_same_pictures_at_every_angle() -> None:
     assert "whole, turned by 45" in rows
     placed = {row[0]: row for row in detection.place_rows(scored)}
     assert placed["squares"][1:4] == ("8", "1.000", "+0.000")
-    assert placed["whole"] == ("whole", "0", "-", "-", "-", "-", "-")
+    assert placed["whole"] == ("whole", "0", "-", "-")
+    eyes = {row[0]: row[1:] for row in detection.eye_rows(scored)}
+    assert eyes["squares, upright, all"] == ("16", "0.000", "0.000", "100.0%")
+    assert eyes["squares, upright, >= 40 px"] == eyes["squares, upright, < 40 px"]
+    assert eyes["whole, turned by 45, all"] == ("0", "-", "-", "-")
 
 
 def eyes_in(box: Box) -> tuple[Point, Point]:
@@ -111,6 +126,40 @@ def test_stages_are_those_of_the_product_and_add_up(tmp_path: Path) -> None:
     assert sum(clock.shares().values()) == pytest.approx(1)
     assert min(clock.seconds.values()) > 0
     assert out.read_bytes() == (tmp_path / "again.jsonl").read_bytes()
+
+
+def test_growth_is_counted_from_where_a_process_has_settled() -> None:
+    marks = [
+        label_memory.Mark(*mark) for mark in ((50, 90, 99), (100, 100, 110), (1000, 106.3, 120))
+    ]
+    watched = label_memory.Watched(tuple(marks), peak=130, seconds=10)
+    assert watched.growth == pytest.approx(7)
+    said = label_memory.told(watched)
+    assert said.splitlines()[3].split() == ["1,000", "106", "120", "+7.0"]
+    assert "+7.0 MiB for each 1,000 pictures" in said
+    assert "peak to the end 130 MiB; 100.0 pictures/s" in said
+
+
+def test_numbered_pictures_differ_in_content_alone() -> None:
+    if not measuring.SCREENSHOTS.is_dir():
+        pytest.skip(f"{measuring.SCREENSHOTS} is not there")
+    content = label_memory.small_pictures()[0]
+    first, second = (
+        decode(label_memory.numbered(content, number), Path("x.jpg")) for number in range(2)
+    )
+    assert (first.width, first.height) == label_memory.SIZE
+    assert first.digest != second.digest
+    np.testing.assert_array_equal(first.pixels, second.pixels)
+
+
+def test_the_memory_of_a_job_is_watched_to_its_end() -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("another process's memory is read on Linux alone")
+    if not measuring.CHARACTERS.is_dir():
+        pytest.skip(f"{measuring.CHARACTERS} is not there")
+    watched = label_memory.measure(20, documents=True)
+    assert watched.marks[-1].pictures == 20
+    assert all(1 <= one.resident <= one.peak <= watched.peak for one in watched.marks)
 
 
 def test_random_samples_are_enrolled_through_the_store(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 FACE_KEYS = ["box", "score", "quality", "verdict", "character", "distance", "matches"]
 QUALITY_KEYS = ["score", "size", "sharpness", "roll", "frontal", "cut"]
-RECORD_KEYS = ["path", "width", "height", "encoder", "faces", "left_out", "error"]
+RECORD_KEYS = ["path", "width", "height", "encoder", "faces", "left_out", "error", "digest"]
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command import Done, call
+from command import ROOT, Done, call, run
 from fakes import Square, write_picture
 from yolo import yolo_file
 
-LOOKS = ["versions", "machine", "detector", "encoder", "database", "index"]
+LOOKS = ["versions", "machine", "detector", "encoder", "outputs", "database", "index"]
 
 
 def examine(folder: Path, *words: str | Path) -> tuple[Done, dict[str, str]]:
@@ -56,6 +57,28 @@ def test_all_is_well_with_one(place: Path) -> None:
 def test_a_stand_in_is_called_one(tmp_path: Path) -> None:
     done = call("doctor", "--encoder", "human", cwd=tmp_path, database=tmp_path / "gallery.db")
     assert "STAND-IN" in done.stdout
+
+
+def test_output_formats_of_other_packages_are_listed_and_loaded(tmp_path: Path) -> None:
+    site, about = tmp_path / "site", tmp_path / "site" / "more-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "more.py").write_text("class Names: pass\n", encoding="utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: more\nVersion: 1.0\n")
+    entries = about / "entry_points.txt"
+    for broken in (False, True):
+        lines = ["[gallery.writers]", "names = more:Names", *(["bad = more:Bad"] if broken else [])]
+        entries.write_text("\n".join(lines) + "\n")
+        extra = {"PYTHONPATH": f"{ROOT}{os.pathsep}{site}"}
+        done = run("doctor", "--json", cwd=tmp_path, database=tmp_path / "gallery.db", extra=extra)
+        (found,) = [
+            one for one in map(json.loads, done.stdout.splitlines()) if one["what"] == "outputs"
+        ]
+        assert found["well"] is not broken
+        if broken:
+            assert "bad of the package more cannot be loaded (AttributeError" in found["text"]
+        else:
+            assert found["text"].startswith("captions, hydrus, xmp")
+            assert found["text"].endswith("; plug-ins here: names")
 
 
 def test_a_detector_that_sees_nobody_is_found_out_alone(place: Path) -> None:

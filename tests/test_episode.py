@@ -126,11 +126,30 @@ def test_a_video_in_the_file_is_passed_over(
     assert (folder / "records.jsonl").read_bytes() == before
 
 
-def test_videos_want_jsonl(folder: Path, database: Path) -> None:
-    for words in (["--out", "r.csv"], ["--out", "r.jsonl", "--write", "coco:c.json"]):
-        done = call("label", "第1話.mkv", *words, cwd=folder, database=database)
-        assert done.code == 1
-        assert "ideos" in done.complaint
+def test_formats_that_know_no_times_are_refused(folder: Path, database: Path) -> None:
+    words = ("--out", "r.jsonl", "--write", "coco:c.json", "--write", "xmp")
+    done = call("label", "第1話.mkv", *words, cwd=folder, database=database)
+    assert done.code == 1
+    assert "coco and xmp cannot tell of videos" in done.complaint
+    assert not (folder / "r.jsonl").exists()
+
+
+def test_the_episode_is_answered_anew_without_a_frame(
+    records: list[dict[str, Any]], folder: Path, database: Path
+) -> None:
+    other = folder / "renamed.db"
+    shutil.copy(database, other)
+    done = call("relabel", "第1話.mkv", "--out", "anew.jsonl", cwd=folder, database=other)
+    assert done.code == 0, done.stderr
+    assert "1 video with 7 faces answered anew" in done.stderr
+    lines = (folder / "anew.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [{**json.loads(line), "path": "第1話.mkv"} for line in lines] == records
+    assert call("rename", "Rosa Delgado", "Rosa", cwd=folder, database=other).code == 0
+    done = call("relabel", "第1話.mkv", "--out", "table.csv", cwd=folder, database=other)
+    assert done.code == 0, done.stderr
+    table = (folder / "table.csv").read_text(encoding="utf-8")
+    assert ",Rosa," in table
+    assert "Rosa Delgado" not in table
 
 
 def test_what_is_no_video_is_one_sentence(folder: Path, database: Path) -> None:

@@ -94,17 +94,6 @@ def test_an_empty_gallery_knows_nobody(gallery: Gallery) -> None:
     assert face.matches == ()
 
 
-def test_a_file_that_cannot_be_read_gives_a_record_with_the_reason(
-    filled: Gallery, tmp_path: Path
-) -> None:
-    (tmp_path / "text.png").write_text("This is text.")
-    found = filled.identify_file(tmp_path / "text.png")
-    assert found.faces == ()
-    assert found.error is not None
-    assert "is not a picture" in found.error
-    assert found.width is None
-
-
 def test_answers_follow_every_change_at_once(filled: Gallery) -> None:
     def name() -> str | None:
         image = image_of(Square(5, 5, 70, BLUE))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import gallery
 
 PACKAGE = Path(__file__).parents[1] / "gallery"
 
@@ -17,24 +20,26 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for names in (
         "types errors gallery pairing",
         "interfaces settings atomic profiles quality verdict images dlib_format records tables "
-        "face_areas rows tag_text threads line_chart clustering",
-        "table_file manifest align annotate xmp encodings report calibration",
-        "weights readers rejections",
-        "detectors encoders plugins sightings",
+        "events face_areas rdf rows tag_text threads line_chart clustering",
+        "table_file manifest align annotate microsoft_regions encodings report calibration",
+        "weights xmp rejections seen_videos",
+        "detectors encoders plugins sightings readers",
         "describe catalog schema writer",
         "store",
         "index enrolment archive region_enrolment",
         "matching judging",
         "gallery.gallery",
-        "labelling video review evaluation audit",
-        "unknowns",
-        "assemble harvest",
-        "doctor",
+        "video review evaluation audit",
+        "labelling",
+        "unknowns paths",
+        "assemble harvest sources label_job",
+        "doctor api",
         "cli",
     )
 )
 """From the bottom up: a module imports those of layers below its own. `gallery` is the package's
-own file; what has no place here is only kept out of circles."""
+own file, which hands names on from above without importing them, see below; what has no place here
+is only kept out of circles."""
 
 DATABASE = {"store", "writer", "tables", "schema", "index", "faiss", "sqlalchemy", "alembic"}
 
@@ -95,9 +100,27 @@ def place_of(path: Path) -> str:
     return "gallery.gallery" if inside == ("gallery",) else inside[0]
 
 
+def handed_on() -> ast.If:
+    """The part of the package's own file that is for type checkers: where its names come from."""
+    (block,) = (
+        node
+        for node in ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.If)
+    )
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    return block
+
+
 def imports_of(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it; gallery's own by place."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Every module that a file imports, wherever in it; gallery's own by place.
+
+    What the package's own file hands on for type checkers is no import; nothing in the package may
+    take it from there.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path == PACKAGE / "__init__.py":
+        tree.body = [node for node in tree.body if ast.dump(node) != ast.dump(handed_on())]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -142,6 +165,44 @@ def test_a_module_imports_only_from_below(place: str) -> None:
         if place in HEIGHT:
             assert HEIGHT[imported] < HEIGHT[place], f"{place} imports {imported}"
     assert place == "cli" or "cli" not in GRAPH[place]
+
+
+def test_the_package_takes_nothing_from_its_own_file_but_the_version() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "gallery":
+                own = {one.name for one in node.names} & set(gallery.__all__)
+                assert not own, f"{path} takes {own} from the package's own file"
+            elif isinstance(node, ast.Import):
+                assert "gallery" not in {one.name for one in node.names}, path
+
+
+def test_the_package_hands_on_what_type_checkers_are_told() -> None:
+    for node in handed_on().body:
+        assert isinstance(node, ast.ImportFrom)
+        assert node.module is not None
+        home = importlib.import_module(node.module)
+        for one in node.names:
+            assert getattr(gallery, one.name) is getattr(home, one.name)
+    told = [one.name for node in handed_on().body for one in node.names]  # type: ignore[attr-defined]
+    assert sorted(told) == sorted(gallery.__all__)
+    assert set(gallery.__all__) <= set(dir(gallery))
+    with pytest.raises(AttributeError, match="no attribute 'nobody'"):
+        gallery.nobody  # type: ignore[attr-defined]  # noqa: B018
+    assert not hasattr(gallery, "catalogue")
+
+
+def test_importing_the_package_loads_nothing_of_it() -> None:
+    code = "import sys, gallery; print(*(name for name in sys.modules if 'gallery' in name))"
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+    )
+    assert process.stdout.split() == ["gallery"]
+    assert loaded_by("gallery") == set()
+
+
+def test_importing_what_programs_talk_to_loads_no_network_and_no_picture_library() -> None:
+    assert loaded_by("gallery.api") <= {"numpy", "sqlalchemy"}
 
 
 def test_no_imports_go_in_a_circle() -> None:

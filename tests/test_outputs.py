@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PureWindowsPath
+from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -63,6 +66,14 @@ NAMES = [
     "*?|",
     "unsure",
     "no character \ufffe",
+    "-dash",
+    "--out=/etc",
+    "y" * 300,
+    "مرحبا بالعالم",
+    "both \"kinds\" of 'quotes'",
+    "a.b..c",
+    "ends\u2028early",
+    "a: b # c",
 ]
 
 
@@ -97,8 +108,13 @@ def opened(
 
 def write(name: str, *records: Record, target: Path | None = None, **options: object) -> None:
     writer = opened(name, target, base_of([one.path for one in records]), **options)
-    for one in records:
-        writer.write(one)
+    try:
+        for one in records:
+            writer.write(one)
+    except InputError:
+        if not writer.is_document:
+            writer.close()
+        raise
     writer.close()
 
 
@@ -209,6 +225,18 @@ def names_by_exiv2(path: Path) -> list[str]:
     return [text for key, text in sorted(exiv2_of(path).items()) if key.endswith("mwg-rs:Name")]
 
 
+def exiftool(path: Path, *words: str) -> dict[str, Any]:
+    """What exiftool makes of a file: its face regions, or what the words ask for."""
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed; Debian has it in libimage-exiftool-perl")
+    asked = words or ("-RegionInfo",)
+    done = subprocess.run(
+        ["exiftool", "-j", "-struct", *asked, path], capture_output=True, check=True
+    )
+    (said,) = json.loads(done.stdout)
+    return dict(said if words else said["RegionInfo"])
+
+
 DIGIKAM = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -261,17 +289,57 @@ class TestXmp:
         assert f"{base}RegionList[2]/mwg-rs:Type" in found
         assert f"{base}RegionList[2]/mwg-rs:Name" not in found
 
-    def test_exiftool_reads_them_too(self, picture: Path) -> None:
-        if shutil.which("exiftool") is None:
-            pytest.skip("exiftool is not installed")
-        write("xmp", record_of(picture, answer("綾波 レイ"), answer("Asuka", Box(90, 5, 120, 60))))
-        done = subprocess.run(
-            ["exiftool", "-j", "-struct", "-RegionInfo", picture.with_name("1.png.xmp")],
-            capture_output=True, check=True,
-        )  # fmt: skip
-        (said,) = json.loads(done.stdout)
-        names = [region["Name"] for region in said["RegionInfo"]["RegionList"]]
-        assert names == ["綾波 レイ", "Asuka"]
+    def test_exiftool_reads_every_name_and_place(self, picture: Path) -> None:
+        boxes = [Box(2.0 * row, row, 2.0 * row + 20, row + 30.0) for row in range(len(NAMES))]
+        faces = [answer(name, box) for name, box in zip(NAMES, boxes, strict=True)]
+        write("xmp", record_of(picture, *faces, unknown()))
+        found = exiftool(picture.with_name("1.png.xmp"))
+        assert found["AppliedToDimensions"] == {"W": 160, "H": 120, "Unit": "pixel"}
+        *named, nobody = found["RegionList"]
+        assert "Name" not in nobody
+        assert {one["Type"] for one in found["RegionList"]} == {"Face"}
+        wanted = [name.replace("\ufffe", "").replace("\r", "\n").strip() for name in NAMES]
+        assert [str(one["Name"]).replace("\r", "\n") for one in named] == wanted
+        for one, box in zip(named, boxes, strict=True):
+            area = one["Area"]
+            assert area["Unit"] == "normalized"
+            place = [area[key] for key in "XYWH"]
+            assert np.allclose(
+                place,
+                [(box.left + 10) / 160, (box.top + 15) / 120, 20 / 160, 30 / 120], atol=1e-6,
+            )  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["xmp", "xmp-stem"])
+    def test_exiftool_finds_nothing_amiss(self, picture: Path, name: str) -> None:
+        sidecar = picture.with_name("1.png.xmp") if name == "xmp" else picture.with_suffix(".xmp")
+        write(name, record_of(picture, answer("Rei"), unknown()))
+        assert "Warning" not in exiftool(sidecar, "-validate", "-warning", "-error")
+
+    @pytest.mark.parametrize("orientation", [3, 6, 8])
+    def test_exiftool_finds_the_face_in_a_turned_picture(
+        self, tmp_path: Path, orientation: int
+    ) -> None:
+        from PIL import Image as pillow
+        from PIL import ImageOps
+
+        path, exif = tmp_path / "turned.jpg", pillow.Exif()
+        exif[0x0112] = orientation
+        pillow.new("L", (160, 80)).save(path, exif=exif)
+        width, height = (160, 80) if orientation == 3 else (80, 160)
+        box = Box(8, 16, 40, 48)
+        write("xmp", Record(path, width, height, "fake", (answer("Rei", box),)))
+        found = exiftool(path.with_name("turned.jpg.xmp"))
+        assert found["AppliedToDimensions"] == {"W": 160, "H": 80, "Unit": "pixel"}
+        area = found["RegionList"][0]["Area"]
+        # Where exiftool says the face is in the file, a mark is seen where the face is.
+        left, top = (area["X"] - area["W"] / 2) * 160, (area["Y"] - area["H"] / 2) * 80
+        marked = pillow.new("L", (160, 80))
+        marked.paste(
+            255,
+            (round(left), round(top), round(left + area["W"] * 160), round(top + area["H"] * 80)),
+        )
+        marked.getexif()[0x0112] = orientation
+        assert ImageOps.exif_transpose(marked).getbbox() == box
 
     def test_all_that_is_in_a_sidecar_stays(self, picture: Path) -> None:
         sidecar = picture.with_name("1.png.xmp")
@@ -617,12 +685,240 @@ class TestAnnotated:
 
         empty = write_picture(tmp_path / "shots" / "2.png")
         content = picture.read_bytes()
-        names = (answer(name) for name in NAMES if "\n" not in name)
+        names = (answer(name) for name in NAMES)
         write("annotated", record_of(picture, *names), record_of(empty), target=picture.parent)
         assert tree(tmp_path / "shots") == ["1.annotated.png", "1.png", "2.png"]
         assert picture.read_bytes() == content
         with pillow.open(picture.with_name("1.annotated.png")) as drawn:
             assert drawn.size == (160, 120)
+
+    @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".gif"])
+    def test_each_name_is_drawn_at_its_face(self, tmp_path: Path, suffix: str) -> None:
+        from PIL import Image as pillow
+
+        path = tmp_path / f"1{suffix}"
+        pillow.new("RGB", (160, 120)).save(path)
+        write("annotated", record_of(path, answer("Rei")), target=tmp_path / "out")
+        (drawn,) = (tmp_path / "out").iterdir()
+        assert drawn.suffix == (suffix if suffix in (".png", ".jpg", ".webp") else ".png")
+        with pillow.open(drawn) as seen:
+            green = np.asarray(seen.convert("RGB")).astype(int)[:, :, 1] > 100
+        # The box's edge, and the name above it.
+        assert green[20:80, 10].all()
+        assert green[:20, 10:40].any()
+        assert not green[30:75, 20:55].any()
+
+
+def together(text: str) -> str:
+    """A text without white space, which some formats cannot hold."""
+    return "".join(text.split())
+
+
+def kohya(caption: Path) -> list[str]:
+    """The tags that kohya's sd-scripts train with: the first line's, parted by commas."""
+    with caption.open(encoding="utf-8") as file:
+        return [tag.strip() for tag in file.readlines()[0].strip().split(",")]
+
+
+def hydrus(sidecar: Path) -> list[str]:
+    """The tags that Hydrus imports: lines in lower case, without dashes before their parts."""
+    lines = [line.strip() for line in sidecar.read_text(encoding="utf-8").splitlines()]
+    parts = [line.lower().split(":", 1) for line in lines if line]
+    return [":".join(hydrus_part(part) for part in both) for both in parts]
+
+
+def hydrus_part(text: str) -> str:
+    return re.sub(r"^(\s|-|system:)+", "", " ".join(text.split()))
+
+
+def expat(sidecar: Path) -> list[str]:
+    """The names in a sidecar as another XML parser than the one that wrote it finds them."""
+    root = ElementTree.parse(sidecar).getroot()  # noqa: S314 - it is what we wrote
+    return [str(one.text) for one in root.iter(f"{{{xmp.REGIONS}}}Name")]
+
+
+def coco(file: Path) -> Any:
+    """A file as the tools of COCO's makers read it."""
+    return pytest.importorskip("pycocotools.coco").COCO(str(file))
+
+
+def coco_names(file: Path) -> list[str]:
+    found = coco(file)
+    faces = found.loadAnns(found.getAnnIds())
+    return [found.loadCats([one["category_id"]])[0]["name"] for one in faces]
+
+
+def tasks(file: Path) -> list[dict[str, Any]]:
+    return list(json.loads(file.read_text(encoding="utf-8")))
+
+
+def task_names(file: Path) -> list[str]:
+    return [
+        region["value"]["rectanglelabels"][0]
+        for task in tasks(file)
+        for region in task["predictions"][0]["result"]
+    ]
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as table:
+        return list(csv.DictReader(table))
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_bytes().splitlines()]
+
+
+def captions(page: Path) -> list[tuple[str, str]]:
+    """Who and which picture stands under the faces of a page, each of which is a picture."""
+    import base64
+
+    from lxml import html
+    from PIL import Image as pillow
+
+    found = []
+    for figure in html.document_fromstring(page.read_bytes()).iter("figure"):
+        head, _, content = figure.find("img").get("src").partition(",")
+        assert head == "data:image/jpeg;base64"
+        with pillow.open(io.BytesIO(base64.b64decode(content, validate=True))) as face:
+            face.load()
+            assert (face.format, face.size) == ("JPEG", (150, 150))
+        who, _, picture = figure.find("figcaption").text_content().partition("\n")
+        found.append((who.rpartition(" ")[0], picture))
+    return found
+
+
+Names = Callable[[Path], list[str]]
+
+NAMES_BACK: dict[str, tuple[str, Names]] = {
+    "captions": ("shots/1.txt", kohya),
+    "hydrus": ("shots/1.png.txt", hydrus),
+    "xmp": ("shots/1.png.xmp", expat),
+    "xmp-stem": ("shots/1.xmp", expat),
+    "coco": ("x.json", coco_names),
+    "label-studio": ("x.json", task_names),
+    "html": ("x.html", lambda file: [who for who, _ in captions(file)]),
+    "csv": ("x.csv", lambda file: [row["character"] for row in rows(file)]),
+    "jsonl": (
+        "x.jsonl",
+        lambda file: [one["character"] for line in lines(file) for one in line["faces"]],
+    ),
+}
+"""The file that a format writes for `shots/1.png`, and the names that others find in it."""
+
+SPELT: dict[str, Callable[[str], str]] = {
+    "captions": lambda name: together(name.replace(",", "")),
+    "hydrus": lambda name: together(f"character:{hydrus_part(name.lower())}"),
+    "xmp": lambda name: together(name.replace("\ufffe", "")),
+    "xmp-stem": lambda name: together(name.replace("\ufffe", "")),
+    "html": together,
+}
+"""How a name comes back from formats that do not hold every letter; others give all of it back."""
+
+
+@pytest.mark.parametrize("name", NAMES_BACK)
+def test_every_name_comes_back(picture: Path, tmp_path: Path, name: str) -> None:
+    place, names_of = NAMES_BACK[name]
+    target = tmp_path / place if not place.startswith("shots") else None
+    write(name, record_of(picture, *(answer(one) for one in NAMES)), target=target)
+    found = names_of(tmp_path / place)
+    if name not in SPELT:
+        assert found == NAMES
+    else:
+        assert sorted(map(together, found)) == sorted(SPELT[name](one) for one in NAMES)
+
+
+ODD_FILES = [
+    "-dash.png",
+    "--out=x.png",
+    "a 'b' \"c\".png",
+    "emoji 😀.png",
+    "new\nline.png",
+    "a.b..c.png",
+    "مرحبا.png",
+    "#%?&;+<b>.png",
+    " leads.png",
+    "C:\\x.png",
+    f"{'y' * 236}.png",
+    *([os.fsdecode(b"no text \xff.png")] if sys.platform == "linux" else []),
+]
+
+Files = Callable[[Path], list[str]]
+
+
+def behind(folder: str, ending: str) -> Files:
+    """Gives the names of files in a folder that end so, without the ending."""
+    return lambda base: [
+        one.name.removesuffix(ending)
+        for one in (base / folder).iterdir()
+        if one.name.endswith(ending)
+    ]
+
+
+FILES_BACK: dict[str, tuple[str | None, Files]] = {
+    "captions": ("texts", lambda base: [f"{one}.png" for one in behind("texts", ".txt")(base)]),
+    "hydrus": ("texts", behind("texts", ".txt")),
+    "xmp": ("texts", behind("texts", ".xmp")),
+    "xmp-stem": ("texts", lambda base: [f"{one}.png" for one in behind("texts", ".xmp")(base)]),
+    "sorted": ("sorted", behind("sorted/Rei", "")),
+    "annotated": (
+        "drawn",
+        lambda base: [f"{one}.png" for one in behind("drawn", ".annotated.png")(base)],
+    ),
+    "coco": (
+        "x.json",
+        lambda base: [one["file_name"] for one in coco(base / "x.json").imgs.values()],
+    ),
+    "label-studio": (
+        "x.json",
+        lambda base: [
+            unquote(one["data"]["image"].partition("?d=")[2], errors="surrogateescape")
+            for one in tasks(base / "x.json")
+        ],
+    ),
+    "csv": ("x.csv", lambda base: [Path(row["path"]).name for row in rows(base / "x.csv")]),
+    "jsonl": ("x.jsonl", lambda base: [Path(one["path"]).name for one in lines(base / "x.jsonl")]),
+}
+"""Where a format writes, and which pictures others see in it."""
+
+
+@pytest.mark.parametrize("name", FILES_BACK)
+def test_every_name_of_a_picture_comes_back(tmp_path: Path, name: str) -> None:
+    if os.name == "nt":
+        pytest.skip("Windows takes hardly any of these names")
+    target, files_of = FILES_BACK[name]
+    paths = [write_picture(tmp_path / "shots" / one, seed=row) for row, one in enumerate(ODD_FILES)]
+    write(
+        name, *(record_of(path, answer("Rei")) for path in paths),
+        target=tmp_path / target if target else None,
+    )  # fmt: skip
+    assert sorted(files_of(tmp_path)) == sorted(ODD_FILES)
+
+
+def test_a_page_names_any_picture(tmp_path: Path) -> None:
+    paths = [write_picture(tmp_path / "shots" / one, seed=row) for row, one in enumerate(ODD_FILES)]
+    records = [record_of(path, answer(str(row))) for row, path in enumerate(paths)]
+    write("html", *records, target=tmp_path / "x.html")
+    seen = {int(who): picture for who, picture in captions(tmp_path / "x.html")}
+    wanted = dict(enumerate(one.encode("utf-8", "backslashreplace").decode() for one in ODD_FILES))
+    assert seen == wanted
+
+
+LABELS = """<View><Image name="image" value="$image"/>
+<RectangleLabels name="label" toName="image"><Label value="Rei"/><Label value="unsure"/>
+<Label value="unknown"/></RectangleLabels></View>"""
+
+
+def test_label_studio_takes_its_tasks(picture: Path, tmp_path: Path) -> None:
+    # Its newest releases want a newer Pillow than animeface works with, so that it is no
+    # dependency of the tests; where it is installed all the same, it has the last word.
+    sdk = pytest.importorskip("label_studio_sdk.label_interface")
+    faces = (answer("Rei"), answer("Asuka", verdict=Verdict.UNSURE), unknown())
+    write("label-studio", record_of(picture, *faces), target=tmp_path / "tasks.json")
+    interface = sdk.LabelInterface(LABELS)
+    for task in tasks(tmp_path / "tasks.json"):
+        for prediction in task["predictions"]:
+            assert interface.validate_prediction(prediction, return_errors=True) == []
 
 
 def job(tmp_path: Path, pictures: list[Path], *wanted: str) -> Outputs:
@@ -791,6 +1087,8 @@ TARGETS = {
     "coco": "x.json", "label-studio": "x.json", "html": "x.html",
 }  # fmt: skip
 
+PLACES = {**TARGETS, "jsonl": "x.jsonl", "csv": "x.csv"}
+
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half(
@@ -806,6 +1104,61 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half(
     assert not isinstance(caught.value, NotWrittenError)
     assert "\n" not in str(caught.value)
     assert tree(tmp_path) == ["shots/1.png"]
+
+
+@pytest.mark.parametrize("name", ["jsonl", "csv"])
+def test_a_full_disk_leaves_whole_records(
+    tmp_path: Path, limited: Callable[[int], None], name: str
+) -> None:
+    paths = [write_picture(tmp_path / "shots" / f"{row}.png", seed=row) for row in range(2)]
+    first, second = (record_of(path, answer("Reimi"), unknown()) for path in paths)
+    file = tmp_path / f"x.{name}"
+    writer = opened(name, file)
+    writer.write(first)
+    content = file.read_bytes()
+    limited(len(content) + 20)
+    with pytest.raises(InputError, match=r"cannot be written: .*\.$"):
+        writer.write(second)
+    limited(10**9)
+    writer.close()
+    assert file.read_bytes() == content
+    write(name, first, second, target=file)
+    found = rows(file) if name == "csv" else lines(file)
+    assert [Path(one["path"]).name for one in found] == (
+        ["0.png", "0.png", "1.png", "1.png"] if name == "csv" else ["0.png", "1.png"]
+    )
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk without room for a byte more, until the test ends."""
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(mounting, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("only an administrator of Linux can make a small disk")
+    try:
+        with (folder / "filling").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 1024)
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_disk_that_is_full_is_one_sentence(picture: Path, full: Path, name: str) -> None:
+    target = PLACES[name] or "texts"
+    with pytest.raises(InputError, match=r"cannot be written: No space.*\.$") as caught:
+        write(name, record_of(picture, answer("Rei")), target=full / target)
+    assert not isinstance(caught.value, NotWrittenError)
+    assert "\n" not in str(caught.value)
+    left = [full / one for one in tree(full) if one != "filling"]
+    assert sum(one.stat().st_size for one in left) == 0
+    assert all(one.suffix in (".jsonl", ".csv") for one in left)
 
 
 @pytest.fixture
@@ -828,9 +1181,9 @@ def read_only() -> Iterator[Path]:
             folder.chmod(0o755)
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", PLACES)
 def test_a_read_only_place_is_one_sentence(read_only: Path, name: str) -> None:
-    target = TARGETS[name]
+    target = PLACES[name]
     with pytest.raises(InputError, match=r"cannot be written.*\.$") as caught:
         write(
             name, record_of(read_only / "1.png", answer("Rei")),
@@ -840,10 +1193,10 @@ def test_a_read_only_place_is_one_sentence(read_only: Path, name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", PLACES)
 def test_a_place_that_cannot_be_is_one_sentence(picture: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    target = tmp_path / "file" / (TARGETS[name] or "out")
+    target = tmp_path / "file" / (PLACES[name] or "out")
     with pytest.raises(InputError, match=r"cannot be written: .*\.$") as caught:
         write(name, record_of(picture, answer("Rei")), target=target)
     assert not isinstance(caught.value, NotWrittenError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,10 +14,12 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.labelling import pipeline
+from gallery.images import read_image
 from gallery.labelling.job import label, open_writer
-from gallery.labelling.pipeline import CHUNK, chunks, identify_files
+from gallery.labelling.pipeline import GROUP, chunks, identify_files
 from gallery.quality import Gates
+from gallery.sightings import Seen
+from gallery.threads import available_cores
 from gallery.types import Candidate, Face, Image, MatchMode, Record
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)
@@ -62,10 +65,16 @@ def many(folder: Path, count: int) -> list[Path]:
 def test_records_are_those_of_one_picture_at_a_time(
     filled: Gallery, tmp_path: Path, mode: MatchMode
 ) -> None:
-    paths = many(tmp_path / "new", 3 * CHUNK + 2)
+    paths = many(tmp_path / "new", 6 * GROUP + 2)
     gates = Gates(min_face=35, min_quality=0.1)
     together = list(identify_files(filled, paths, mode=mode, top=2, gates=gates))
-    alone = [filled.identify_file(path, mode=mode, top=2, gates=gates) for path in paths]
+    alone = []
+    for path in paths:
+        try:
+            record = filled.identify(read_image(path), mode=mode, top=2, gates=gates)
+        except InputError as error:
+            record = Record(path, None, None, "fake", error=str(error))
+        alone.append(record)
     assert together == alone
     assert [one.path for one in together] == paths
     assert sum(one.error is not None for one in together) == 5
@@ -77,9 +86,9 @@ def test_no_files_are_no_records(filled: Gallery) -> None:
 
 
 def test_what_was_done_is_written_when_a_job_is_stopped(filled: Gallery, tmp_path: Path) -> None:
-    paths = many(tmp_path / "new", 2 * CHUNK + 1)
+    paths = many(tmp_path / "new", 2 * GROUP + 1)
     writer = open_writer(tmp_path / "out.jsonl", "fake")
-    stopped_at = CHUNK + 2
+    stopped_at = GROUP + 2
 
     def stop() -> None:
         for number, record in enumerate(label(filled, paths, writer), 1):
@@ -105,7 +114,7 @@ class Refusing(FakeDetector):
 
 
 def test_a_picture_that_the_detector_refuses_harms_no_other(database: Path, tmp_path: Path) -> None:
-    paths = many(tmp_path / "new", CHUNK)
+    paths = many(tmp_path / "new", 2 * GROUP)
     with fake_gallery(database, detector=Refusing()) as gallery:
         records = list(identify_files(gallery, paths))
     assert [one.path for one in records] == paths
@@ -134,27 +143,87 @@ class Counting(FakeDetector):
 def test_pictures_leave_memory_when_their_records_are_made(database: Path, tmp_path: Path) -> None:
     paths = [
         write_picture(tmp_path / f"{number}.png", Square(10, 10, 50), seed=number)
-        for number in range(6 * CHUNK)
+        for number in range(6 * GROUP)
     ]
     detector = Counting()
     gc.disable()
     try:
         with fake_gallery(database, detector=detector) as gallery:
-            assert sum(len(one.faces) for one in identify_files(gallery, paths)) == len(paths)
+            records = identify_files(gallery, paths, workers=1)
+            assert sum(len(one.faces) for one in records) == len(paths)
     finally:
         gc.enable()
-    # One chunk at a time has been looked at.
-    assert detector.most == CHUNK
+    # One group at a time has been looked at.
+    assert detector.most == GROUP
 
 
 def picture(side: int) -> Image:
     return Image(np.zeros((side, side, 3), np.uint8), "0" * 64, Path("x.png"))
 
 
-def test_large_pictures_are_looked_at_by_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "ROOM", 3 * 100 * 100 * 2)
-    error = Record(Path("x"), None, None, "fake", error="is bad.")
+def test_large_pictures_are_looked_at_by_fewer() -> None:
+    room = 3 * 100 * 100 * 2
+    error = Seen(Path("x"), None, None, None, None, error="is bad.")
     small, large = picture(10), picture(100)
-    assert [len(chunk) for chunk in chunks([large] * 5)] == [2, 2, 1]
-    assert [len(chunk) for chunk in chunks([small] * (CHUNK + 1))] == [CHUNK, 1]
-    assert [len(chunk) for chunk in chunks([error, large, small, large, error])] == [4, 1]
+
+    def sizes(*read: Image | Seen) -> list[int]:
+        return [len(chunk) for chunk in chunks([(one, None) for one in read], room)]
+
+    assert sizes(*[large] * 5) == [2, 2, 1]
+    assert sizes(*[small] * 9) == [9]
+    assert sizes(error, large, small, large, error) == [4, 1]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_any_number_of_workers_writes_the_same_file(
+    filled: Gallery, tmp_path: Path, suffix: str
+) -> None:
+    paths = many(tmp_path / "new", 5 * GROUP + 3)
+    contents = set()
+    for workers in (1, 2, 3, 16, None):
+        out = tmp_path / f"{workers}.{suffix}"
+        writer = open_writer(out, "fake")
+        records = list(label(filled, paths, writer, workers=workers))
+        writer.close()
+        assert [one.path for one in records] == paths
+        contents.add(out.read_bytes())
+    assert len(contents) == 1
+
+
+class Noting(FakeDetector):
+    """Notes which threads call it, and how many cores they may use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+        self.cores: set[int] = set()
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        self.threads.add(threading.get_ident())
+        self.cores.add(available_cores())
+        return super().detect(images)
+
+
+def test_a_single_worker_is_the_callers_own_thread(database: Path, tmp_path: Path) -> None:
+    paths = many(tmp_path / "new", 2 * GROUP)
+    detector = Noting()
+    with fake_gallery(database, detector=detector) as gallery:
+        records = identify_files(gallery, paths, workers=1)
+        next(records)
+        assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
+        list(records)
+        assert detector.threads == {threading.get_ident()}
+        list(identify_files(gallery, paths, workers=3))
+    assert 1 < len(detector.threads) <= 4
+    # Each worker has one core, whatever there is.
+    assert detector.cores == {1}
+
+
+def test_a_job_that_is_left_leaves_no_thread(filled: Gallery, tmp_path: Path) -> None:
+    paths = many(tmp_path / "new", 4 * GROUP)
+    writer = open_writer(tmp_path / "out.jsonl", "fake")
+    records = label(filled, paths, writer, workers=2)
+    next(records)
+    records.close()
+    writer.close()
+    assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]

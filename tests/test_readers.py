@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
 from gallery import xmp
 from gallery.errors import InputError
-from gallery.face_areas import Area, Region, Shape
+from gallery.face_areas import Area, Region, Shape, stored
 from gallery.gallery import Gallery
-from gallery.images import encode_png, read_header
+from gallery.images import encode_png, read_header, read_image
 from gallery.labelling import formats
 from gallery.labelling.output import Output
 from gallery.readers.captions import TagRule, candidates_in, names_listed
@@ -67,6 +68,86 @@ def owners(gallery: Gallery) -> dict[str, list[int]]:
         for one in gallery.characters()
         if one.samples
     }
+
+
+SPACES = """xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"
+ xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#"
+ xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#"
+ xmlns:MP="http://ns.microsoft.com/photo/1.2/"
+ xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#"
+ xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#\""""
+
+
+def in_xmp(text: str) -> str:
+    """A packet with a description in it."""
+    return xmp.EMPTY.replace(" </rdf:RDF>", f"{text}</rdf:RDF>")
+
+
+def described(people: str) -> str:
+    """People as Microsoft's programs list them."""
+    return (
+        f'<rdf:Description rdf:about="" {SPACES}><MP:RegionInfo rdf:parseType="Resource">'
+        f"<MPRI:Regions><rdf:Bag>{people}</rdf:Bag></MPRI:Regions></MP:RegionInfo>"
+        "</rdf:Description>"
+    )
+
+
+def person(name: str, rectangle: str) -> str:
+    return (
+        f'<rdf:li MPReg:PersonDisplayName="{name}" MPReg:PersonEmailDigest="ABC" '
+        f'MPReg:Rectangle="{rectangle}"/>'
+    )
+
+
+def microsoft(name: str, square: Square) -> str:
+    """A person where a square is."""
+    sides = square.left / 160, square.top / 120, square.side / 160, square.side / 120
+    return person(name, ", ".join(f"{one:.6f}" for one in sides))
+
+
+PROGRAMS = {
+    "Windows Photo Gallery": f"""<rdf:Description rdf:about="uuid:faf5bdd5" {SPACES}>
+<MP:RegionInfo><rdf:Description><MPRI:Regions><rdf:Bag><rdf:li><rdf:Description>
+<MPReg:Rectangle>0.062500, 0.166667, 0.312500, 0.416667</MPReg:Rectangle>
+<MPReg:PersonDisplayName>綾波 レイ</MPReg:PersonDisplayName>
+</rdf:Description></rdf:li></rdf:Bag></MPRI:Regions></rdf:Description></MP:RegionInfo>
+</rdf:Description>""",
+    "digiKam": f"""<rdf:Description rdf:about="" {SPACES}>
+<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag>
+<rdf:li MPReg:PersonDisplayName="綾波 レイ"
+ MPReg:Rectangle="0.0625, 0.166667, 0.3125, 0.416667"/>
+</rdf:Bag></MPRI:Regions></MP:RegionInfo>
+<mwg-rs:Regions rdf:parseType="Resource">
+<mwg-rs:AppliedToDimensions stDim:w="160" stDim:h="120" stDim:unit="pixel"/>
+<mwg-rs:RegionList><rdf:Bag><rdf:li><rdf:Description mwg-rs:Name="綾波 レイ" mwg-rs:Type="Face">
+<mwg-rs:Area stArea:x="0.21875" stArea:y="0.375" stArea:w="0.3125" stArea:h="0.416667"
+ stArea:unit="normalized"/></rdf:Description></rdf:li></rdf:Bag></mwg-rs:RegionList>
+</mwg-rs:Regions></rdf:Description>""",
+    "Picasa": f"""<rdf:Description rdf:about="" {SPACES}>
+<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:AppliedToDimensions rdf:parseType="Resource">
+<stDim:w>160</stDim:w><stDim:h>120</stDim:h><stDim:unit>pixel</stDim:unit>
+</mwg-rs:AppliedToDimensions><mwg-rs:RegionList><rdf:Bag>
+<rdf:li rdf:parseType="Resource"><mwg-rs:Type>Face</mwg-rs:Type>
+<mwg-rs:Area rdf:parseType="Resource"><stArea:x>0.9</stArea:x><stArea:y>0.9</stArea:y>
+<stArea:w>0.1</stArea:w><stArea:h>0.1</stArea:h><stArea:unit>normalized</stArea:unit>
+</mwg-rs:Area></rdf:li>
+<rdf:li rdf:parseType="Resource"><mwg-rs:Type>Face</mwg-rs:Type>
+<mwg-rs:Name>綾波 レイ</mwg-rs:Name><mwg-rs:Area rdf:parseType="Resource">
+<stArea:x>0.21875</stArea:x><stArea:y>0.375</stArea:y><stArea:w>0.3125</stArea:w>
+<stArea:h>0.416667</stArea:h><stArea:unit>normalized</stArea:unit></mwg-rs:Area></rdf:li>
+</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions></rdf:Description>""",
+    "Lightroom": f"""<rdf:Description rdf:about="" {SPACES}>
+<mwg-rs:Regions rdf:parseType="Resource">
+<mwg-rs:AppliedToDimensions stDim:w="160" stDim:h="120" stDim:unit="pixel"/>
+<mwg-rs:RegionList><rdf:Bag>
+<rdf:li><rdf:Description mwg-rs:Rotation="0.00000" mwg-rs:Name="綾波 レイ" mwg-rs:Type="Face">
+<mwg-rs:Area stArea:h="0.41667" stArea:w="0.31250" stArea:x="0.21875" stArea:y="0.37500"/>
+</rdf:Description></rdf:li>
+<rdf:li><rdf:Description mwg-rs:Type="Focus"><mwg-rs:Area stArea:d="0.1" stArea:x="0.5"
+ stArea:y="0.5"/></rdf:Description></rdf:li>
+</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions></rdf:Description>""",
+}
+"""One named face, at LEFT, as each program says it."""
 
 
 class TestNamedFaces:
@@ -137,6 +218,99 @@ class TestNamedFaces:
         found = named_faces(both).regions
         # Pixels are as good as shares; this one is smaller than a pixel.
         assert all(one.box.width < 1 for one in found)
+
+    @pytest.mark.parametrize("program", PROGRAMS)
+    def test_the_ways_of_programs_are_read(self, both: Path, program: str) -> None:
+        both.with_name("both.png.xmp").write_text(in_xmp(PROGRAMS[program]), encoding="utf-8")
+        (found,) = named_faces(both).regions
+        assert found.name == "綾波 レイ"
+        assert np.allclose(found.box, (10, 20, 60, 70), atol=0.1)
+
+    def test_what_digikam_writes_for_windows_is_read(self, both: Path) -> None:
+        exiv2 = pytest.importorskip("exiv2")
+        sidecar = both.with_name("both.png.xmp")
+        sidecar.write_bytes(xmp.EMPTY.encode())
+        image = exiv2.ImageFactory.open(str(sidecar))
+        image.readMetadata()
+        data = image.xmpData()
+        data["Xmp.MP.RegionInfo/MPRI:Regions"] = exiv2.XmpTextValue('type="Bag"')
+        for row, (name, place) in enumerate(
+            [("綾波", "0.0625, 0.166667, 0.3125, 0.416667"), ("Rei", "0.5625,0.25,0.375,0.5")], 1
+        ):
+            start = f"Xmp.MP.RegionInfo/MPRI:Regions[{row}]/MPReg:"
+            data[f"{start}PersonDisplayName"] = name
+            data[f"{start}Rectangle"] = place
+        image.setXmpData(data)
+        image.writeMetadata()
+        found = named_faces(both).regions
+        assert [one.name for one in found] == ["綾波", "Rei"]
+        assert np.allclose([one.box for one in found], [(10, 20, 60, 70), (90, 30, 150, 90)], 0.01)
+
+    def test_two_ways_in_one_file_name_a_face_once(self, both: Path) -> None:
+        text = packet(region("Rei", LEFT), region(None, RIGHT)).decode()
+        people = "".join(
+            microsoft(name, square) for name, square in (("Asuka", LEFT), ("Misato", RIGHT))
+        )
+        both.with_name("both.png.xmp").write_text(
+            text.replace("</rdf:RDF>", f"{described(people)}</rdf:RDF>"), encoding="utf-8"
+        )
+        found = {one.name: one.box for one in named_faces(both).regions}
+        assert set(found) == {"Rei", "Misato"}
+        assert np.allclose(found["Misato"], (90, 30, 150, 90), atol=0.1)
+
+    @pytest.mark.parametrize("orientation", [3, 6, 8])
+    def test_microsofts_places_are_those_of_the_file(
+        self, tmp_path: Path, orientation: int
+    ) -> None:
+        path = turned(tmp_path / "1.png", orientation, LEFT)
+        header = read_header(path)
+        shape = Shape(header.width, header.height, orientation)
+        place = stored(region(None, LEFT).area, orientation)
+        rectangle = (place.x - place.width / 2, place.y - place.height / 2, *place[2:])
+        text = described(person("Rei", ", ".join(map(str, rectangle))))
+        assert shape.shown == (160, 120)
+        path.with_name("1.png.xmp").write_text(in_xmp(text), encoding="utf-8")
+        (found,) = named_faces(path).regions
+        assert np.allclose(found.box, (10, 20, 60, 70), atol=0.1)
+
+    @pytest.mark.parametrize(
+        "rectangle",
+        ["", "0.1, 0.2, 0.3", "0, 0, 0, 0", "1.5, 0, 0.1, 0.1", "a, b, c, d", "nan" * 4],
+    )
+    def test_a_person_without_a_place_says_nothing(self, both: Path, rectangle: str) -> None:
+        text = described(person("Rei", rectangle) + microsoft("", LEFT))
+        both.with_name("both.png.xmp").write_text(in_xmp(text), encoding="utf-8")
+        assert named_faces(both).regions == ()
+
+    def test_who_was_named_in_windows_keeps_the_name(self, both: Path) -> None:
+        sidecar = both.with_name("both.png.xmp")
+        sidecar.write_text(in_xmp(described(microsoft("By hand", LEFT))), encoding="utf-8")
+        answers = [region("Rei", LEFT), region("Asuka", RIGHT)]
+        assert xmp.merged(sidecar.read_bytes(), answers[:1], SHAPE, "") == sidecar.read_bytes()
+        sidecar.write_bytes(xmp.merged(sidecar.read_bytes(), answers, SHAPE, ""))
+        assert {one.name for one in named_faces(both).regions} == {"By hand", "Asuka"}
+
+    @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+    def test_what_exiftool_writes_into_pictures_is_read(self, tmp_path: Path, form: str) -> None:
+        from PIL import Image as pillow
+
+        if shutil.which("exiftool") is None:
+            pytest.skip("exiftool is not installed; Debian has it in libimage-exiftool-perl")
+        path = tmp_path / f"1.{form.lower()}"
+        pillow.fromarray(draw(LEFT, RIGHT)).save(path, form)
+        sidecar = tmp_path / "ours"
+        sidecar.write_bytes(packet(region("綾波", LEFT)))
+        place = "|, ".join(("0.5625", "0.25", "0.375", "0.5"))
+        subprocess.run(
+            [
+                "exiftool", "-q", "-overwrite_original", "-tagsFromFile", sidecar, "-XMP:all",
+                f"-RegionInfoMP={{Regions=[{{PersonDisplayName=Rei,Rectangle={place}}}]}}", path,
+            ],
+            check=True,
+        )  # fmt: skip
+        found = named_faces(path).regions
+        assert [one.name for one in found] == ["綾波", "Rei"]
+        assert np.allclose([one.box for one in found], [(10, 20, 60, 70), (90, 30, 150, 90)], 0.01)
 
     def test_damaged_metadata_is_named_with_its_file(self, both: Path) -> None:
         both.with_name("both.png.xmp").write_text("Dear diary")
@@ -280,7 +454,7 @@ def test_what_label_writes_enroll_reads(filled: Gallery, database: Path, tmp_pat
     writer = formats.open_writer("xmp", Output(None, shots, "fake"))
     said = {}
     for path in paths:
-        record = filled.identify_file(path)
+        record = filled.identify(read_image(path))
         writer.write(record)
         said[path.name] = {answer.character for answer in record.faces}
     writer.close()
@@ -431,6 +605,28 @@ class TestCommands:
         done = ask(album, "label", *words)
         assert "4 pictures in folders that outputs go to left out." in done.stderr
         assert list((album / "album" / "done").rglob("*.png")) == found
+
+    def test_two_folders_of_outputs_inside_the_pictures_are_not_labelled(self, album: Path) -> None:
+        words = (
+            "album", "--cropped", "--out", "album/l.jsonl",
+            "--write", "sorted:album/done", "--write", "annotated:album/seen/drawn",
+            "--write", "captions:album/texts", "--write", "coco:album/faces.json",
+        )  # fmt: skip
+        assert ask(album, "label", *words).code == 0
+        before = sorted((album / "album").rglob("*"))
+        assert sum(path.suffix == ".png" for path in before) == 12
+        done = ask(album, "label", *words)
+        assert "8 pictures in folders that outputs go to left out." in done.stderr
+        assert sorted((album / "album").rglob("*")) == before
+        assert len((album / "album" / "l.jsonl").read_bytes().splitlines()) == 4
+
+    def test_places_that_take_no_file_are_one_sentence(self, album: Path) -> None:
+        (album / "file").touch()
+        for target in ("coco:file/x.json", "sorted:file/x", "captions:file/x", "csv:file/x.csv"):
+            done = ask(album, "label", "album", "--cropped", "--out", "l.jsonl", "--write", target)
+            assert done.code == 1
+            assert "cannot be written" in done.complaint
+            assert (album / "file").read_bytes() == b""
 
     def test_since_takes_what_has_changed(self, album: Path) -> None:
         old = album / "album" / "Red Rin" / "0.png"

@@ -28,8 +28,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -80,7 +80,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0004_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0005_second.py").write_text(script, encoding="utf-8")
     return copy
 
 
@@ -150,7 +150,7 @@ def test_an_older_database_is_backed_up_then_upgraded_and_keeps_everything(
         connection.execute("SELECT series, name FROM characters")
         connection.execute("SELECT likelihood FROM samples")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    (copy,) = database.parent.glob("gallery.db.0003-*")
+    (copy,) = database.parent.glob("gallery.db.0004-*")
     assert rows(copy) == before
 
 
@@ -382,7 +382,7 @@ def test_a_back_up_that_cannot_be_written_leaves_nothing(database: Path, tmp_pat
     ]
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0003"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     shutil.copyfile(ASSETS / f"gallery-{request.param}.db", path)
@@ -396,12 +396,12 @@ def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None
     after = rows(kept)
     for name, content in before.items():
         # Columns were added behind the older ones.
-        width = len(content[0])
+        width = len(content[0]) if content else 0
         assert [row[:width] for row in after[name]] == content
     assert {name for name, content in after.items() if content} == {
         name for name, content in before.items() if content
     }
-    (copy,) = kept.parent.glob("old.db.000[12]-*")
+    (copy,) = kept.parent.glob("old.db.000[123]-*")
     assert rows(copy) == before
 
 
@@ -427,3 +427,15 @@ def test_a_database_of_an_old_version_opens_is_read_and_written(kept: Path) -> N
         assert added > 5
         assert store.character("綾波レイ").samples == 3
         assert store.check() == []
+
+
+def test_what_version_0003_saw_is_seen_as_faces_of_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    shutil.copyfile(ASSETS / "gallery-0003.db", path)
+    with Store(str(path)) as store:
+        (face,) = store.sightings.all()
+        assert (face.path, face.cluster, face.track) == (Path("/seen.png"), 7, None)
+        assert [one.path for one in store.sightings.pictures()] == [Path("/seen.png")]
+        assert store.sightings.videos.all() == []
+        assert store.sightings.videos.shots() == []
+        assert [one.character for one in store.rejections.all()] == ["Rei"]

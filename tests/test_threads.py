@@ -8,11 +8,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from gallery.threads import ahead, available_cores
+from gallery.threads import ahead, available_cores, limited
 
 
 def test_there_is_a_core() -> None:
     assert available_cores() >= 1
+
+
+def test_a_limit_holds_inside_its_block_and_for_nobody_else() -> None:
+    there = available_cores()
+    seen: list[int] = []
+    with limited(1):
+        assert available_cores() == 1
+        with limited(there + 5):
+            assert available_cores() == there
+        assert available_cores() == 1
+        other = threading.Thread(target=lambda: seen.append(available_cores()))
+        other.start()
+        other.join()
+    assert seen == [there]
+    assert available_cores() == there
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

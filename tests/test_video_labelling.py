@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeDetector, Square, fake_gallery, vector, write_picture
+from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, vector, write_picture
+from numpy.typing import NDArray
 from videos import at_rate, scene, write_video
 
 from gallery.errors import InputError
 from gallery.gallery import Gallery
+from gallery.images import read_image
 from gallery.labelling.job import open_writer, remaining
 from gallery.records import as_json
 from gallery.types import (
@@ -32,7 +34,7 @@ from gallery.types import (
     VideoTrack,
 )
 from gallery.video.decoding import VideoReader
-from gallery.video.labelling import label_video, progress_in
+from gallery.video.labelling import label_video, progress_of
 from gallery.video.looking import VideoOptions, has_news
 from gallery.video.shots import in_shots
 from gallery.video.tracks import BEST, Tracker
@@ -133,6 +135,31 @@ def test_frames_that_show_nothing_new_are_not_looked_at(
     assert len(detector.seen) == sum(looks)
 
 
+class CountingEncoder(FakeEncoder):
+    """Counts the crops that it is given."""
+
+    count = 0
+
+    def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.count += len(crops)
+        return super().encode(crops)
+
+
+def test_frames_that_show_nothing_new_are_not_encoded(database: Path, tmp_path: Path) -> None:
+    held = [scene(Square(10, 20, 50, RED), Square(90, 20, 50, BLUE))] * 40
+    moved = [scene(Square(20, 20, 50, RED), Square(90, 20, 50, BLUE))] * 40
+    path = write_video(tmp_path / "held.mkv", at_rate([*held, *moved]))
+    encoder = CountingEncoder()
+    with fake_gallery(database, encoder=encoder) as gallery:
+        records = list(label_video(gallery, path, VideoOptions(every=0)))
+    looks = sum(one.part.looks for one in records if isinstance(one.part, VideoShot))
+    assert looks == 2
+    # Two faces in each of two drawings, which are held for 80 frames.
+    assert encoder.count == 4
+    tracks = [one.part for one in records if isinstance(one.part, VideoTrack)]
+    assert max(round(one.end * 24) for one in tracks) == 79
+
+
 def test_looks_are_as_far_apart_as_asked_for(filled: Gallery, episode: Path) -> None:
     for every, expected in ((10.0, 2), (1.0, 3), (0.5, 5)):
         records = list(label_video(filled, episode, VideoOptions(every=every)))
@@ -212,7 +239,7 @@ def go_on(gallery: Gallery, path: Path, out: Path, most: int | None = None) -> N
     try:
         if not remaining([path], writer):
             return
-        done = progress_in(out).get(str(path))
+        done = progress_of(writer.records()).get(str(path))
         for number, record in enumerate(label_video(gallery, path, VideoOptions(), done=done)):
             if number == most:
                 return
@@ -256,12 +283,12 @@ def test_records_of_pictures_and_videos_live_in_one_file(
     out = tmp_path / "out.jsonl"
     picture = write_picture(tmp_path / "1.png", Square(10, 20, 50, RED))
     writer = open_writer(out, filled.encoder)
-    writer.write(filled.identify_file(picture))
+    writer.write(filled.identify(read_image(picture)))
     writer.close()
     go_on(filled, episode, out)
     writer = open_writer(out, filled.encoder)
     assert writer.done == {str(picture), str(episode)}
-    assert [one.path for one in writer.records()] == [picture]
+    assert [one.path for one in writer.records()] == [picture, *[episode] * 7]
     writer.close()
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert "video" not in lines[0]
@@ -275,7 +302,9 @@ def test_the_rest_is_not_done_in_another_way(
 ) -> None:
     out = tmp_path / "out.jsonl"
     go_on(filled, episode, out, most=2)
-    done = progress_in(out)[str(episode)]
+    writer = open_writer(out, filled.encoder)
+    done = progress_of(writer.records())[str(episode)]
+    writer.close()
     with pytest.raises(InputError, match="other --from, --to or --every"):
         list(label_video(filled, episode, VideoOptions(every=1.0), done=done))
 

@@ -31,7 +31,7 @@ from gallery.cli import (
 )
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
-from gallery.settings import DEFAULT_DETECTOR, Settings
+from gallery.settings import DEFAULT_DETECTOR, resolved
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
 
@@ -126,14 +126,9 @@ def choose(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
-    chosen = {
-        "database": database,
-        "encoder": encoder,
-        "runtime": runtime,
-        "detector": detector,
-        "head_scale": head_scale,
-    }
-    ctx.obj = Settings(**{key: value for key, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+    ctx.obj = resolved(
+        database, encoder=encoder, runtime=runtime, detector=detector, head_scale=head_scale
+    )
 
 
 enroll.register(app)

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(ctx: typer.Context, json: Json = False) -> None:
-    """Look at versions, detector, encoder, database and index, and say what to do.
+    """Look at versions, detector, encoder, output formats, database and index; say what to do.
 
     The exit code is 1 when something is not well.
     """

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery import sources
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -18,26 +17,15 @@ from gallery.cli.show import (
     MinFace,
     MinQuality,
     json_line,
-    pictures_of,
     plural,
     progress,
     say,
     settings_of,
 )
+from gallery.sources import Named, Source, check_names, named_as_in, named_in
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
-    from gallery.quality import Gates
-    from gallery.readers.xmp_regions import NamedFaces
-    from gallery.types import Candidate, Enrolled
-
-
-class Source(StrEnum):
-    """Where the names of pictures come from."""
-
-    FOLDERS = "folders"
-    XMP = "xmp"
-    CAPTIONS = "captions"
+    from gallery.types import Enrolled
 
 
 def register(app: typer.Typer) -> None:
@@ -96,29 +84,29 @@ def enroll(
     """
     from gallery.assemble import open_gallery
     from gallery.quality import Gates
+    from gallery.readers.captions import names_listed
 
-    work = _work(paths, source, names, tag_prefix)
+    check_names(source, are_given=names is not None)
+    listed = names_listed(names) if names is not None else []
+    named = named_in(paths, source, listed, tag_prefix)
     settled: list[Enrolled] = []
     gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
-        work = work or _of_captions(paths, _names_of(gallery), "")
-        if work.faces is None:
-            enrolling = gallery.enroll(
-                work.candidates, largest=largest, gates=gates, keep_poor=keep_poor
-            )
-        else:
-            enrolling = _enroll_regions(gallery, work.faces, gates, keep_poor=keep_poor)
+        named = named or named_as_in(gallery, paths)
+        enrolling = sources.enroll(
+            gallery, named, largest=largest, gates=gates, keep_poor=keep_poor
+        )
         try:
-            with progress("Enrolling", work.steps) as advance:
+            with progress("Enrolling", named.steps) as advance:
                 for enrolled in enrolling:
                     settled.append(enrolled)
                     advance()
         except KeyboardInterrupt:
-            _report(settled, work, json=json)
+            _report(settled, named, json=json)
             say("Stopped; what was enrolled stays. Run it again to go on.")
             raise typer.Exit(130) from None
         poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
-    refused = _report(settled, work, json=json)
+    refused = _report(settled, named, json=json)
     if not json and any(enrolled.is_poor for enrolled in settled):
         for name in poor:
             say(f"{name} has poor faces alone; its ideal is made of these.")
@@ -126,91 +114,7 @@ def enroll(
         raise typer.Exit(1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What was found to enroll."""
-
-    candidates: list[Candidate]
-    refused: list[tuple[Path, str]]
-    faces: list[NamedFaces] | None = None
-    """Regions instead of candidates."""
-    unlabelled: int = 0
-    """How many pictures have no label."""
-
-    @property
-    def steps(self) -> int:
-        """How many answers there will be."""
-        if self.faces is None:
-            return len(self.candidates)
-        return sum(len(one.regions) for one in self.faces)
-
-
-def _work(
-    paths: Sequence[Path], source: Source, names: Path | None, tag_prefix: str
-) -> _Work | None:
-    """Read labels; None where the gallery has to say first which names there are."""
-    from gallery.errors import InputError
-    from gallery.readers.captions import names_listed
-
-    if source is not Source.CAPTIONS and (names is not None or tag_prefix):
-        raise InputError("--names and --tag-prefix are for --from captions.")
-    if source is Source.XMP:
-        return _of_metadata(paths)
-    if source is Source.CAPTIONS:
-        listed = names_listed(names) if names is not None else []
-        return _of_captions(paths, listed, tag_prefix) if listed or tag_prefix else None
-    from gallery.enrolment import candidates_in
-
-    if len(paths) > 1:
-        raise InputError(
-            "Give one folder, which holds a folder per character; only --from takes several."
-        )
-    candidates, loose = candidates_in(paths[0])
-    return _Work(candidates, [(path, f"{path} lies in no character's folder.") for path in loose])
-
-
-def _of_metadata(paths: Sequence[Path]) -> _Work:
-    from gallery.errors import InputError
-    from gallery.readers.xmp_regions import named_faces
-
-    pictures, refused = pictures_of(paths)
-    faces, unlabelled = [], 0
-    for picture in pictures:
-        try:
-            found = named_faces(picture)
-        except InputError as error:
-            refused.append((picture, str(error)))
-            continue
-        if found.regions:
-            faces.append(found)
-        else:
-            unlabelled += 1
-    return _Work([], refused, faces, unlabelled)
-
-
-def _of_captions(paths: Sequence[Path], names: Sequence[str], prefix: str) -> _Work:
-    from gallery.readers.captions import TagRule, candidates_in
-
-    pictures, refused = pictures_of(paths)
-    found = candidates_in(pictures, TagRule(names, prefix))
-    return _Work(found.candidates, refused + found.refused, unlabelled=found.without)
-
-
-def _names_of(gallery: Gallery) -> list[str]:
-    return [one.name for one in gallery.characters()] + list(gallery.store.former_names())
-
-
-def _enroll_regions(
-    gallery: Gallery, faces: Sequence[NamedFaces], gates: Gates, *, keep_poor: bool
-) -> Iterator[Enrolled]:
-    from gallery.region_enrolment import RegionEnrolment
-
-    gallery.require_encoded()
-    enrolment = RegionEnrolment(gallery.store, gallery.describer, gates=gates, keep_poor=keep_poor)
-    return enrolment.run(faces)
-
-
-def _report(settled: Iterable[Enrolled], work: _Work, *, json: bool) -> int:
+def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
     from gallery.types import Outcome
 
     settled = list(settled)
@@ -220,7 +124,7 @@ def _report(settled: Iterable[Enrolled], work: _Work, *, json: bool) -> int:
         for enrolled in settled
         if enrolled.outcome is Outcome.REFUSED
     ]
-    refused += work.refused
+    refused += named.refused
     poor = sum(enrolled.is_poor for enrolled in settled)
     characters = len({enrolled.candidate.character for enrolled in settled})
     if json:
@@ -229,7 +133,7 @@ def _report(settled: Iterable[Enrolled], work: _Work, *, json: bool) -> int:
                 "characters": characters,
                 **{outcome.value: counts[outcome] for outcome in Outcome},
                 "poor": poor,
-                "unlabelled": work.unlabelled,
+                "unlabelled": named.unlabelled,
                 "refused": [{"path": str(path), "reason": why} for path, why in refused],
             }
         )
@@ -241,10 +145,10 @@ def _report(settled: Iterable[Enrolled], work: _Work, *, json: bool) -> int:
         say(f"refused: {why}")
     counts[Outcome.REFUSED] = len(refused)
     parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
-    what = plural(counts.total(), "picture" if work.faces is None else "face")
+    what = plural(counts.total(), "picture" if named.faces is None else "face")
     say(f"{what} of {plural(characters, 'character')}: {', '.join(parts) or 'none looked at'}.")
-    if work.unlabelled:
-        say(f"{plural(work.unlabelled, 'picture')} without a name passed over.")
+    if named.unlabelled:
+        say(f"{plural(named.unlabelled, 'picture')} without a name passed over.")
     if poor:
         say(
             f"{plural(poor, 'poor face')} marked and left out of ideals; `gallery show NAME` says "

@@ -17,7 +17,8 @@ from gallery.cli.show import (
     say,
     settings_of,
 )
-from gallery.cli.video import EVERY, Every, From, To, options_of, paths_of, whole_seconds
+from gallery.cli.video import EVERY, Every, From, To, options_of
+from gallery.paths import Media, media_of
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
@@ -68,15 +69,15 @@ def harvest(
     from gallery.harvest import Harvest, refuse_inside
 
     options = options_of(from_, to, every, min_face, min_quality)
-    videos, pictures, refused = paths_of(paths)
+    media = media_of(paths)
     refuse_inside(out, paths)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         gallery.require_encoded()
         try:
             with Harvest(gallery, out, match) as gathering:
-                for _, why in refused:
+                for _, why in media.refused:
                     say(f"gallery: {why}")
-                failed = len(refused) + _look(gathering, pictures, videos, options)
+                failed = len(media.refused) + _look(gathering, media, options)
                 done = gathering.finish(at_least)
         except KeyboardInterrupt:
             say("Stopped; nothing was written.")
@@ -86,18 +87,18 @@ def harvest(
         raise typer.Exit(1)
 
 
-def _look(
-    gathering: Harvest, pictures: list[Path], videos: list[Path], options: VideoOptions
-) -> int:
+def _look(gathering: Harvest, media: Media, options: VideoOptions) -> int:
     """Look at everything, and return how many files could not be read in full."""
+    from gallery.video.looking import seconds_looked_at
+
     failed = 0
-    with progress("Looking", len(pictures)) as advance:
-        for looked in gathering.pictures(pictures, options):
+    with progress("Looking", len(media.pictures)) as advance:
+        for looked in gathering.pictures(media.pictures, options):
             failed += _failed(looked)
             advance()
-    for path in videos:
+    for path in media.videos:
         shown = int(options.start)
-        with progress(f"Looking at {path.name}", whole_seconds(path, options)) as advance:
+        with progress(f"Looking at {path.name}", seconds_looked_at(path, options)) as advance:
             for looked in gathering.video(path, options):
                 failed += _failed(looked)
                 for _ in range(shown, int(looked.time)):

@@ -164,26 +164,6 @@ def progress(what: str, total: int) -> Iterator[Advance]:
         yield lambda: bar.update(task, advance=1)
 
 
-def pictures_of(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """Return the pictures that paths name, each once, and the paths that name none, with why.
-
-    Raises InputError with the first reason where no path names one.
-    """
-    from gallery.errors import InputError
-    from gallery.images import pictures_in
-
-    pictures: dict[Path, None] = {}
-    refused: list[tuple[Path, str]] = []
-    for path in paths:
-        try:
-            pictures.update(dict.fromkeys(pictures_in([path])))
-        except InputError as error:
-            refused.append((path, str(error)))
-    if refused and not pictures:
-        raise InputError(refused[0][1])
-    return list(pictures), refused
-
-
 def say(text: str) -> None:
     """Print a line for people to standard error."""
     typer.echo(text, err=True)

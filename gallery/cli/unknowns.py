@@ -12,6 +12,8 @@ from gallery.types import MatchMode
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
+    from gallery.seen_videos import SeenVideo
+    from gallery.sightings import SeenPicture, Sighting
     from gallery.unknowns import Cluster
 
 Poor = Annotated[
@@ -40,10 +42,11 @@ def cluster(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Group the unknown faces of labelled pictures by likeness.
+    """Group the unknown faces of labelled pictures and videos by likeness.
 
-    Clusters keep their numbers when more pictures are labelled: new faces join the cluster that
-    they belong to, and new clusters get new numbers. `gallery adopt NUMBER NAME` names one.
+    Of a video each face that is followed through a shot counts once. Clusters keep their numbers
+    when more is labelled: new faces join the cluster that they belong to, and new clusters get new
+    numbers. `gallery adopt NUMBER NAME` names one.
     """
     from gallery import unknowns
     from gallery.assemble import open_gallery
@@ -84,7 +87,7 @@ def _catch_up(gallery: Gallery) -> None:
 
 def _print(found: list[Cluster], seen: int) -> None:
     if not seen:
-        say("No picture was labelled yet; `gallery label` keeps what it sees.")
+        say("Nothing was labelled yet; `gallery label` keeps what it sees.")
         return
     if found:
         table(
@@ -95,7 +98,7 @@ def _print(found: list[Cluster], seen: int) -> None:
                     len(one.faces),
                     one.nearest or "-",
                     "-" if one.distance is None else f"{one.distance:.3f}",
-                    one.faces[0].path,
+                    _place(one.faces[0]),
                 )
                 for one in found
             ],
@@ -108,6 +111,23 @@ def _print(found: list[Cluster], seen: int) -> None:
     )
 
 
+def _place(face: Sighting) -> str:
+    """Return where a face was seen: a file, and in a video the time."""
+    from gallery.video.timecodes import timecode
+
+    return f"{face.path}" if face.track is None else f"{face.path} {timecode(face.track.best)}"
+
+
+def _times(face: Sighting) -> dict[str, object]:
+    """Return where in a video a face was seen, in seconds; nothing for one in a picture."""
+    track = face.track
+    if track is None:
+        return {}
+    times = {"start": track.start, "end": track.end, "best": track.best}
+    seconds = {name: round(time, 6) for name, time in times.items()}
+    return {"video": {"shot": track.shot, "track": track.track, **seconds}}
+
+
 def _as_json(one: Cluster) -> dict[str, object]:
     return {
         "cluster": one.number,
@@ -117,6 +137,7 @@ def _as_json(one: Cluster) -> dict[str, object]:
             {
                 "face": face.id,
                 "path": str(face.path),
+                **_times(face),
                 "box": [round(edge, 2) for edge in face.face.box],
                 "quality": None if face.quality is None else round(face.quality.score, 6),
             }
@@ -152,41 +173,57 @@ def relabel(
     out: Annotated[Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")],
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Only these pictures, or those of these folders."),
+        typer.Argument(metavar="PATH", help="Only these files, or those of these folders."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many characters to name for a face.")] = 3,
     match: Annotated[
         MatchMode, typer.Option(help="What of a character a face is compared with.")
     ] = MatchMode.IDEAL,
 ) -> None:
-    """Answer all pictures that were labelled before with the gallery as it is now.
+    """Answer all pictures and videos that were labelled before with the gallery as it is now.
 
-    Pictures are not read: what `label` saw of them is kept in the gallery. Those whose files have
-    changed since are left out and named; `gallery label` looks at them again.
+    None is read: what `label` saw of them is kept in the gallery. Those whose files have changed
+    since are left out and named; `gallery label` looks at them again.
     """
     from gallery import unknowns
     from gallery.assemble import open_gallery
     from gallery.labelling import job
+    from gallery.types import VideoEnd
+    from gallery.video.labelling import progress_of, stands_in
+    from gallery.video.relabelling import relabel_videos
 
     with open_gallery(settings_of(ctx)) as gallery:
         _catch_up(gallery)
-        known = unknowns.pictures_below(gallery.store.sightings.pictures(), paths or [])
-        changed = [one for one in known if unknowns.has_changed(one)]
-        for one in changed:
-            say(f"gallery: {one.path} has changed since it was labelled.")
-        asked = [one for one in known if one not in changed]
+        sightings, asked = gallery.store.sightings, paths or []
+        pictures = unknowns.pictures_below(sightings.pictures(), asked)
+        videos = unknowns.pictures_below(sightings.videos.all(), asked)
+        known: list[SeenPicture | SeenVideo] = [*pictures, *videos]
+        changed = {one.path for one in known if unknowns.has_changed(one)}
+        for path in sorted(changed):
+            say(f"gallery: {path} has changed since it was labelled.")
         writer = job.open_writer(out, gallery.encoder)
         try:
-            done = set(job.remaining([one.path for one in asked], writer))
-            rest = [one for one in asked if one.path in done]
+            rest = set(job.remaining([one.path for one in known], writer)) - changed
+            stills = [one for one in pictures if one.path in rest]
+            films = [one for one in videos if one.path in rest]
             faces = 0
-            with progress("Answering", len(rest)) as advance:
-                for record in unknowns.relabel(gallery, rest, mode=match, top=top):
+            with progress("Answering", len(stills) + len(films)) as advance:
+                for record in unknowns.relabel(gallery, stills, mode=match, top=top):
                     writer.write(record)
                     faces += len(record.faces)
                     advance()
+                before = progress_of(writer.records()) if films else {}
+                for part in relabel_videos(gallery, films, mode=match, top=top):
+                    if not stands_in(part, before):
+                        writer.write(part)
+                        faces += len(part.faces)
+                    if isinstance(part.part, VideoEnd):
+                        advance()
         finally:
             writer.close()
-    say(f"{plural(len(rest), 'picture')} with {plural(faces, 'face')} answered anew. {out}")
+    counts = [plural(len(films), "video")] if films else []
+    if stills or not films:
+        counts.insert(0, plural(len(stills), "picture"))
+    say(f"{' and '.join(counts)} with {plural(faces, 'face')} answered anew. {out}")
     if changed:
         raise typer.Exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from gallery.encoders import Batch, Crops, Descriptors, describe
@@ -23,6 +25,7 @@ class DlibNetwork:
         import dlib
 
         self._weights = weights
+        self._lock = threading.Lock()
         try:
             self._model = dlib.face_recognition_model_v1(str(weights.path))
         except RuntimeError as error:
@@ -43,5 +46,7 @@ class DlibNetwork:
 
     def _run(self, batch: Crops) -> Descriptors:
         """Let dlib describe a batch as it stands, without the random shifts it can add."""
-        answers = self._model.compute_face_descriptor(list(batch), 0)
+        # The network keeps what its layers say between two of them.
+        with self._lock:
+            answers = self._model.compute_face_descriptor(list(batch), 0)
         return np.array([list(answer) for answer in answers], dtype=np.float32)

@@ -8,6 +8,7 @@ content; a file that does not fit its name is made again, never believed.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from gallery.types import CROP_SIDE, DIMENSION
 from gallery.weights import ONNX_SUFFIX, Weights
 
 if TYPE_CHECKING:
+    import onnxruntime
     from onnx import NodeProto, TensorProto
 
 CONVERTER_VERSION = 1
@@ -40,32 +42,16 @@ class OnnxNetwork:
     def __init__(self, weights: Weights, cache_folder: Path, threads: int | None = None) -> None:
         """Open the network, converting it where the cache has no sound copy.
 
-        It uses all cores that this process may use unless told how many threads. A cache folder
+        It uses all cores that the caller may use, at most so many threads if told. A cache folder
         that cannot be written costs the conversion at every start, no more. Raises SetupError
         when the network's file is not what it should be or cannot be run.
         """
-        import onnxruntime
-
-        onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
-        options.intra_op_num_threads = threads or available_cores()
-        options.inter_op_num_threads = 1
-        # Waiting threads sleep: spinning ones take the cores that decoding and detection want.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._weights = weights
-        is_onnx = weights.path.suffix == ONNX_SUFFIX
-        model = weights.read() if is_onnx else converted(weights, cache_folder)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        # ONNX Runtime's exceptions have no root of their own.
-        except Exception as error:
-            raise SetupError(
-                f"ONNX Runtime cannot run the network {weights.name!r}: "
-                f"{(str(error) or type(error).__name__).splitlines()[0].rstrip('.')}."
-            ) from error
+        self._cache_folder = cache_folder
+        self._threads = threads or available_cores()
+        self._lock = threading.Lock()
+        self._sessions: dict[int, onnxruntime.InferenceSession] = {}
+        self._session()
 
     @property
     def id(self) -> str:
@@ -82,8 +68,38 @@ class OnnxNetwork:
 
     def _run(self, batch: Crops) -> Descriptors:
         """Let ONNX Runtime describe a batch as it stands."""
-        (answer,) = self._session.run(None, {"crops": batch})
+        (answer,) = self._session().run(None, {"crops": batch})
         return np.asarray(answer, dtype=np.float32)
+
+    def _session(self) -> onnxruntime.InferenceSession:
+        """Return the network for as many threads as the caller may use; all say the same."""
+        count = min(self._threads, available_cores())
+        with self._lock:
+            if count not in self._sessions:
+                self._sessions[count] = _open(self._weights, self._cache_folder, count)
+            return self._sessions[count]
+
+
+def _open(weights: Weights, cache_folder: Path, threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads sleep: spinning ones take the cores that decoding and detection want.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    is_onnx = weights.path.suffix == ONNX_SUFFIX
+    model = weights.read() if is_onnx else converted(weights, cache_folder)
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    # ONNX Runtime's exceptions have no root of their own.
+    except Exception as error:
+        raise SetupError(
+            f"ONNX Runtime cannot run the network {weights.name!r}: "
+            f"{(str(error) or type(error).__name__).splitlines()[0].rstrip('.')}."
+        ) from error
 
 
 def converted(weights: Weights, cache_folder: Path) -> bytes:

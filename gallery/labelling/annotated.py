@@ -1,12 +1,15 @@
-"""Pictures with every face boxed and named."""
+"""Pictures with every face boxed and named; of videos the best moment of every track."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from gallery.annotate import OUTPUT_SUFFIXES, annotate, save_picture
 from gallery.errors import InputError
 from gallery.images import read_image
-from gallery.labelling.output import NotWrittenError, Output
-from gallery.types import Record
+from gallery.labelling.output import MAX_NAME_BYTES, NotWrittenError, Output
+from gallery.types import Record, VideoRecord
+from gallery.video.stills import box_in, name_of
 
 MARK = ".annotated"
 """Stands in every name, so that no picture of anybody's is ever replaced."""
@@ -17,6 +20,7 @@ class Annotated:
 
     name = "annotated"
     is_document = False
+    takes_videos = True
 
     def __init__(self, output: Output) -> None:
         """Prepare to fill a folder. Raises InputError where none is named."""
@@ -28,6 +32,9 @@ class Annotated:
         """Draw a picture with faces. Raises NotWrittenError where it can no longer be read."""
         if not record.faces:
             return
+        if isinstance(record, VideoRecord):
+            self._write_still(record)
+            return
         try:
             pixels = read_image(record.path).pixels
         except InputError as error:
@@ -38,4 +45,15 @@ class Annotated:
         save_picture(annotate(pixels, record.faces), path)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Let go of a video."""
+        self._output.stills.close()
+
+    def _write_still(self, record: VideoRecord) -> None:
+        try:
+            still = self._output.stills.of(record)
+        except InputError as error:
+            raise NotWrittenError(str(error)) from error
+        (answer,) = record.faces
+        shown = replace(answer, face=replace(answer.face, box=box_in(still, record)))
+        name = name_of(record, f"{MARK}.png", MAX_NAME_BYTES)
+        save_picture(annotate(still.pixels, (shown,)), self._output.beside(record.path, name))

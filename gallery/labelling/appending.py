@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import secrets
+import sys
+from collections.abc import Collection, Iterator
 from io import FileIO
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gallery.errors import InputError
-from gallery.types import Record
+from gallery.labelling.holding import hold
+from gallery.types import Record, VideoEnd, VideoRecord
+
+
+class Standing(NamedTuple):
+    """What a file of records says of a file that it is done with."""
+
+    digest: str | None
+    """Of the content that was labelled; None where it is not known, and for videos."""
+    has_failed: bool
+    """True for a picture that could not be read."""
 
 
 class AppendedFile:
@@ -21,13 +33,17 @@ class AppendedFile:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: what a full disk did not take must not be tried again at the end.
-            self._file = path.open("a+b", buffering=0)
+            self._file = _opened(path)
+            while hold(self._file.fileno()):
+                # Whoever held it until now may have put another one in its place.
+                if _is_at(self._file, path):
+                    return
+                self._file.close()
+                self._file = _opened(path)
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-        if not _hold(self._file):
-            self._file.close()
-            raise InputError(f"{path} is being written by another process; wait for it to end.")
+        self._file.close()
+        raise InputError(f"{path} is being written by another process; wait for it to end.")
 
     def content(self) -> bytes:
         """Return all that is in it."""
@@ -46,11 +62,43 @@ class AppendedFile:
         content = text.encode("utf-8", "surrogateescape")
         end = self._file.seek(0, os.SEEK_END)
         try:
-            while content:
-                content = content[self._file.write(content) :]
+            _write(self._file, content)
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(end)
+            raise InputError(
+                f"{self._path} cannot be written: {error.strerror}; "
+                "what is in it stays, run it again to go on."
+            ) from error
+
+    def replace(self, content: bytes) -> None:
+        """Give the file other content at once; a kill leaves the one or the other.
+
+        Raises InputError when the disk is full or the file cannot be written.
+        """
+        unfinished = self._path.parent / f".{secrets.token_hex(8)}.tmp{self._path.suffix}"
+        try:
+            fresh = _opened(unfinished)
+            try:
+                _write(fresh, content)
+                os.fsync(fresh.fileno())
+                # Nobody else may hold it in between.
+                hold(fresh.fileno())
+                if sys.platform == "win32":
+                    # What is open cannot be moved there.
+                    fresh.close()
+                    self._file.close()
+                unfinished.replace(self._path)
+            except BaseException:
+                fresh.close()
+                unfinished.unlink(missing_ok=True)
+                raise
+            self._file.close()
+            self._file = fresh
+            if sys.platform == "win32":
+                self._file = _opened(self._path)
+                hold(self._file.fileno())
+        except OSError as error:
             raise InputError(
                 f"{self._path} cannot be written: {error.strerror}; "
                 "what is in it stays, run it again to go on."
@@ -74,8 +122,8 @@ class RecordFormat(Protocol):
         """Return what is written of a picture."""
         ...
 
-    def read(self, path: Path, content: bytes, encoder: str) -> tuple[frozenset[str], int]:
-        """Return the paths whose records stand in the content in full, and how long that part is.
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, Standing], int]:
+        """Return what is done, by the paths of whole records, and how long that part is.
 
         What comes after it was cut short by a kill. Raises InputError for content that is of
         something else, or of another encoder; path is for the message.
@@ -84,6 +132,10 @@ class RecordFormat(Protocol):
 
     def records(self, path: Path, content: bytes) -> Iterator[Record]:
         """Yield the records in content that is whole, with what the format keeps of them."""
+        ...
+
+    def without(self, content: bytes, names: Collection[str]) -> bytes:
+        """Return content that is whole less the records of pictures, given by their paths in it."""
         ...
 
 
@@ -96,19 +148,24 @@ class RecordFile:
         self._form = form
         self._file = AppendedFile(path)
         try:
-            self.done = self._resume(path, encoder)
+            self.standing = self._resume(path, encoder)
         except InputError:
             self._file.close()
             raise
 
-    def _resume(self, path: Path, encoder: str) -> frozenset[str]:
+    @property
+    def done(self) -> frozenset[str]:
+        """The paths, as they were given, whose records stand in the file in full."""
+        return frozenset(self.standing)
+
+    def _resume(self, path: Path, encoder: str) -> dict[str, Standing]:
         content = self._file.content()
         header = self._form.header
         if header.encode().startswith(content):
             # New, or killed while its beginning was written.
             self._file.cut(0)
             self._file.append(header)
-            return frozenset()
+            return {}
         done, whole = self._form.read(path, content, encoder)
         self._file.cut(whole)
         return done
@@ -116,6 +173,21 @@ class RecordFile:
     def write(self, record: Record) -> None:
         """Append a record."""
         self._file.append(self._form.text(record))
+        if not isinstance(record, VideoRecord):
+            self.standing[str(record.path)] = Standing(record.digest, record.error is not None)
+        elif isinstance(record.part, VideoEnd):
+            self.standing[str(record.path)] = Standing(None, has_failed=False)
+
+    def drop(self, names: Collection[str]) -> None:
+        """Take the records of pictures out, given by their paths in the file, all at once.
+
+        Raises InputError when the file cannot be written.
+        """
+        if names:
+            content = self._file.content()
+            self._file.replace(self._form.without(content, names))
+            for name in names:
+                self.standing.pop(name, None)
 
     def records(self) -> Iterator[Record]:
         """Yield the records that stand in the file."""
@@ -126,17 +198,19 @@ class RecordFile:
         self._file.close()
 
 
-def _hold(file: FileIO) -> bool:
-    """Lock a file for this process, where the platform can; say whether that went well."""
+def _opened(path: Path) -> FileIO:
+    # Unbuffered: what a full disk did not take must not be tried again at the end.
+    return path.open("a+b", buffering=0)
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    while content:
+        content = content[file.write(content) :]
+
+
+def _is_at(file: FileIO, path: Path) -> bool:
+    """Say whether a file that is open is the one that lies at a path."""
     try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
         return False
-    except OSError:
-        # Some network file systems know no locks.
-        return True
-    return True

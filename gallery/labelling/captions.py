@@ -14,6 +14,7 @@ class Captions:
 
     name = "captions"
     is_document = False
+    takes_videos = False
 
     def __init__(self, output: Output) -> None:
         self._output = output

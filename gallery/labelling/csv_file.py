@@ -1,21 +1,44 @@
-"""CSV: one row a face, and one row for a picture without faces."""
+"""CSV: one row a face, and one row for a picture without faces.
+
+Of a video every track has a row, with time codes, and behind a shot's tracks stands one of the
+shot, at last one of the end: that is how a job goes on.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
+from gallery.labelling.appending import Standing
 from gallery.records import as_json
-from gallery.types import Answer, Box, Face, Record, Verdict
+from gallery.types import (
+    Answer,
+    Box,
+    Face,
+    Record,
+    Verdict,
+    VideoEnd,
+    VideoRecord,
+    VideoShot,
+    VideoTrack,
+)
+from gallery.video.timecodes import seconds_of, timecode
 
 COLUMNS = (
     "path", "width", "height", "encoder", "faces", "face", "left", "top", "right", "bottom",
     "score", "quality", "verdict", "character", "distance", "error",
+    "digest", "video", "shot", "track", "start", "end", "best", "looks", "asked",
 )  # fmt: skip
-"""`faces` counts the picture's faces, `face` numbers them from 1; both tell a picture cut short."""
+"""`faces` counts the picture's faces, `face` numbers them from 1; both tell a picture cut short.
+
+The columns from `video` on are empty for pictures. It is `track`, `shot` or `end`; in the last two
+`track` counts the tracks, in the last `shot` the shots. `start`, `end` and `best` are time codes,
+`asked` is from when to when the video is looked at and how often, in seconds."""
+
+ERROR, DIGEST, VIDEO = (COLUMNS.index(name) for name in ("error", "digest", "video"))
 
 
 class Csv:
@@ -30,8 +53,8 @@ class Csv:
         """Return a record's rows."""
         return "".join(_line(row) for row in rows_of(record))
 
-    def read(self, path: Path, content: bytes, encoder: str) -> tuple[frozenset[str], int]:
-        """Return the paths whose rows are all there, and the bytes up to the last of them."""
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, Standing], int]:
+        """Return what is done, by paths whose rows are all there, and the bytes up to the last."""
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
         if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
@@ -42,14 +65,18 @@ class Csv:
             )
         if tuple(header) != COLUMNS:
             raise InputError(f"{path} is not a table that gallery wrote; name another output file.")
-        done, waiting = set(), 0
+        done: dict[str, Standing] = {}
+        waiting = 0
         for number, (row, end) in enumerate(rows, 2):
             _check(path, number, row, encoder)
             waiting = (waiting or max(int(row[4]), 1)) - 1
-            if waiting == 0:
-                done.add(row[0])
+            # Tracks whose shot's own row is missing are found again.
+            if waiting == 0 and row[VIDEO] != "track":
                 whole = end
-        return frozenset(done), whole
+                if row[VIDEO] in ("", "end"):
+                    has_failed = not row[VIDEO] and row[ERROR] != ""
+                    done[row[0]] = Standing(row[DIGEST] or None, has_failed)
+        return done, whole
 
     def records(self, path: Path, content: bytes) -> Iterator[Record]:
         """Yield what the rows say; a table keeps no matches but the answer.
@@ -62,22 +89,57 @@ class Csv:
             for row, _ in rows:
                 faces = [row, *(next(rows)[0] for _ in range(int(row[4]) - 1))]
                 yield _record(faces)
-        except (ValueError, TypeError, RuntimeError) as error:
+        except (ValueError, TypeError, RuntimeError, InputError) as error:
             raise InputError(
                 f"{path} holds a row that is no record; name another output file."
             ) from error
 
+    def without(self, content: bytes, names: Collection[str]) -> bytes:
+        """Return the heading and the rows of all but these pictures."""
+        kept, start = [], 0
+        for row, end in _rows(Path(), content):
+            if row[VIDEO] or row[0] not in names or not start:
+                kept.append(content[start:end])
+            start = end
+        return b"".join(kept)
+
 
 def _record(rows: list[list[str]]) -> Record:
     first = dict(zip(COLUMNS, rows[0], strict=True))
-    return Record(
+    record = Record(
         path=Path(first["path"]),
         width=int(first["width"]) if first["width"] else None,
         height=int(first["height"]) if first["height"] else None,
         encoder=first["encoder"],
         faces=tuple(_answer(row) for row in rows) if first["face"] else (),
         error=first["error"] or None,
+        digest=first["digest"] or None,
     )
+    return _video_record(record, first) if first["video"] else record
+
+
+def _video_record(record: Record, row: dict[str, str]) -> VideoRecord:
+    start, end, every = row["asked"].split(" ")
+    return VideoRecord(
+        path=record.path,
+        width=record.width,
+        height=record.height,
+        encoder=record.encoder,
+        faces=record.faces,
+        error=record.error,
+        part=_part(row),
+        asked=(float(start), None if end == "-" else float(end), float(every)),
+    )
+
+
+def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:
+    shot, track, end = int(row["shot"]), int(row["track"]), seconds_of(row["end"])
+    if row["video"] == "end":
+        return VideoEnd(shot, track, end)
+    start, looks = seconds_of(row["start"]), int(row["looks"])
+    if row["video"] == "shot":
+        return VideoShot(shot, start, end, track, looks)
+    return VideoTrack(shot, track, start, end, seconds_of(row["best"]), looks)
 
 
 def _answer(row: list[str]) -> Answer:
@@ -108,13 +170,29 @@ def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
     """Yield a record's rows in the order of COLUMNS."""
     values = as_json(record)
     head = tuple(values[name] for name in ("path", "width", "height", "encoder"))
+    times = _times(record)
     if not values["faces"]:
-        yield (*head, 0, *([None] * 10), values["error"])
+        yield (*head, 0, *([None] * 10), values["error"], record.digest, *times)
     for number, face in enumerate(values["faces"], 1):
         quality = face["quality"] and face["quality"]["score"]
         what = (face["verdict"], face["character"], face["distance"])
         row = (*face["box"], face["score"], quality, *what)
-        yield (*head, len(values["faces"]), number, *row, None)
+        yield (*head, len(values["faces"]), number, *row, None, record.digest, *times)
+
+
+def _times(record: Record) -> tuple[object, ...]:
+    """Return what stands in the columns from `video` on."""
+    if not isinstance(record, VideoRecord):
+        return (None,) * (len(COLUMNS) - VIDEO)
+    start, end, every = (None if one is None else f"{one:.6f}" for one in record.asked)
+    asked = f"{start} {end or '-'} {every}"
+    part = record.part
+    if isinstance(part, VideoEnd):
+        return ("end", part.shots, part.tracks, None, timecode(part.end), None, None, asked)
+    span = (timecode(part.start), timecode(part.end))
+    if isinstance(part, VideoShot):
+        return ("shot", part.shot, part.tracks, *span, None, part.looks, asked)
+    return ("track", part.shot, part.track, *span, timecode(part.best), part.looks, asked)
 
 
 def _line(row: tuple[object, ...]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.atomic import replace_file
 from gallery.errors import InputError
+from gallery.labelling.holding import alone_in
 from gallery.labelling.output import Output, cannot_be_written
 from gallery.types import Record, Verdict
 
@@ -59,16 +60,17 @@ class DocumentFile:
         Raises InputError where it cannot be written and where another process has written it
         meanwhile.
         """
-        if _state(self.path) != self._state:
-            raise InputError(
-                f"{self.path} was written by another process meanwhile and stays as it is; "
-                "name another file for one of the two."
-            )
         try:
-            replace_file(self.path, content)
+            with alone_in(self.path.parent):
+                if _state(self.path) != self._state:
+                    raise InputError(
+                        f"{self.path} was written by another process meanwhile and stays as it is; "
+                        "name another file for one of the two."
+                    )
+                replace_file(self.path, content)
+                self._state = _state(self.path)
         except OSError as error:
             raise cannot_be_written(self.path, error) from error
-        self._state = _state(self.path)
 
 
 def label_of(answer: Answer, *, unsure: bool) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from gallery import plugins
 from gallery.errors import GalleryError, InputError, SetupError
-from gallery.labelling.output import Output, OutputWriter
+from gallery.labelling.output import Output, OutputWriter, Placing
 from gallery.types import Record
 
 GROUP = "gallery.writers"
@@ -35,6 +35,8 @@ class Format:
     makes_pictures: bool = False
     """True where pictures come into the folder, which are not to be labelled in their turn."""
     is_document: bool = False
+    """As the writer says."""
+    takes_videos: bool = False
     """As the writer says."""
 
 
@@ -109,13 +111,13 @@ FORMATS: dict[str, Format] = {
     "hydrus": Format(Target.BESIDE, _hydrus),
     "xmp": Format(Target.BESIDE, _xmp),
     "xmp-stem": Format(Target.BESIDE, _xmp_stem),
-    "sorted": Format(Target.FOLDER, _sorted, makes_pictures=True),
-    "annotated": Format(Target.FOLDER, _annotated, makes_pictures=True),
-    "jsonl": Format(Target.FILE, _jsonl),
-    "csv": Format(Target.FILE, _csv),
+    "sorted": Format(Target.FOLDER, _sorted, makes_pictures=True, takes_videos=True),
+    "annotated": Format(Target.FOLDER, _annotated, makes_pictures=True, takes_videos=True),
+    "jsonl": Format(Target.FILE, _jsonl, takes_videos=True),
+    "csv": Format(Target.FILE, _csv, takes_videos=True),
     "coco": Format(Target.FILE, _coco, is_document=True),
     "label-studio": Format(Target.FILE, _label_studio, is_document=True),
-    "html": Format(Target.FILE, _html, is_document=True),
+    "html": Format(Target.FILE, _html, is_document=True, takes_videos=True),
 }
 
 
@@ -152,10 +154,45 @@ def wanted(text: str) -> Wanted:
     return Wanted(name, Path(target) if target else None)
 
 
+def require_for_videos(asked: Sequence[Wanted], placing: Placing = Placing.COPY) -> None:
+    """Raise InputError for formats that have no place for videos, and for links to their frames.
+
+    What other packages bring says itself what it takes, see OutputWriter.
+    """
+    own = [one.format for one in asked if one.format in FORMATS]
+    unfit = [name for name in own if not FORMATS[name].takes_videos]
+    if unfit:
+        fit = [name for name, one in FORMATS.items() if one.takes_videos]
+        raise InputError(
+            f"{' and '.join(unfit)} cannot tell of videos, which are written as "
+            f"{', '.join(fit[:-1])} and {fit[-1]}; label them apart."
+        )
+    if "sorted" in own and placing is not Placing.COPY:
+        raise InputError(
+            "Frames of videos are no files that a link could lead to; leave --place out, "
+            "or label the videos apart."
+        )
+
+
 def open_writer(name: str, output: Output) -> OutputWriter:
     """Open a format. Raises InputError and SetupError with the reason where that cannot be."""
     own = FORMATS.get(name)
     return own.open(output) if own is not None else _plugged(name, output)
+
+
+def check(name: str) -> None:
+    """Load what another package brings. Raises SetupError where that fails, or two bring one."""
+    entry = plugins.entry_of(name, GROUP, "an output format")
+    if entry is None:
+        return
+    try:
+        entry.load()
+    except Exception as error:
+        # Somebody else's code may raise anything.
+        raise SetupError(
+            f"The output format {name} of the package {plugins.package_of(entry)} cannot be loaded "
+            f"({plugins.in_a_line(error)}); update that package or uninstall it."
+        ) from error
 
 
 def _plugged(name: str, output: Output) -> OutputWriter:
@@ -188,6 +225,7 @@ class PluggedWriter:
     def __init__(self, writer: OutputWriter, name: str, package: str) -> None:
         self.name = name
         self.is_document = bool(getattr(writer, "is_document", False))
+        self.takes_videos = bool(getattr(writer, "takes_videos", False))
         self._writer = writer
         self._package = package
 

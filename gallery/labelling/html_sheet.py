@@ -1,8 +1,12 @@
-"""A contact sheet as one HTML page: the faces of every character, unsure ones first."""
+"""A contact sheet as one HTML page: the faces of every character, unsure ones first.
+
+Behind them stands every video with a row for each track: its time codes, who it is, its best face.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,8 +15,29 @@ from gallery.images import read_image
 from gallery.labelling.document import UNKNOWN, UNSURE, DocumentFile, label_of
 from gallery.labelling.output import Output
 from gallery.labelling.sidecars import one_line
-from gallery.report import SUFFIXES, Picture, PictureRow, Pictures, Report, Section, Table, as_html
-from gallery.types import CROP_SIDE, Answer, Crop, Pixels, Record
+from gallery.report import (
+    SUFFIXES,
+    Picture,
+    PictureRow,
+    Pictures,
+    Report,
+    Section,
+    Table,
+    as_html,
+    jpeg_of,
+)
+from gallery.types import (
+    CROP_SIDE,
+    Answer,
+    Crop,
+    Pixels,
+    Record,
+    VideoEnd,
+    VideoRecord,
+    VideoTrack,
+)
+from gallery.video.stills import box_in
+from gallery.video.timecodes import timecode
 
 TITLE = "Faces labelled by gallery"
 
@@ -23,7 +48,7 @@ MOST_TO_REVIEW = 120
 """Faces shown of those that are unsure, and of those that are unknown."""
 
 MOST = 1000
-"""Faces on a page: it stays below about ten megabytes, and below a hundred in memory."""
+"""Faces on a page: it stays below about ten megabytes, and below forty in memory."""
 
 
 class HtmlSheet:
@@ -31,6 +56,7 @@ class HtmlSheet:
 
     name = "html"
     is_document = True
+    takes_videos = True
 
     def __init__(self, output: Output) -> None:
         """Prepare the file. Raises InputError as DocumentFile does."""
@@ -38,9 +64,16 @@ class HtmlSheet:
         self._pictures: Counter[str] = Counter()
         self._faces: Counter[str] = Counter()
         self._shown: dict[str, list[Picture]] = {}
+        self._stills = output.stills
+        self._videos: dict[str, list[PictureRow]] = {}
+        self._ends: dict[str, str] = {}
+        self._stills_shown = 0
 
     def write(self, record: Record) -> None:
         """Count a picture's faces, and keep those that there is room for."""
+        if isinstance(record, VideoRecord):
+            self._add_part(record)
+            return
         self._pictures["failed" if record.error is not None else "read"] += 1
         wanted: list[tuple[str, Answer]] = []
         for answer in record.faces:
@@ -57,8 +90,8 @@ class HtmlSheet:
             return
         for label, answer in wanted:
             if self._has_room(label):
-                crop = _crop(pixels, answer)
-                self._shown.setdefault(label, []).append(Picture(_caption(record, answer), crop))
+                face = jpeg_of(_crop(pixels, answer))
+                self._shown.setdefault(label, []).append(Picture(_caption(record, answer), face))
 
     def close(self) -> None:
         """Write the page."""
@@ -70,8 +103,37 @@ class HtmlSheet:
                 text = f"{len(shown)} of {self._faces[label]} faces."
                 row = PictureRow(tuple(shown))
                 sections.append(Section(one_line(label), text, (Pictures((row,)),)))
+        for name, rows in self._videos.items():
+            text = self._ends.get(name, "It is not labelled to its end.")
+            sections.append(Section(one_line(name), text, (Pictures(tuple(rows)),)))
+        self._stills.close()
         page = as_html(Report(TITLE, tuple(sections)))
         self._file.save(page.encode("utf-8", "backslashreplace"))
+
+    def _add_part(self, record: VideoRecord) -> None:
+        name, part = str(record.path), record.part
+        rows = self._videos.setdefault(name, [])
+        if isinstance(part, VideoEnd):
+            said = f"Shots: {part.shots}. Faces followed: {part.tracks}."
+            self._ends[name] = f"{said} {one_line(record.error)}" if record.error else said
+        if not isinstance(part, VideoTrack):
+            return
+        (answer,) = record.faces
+        self._faces[label_of(answer, unsure=False)] += 1
+        rows.append(PictureRow(self._best_of(record), _row_text(part, answer)))
+
+    def _best_of(self, record: VideoRecord) -> tuple[Picture, ...]:
+        """Return a track's best face; none where the page is full or the video is gone."""
+        if self._stills_shown >= MOST:
+            return ()
+        try:
+            still = self._stills.of(record)
+        except InputError:
+            return ()
+        self._stills_shown += 1
+        (answer,) = record.faces
+        shown = replace(answer, face=replace(answer.face, box=box_in(still, record)))
+        return (Picture(_caption(record, answer), jpeg_of(_crop(still.pixels, shown))),)
 
     def _has_room(self, label: str) -> bool:
         most = MOST_TO_REVIEW if label in (UNSURE, UNKNOWN) else MOST_OF_ONE
@@ -104,7 +166,17 @@ def _crop(pixels: Pixels, answer: Answer) -> Crop:
 def _caption(record: Record, answer: Answer) -> str:
     name = answer.character or UNKNOWN
     distance = "" if answer.distance is None else f" {answer.distance:.2f}"
-    return f"{one_line(name)}{distance}\n{record.path.name}"
+    where = record.path.name
+    if isinstance(record, VideoRecord) and isinstance(record.part, VideoTrack):
+        where = timecode(record.part.best)
+    return f"{one_line(name)}{distance}\n{where}"
+
+
+def _row_text(part: VideoTrack, answer: Answer) -> str:
+    who = one_line(label_of(answer, unsure=True))
+    doubt = f" ({UNSURE})" if label_of(answer, unsure=False) == UNSURE else ""
+    span = f"{timecode(part.start)} to {timecode(part.end)}"
+    return f"{span}, shot {part.shot}: {who}{doubt}"
 
 
 def _is_ours(content: bytes) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,13 +67,19 @@ def label(
     top: int = 3,
     gates: Gates = NO_GATES,
     keep: bool = False,
-) -> Iterator[Record]:
+    workers: int | None = None,
+) -> Generator[Record, None, None]:
     """Label pictures in their order; each record is in the file when it is yielded.
 
-    A file that cannot be read gives a record with an error, and the job goes on. Pictures are read
-    ahead and looked at a few at a time, see pipeline.identify_files. With keep, the gallery notes
+    A file that cannot be read gives a record with an error, and the job goes on. So many workers
+    prepare pictures at the same time, see pipeline.identify_files. With keep, the gallery notes
     what it sees in them, for `gallery cluster` and `gallery relabel`.
     """
-    for record in identify_files(gallery, paths, mode=mode, top=top, gates=gates, keep=keep):
-        writer.write(record)
-        yield record
+    records = identify_files(
+        gallery, paths, mode=mode, top=top, gates=gates, keep=keep, workers=workers
+    )
+    # What is prepared ahead ends with the job, wherever it is left.
+    with contextlib.closing(records):
+        for record in records:
+            writer.write(record)
+            yield record

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
+from gallery.labelling.appending import Standing
 from gallery.records import as_json, from_json, to_line
 from gallery.types import Record
 
@@ -27,8 +28,8 @@ class JsonLines:
         """Return a record's line."""
         return to_line(as_json(record)) + "\n"
 
-    def read(self, path: Path, content: bytes, encoder: str) -> tuple[frozenset[str], int]:
-        """Return the paths whose lines are whole, and the bytes up to the last of them."""
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, Standing], int]:
+        """Return what is done, by paths of whole lines, and the bytes up to the last of them."""
         # A line without its end was being written when the process was killed.
         whole = content.rfind(b"\n") + 1
         rest = content[whole:]
@@ -40,17 +41,12 @@ class JsonLines:
         # Tracks whose shot's own line is missing are found again.
         while lines and VIDEO_TRACK in lines[-1]:
             whole -= len(lines.pop())
-        done = (_path_of(path, number, line, encoder) for number, line in enumerate(lines, 1))
-        return frozenset(picture for picture in done if picture is not None), whole
+        done = (_standing(path, number, line, encoder) for number, line in enumerate(lines, 1))
+        return dict(one for one in done if one is not None), whole
 
     def records(self, path: Path, content: bytes) -> Iterator[Record]:
-        """Yield what the lines say of pictures; those of videos are passed over.
-
-        Raises InputError for one that says something else.
-        """
+        """Yield what the lines say. Raises InputError for one that says something else."""
         for number, line in enumerate(content.splitlines(), 1):
-            if VIDEO in line:
-                continue
             try:
                 yield from_json(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
@@ -59,12 +55,24 @@ class JsonLines:
                     "name another output file."
                 ) from error
 
+    def without(self, content: bytes, names: Collection[str]) -> bytes:
+        """Return the lines of all but these pictures."""
+        return b"".join(
+            line
+            for line in content.splitlines(keepends=True)
+            if VIDEO in line or json.loads(line)["path"] not in names
+        )
 
-def _path_of(path: Path, number: int, line: bytes, encoder: str) -> str | None:
+
+def _standing(path: Path, number: int, line: bytes, encoder: str) -> tuple[str, Standing] | None:
     """Return what a line says all of; None for a part of a video before its end."""
     try:
         record = json.loads(line)
         picture, made_with = str(record["path"]), record["encoder"]
+        is_video = "video" in record
+        standing = Standing(
+            record.get("digest"), has_failed=not is_video and record.get("error") is not None
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} holds something other than records in line {number}; name another output file."
@@ -74,4 +82,4 @@ def _path_of(path: Path, number: int, line: bytes, encoder: str) -> str | None:
             f"{path} holds records of the encoder {made_with}, not {encoder}; "
             "name another output file."
         )
-    return None if VIDEO in line and VIDEO_END not in line else picture
+    return None if VIDEO in line and VIDEO_END not in line else (picture, standing)

@@ -20,6 +20,7 @@ class LabelStudio:
 
     name = "label-studio"
     is_document = True
+    takes_videos = False
 
     def __init__(self, output: Output) -> None:
         """Prepare the file. Raises InputError as DocumentFile does."""

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
 from gallery.types import Record, Verdict
+
+if TYPE_CHECKING:
+    from gallery.video.stills import Stills
 
 MAX_NAME_BYTES = 255
 """What the usual file systems take for the name of a file."""
@@ -35,6 +38,14 @@ class OutputWriter(Protocol):
 
         It is given the records of earlier runs, too. Any other format has written all it has to
         say of a picture when `write` returns, and writing it again changes nothing.
+        """
+        ...
+
+    @property
+    def takes_videos(self) -> bool:
+        """True where it is given the records of videos, too, each a types.VideoRecord.
+
+        A writer of another package that does not say so is given those of pictures alone.
         """
         ...
 
@@ -82,6 +93,13 @@ class OutputOptions:
     placing: Placing = Placing.COPY
 
 
+def _stills() -> Stills:
+    # The command line imports this module at its start.
+    from gallery.video.stills import Stills
+
+    return Stills()
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where and how one format is asked to write."""
@@ -92,6 +110,8 @@ class Output:
     """The folder that all pictures lie in: their places below it are kept in a target folder."""
     encoder: str
     options: OutputOptions = field(default_factory=OutputOptions)
+    stills: Stills = field(default_factory=_stills, compare=False)
+    """Gives the frames of videos; the formats of one job share it."""
 
     def beside(self, picture: Path, name: str) -> Path:
         """Return where a file of a picture's own goes: beside it, or below the target folder.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gallery.labelling import formats
-from gallery.labelling.appending import RecordFile
+from gallery.labelling.appending import RecordFile, Standing
 from gallery.labelling.job import open_writer
 from gallery.labelling.output import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
-from gallery.types import Record
+from gallery.types import Record, VideoRecord
+from gallery.video.stills import Stills
 
 
 class Outputs:
@@ -21,30 +22,65 @@ class Outputs:
     """
 
     def __init__(
-        self, records: RecordFile, writers: Sequence[OutputWriter], *, rewrite: bool = False
+        self,
+        records: RecordFile,
+        writers: Sequence[OutputWriter],
+        *,
+        rewrite: bool = False,
+        is_open_end: bool = False,
     ) -> None:
         """Join them.
 
-        Documents are told what stands in the file already; with rewrite all formats are.
+        Documents are told what stands in the file already; with rewrite all formats are. In a job
+        with an open end, records may be dropped later, and documents are told all at the end.
         """
-        self.done = records.done
         self.not_written: list[str] = []
         """Why outputs of single pictures are missing; these pictures are done again next time."""
         self._records = records
-        self._writers = writers
-        told = [writer for writer in writers if rewrite or writer.is_document]
-        if told and self.done:
+        documents = [writer for writer in writers if writer.is_document]
+        others = [writer for writer in writers if not writer.is_document]
+        self._late = documents if is_open_end else []
+        self._writers = others if is_open_end else writers
+        told = [writer for writer in self._writers if rewrite or writer.is_document]
+        if told:
             for record in records.records():
                 self._write(record, told)
 
+    @property
+    def done(self) -> frozenset[str]:
+        """The paths, as they were given, whose records stand in the file in full."""
+        return self._records.done
+
+    @property
+    def standing(self) -> Mapping[str, Standing]:
+        """What the file of records says of each of them."""
+        return self._records.standing
+
+    def drop(self, names: Collection[str]) -> None:
+        """Take records of pictures out of the file, given by their paths in it.
+
+        For a job with an open end; what else was written of them stays until they are written
+        again.
+        """
+        self._records.drop(names)
+
     def write(self, record: Record) -> None:
-        """Write a record in all formats, and note that it is done."""
-        if self._write(record, self._writers):
+        """Write a record in all formats, and note that it is done.
+
+        A video's record is noted, too, where an output of it is missing: its shot is done.
+        """
+        if self._write(record, self._writers) or isinstance(record, VideoRecord):
             self._records.write(record)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records that stand in the file."""
+        yield from self._records.records()
 
     def _write(self, record: Record, writers: Sequence[OutputWriter]) -> bool:
         is_whole = True
         for writer in writers:
+            if isinstance(record, VideoRecord) and not writer.takes_videos:
+                continue
             try:
                 writer.write(record)
             except NotWrittenError as error:
@@ -58,6 +94,11 @@ class Outputs:
             stack.callback(self._records.close)
             for writer in reversed(self._writers):
                 stack.callback(writer.close)
+            if self._late:
+                for record in self._records.records():
+                    self._write(record, self._late)
+            for writer in reversed(self._late):
+                stack.callback(writer.close)
 
 
 def open_outputs(
@@ -68,23 +109,28 @@ def open_outputs(
     encoder: str,
     options: OutputOptions,
     rewrite: bool = False,
+    is_open_end: bool = False,
+    outdated: Callable[[Mapping[str, Standing]], Collection[str]] = lambda _: (),
 ) -> Outputs:
     """Open the file of records and the formats that are wanted of pictures in paths.
 
     With rewrite, pictures whose records stand in the file already are written in all of them.
+    Records that are outdated, given what stands in the file, are taken out of it, for the pictures
+    to be labelled anew. See Outputs for jobs with an open end.
     Raises InputError and SetupError with the reason where one of them cannot be.
     """
-    base = base_of(paths)
+    base, stills = base_of(paths), Stills()
     with contextlib.ExitStack() as stack:
         records = open_writer(out, encoder)
         stack.callback(records.close)
         writers: list[OutputWriter] = []
         for one in wanted:
-            output = Output(one.target, base, encoder, options)
+            output = Output(one.target, base, encoder, options, stills)
             writer = formats.open_writer(one.format, output)
             if not writer.is_document:
                 stack.callback(writer.close)
             writers.append(writer)
-        outputs = Outputs(records, writers, rewrite=rewrite)
+        records.drop(outdated(records.standing))
+        outputs = Outputs(records, writers, rewrite=rewrite, is_open_end=is_open_end)
         stack.pop_all()
     return outputs

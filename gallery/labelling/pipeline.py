@@ -1,8 +1,10 @@
-"""The fast way from files to records: pictures are decoded while others are looked at.
+"""The fast way from files to records: several pictures are prepared at the same time.
 
-Threads read and decode ahead; pictures are then looked at a chunk at a time, in which the detector
-shares them out among the cores and all faces are encoded together. Records come in the order of
-the files and are those that `Gallery.identify_file` gives, whatever chunk a picture falls into.
+Each worker reads, decodes and looks at a few pictures of its own, with one core: nothing waits for
+another worker, and the faces of a few pictures are described together, which takes a fifth less
+time than one by one. What they saw comes back in the order of the files, and one thread says who it
+is, notes it and hands it on. Records are those that `Gallery.identify` gives, whatever the number
+of workers.
 
 Pictures are decoded in full. A JPEG of 1920x1080 decoded at half its size costs 0.65 of the time,
 since its entropy coding stays, and the crop of every head below 300 pixels would want the other
@@ -11,85 +13,119 @@ half of the pixels after all: it pays only where fewer than one picture in three
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import math
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
-from gallery.images import read_image
+from gallery.images import FileState, file_state, read_image
 from gallery.quality import NO_GATES, Gates
-from gallery.threads import ROOM, ahead
+from gallery.threads import ROOM, ahead, available_cores, limited
 from gallery.types import Image, MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
+    from gallery.sightings import Seen
 
-CHUNK = 8
-"""Pictures looked at together, and pictures that wait decoded meanwhile."""
+GROUP = 4
+"""Pictures that a worker looks at together: about six faces, and more are not faster."""
 
 
 def identify_files(
     gallery: Gallery,
-    paths: Iterable[Path],
+    paths: Sequence[Path],
     *,
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
     gates: Gates = NO_GATES,
     keep: bool = False,
-) -> Iterator[Record]:
+    workers: int | None = None,
+) -> Generator[Record, None, None]:
     """Yield the record of every file in order; one that cannot be read has a record with error.
 
-    With keep, the gallery notes what it sees, before it is yielded. At most 2 x CHUNK decoded
-    pictures are in memory, and fewer of large ones, see threads.ROOM.
+    With keep, the gallery notes what it sees, before it is yielded. So many workers prepare
+    pictures, each with one core; without a number there is one for each core. A single one works in
+    the caller's own thread, so that no other core is used. The decoded pictures of all workers
+    together fill at most threads.ROOM, or are one for each worker.
     """
+    if not paths:
+        return
+    count = workers or available_cores()
+    # Several threads would open the detector several times.
+    _ = gallery.describer
+    size = min(GROUP, math.ceil(len(paths) / count))
+    groups = [paths[start : start + size] for start in range(0, len(paths), size)]
 
-    def read(path: Path) -> Image | Record:
-        try:
-            return read_image(path)
-        except InputError as error:
-            return Record(path, None, None, gallery.encoder, error=str(error))
+    def look(group: Sequence[Path]) -> list[Seen]:
+        with limited(1):
+            return _look(gallery, group, gates, ROOM // count)
 
-    def identify(image: Image) -> Record:
-        try:
-            (record,) = gallery.identify_all([image], mode=mode, top=top, gates=gates, keep=keep)
-            return record
-        except InputError as error:
-            return Record(image.path, None, None, gallery.encoder, error=str(error))
+    with contextlib.ExitStack() as stack:
+        looked: Iterator[list[Seen]] = map(look, groups)
+        if count > 1:
+            coming = ahead(look, groups, most=2 * count, threads=count)
+            looked = stack.enter_context(contextlib.closing(coming))
+        for seen in looked:
+            yield from gallery.records(seen, mode=mode, top=top, keep=keep)
 
-    def records_of(chunk: list[Image | Record]) -> list[Record]:
-        images = [one for one in chunk if isinstance(one, Image)]
-        records: Iterator[Record] = iter(())
+
+def _look(gallery: Gallery, paths: Iterable[Path], gates: Gates, room: int) -> list[Seen]:
+    """Return what is seen in pictures; a file that cannot be read has an error."""
+    seen: list[Seen] = []
+    for part in chunks(map(_read, paths), room):
+        images = [one for one, _ in part if isinstance(one, Image)]
         try:
-            if images:
-                records = iter(
-                    gallery.identify_all(images, mode=mode, top=top, gates=gates, keep=keep)
-                )
+            found = iter(gallery.look(images, gates) if images else ())
         except InputError:
             # A detector of another package may refuse a picture; the others are not to blame.
-            records = map(identify, images)
-        if keep and len(images) < len(chunk):
-            gallery.keep_unread([one for one in chunk if isinstance(one, Record)])
-        return [one if isinstance(one, Record) else next(records) for one in chunk]
-
-    for chunk in chunks(ahead(read, paths, most=CHUNK, size=size_of)):
-        records = records_of(chunk)
-        # The next chunk is read while this is held.
-        del chunk
-        yield from records
+            found = (_look_alone(gallery, image, gates) for image in images)
+        for one, state in part:
+            seen.append(replace(next(found), state=state) if isinstance(one, Image) else one)
+        # The next pictures are read while these are held.
+        del part, images, one
+    return seen
 
 
-def chunks(read: Iterable[Image | Record]) -> Iterator[list[Image | Record]]:
-    """Yield what was read in lists of up to CHUNK, and fewer where their pixels fill ROOM."""
-    chunk: list[Image | Record] = []
+def _look_alone(gallery: Gallery, image: Image, gates: Gates) -> Seen:
+    try:
+        (seen,) = gallery.look([image], gates)
+    except InputError as error:
+        return _unread(image.path, str(error))
+    return seen
+
+
+def _read(path: Path) -> tuple[Image | Seen, FileState | None]:
+    """Return a decoded picture, or why there is none, and the state of its file before."""
+    try:
+        state = file_state(path)
+        return read_image(path), state
+    except InputError as error:
+        return _unread(path, str(error)), None
+
+
+def _unread(path: Path, why: str) -> Seen:
+    from gallery.sightings import Seen
+
+    return Seen(path, None, None, None, None, error=why)
+
+
+def chunks(
+    read: Iterable[tuple[Image | Seen, FileState | None]], room: int
+) -> Iterator[list[tuple[Image | Seen, FileState | None]]]:
+    """Yield what was read in lists whose pixels fill the room at most once."""
+    chunk: list[tuple[Image | Seen, FileState | None]] = []
     for one in read:
         chunk.append(one)
-        if len(chunk) == CHUNK or sum(map(size_of, chunk)) >= ROOM:
+        if sum(map(size_of, chunk)) >= room:
             yield chunk
             chunk = []
     if chunk:
         yield chunk
 
 
-def size_of(one: Image | Record) -> int:
+def size_of(read: tuple[Image | Seen, FileState | None]) -> int:
     """Return the bytes that a decoded picture takes."""
-    return one.pixels.nbytes if isinstance(one, Image) else 0
+    return read[0].pixels.nbytes if isinstance(read[0], Image) else 0

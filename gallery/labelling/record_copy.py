@@ -5,13 +5,15 @@ from __future__ import annotations
 from gallery.errors import InputError
 from gallery.labelling.job import open_writer
 from gallery.labelling.output import Output
-from gallery.types import Record
+from gallery.types import Record, VideoEnd, VideoRecord
+from gallery.video.labelling import VideoProgress, progress_of, stands_in
 
 
 class RecordCopy:
     """JSON Lines or a table beside the file that says what is done."""
 
     is_document = False
+    takes_videos = True
 
     def __init__(self, name: str, output: Output) -> None:
         """Open the file. Raises InputError as job.open_writer does, and for another suffix."""
@@ -21,12 +23,35 @@ class RecordCopy:
         self.name = name
         self._file = open_writer(path, output.encoder)
         self._done = set(self._file.done)
+        self._shots: dict[str, VideoProgress] | None = None
 
     def write(self, record: Record) -> None:
-        """Append a record that the file does not hold yet."""
-        if str(record.path) not in self._done:
+        """Append a record that the file does not hold yet, or put it in an outdated one's place."""
+        if str(record.path) in self._done:
+            if self._is_outdated(record):
+                self._file.drop([str(record.path)])
+                self._file.write(record)
+            return
+        is_part = isinstance(record, VideoRecord) and not isinstance(record.part, VideoEnd)
+        if not (isinstance(record, VideoRecord) and self._stands(record)):
             self._file.write(record)
+        if not is_part:
             self._done.add(str(record.path))
+
+    def _is_outdated(self, record: Record) -> bool:
+        """Say whether the file says of a picture what is true no more."""
+        stands = self._file.standing.get(str(record.path))
+        if stands is None or isinstance(record, VideoRecord):
+            return False
+        if stands.has_failed or record.error is not None:
+            return stands.has_failed != (record.error is not None)
+        return None not in (stands.digest, record.digest) and stands.digest != record.digest
+
+    def _stands(self, record: VideoRecord) -> bool:
+        """Say whether the record of a part was in the file before this job."""
+        if self._shots is None:
+            self._shots = progress_of(self._file.records())
+        return stands_in(record, self._shots)
 
     def close(self) -> None:
         """Let go of the file."""

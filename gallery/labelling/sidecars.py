@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gallery.atomic import replace_file
 from gallery.images import SUFFIXES
+from gallery.labelling.holding import alone_in
 from gallery.labelling.output import NotWrittenError, cannot_be_written
 from gallery.tag_text import spelling, split
 
 MAX_BYTES = 1024 * 1024
 """No caption is longer; a longer file is something else."""
+
+TRIES = 10
+"""So often another program may come in between."""
 
 
 def add_tags(path: Path, tags: Sequence[str], separator: str) -> None:
@@ -22,24 +26,50 @@ def add_tags(path: Path, tags: Sequence[str], separator: str) -> None:
     What is in it stays as it is; tags that it has are not added, however they are spelt. Raises
     NotWrittenError for a file that is no text, and InputError where it cannot be written.
     """
-    if not tags:
-        return
-    content = _content(path)
+    if tags:
+        update(path, lambda before: _with_tags(path, before or b"", tags, separator))
+
+
+def update(
+    path: Path, change: Callable[[bytes | None], bytes | None], most: int = MAX_BYTES
+) -> None:
+    """Give a small file the content that change makes of what is in it, None for no file.
+
+    Of two jobs that do so at once, one waits for the other; where another program writes meanwhile,
+    what it wrote is changed. Nothing is written where nothing changes. Raises NotWrittenError for a
+    file of more bytes than most, and InputError where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with alone_in(path.parent):
+            before = _content(path, most)
+            for _ in range(TRIES):
+                after = change(before)
+                if after is None or after == before:
+                    return
+                now = _content(path, most)
+                if now == before:
+                    replace_file(path, after)
+                    return
+                before = now
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+    raise NotWrittenError(f"{path} is being written by another program; run it again later.")
+
+
+def _with_tags(path: Path, content: bytes, tags: Sequence[str], separator: str) -> bytes | None:
     text = _text(path, content)
     separators = "\n" if separator == "\n" else ",\n"
     known = {spelling(tag) for tag in split(text, separators)}
     new = [tag for tag in tags if spelling(tag) not in known]
     if not new:
-        return
+        return None
     body = text.rstrip(f" \t\r{separators}")
     # A file that ends its last line goes on doing so.
     end = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
     end = end or separator.strip(", ")
     joined = separator.join([*([body] if body else []), *new])
-    try:
-        replace_file(path, (joined + end).encode("utf-8"))
-    except OSError as error:
-        raise cannot_be_written(path, error) from error
+    return (joined + end).encode("utf-8")
 
 
 def one_line(name: str, without: str = "") -> str:
@@ -61,15 +91,12 @@ def require_own_stem(picture: Path, what: str) -> None:
             )
 
 
-def _content(path: Path) -> bytes:
-    try:
-        if not path.exists():
-            return b""
-        if path.stat().st_size > MAX_BYTES:
-            raise NotWrittenError(f"{path} is too long for a caption; move it away.")
-        return path.read_bytes()
-    except OSError as error:
-        raise cannot_be_written(path, error) from error
+def _content(path: Path, most: int) -> bytes | None:
+    if not path.exists():
+        return None
+    if path.stat().st_size > most:
+        raise NotWrittenError(f"{path} is too long for what belongs there; move it away.")
+    return path.read_bytes()
 
 
 def _text(path: Path, content: bytes) -> str:

@@ -1,17 +1,19 @@
-"""Pictures sorted into a folder per character."""
+"""Pictures sorted into a folder per character; of videos the head of every track."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.images import digest_of
+from gallery.images import digest_of, encode_png
 from gallery.labelling.output import (
+    MAX_NAME_BYTES,
     NotWrittenError,
     Output,
     Placing,
@@ -19,22 +21,31 @@ from gallery.labelling.output import (
     names_in,
 )
 from gallery.labelling.safe_names import MARK_LENGTH, folder_name, mark
-from gallery.types import Record, Verdict
+from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
+from gallery.video.stills import Stills, box_in, name_of
 
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
 
 OWN_FOLDERS = frozenset((UNSURE, UNKNOWN, NO_FACE))
+
+AROUND = 1.5
+"""What is cut out of a video's frame is so many times as wide and high as the head."""
+
+MOST_BYTES = MAX_NAME_BYTES - MARK_LENGTH - 1
+"""Of a still's name, so that there is room for a mark."""
 
 
 class SortedFolders:
     """Puts a picture into the folder of every character it shows.
 
     Faces that are unsure put it into `unsure`, unknown ones into `unknown`, and a picture without
-    faces lies in `no face`. Nothing that is there is ever replaced.
+    faces lies in `no face`. Of a track of a video a cut of its best moment is put there. Nothing
+    that is there is ever replaced.
     """
 
     name = "sorted"
     is_document = False
+    takes_videos = True
 
     def __init__(self, output: Output) -> None:
         """Prepare to fill a folder. Raises InputError where none is named."""
@@ -43,12 +54,19 @@ class SortedFolders:
         self._target = output.target
         self._unsure = output.options.unsure
         self._placing = output.options.placing
+        self._stills = output.stills
         self._folders: dict[str, str] | None = None
 
     def write(self, record: Record) -> None:
-        """Put a picture where it belongs; one that lies there already stays."""
+        """Put a picture, or a track's head, where it belongs; one that is there already stays."""
         if record.error is not None:
             return
+        if not isinstance(record, VideoRecord):
+            self._sort(record, None)
+        elif isinstance(record.part, VideoTrack):
+            self._sort(record, _cut(record, self._stills))
+
+    def _sort(self, record: Record, still: bytes | None) -> None:
         names = [folder_name(name, OWN_FOLDERS) for name in names_in(record, unsure=self._unsure)]
         verdicts = {answer.verdict for answer in record.faces}
         if Verdict.UNSURE in verdicts and not self._unsure:
@@ -59,14 +77,18 @@ class SortedFolders:
             try:
                 folder = self._target / self._folder(name)
                 _make(folder)
-                _place(record.path, folder, self._placing)
+                if isinstance(record, VideoRecord) and still is not None:
+                    _place_still(still, name_of(record, ".png", MOST_BYTES), folder)
+                else:
+                    _place(record.path, folder, self._placing)
             except OSError as error:
                 if not record.path.exists():
                     raise NotWrittenError(f"{record.path} is there no more.") from error
                 raise cannot_be_written(self._target, error) from error
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Let go of a video."""
+        self._stills.close()
 
     def _folder(self, name: str) -> str:
         """Return a folder's name, with a mark where another one differs by case alone."""
@@ -77,6 +99,38 @@ class SortedFolders:
                 self._folders.setdefault(_folded(there), there)
         known = self._folders.setdefault(_folded(name), name)
         return name if known == name else f"{name}~{mark(name)}"
+
+
+def _cut(record: VideoRecord, stills: Stills) -> bytes:
+    """Return a track's head at its best moment, with what is around it, as a PNG file.
+
+    Raises NotWrittenError where the video can no longer be read.
+    """
+    try:
+        still = stills.of(record)
+    except InputError as error:
+        raise NotWrittenError(str(error)) from error
+    box = box_in(still, record)
+    across, down = (AROUND - 1) / 2 * box.width, (AROUND - 1) / 2 * box.height
+    wide = Box(box.left - across, box.top - down, box.right + across, box.bottom + down)
+    left, top, right, bottom = wide.within(still.width, still.height)
+    if right <= left or bottom <= top:
+        raise NotWrittenError(f"A face in {record.path} lies outside of the picture.")
+    return encode_png(still.pixels[top:bottom, left:right])
+
+
+def _place_still(content: bytes, name: str, folder: Path) -> None:
+    """Put a picture into a folder under a name, or one with a mark where that is taken."""
+    stem = name.removesuffix(".png")
+    for one in (name, f"{stem}~{digest_of(content)[:MARK_LENGTH]}.png"):
+        place = folder / one
+        if place.is_file() and place.read_bytes() == content:
+            return
+        if not os.path.lexists(place):
+            with contextlib.suppress(FileExistsError):
+                _publish(place, lambda unfinished: unfinished.write_bytes(content))
+                return
+    raise NotWrittenError(f"{folder / name} finds no free name; clear that folder.")
 
 
 def _folded(name: str) -> str:
@@ -150,9 +204,14 @@ def _put(picture: Path, place: Path, placing: Placing) -> bool:
 
 def _copy(picture: Path, place: Path) -> None:
     """Copy a picture whole or not at all. Raises FileExistsError where there is a file already."""
+    _publish(place, lambda unfinished: shutil.copy2(picture, unfinished))
+
+
+def _publish(place: Path, write: Callable[[Path], object]) -> None:
+    """Make a file whole or not at all. Raises FileExistsError where there is one already."""
     unfinished = place.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        shutil.copy2(picture, unfinished)
+        write(unfinished)
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         try:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 from gallery.types import Record, Verdict
+
+LONG = 60.0
+"""Seconds from which on it is worth a line how long a job took."""
 
 
 class Summary:
@@ -15,14 +19,21 @@ class Summary:
         self._faces: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._left_out = 0
+        self._seconds = 0.0
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures were counted."""
+        return self._pictures.total()
 
     @property
     def failed(self) -> int:
         """How many pictures could not be read."""
         return self._reasons.total()
 
-    def add(self, record: Record) -> None:
-        """Count a record."""
+    def add(self, record: Record, seconds: float = 0.0) -> None:
+        """Count a record, and the time that it took more."""
+        self._seconds += seconds
         self._pictures[kind(record)] += 1
         self._faces.update(answer.verdict.value for answer in record.faces)
         self._left_out += record.left_out
@@ -40,6 +51,10 @@ class Summary:
             f"{pictures['unknown']} unknown, {pictures['no face']} without a face, "
             f"{pictures['failed']} could not be read.",
         ]
+        if self._seconds >= LONG:
+            rate = pictures.total() / self._seconds
+            took = timedelta(seconds=round(self._seconds))
+            lines.append(f"It took {took}: {rate:.1f} pictures a second.")
         if self._left_out:
             lines.append(f"{_plural(self._left_out, 'face')} left out: too small or too poor.")
         if self.failed > 1:

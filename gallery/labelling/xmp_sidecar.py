@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 
 from gallery import xmp
-from gallery.atomic import replace_file
 from gallery.errors import InputError
 from gallery.face_areas import Region, Shape, area_of
 from gallery.images import read_header
 from gallery.labelling import sidecars
-from gallery.labelling.output import NotWrittenError, Output, cannot_be_written
+from gallery.labelling.output import NotWrittenError, Output
 from gallery.types import Answer, Record, Verdict
 
 
@@ -22,6 +23,7 @@ class XmpSidecar:
     """
 
     is_document = False
+    takes_videos = False
 
     def __init__(self, output: Output, *, by_stem: bool = False) -> None:
         self.name = "xmp-stem" if by_stem else "xmp"
@@ -36,25 +38,13 @@ class XmpSidecar:
         if record.error is not None or not record.width or not record.height:
             return
         path = self._path(record.path)
-        before = self._read(path)
         regions = [self._region(one, record.width, record.height) for one in record.faces]
         # A head outside the picture has no place in it.
         regions = [one for one in regions if one.area.width > 0 and one.area.height > 0]
-        if before is None and not regions:
-            return
-        extension = record.path.suffix.removeprefix(".") if self._by_stem else ""
-        shape = _shape(record)
-        try:
-            if before is not None and self._by_stem:
-                _check_extension(xmp.extension_of(before), extension)
-            after = xmp.merged(before, regions, shape, extension)
-        except InputError as error:
-            raise NotWrittenError(f"{path} {error}; move it away or correct it.") from error
-        if after != before:
-            try:
-                replace_file(path, after)
-            except OSError as error:
-                raise cannot_be_written(path, error) from error
+        if regions or os.path.lexists(path):
+            shape = _shape(record)
+            change = partial(self._merged, record.path, path, regions, shape)
+            sidecars.update(path, change, xmp.MAX_BYTES)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -65,15 +55,18 @@ class XmpSidecar:
         sidecars.require_own_stem(picture, "sidecar")
         return self._output.beside(picture, f"{picture.stem}.xmp")
 
-    def _read(self, path: Path) -> bytes | None:
+    def _merged(
+        self, picture: Path, path: Path, regions: list[Region], shape: Shape, before: bytes | None
+    ) -> bytes | None:
+        if before is None and not regions:
+            return None
+        extension = picture.suffix.removeprefix(".") if self._by_stem else ""
         try:
-            if not path.exists():
-                return None
-            if path.stat().st_size > xmp.MAX_BYTES:
-                raise NotWrittenError(f"{path} is too large for a sidecar; move it away.")
-            return path.read_bytes()
-        except OSError as error:
-            raise cannot_be_written(path, error) from error
+            if before is not None and self._by_stem:
+                _check_extension(xmp.extension_of(before), extension)
+            return xmp.merged(before, regions, shape, extension)
+        except InputError as error:
+            raise NotWrittenError(f"{path} {error}; move it away or correct it.") from error
 
     def _region(self, answer: Answer, width: int, height: int) -> Region:
         wanted = {Verdict.SURE, Verdict.UNSURE} if self._output.options.unsure else {Verdict.SURE}

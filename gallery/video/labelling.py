@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +13,14 @@ from gallery.types import (
     Answer,
     DescribedFace,
     MatchMode,
+    Record,
     VideoEnd,
     VideoRecord,
     VideoShot,
     VideoTrack,
 )
 from gallery.video.decoding import TOLERANCE, VideoReader
+from gallery.video.keeping import VideoKeeping
 from gallery.video.looking import ShotSeen, VideoOptions, shots_seen
 from gallery.video.tracks import Track
 
@@ -46,16 +47,18 @@ def label_video(
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
     done: VideoProgress | None = None,
+    keep: bool = False,
 ) -> Iterator[VideoRecord]:
     """Label a video; yield the records of a shot's tracks, then the shot's own, at last the end's.
 
     With done, shots that are labelled already are left out and numbers go on behind them. A file
     that cannot be opened gives an end with an error; one that is cut off or damaged gives an end
-    that says so after the records of what could be decoded. Raises InputError where done was asked
-    for otherwise, and SetupError without the packages for video.
+    that says so after the records of what could be decoded. With keep, the gallery notes a shot and
+    its tracks before they are yielded. Raises InputError where done was asked for otherwise, and
+    SetupError without the packages for video.
     """
     asked = (options.start, options.end, options.every)
-    if done is not None and done.asked != rounded(asked):
+    if done is not None and rounded(done.asked) != rounded(asked):
         raise InputError(
             f"{path} was labelled in part with other --from, --to or --every; "
             "give the same again, or name another output file."
@@ -63,20 +66,31 @@ def label_video(
     try:
         video = VideoReader(path)
     except InputError as error:
+        if keep:
+            VideoKeeping(gallery, path, asked).end(str(error))
         yield VideoRecord(path, None, None, gallery.encoder, error=str(error), asked=asked)
         return
     with video:
-        yield from _Labelling(gallery, video, options, mode, top).run(done)
+        keeping = VideoKeeping(gallery, path, asked) if keep else None
+        one = _Labelling(gallery, video, options, mode=mode, top=top, keeping=keeping)
+        yield from one.run(done)
 
 
 class _Labelling:
     """One pass over a video."""
 
     def __init__(
-        self, gallery: Gallery, video: VideoReader, options: VideoOptions, mode: MatchMode, top: int
+        self,
+        gallery: Gallery,
+        video: VideoReader,
+        options: VideoOptions,
+        *,
+        mode: MatchMode,
+        top: int,
+        keeping: VideoKeeping | None,
     ) -> None:
         self._gallery, self._video, self._options = gallery, video, options
-        self._mode, self._top = mode, top
+        self._mode, self._top, self._keeping = mode, top, keeping
         self._empty = VideoRecord(
             video.path,
             video.width,
@@ -91,6 +105,8 @@ class _Labelling:
         if done is not None:
             # The first frame behind the last one that is done.
             rest = replace(rest, start=done.end + 2 * TOLERANCE)
+        if self._keeping is not None:
+            self._keeping.begin(self._video.width, self._video.height)
         parts = self._gallery
         for seen in shots_seen(self._video, parts.describer, parts.thresholds, rest):
             shots += 1
@@ -100,55 +116,59 @@ class _Labelling:
         error = self._video.cut_short(self._options.end)
         if shots == 0 and error is None:
             error = f"{self._video.path} shows nothing in the time that was asked for."
+        if self._keeping is not None:
+            self._keeping.end(error)
         yield replace(self._empty, error=error, part=VideoEnd(shots, tracks, end))
 
-    def _of_shot(self, seen: ShotSeen, shot: int) -> Iterator[VideoRecord]:
-        answers = answers_of(self._gallery, seen.tracks, self._mode, self._top)
-        for number, (track, answer) in enumerate(zip(seen.tracks, answers, strict=True), 1):
-            best = track.best[0].time
-            part = VideoTrack(shot, number, track.start, track.end, best, track.looks)
+    def _of_shot(self, seen: ShotSeen, number: int) -> Iterator[VideoRecord]:
+        shot = VideoShot(number, seen.start, seen.last, len(seen.tracks), seen.looks)
+        parts = [
+            VideoTrack(number, row, one.start, one.end, one.best[0].time, one.looks)
+            for row, one in enumerate(seen.tracks, 1)
+        ]
+        faces = faces_of(seen.tracks)
+        if self._keeping is not None:
+            self._keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out)
+        answers = self._gallery.answers(faces, mode=self._mode, top=self._top)
+        for part, answer in zip(parts, answers, strict=True):
             yield replace(self._empty, faces=(answer,), part=part)
-        part_of_shot = VideoShot(shot, seen.start, seen.last, len(seen.tracks), seen.looks)
-        yield replace(self._empty, left_out=seen.left_out, part=part_of_shot)
+        yield replace(self._empty, left_out=seen.left_out, part=shot)
 
 
 def answers_of(
     gallery: Gallery, tracks: Sequence[Track], mode: MatchMode, top: int
 ) -> list[Answer]:
     """Say who tracks are: each by the mean of its best looks, with the face of the best one."""
-    faces = []
-    for track in tracks:
-        best = track.best[0].described
-        faces.append(DescribedFace(best.face, best.crop, track.descriptor, best.quality))
-    return gallery.answers(faces, mode=mode, top=top)
+    return gallery.answers(faces_of(tracks), mode=mode, top=top)
 
 
-def progress_in(out: Path) -> dict[str, VideoProgress]:
-    """Return how far the videos are labelled whose records stand in a file, by absolute path.
+def faces_of(tracks: Sequence[Track]) -> list[DescribedFace]:
+    """Return tracks as faces: each of its best moment, with the descriptor of the track."""
+    best = [(track.best[0].described, track.descriptor) for track in tracks]
+    return [DescribedFace(one.face, one.crop, mean, one.quality) for one, mean in best]
 
-    Only whole lines count, and only those of whole shots.
+
+def progress_of(records: Iterable[Record]) -> dict[str, VideoProgress]:
+    """Return how far the videos are labelled that a file's records are about, by absolute path.
+
+    Records of tracks whose shot's own is missing count for nothing.
     """
     found: dict[str, VideoProgress] = {}
-    tracks: dict[str, int] = {}
-    if not out.exists():
-        return found
-    with out.open("rb") as file:
-        for line in file:
-            if b'"video"' not in line or not line.endswith(b"\n"):
-                continue
-            values = json.loads(line)
-            video = values.get("video")
-            if video and video["part"] == "shot":
-                name = os.path.abspath(values["path"])  # noqa: PTH100 - no link is followed
-                tracks[name] = tracks.get(name, 0) + video["tracks"]
-                asked = video["asked"]
-                found[name] = VideoProgress(
-                    video["shot"],
-                    tracks[name],
-                    video["end"],
-                    (asked["from"], asked["to"], asked["every"]),
-                )
+    for record in records:
+        if isinstance(record, VideoRecord) and isinstance(record.part, VideoShot):
+            name = os.path.abspath(record.path)  # noqa: PTH100 - no link is followed
+            before = found[name].tracks if name in found else 0
+            shot = record.part
+            found[name] = VideoProgress(shot.shot, before + shot.tracks, shot.end, record.asked)
     return found
+
+
+def stands_in(record: VideoRecord, progress: Mapping[str, VideoProgress]) -> bool:
+    """Say whether a record is about a shot that a file holds already, as progress_of tells."""
+    done = progress.get(os.path.abspath(record.path))  # noqa: PTH100 - no link is followed
+    if done is None or isinstance(record.part, VideoEnd):
+        return False
+    return record.part.shot <= done.shots
 
 
 def rounded(asked: tuple[float, float | None, float]) -> tuple[float, float | None, float]:

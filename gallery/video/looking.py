@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from gallery.describe import Describer
+from gallery.errors import InputError
 from gallery.quality import NO_GATES, Gates
 from gallery.types import Box, DescribedFace, Face, Landmarks, Pixels, Point, Thresholds
 from gallery.video.decoding import TOLERANCE, Frame, VideoReader
@@ -55,6 +57,16 @@ class ShotSeen:
     """How many of its frames went to the detector."""
     left_out: int
     """How many faces in these were smaller or poorer than was asked for."""
+
+
+def seconds_looked_at(path: Path, options: VideoOptions) -> int:
+    """Return how many seconds of a video are looked at, as its header says; 0 where it is none."""
+    try:
+        with VideoReader(path) as video:
+            end = min(video.duration or 0.0, options.end or float("inf"))
+            return max(int(end - options.start), 0)
+    except InputError:
+        return 0
 
 
 def shots_seen(

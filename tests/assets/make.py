@@ -17,9 +17,10 @@ from fakes import new_sample, vector
 from gallery.images import FileState, encode_jpeg, encode_png
 from gallery.rejections import NewRejection
 from gallery.schema import HEAD
+from gallery.seen_videos import SeenVideo
 from gallery.sightings import Seen
 from gallery.store import Store
-from gallery.types import Box, DescribedFace, Face, Quality
+from gallery.types import Box, DescribedFace, Face, Quality, VideoShot, VideoTrack
 
 
 def make(path: Path) -> None:
@@ -49,6 +50,19 @@ def make(path: Path) -> None:
         seen = Seen(Path("/seen.png"), state, "1" * 64, 160, 120, (face,))
         writer.sightings.keep(seen, "fake", "fake")
         writer.sightings.group({1: 7})
+        asked, video = (0.0, None, 0.5), Path("/seen.mkv")
+        writer.sightings.keep_video(
+            SeenVideo(video, state, "2" * 64, 160, 120, asked, is_whole=True)
+        )
+        writer.sightings.keep_shot(
+            "2" * 64,
+            video,
+            VideoShot(1, 0.0, 2.0, 1, 4),
+            [(VideoTrack(1, 1, 0.0, 2.0, 0.5, 4), face)],
+            left_out=0,
+            encoder="fake",
+            detector="fake",
+        )
     with closing(sqlite3.connect(path)) as connection:
         # Kept without a log beside it, so that it is one small file.
         connection.execute("PRAGMA journal_mode = DELETE")

@@ -1,0 +1,247 @@
+"""A labelling job from the paths that a user names to the events that tell how it goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gallery.events import (
+    Arrived,
+    LabelEvent,
+    Labelled,
+    LabellingStarted,
+    Refused,
+    VideoStarted,
+    Waiting,
+)
+from gallery.labelling import formats, job
+from gallery.labelling.appending import Standing
+from gallery.labelling.changes import Outdated, known_to, outdated
+from gallery.labelling.output import OutputOptions
+from gallery.labelling.outputs import Outputs, open_outputs
+from gallery.labelling.selection import changed_since, moment, without_outputs
+from gallery.labelling.watching import Arrivals, arriving
+from gallery.paths import Media, media_of
+from gallery.types import MatchMode, Record
+from gallery.video.files import videos_among
+from gallery.video.labelling import label_video, progress_of
+from gallery.video.looking import VideoOptions, seconds_looked_at
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPlan:
+    """What a job reads and where it writes."""
+
+    paths: list[Path]
+    """As they were named."""
+    out: Path
+    wanted: list[formats.Wanted]
+    options: OutputOptions
+    """What the wanted formats are told."""
+    pictures: list[Path]
+    videos: list[Path]
+    refused: list[tuple[Path, str]]
+    left_out: int
+    """How many pictures lie in folders that outputs go to."""
+    chosen: Callable[[list[Path]], list[Path]] = list
+    """Says which of the pictures that come into folders are labelled."""
+    arrivals: Arrivals | None = None
+    """What comes into the folders of a job that watches them; pictures are none then."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChoices:
+    """How the faces of a job are looked at and asked for."""
+
+    mode: MatchMode
+    top: int
+    keep: bool
+    """The gallery notes what it sees, where its database can be written."""
+    watched: VideoOptions
+    """Its gates are for pictures, too; what it says of times is for videos alone."""
+    workers: int | None = None
+    """How many pictures are prepared at the same time; None is one for each core."""
+
+
+def planned(
+    paths: Sequence[Path],
+    out: Path,
+    write: Sequence[str],
+    options: OutputOptions,
+    since: str | None = None,
+    *,
+    watch: bool = False,
+) -> LabelPlan:
+    """Look at what paths hold; nothing is written.
+
+    With watch, the job does not end, but goes on with pictures that come into the folders.
+
+    `write` holds FORMAT[:TARGET], `since` a date or a duration as selection.moment reads it. Raises
+    InputError where no path names a picture or a video, and for what moment, formats.wanted,
+    formats.require_for_videos and selection.without_outputs refuse, and where no folder is to be
+    watched.
+    """
+    wanted = [formats.wanted(text) for text in write]
+    start = moment(since) if since is not None else None
+    folders = [one.pictures_folder for one in wanted if one.pictures_folder is not None]
+
+    def chosen(pictures: Sequence[Path]) -> list[Path]:
+        kept, _ = without_outputs(pictures, paths, folders)
+        return kept if start is None else changed_since(kept, start)
+
+    arrivals = Arrivals(paths) if watch else None
+    media = Media(videos_among(paths)[0], [], []) if watch else media_of(paths)
+    if media.videos:
+        formats.require_for_videos(wanted, options.placing)
+    (pictures, left_out), videos = without_outputs(media.pictures, paths, folders), media.videos
+    if start is not None:
+        pictures, videos = changed_since(pictures, start), changed_since(videos, start)
+    return LabelPlan(
+        list(paths),
+        out,
+        wanted,
+        options,
+        pictures,
+        videos,
+        media.refused,
+        left_out,
+        chosen,
+        arrivals,
+    )
+
+
+def run(
+    gallery: Gallery, plan: LabelPlan, choices: LabelChoices, *, rewrite: bool = False
+) -> Generator[LabelEvent, None, None]:
+    """Do what is planned and not done yet, pictures before videos.
+
+    What an event tells is in the file. A generator that is closed, or left by an exception, ends
+    its files; the next job goes on there. Pictures that an earlier run could not read are tried
+    again, and those whose files have other content now are done anew. With rewrite, pictures of
+    earlier runs are written in the wanted formats, too. Raises StoreError where samples lack the
+    encoder in use, InputError and SetupError for outputs that cannot be opened or gone on with, see
+    outputs.open_outputs.
+    """
+    gallery.require_encoded()
+    old = Outdated(frozenset(), frozenset())
+
+    def find(standing: Mapping[str, Standing]) -> Collection[str]:
+        nonlocal old
+        old = outdated(plan.pictures, standing, known_to(gallery))
+        return old.names
+
+    writer = open_outputs(
+        plan.out,
+        plan.wanted,
+        paths=plan.paths,
+        encoder=gallery.encoder,
+        options=plan.options,
+        rewrite=rewrite,
+        is_open_end=plan.arrivals is not None,
+        outdated=find,
+    )
+    try:
+        yield from _Run(gallery, plan, choices, writer).events(old)
+    finally:
+        writer.close()
+
+
+class _Run:
+    """One run of a job whose outputs are open."""
+
+    def __init__(
+        self, gallery: Gallery, plan: LabelPlan, choices: LabelChoices, writer: Outputs
+    ) -> None:
+        self._gallery, self._plan, self._choices, self._writer = gallery, plan, choices, writer
+        self._keep = choices.keep and gallery.store.is_writable
+        self._complaints = 0
+
+    def events(self, old: Outdated) -> Generator[LabelEvent, None, None]:
+        plan = self._plan
+        pictures = job.remaining(plan.pictures, self._writer)
+        videos = job.remaining(plan.videos, self._writer)
+        yield LabellingStarted(
+            pictures=len(pictures),
+            videos=len(videos),
+            pictures_done=len(plan.pictures) - len(pictures),
+            videos_done=len(plan.videos) - len(videos),
+            left_out=plan.left_out,
+            not_written=self._not_written(),
+            failed_before=len(old.failed),
+            changed=len(old.changed),
+        )
+        for path, why in plan.refused:
+            yield Refused(path, why)
+        yield from self._pictures(pictures)
+        if plan.arrivals is not None:
+            yield from self._arriving(plan.arrivals, videos)
+        elif videos:
+            yield from self._videos(videos)
+
+    def _arriving(
+        self, arrivals: Arrivals, videos: Sequence[Path]
+    ) -> Generator[LabelEvent, None, None]:
+        """Label what comes, and the videos that are there once all else is done."""
+        told: Waiting | None = None
+        for paths in arriving(self._gallery, arrivals, self._writer, chosen=self._plan.chosen):
+            if paths:
+                told = None
+                yield Arrived(len(paths))
+                yield from self._pictures(paths)
+            elif arrivals.is_at_rest:
+                if videos:
+                    yield from self._videos(videos)
+                    videos = []
+                if told != Waiting(arrivals.trouble):
+                    told = Waiting(arrivals.trouble)
+                    yield told
+
+    def _pictures(self, pictures: Sequence[Path]) -> Generator[LabelEvent, None, None]:
+        choices = self._choices
+        records = job.label(
+            self._gallery,
+            pictures,
+            self._writer,
+            mode=choices.mode,
+            top=choices.top,
+            gates=choices.watched.gates,
+            keep=self._keep,
+            workers=choices.workers,
+        )
+        with closing(records):
+            for record in records:
+                yield self._labelled(record)
+
+    def _videos(self, videos: Sequence[Path]) -> Generator[LabelEvent, None, None]:
+        choices, watched = self._choices, self._choices.watched
+        before = progress_of(self._writer.records())
+        for path in videos:
+            done = before.get(os.path.abspath(path))  # noqa: PTH100 - no link is followed
+            yield VideoStarted(path, seconds_looked_at(path, watched), done.end if done else 0.0)
+            for record in label_video(
+                self._gallery,
+                path,
+                watched,
+                mode=choices.mode,
+                top=choices.top,
+                done=done,
+                keep=self._keep,
+            ):
+                self._writer.write(record)
+                yield self._labelled(record)
+
+    def _labelled(self, record: Record) -> Labelled:
+        return Labelled(record, self._not_written())
+
+    def _not_written(self) -> tuple[str, ...]:
+        """Return the complaints that were not told yet."""
+        new = tuple(self._writer.not_written[self._complaints :])
+        self._complaints += len(new)
+        return new

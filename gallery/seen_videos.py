@@ -1,0 +1,201 @@
+"""Videos that labelling saw, shot by shot; the faces in them are sightings of their best moments.
+
+A later look takes the place of the shots that it touches, and the others stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from gallery.images import FileState
+from gallery.tables import shots, sightings, tracks, videos
+from gallery.types import Box, VideoShot, VideoTrack
+
+
+@dataclass(frozen=True, slots=True)
+class SeenVideo:
+    """A video as it was last looked at."""
+
+    path: Path
+    state: FileState | None
+    """The file's size and time of change, taken before it was read; None where there is none."""
+    digest: str | None
+    """SHA-256 of the file; None for one that could not be read."""
+    width: int | None
+    height: int | None
+    asked: tuple[float, float | None, float]
+    """From when to when it was looked at last, and every how many seconds."""
+    is_whole: bool
+    """True where it was labelled to the end that was asked for."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenShot:
+    """A shot of a video that was looked at."""
+
+    id: int
+    digest: str
+    """SHA-256 of the video file."""
+    shot: VideoShot
+    """Shots are numbered in the order of their times, whichever run saw them."""
+    left_out: int
+
+
+def moment_of(digest: str, time: float) -> str:
+    """Return what stands for the content of a frame: the digest of its video's and its time.
+
+    With it the faces of a frame are told from those of another, as pictures are by their digests.
+    The time, in seconds, counts to the millionth.
+    """
+    return hashlib.sha256(f"{digest} {round(time * 1_000_000)}".encode()).hexdigest()
+
+
+class SeenVideoReader:
+    """Reads which videos were seen; sightings.SightingReader has one."""
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._reading = reading
+
+    def all(self) -> list[SeenVideo]:
+        """Return all videos that were looked at, by path."""
+        with self._reading() as connection:
+            rows = connection.execute(select(videos).order_by(videos.c.path))
+            return [_video(row) for row in rows]
+
+    def at(self, path: Path) -> SeenVideo | None:
+        """Return the video that was seen at a path; None where none was."""
+        with self._reading() as connection:
+            row = connection.execute(select(videos).where(videos.c.path == str(path))).first()
+            return None if row is None else _video(row)
+
+    def shots(self) -> list[SeenShot]:
+        """Return all shots, those of a video in the order of their times."""
+        with self._reading() as connection:
+            return shots_in(connection)
+
+    def faces(self) -> dict[int, list[int]]:
+        """Return the ids of the seen faces that are tracks of a shot, in their order, by its id."""
+        found: dict[int, list[int]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(select(tracks).order_by(tracks.c.number)):
+                found.setdefault(row.shot_id, []).append(row.sighting_id)
+        return found
+
+
+def shots_in(connection: Connection) -> list[SeenShot]:
+    """Return all shots of a database, those of a video in the order of their times."""
+    rows = connection.execute(
+        select(shots, func.count(tracks.c.sighting_id).label("tracks"))
+        .join_from(shots, tracks, isouter=True)
+        .group_by(shots.c.id)
+        .order_by(shots.c.digest, shots.c.start)
+    )
+    found: list[SeenShot] = []
+    numbers: Counter[str] = Counter()
+    for row in rows:
+        numbers[row.digest] += 1
+        shot = VideoShot(numbers[row.digest], row.start, row.end, row.tracks, row.looks)
+        found.append(SeenShot(row.id, row.digest, shot, row.left_out))
+    return found
+
+
+def tracks_in(connection: Connection) -> dict[int, VideoTrack]:
+    """Return the tracks that seen faces are, by the ids of these."""
+    numbers = {one.id: one.shot.shot for one in shots_in(connection)}
+    return {
+        row.sighting_id: VideoTrack(
+            numbers[row.shot_id], row.number, row.start, row.end, row.best, row.looks
+        )
+        for row in connection.execute(select(tracks))
+    }
+
+
+def put_video(connection: Connection, seen: SeenVideo) -> None:
+    """Note a video in place of what was noted of its path."""
+    start, end, every = seen.asked
+    values = {
+        "digest": seen.digest,
+        "file_size": seen.state.size if seen.state else None,
+        "modified_ns": seen.state.modified_ns if seen.state else None,
+        "width": seen.width,
+        "height": seen.height,
+        "asked_from": start,
+        "asked_to": end,
+        "every": every,
+        "is_whole": seen.is_whole,
+        "error": seen.error,
+    }
+    connection.execute(
+        insert(videos)
+        .values(path=str(seen.path), **values)
+        .on_conflict_do_update(index_elements=[videos.c.path], set_=values)
+    )
+
+
+def faces_between(
+    connection: Connection, digest: str, start: float, end: float
+) -> Sequence[Row[Any]]:
+    """Return id, digest and box of the seen faces of a video's shots that touch a time."""
+    return connection.execute(
+        select(sightings.c.id, sightings.c.digest, *(sightings.c[side] for side in Box._fields))
+        .join(tracks, tracks.c.sighting_id == sightings.c.id)
+        .join(shots, shots.c.id == tracks.c.shot_id)
+        .where(*_touching(digest, start, end))
+    ).all()
+
+
+def put_shot(connection: Connection, digest: str, shot: VideoShot, left_out: int) -> int:
+    """Note a shot of a video in place of those that it touches, and return its id.
+
+    The tracks of these go; their faces are the caller's to keep or to remove.
+    """
+    connection.execute(delete(shots).where(*_touching(digest, shot.start, shot.end)))
+    added = connection.execute(
+        insert(shots)
+        .values(digest=digest, start=shot.start, end=shot.end, looks=shot.looks, left_out=left_out)
+        .returning(shots.c.id)
+    )
+    return int(added.scalar_one())
+
+
+def put_track(connection: Connection, sighting_id: int, shot_id: int, track: VideoTrack) -> None:
+    """Say of a seen face which track of which shot it is."""
+    connection.execute(
+        insert(tracks).values(
+            sighting_id=sighting_id,
+            shot_id=shot_id,
+            number=track.track,
+            start=track.start,
+            end=track.end,
+            best=track.best,
+            looks=track.looks,
+        )
+    )
+
+
+def _touching(digest: str, start: float, end: float) -> tuple[Any, ...]:
+    return shots.c.digest == digest, shots.c.start <= end, shots.c.end >= start
+
+
+def _video(row: Any) -> SeenVideo:
+    state = None if row.file_size is None else FileState(row.file_size, row.modified_ns)
+    return SeenVideo(
+        Path(row.path),
+        state,
+        row.digest,
+        row.width,
+        row.height,
+        (row.asked_from, row.asked_to, row.every),
+        row.is_whole,
+        row.error,
+    )

@@ -1,0 +1,135 @@
+"""Where the names of what is to be enrolled come from: folders, XMP regions or captions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gallery.errors import InputError
+from gallery.paths import pictures_of
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+    from gallery.quality import Gates
+    from gallery.readers.xmp_regions import NamedFaces
+    from gallery.types import Candidate, Enrolled
+
+
+class Source(StrEnum):
+    """Where the names of pictures come from."""
+
+    FOLDERS = "folders"
+    """The folder of folders that pictures lie in: one folder per character."""
+    XMP = "xmp"
+    """Named face regions in sidecars and in the pictures' own metadata."""
+    CAPTIONS = "captions"
+    """Tags in text files beside the pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What was found to enroll."""
+
+    candidates: list[Candidate]
+    refused: list[tuple[Path, str]]
+    faces: list[NamedFaces] | None = None
+    """Regions instead of candidates."""
+    unlabelled: int = 0
+    """How many pictures have no name."""
+
+    @property
+    def steps(self) -> int:
+        """How many answers there will be."""
+        if self.faces is None:
+            return len(self.candidates)
+        return sum(len(one.regions) for one in self.faces)
+
+
+def named_in(
+    paths: Sequence[Path], source: Source, names: Collection[str] = (), tag_prefix: str = ""
+) -> Named | None:
+    """Return what paths hold for enrolment; None where the gallery has to say what names there are.
+
+    Names and a prefix of tags are for captions, see readers.captions.TagRule; without both,
+    named_as_in is to be asked. Raises InputError where nothing is found, and for names and a prefix
+    with another source.
+    """
+    check_names(source, are_given=bool(names or tag_prefix))
+    if source is Source.XMP:
+        return _of_metadata(paths)
+    if source is Source.CAPTIONS:
+        return _of_captions(paths, names, tag_prefix) if names or tag_prefix else None
+    from gallery.enrolment import candidates_in
+
+    if len(paths) != 1:
+        raise InputError(
+            "Give one folder, which holds a folder per character; only --from takes several."
+        )
+    candidates, loose = candidates_in(paths[0])
+    return Named(candidates, [(path, f"{path} lies in no character's folder.") for path in loose])
+
+
+def check_names(source: Source, *, are_given: bool) -> None:
+    """Raise InputError where names or a prefix of tags are given and the source has none."""
+    if are_given and source is not Source.CAPTIONS:
+        raise InputError("--names and --tag-prefix are for --from captions.")
+
+
+def named_as_in(gallery: Gallery, paths: Sequence[Path]) -> Named:
+    """Return the pictures whose captions name a character of the gallery, former names included.
+
+    Raises InputError where nothing is found, and where the gallery has no names.
+    """
+    names = [one.name for one in gallery.characters()] + list(gallery.store.former_names())
+    return _of_captions(paths, names, "")
+
+
+def enroll(
+    gallery: Gallery,
+    named: Named,
+    *,
+    largest: bool = False,
+    gates: Gates,
+    keep_poor: bool = False,
+) -> Iterator[Enrolled]:
+    """Enroll what was found and say of each what became of it; what is said is in the database.
+
+    Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
+    overlaps them is taken, so that largest means nothing to them.
+    """
+    if named.faces is None:
+        return gallery.enroll(named.candidates, largest=largest, gates=gates, keep_poor=keep_poor)
+    from gallery.region_enrolment import RegionEnrolment
+
+    gallery.require_encoded()
+    enrolment = RegionEnrolment(gallery.store, gallery.describer, gates=gates, keep_poor=keep_poor)
+    return enrolment.run(named.faces)
+
+
+def _of_metadata(paths: Sequence[Path]) -> Named:
+    from gallery.readers.xmp_regions import named_faces
+
+    pictures, refused = pictures_of(paths)
+    faces, unlabelled = [], 0
+    for picture in pictures:
+        try:
+            found = named_faces(picture)
+        except InputError as error:
+            refused.append((picture, str(error)))
+            continue
+        if found.regions:
+            faces.append(found)
+        else:
+            unlabelled += 1
+    return Named([], refused, faces, unlabelled)
+
+
+def _of_captions(paths: Sequence[Path], names: Collection[str], prefix: str) -> Named:
+    from gallery.readers.captions import TagRule, candidates_in
+
+    pictures, refused = pictures_of(paths)
+    found = candidates_in(pictures, TagRule(names, prefix))
+    return Named(found.candidates, refused + found.refused, unlabelled=found.without)

@@ -1,0 +1,88 @@
+"""What labelling sees of a video, noted in the gallery shot by shot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gallery.errors import InputError
+from gallery.images import FileState, file_state
+from gallery.seen_videos import SeenVideo
+from gallery.types import DescribedFace, VideoShot, VideoTrack
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+
+
+class VideoKeeping:
+    """Notes one video: that it is looked at, its shots as they come, and its end."""
+
+    def __init__(
+        self, gallery: Gallery, path: Path, asked: tuple[float, float | None, float]
+    ) -> None:
+        """Read the file for its digest, unless it is known and has not changed."""
+        self._gallery = gallery
+        whole = path.absolute()
+        state, digest = self._identity(whole)
+        self._seen = SeenVideo(whole, state, digest, None, None, asked, is_whole=False)
+
+    def begin(self, width: int, height: int) -> None:
+        """Note that the video is looked at from now on."""
+        self._seen = replace(self._seen, width=width, height=height)
+        self._note(self._seen)
+
+    def shot(
+        self,
+        shot: VideoShot,
+        tracks: Sequence[tuple[VideoTrack, DescribedFace]],
+        left_out: int,
+    ) -> None:
+        """Note a shot and its tracks, in one transaction."""
+        if self._seen.digest is None:
+            return
+        gallery = self._gallery
+        with gallery.store.writing() as writer:
+            writer.sightings.keep_shot(
+                self._seen.digest,
+                self._seen.path,
+                shot,
+                tracks,
+                left_out=left_out,
+                encoder=gallery.encoder,
+                detector=gallery.describer.detector.name,
+            )
+
+    def end(self, error: str | None) -> None:
+        """Note that the video was looked at up to the end that was asked for."""
+        self._note(replace(self._seen, is_whole=True, error=error))
+
+    def _note(self, seen: SeenVideo) -> None:
+        with self._gallery.store.writing() as writer:
+            writer.sightings.keep_video(seen)
+
+    def _identity(self, path: Path) -> tuple[FileState | None, str | None]:
+        """Return a file's state and its digest; None for what cannot be looked at or read."""
+        try:
+            state = file_state(path)
+        except InputError:
+            return None, None
+        known = None if _has_other_bytes(path) else self._gallery.store.sightings.videos.at(path)
+        if known is not None and known.state == state and known.digest is not None:
+            return state, known.digest
+        try:
+            with path.open("rb") as file:
+                return state, hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return state, None
+
+
+def _has_other_bytes(path: Path) -> bool:
+    """Say whether a name holds bytes that are no text, which the database cannot be asked for."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

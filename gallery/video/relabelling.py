@@ -1,0 +1,117 @@
+"""Videos that were labelled before, answered with the gallery as it is now; no frame is decoded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.seen_videos import SeenShot, SeenVideo
+from gallery.types import (
+    CROP_SIDE,
+    Crop,
+    DescribedFace,
+    MatchMode,
+    Quality,
+    VideoEnd,
+    VideoRecord,
+    VideoTrack,
+)
+
+if TYPE_CHECKING:
+    from gallery.gallery import Gallery
+    from gallery.sightings import Sighting
+
+UNMEASURED = Quality(0.0, 0.0, None, None, None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What is known of all videos' tracks."""
+
+    shots: dict[str, list[SeenShot]]
+    """By a video's digest, in the order of their times."""
+    tracks: dict[int, list[tuple[VideoTrack, DescribedFace]]]
+    """By a shot's id, in their order; those that the encoder in use has described."""
+
+
+def relabel_videos(
+    gallery: Gallery,
+    videos: Sequence[SeenVideo],
+    *,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+) -> Iterator[VideoRecord]:
+    """Answer videos that were labelled before; yield the records that label_video would.
+
+    Of a video that was never labelled to its end come the shots that were, and an error at the
+    end. review.describe_anew comes first where faces are not described by the encoder in use.
+    """
+    gallery.require_encoded()
+    if not videos:
+        return
+    seen = _seen(gallery)
+    for video in videos:
+        yield from _of_video(gallery, video, seen, mode, top)
+
+
+def _seen(gallery: Gallery) -> _Seen:
+    sightings = gallery.store.sightings
+    ids, rows = sightings.vectors(gallery.encoder)
+    vectors = dict(zip(ids.tolist(), rows, strict=True))
+    faces = {
+        one.id: (one.track, _described(one, vectors[one.id]))
+        for one in sightings.all()
+        if one.track is not None and one.id in vectors
+    }
+    shots: dict[str, list[SeenShot]] = defaultdict(list)
+    for shot in sightings.videos.shots():
+        shots[shot.digest].append(shot)
+    tracks = {
+        shot_id: [faces[one] for one in members if one in faces]
+        for shot_id, members in sightings.videos.faces().items()
+    }
+    return _Seen(shots, tracks)
+
+
+def _of_video(
+    gallery: Gallery, video: SeenVideo, seen: _Seen, mode: MatchMode, top: int
+) -> Iterator[VideoRecord]:
+    shots = seen.shots.get(video.digest or "", [])
+    empty = VideoRecord(
+        video.path, video.width, video.height, gallery.encoder, asked=_asked(video, shots)
+    )
+    count = 0
+    for one in shots:
+        tracks = seen.tracks.get(one.id, [])
+        count += len(tracks)
+        answers = gallery.answers([face for _, face in tracks], mode=mode, top=top)
+        for (track, _), answer in zip(tracks, answers, strict=True):
+            yield replace(empty, faces=(answer,), part=track)
+        yield replace(empty, left_out=one.left_out, part=one.shot)
+    end = VideoEnd(len(shots), count, shots[-1].shot.end if shots else 0.0)
+    error = video.error
+    if not video.is_whole:
+        error = f"{video.path} was not labelled to its end; `gallery label` goes on with it."
+    yield replace(empty, error=error, part=end)
+
+
+def _asked(video: SeenVideo, shots: Sequence[SeenShot]) -> tuple[float, float | None, float]:
+    """Return what was asked for last, widened to the shots of earlier runs."""
+    start, end, every = video.asked
+    if shots:
+        start = min(start, shots[0].shot.start)
+        end = None if end is None else max(end, shots[-1].shot.end)
+    return start, end, every
+
+
+def _described(face: Sighting, descriptor: NDArray[np.float32]) -> DescribedFace:
+    # Nobody looks at the crop of a face that is described.
+    return DescribedFace(face.face, _BLANK, descriptor, face.quality or UNMEASURED)
+
+
+_BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)

@@ -1,0 +1,177 @@
+"""A job that is run again labels what could not be read, and files that are others now, anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import FakeDetector, Square, fake_gallery, write_picture
+
+from gallery.errors import InputError
+from gallery.events import Labelled, LabellingStarted
+from gallery.gallery import Gallery
+from gallery.label_job import LabelChoices, planned, run
+from gallery.labelling.job import open_writer
+from gallery.labelling.output import OutputOptions
+from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
+from gallery.video.looking import VideoOptions
+
+RED, BLUE = (210, 20, 20), (20, 20, 210)
+SUFFIXES = ("jsonl", "csv")
+
+
+@pytest.fixture
+def detector() -> FakeDetector:
+    return FakeDetector()
+
+
+@pytest.fixture
+def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Gallery]:
+    with fake_gallery(database, detector=detector) as gallery:
+        known = {"Asuka": RED, "Rei": BLUE}
+        candidates = [
+            Candidate(
+                write_picture(tmp_path / "known" / name / "1.png", Square(10, 10, 60, one)), name
+            )
+            for name, one in known.items()
+        ]
+        list(gallery.enroll(candidates))
+        detector.seen.clear()
+        yield gallery
+
+
+@pytest.fixture(params=SUFFIXES)
+def out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return tmp_path / f"out.{request.param}"
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    folder = tmp_path / "shots"
+    for number, colour in enumerate((RED, BLUE, RED)):
+        write_picture(folder / f"{number}.png", Square(20, 20, 60, colour), seed=number)
+    (folder / "bad.png").write_bytes(b"no picture")
+    return folder
+
+
+def job(
+    gallery: Gallery, folder: Path, out: Path, *write: str, keep: bool = True
+) -> tuple[LabellingStarted, list[Record]]:
+    """Run a job to its end, and return what it says."""
+    plan = planned([folder], out, write, OutputOptions())
+    choices = LabelChoices(MatchMode.IDEAL, 3, keep, VideoOptions())
+    started, *rest = run(gallery, plan, choices)
+    assert isinstance(started, LabellingStarted)
+    return started, [one.record for one in rest if isinstance(one, Labelled)]
+
+
+def records_in(out: Path) -> dict[str, Record]:
+    """The records of a file by the names of their pictures; fails where one is there twice."""
+    records = read_back(out)
+    found = {one.path.name: one for one in records}
+    assert len(found) == len(records)
+    return found
+
+
+def test_what_could_not_be_read_is_tried_again(
+    filled: Gallery, shots: Path, out: Path, detector: FakeDetector
+) -> None:
+    started, records = job(filled, shots, out)
+    assert (started.pictures, started.failed_before, len(records)) == (4, 0, 4)
+    detector.seen.clear()
+    started, (again,) = job(filled, shots, out)
+    assert (started.pictures, started.pictures_done, started.failed_before) == (1, 3, 1)
+    assert (again.path.name, again.error is None, detector.seen) == ("bad.png", False, [])
+    write_picture(shots / "bad.png", Square(20, 20, 60, BLUE))
+    started, (mended,) = job(filled, shots, out)
+    assert (started.failed_before, started.changed, mended.error) == (1, 0, None)
+    found = records_in(out)
+    assert [answer.character for answer in found["bad.png"].faces] == ["Rei"]
+    assert sorted(found) == ["0.png", "1.png", "2.png", "bad.png"]
+    assert job(filled, shots, out)[0].pictures == 0
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_file_with_other_content_is_labelled_anew(
+    filled: Gallery, shots: Path, out: Path, detector: FakeDetector, keep: bool
+) -> None:
+    (shots / "bad.png").unlink()
+    job(filled, shots, out, keep=keep)
+    before = records_in(out)
+    write_picture(shots / "0.png", Square(20, 20, 60, BLUE), seed=0)
+    # Neither a file that was touched nor one that is gone is another.
+    os.utime(shots / "1.png", ns=(1, 1))
+    (shots / "2.png").unlink()
+    detector.seen.clear()
+    started, (anew,) = job(filled, shots, out, keep=keep)
+    assert (started.pictures_done, started.changed, started.failed_before) == (1, 1, 0)
+    assert [path.name for path in detector.seen] == ["0.png"]
+    after = records_in(out)
+    assert [answer.character for answer in after["0.png"].faces] == ["Rei"]
+    assert after["0.png"].digest == anew.digest != before["0.png"].digest
+    assert {name: after[name] for name in ("1.png", "2.png")} == {
+        name: before[name] for name in ("1.png", "2.png")
+    }
+    assert job(filled, shots, out, keep=keep)[0].pictures == 0
+
+
+def test_other_formats_follow(filled: Gallery, shots: Path, out: Path, tmp_path: Path) -> None:
+    other = tmp_path / ("copy.csv" if out.suffix == ".jsonl" else "copy.jsonl")
+    coco = tmp_path / "coco.json"
+    words = (f"{other.suffix[1:]}:{other}", f"coco:{coco}")
+    job(filled, shots, out, *words)
+    write_picture(shots / "0.png", Square(20, 20, 60, BLUE), seed=0)
+    write_picture(shots / "bad.png", Square(20, 20, 60, RED), seed=9)
+    job(filled, shots, out, *words)
+    names = {name: one.faces[0].character for name, one in records_in(out).items()}
+    assert names == {"0.png": "Rei", "1.png": "Rei", "2.png": "Asuka", "bad.png": "Asuka"}
+    assert {name: one.faces[0].character for name, one in records_in(other).items()} == names
+    assert coco.read_text().count('"file_name"') == 4
+
+
+@pytest.mark.parametrize("name", ["plain.png", 'two\nlines, "quoted".png', "綾波.png"])
+def test_dropping_takes_these_pictures_alone_and_holds_the_file(out: Path, name: str) -> None:
+    pytest.importorskip("fcntl")
+    end = VideoRecord(Path(f"/p/{name}"), 1, 1, "fake", part=VideoEnd(1, 0, 2.0))
+    pictures = [Record(Path(f"/p/{one}"), 1, 1, "fake") for one in ("a.png", name, "b.png")]
+    writer = open_writer(out, "fake")
+    for one in (*pictures, end):
+        writer.write(one)
+    writer.drop([f"/p/{name}"])
+    kept = [one.path for one in writer.records()]
+    assert kept == [pictures[0].path, pictures[2].path, end.path]
+    with pytest.raises(InputError, match="being written by another process"):
+        open_writer(out, "fake")
+    writer.write(pictures[1])
+    writer.close()
+    assert [one.path for one in read_back(out)] == [*kept, pictures[1].path]
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+def read_back(out: Path) -> list[Record]:
+    writer = open_writer(out, "fake")
+    records = list(writer.records())
+    writer.close()
+    return records
+
+
+def test_a_full_disk_takes_nothing_away(out: Path) -> None:
+    resource = pytest.importorskip("resource")
+    writer = open_writer(out, "fake")
+    for number in range(50):
+        writer.write(Record(Path(f"/p/{number}.png"), 1, 1, "fake"))
+    content = out.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) // 2, before[1]))
+    try:
+        with pytest.raises(InputError, match="what is in it stays"):
+            writer.drop(["/p/3.png"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert out.read_bytes() == content
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+    writer.drop(["/p/3.png"])
+    writer.close()
+    assert len(read_back(out)) == 49
