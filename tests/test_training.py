@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import collections
+import csv
+import dataclasses
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
+from gallery.types import CROP_SIDE
 from training.augment import Augmentation
 from training.baseline import colour_histograms
-from training.config import read_config
-from training.data import Faces, Sampler, train_classes
+from training.config import Config, read_config
+from training.cutting import read_aligned
+from training.data import FOUND, STORED_SIDE, Faces, Sampler, held_marks, train_classes
+from training.found import TABLE, cut_squares
 
 if TYPE_CHECKING:
     from training.network import FaceNetwork
@@ -102,6 +110,71 @@ def test_no_augmentation_is_the_picture_or_its_mirror_image() -> None:
         if (answer == picture).all() or (answer == picture[:, ::-1]).all()
     }
     assert ways == {"as it is", "mirrored"}
+
+
+def test_found_faces_are_never_held_out_and_change_nothing_of_what_is() -> None:
+    config = Config(
+        name="x", seed=3, phases=(), held_characters=2, held_least=2, held_most=9, least_faces=2
+    )
+    names = np.repeat([f"series:{letter}" for letter in "abcdefgh"], 3)
+    named = _faces(np.full(24, "icons"))
+    named = dataclasses.replace(named, identity=names)
+    more = dataclasses.replace(
+        _faces(np.array(["icons"] * 24 + [FOUND] * 30)),
+        identity=np.concatenate([names, np.repeat([f"found:tv:{n}" for n in range(10)], 3)]),
+    )
+
+    marks = held_marks(config, more)
+
+    assert marks.sum() == 6
+    assert (marks[:24] == held_marks(config, named)).all()
+    assert not marks[24:].any()
+    assert train_classes(more, marks, 2).max() == 8 - 2 + 10 - 1
+
+
+def test_the_table_of_found_faces_names_groups_of_three_and_more_and_no_series_of_dev() -> None:
+    with TABLE.open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+
+    sizes = collections.Counter(row["identity"] for row in rows)
+    assert min(sizes.values()) >= 3
+    assert all(name.split(":")[0] == FOUND for name in sizes)
+    assert all(float(row["left"]) < float(row["right"]) for row in rows)
+    series = {row["file"].split("/")[1] for row in rows}
+    # These are in the dev split and in the train split under names of their own.
+    assert not series & {"my_teen_romantic_comedy", "clannad"}
+    assert {row["identity"].split(":")[1] for row in rows} == {
+        name.replace("-", "_").replace("!", "") for name in series
+    }
+
+
+def test_found_faces_are_cut_square_around_their_heads(tmp_path: Path) -> None:
+    picture = np.zeros((60, 90, 3), dtype=np.uint8)
+    picture[10:40, 50:80] = 255
+    (tmp_path / "pictures").mkdir()
+    with zipfile.ZipFile(tmp_path / "pictures" / "pictures.zip", "w") as archive:
+        archive.writestr("a.png", cv2.imencode(".png", picture)[1].tobytes())
+    row = {"file": "a.png", "left": "50", "top": "12", "right": "80", "bottom": "38"}
+
+    (square,) = cut_squares([row], tmp_path / "pictures")
+
+    assert square.shape == (STORED_SIDE, STORED_SIDE, 3)
+    assert square[3:-3, 3:-3].min() > 200
+
+
+def test_aligned_faces_are_cut_once_and_kept(tmp_path: Path) -> None:
+    faces = dataclasses.replace(
+        _faces(np.array(["x"] * 2)),
+        pixels=np.full((2, STORED_SIDE, STORED_SIDE, 3), 128, dtype=np.uint8),
+    )
+
+    cut = read_aligned(faces, tmp_path)
+
+    assert cut.shape == (2, CROP_SIDE, CROP_SIDE, 3)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert (read_aligned(faces, tmp_path) == cut).all()
+    read_aligned(dataclasses.replace(faces, identity=np.array(["p", "q"])), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_shipped_recipes_are_sound() -> None:
@@ -201,7 +274,7 @@ class TestLiteNetwork:
 
         from training.lite import LiteNetwork
 
-        network = LiteNetwork().train()
+        network = LiteNetwork("efficientnet-lite0").train()
         before = {name: value.clone() for name, value in network.frozen.state_dict().items()}
         network(torch.randn(2, 3, 64, 64)).square().sum().backward()
 
@@ -219,7 +292,7 @@ class TestLiteNetwork:
         from training.network import prepare
 
         torch.manual_seed(0)
-        network = LiteNetwork().eval()
+        network = LiteNetwork("efficientnet-lite0").eval()
         crops = np.random.default_rng(6).integers(0, 256, (3, 150, 150, 3), dtype=np.uint8)
         with torch.no_grad():
             expected = torch.nn.functional.normalize(network(prepare(crops))).numpy()

@@ -74,7 +74,7 @@ def _export(config_path: Path, place: Place, out: Path | None) -> None:
     config = read_config(config_path)
     path = out or shipped_file(config)
     held = held_faces(config, place.faces, place.cache)
-    factor = export(checkpoints(config, place.run), held, path)
+    factor = export(config, checkpoints(config, place.run), held, path)
     print(f"{path}: descriptors times {factor:.4f}, {len(held)} held-out faces")
     if path.suffix == ONNX_SUFFIX:
         return

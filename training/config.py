@@ -10,7 +10,8 @@ from typing import Any
 
 from training.augment import Augmentation
 
-IMAGENET = "imagenet"
+LITE_SIZES = ("efficientnet-lite0", "efficientnet-lite2")
+"""Networks that begin with photographs, by size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Phase:
     """Of the spread of descriptors' lengths, beside the loss."""
     average: float = 0.9985
     """Share of the averaged weights that stays in a step."""
+    aligned: float = 0.0
+    """Share of the faces, 0 to 1, that the product's detector and aligner cut, not the source."""
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -46,13 +49,15 @@ class Config:
     seed: int
     phases: tuple[Phase, ...]
     start: str = "human"
-    """A network that gallery knows, whose weights training begins with; or IMAGENET, which
-    trains the lite network instead of dlib's."""
+    """A network that gallery knows, whose weights training begins with; or one of LITE_SIZES,
+    which trains that network instead of dlib's."""
     held_characters: int = 150
     """Characters of the train split that are kept out, to set scale and thresholds by."""
     held_least: int = 6
     held_most: int = 30
     """They have this many faces each."""
+    found: bool = False
+    """Whether groups of faces of TV pictures that nobody had named take part as well."""
     least_faces: int = 2
     """Smaller characters take no part."""
     batch: int = 64
@@ -69,7 +74,12 @@ class Config:
     @property
     def is_dlib(self) -> bool:
         """Whether the recipe trains dlib's network, not the lite one."""
-        return self.start != IMAGENET
+        return self.start not in LITE_SIZES
+
+    @property
+    def knows_aligned(self) -> bool:
+        """Whether a phase sees faces that the product's own detector and aligner cut."""
+        return any(phase.aligned > 0 for phase in self.phases)
 
 
 def read_config(path: Path) -> Config:

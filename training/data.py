@@ -16,6 +16,9 @@ from training.config import Config
 STORED_SIDE = 160
 """The shared faces are squares of this many pixels."""
 
+FOUND = "found"
+"""The source of faces that nobody had named, and the beginning of their groups' names."""
+
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
@@ -96,12 +99,14 @@ def _decode(archive_path: Path, files: list[str], kept: Path) -> None:
     partial.replace(kept)
 
 
-def held_out(faces: Faces, count: int, least: int, most: int, seed: int) -> NDArray[np.bool_]:
+def held_out(
+    identity: NDArray[np.str_], count: int, least: int, most: int, seed: int
+) -> NDArray[np.bool_]:
     """Mark all faces of some characters, drawn by the seed from those of a size; shape (n,)."""
-    names, counts = np.unique(faces.identity, return_counts=True)
+    names, counts = np.unique(identity, return_counts=True)
     eligible = names[(counts >= least) & (counts <= most)]
     drawn = np.random.default_rng(seed).permutation(eligible)[:count]
-    return np.isin(faces.identity, drawn)
+    return np.isin(identity, drawn)
 
 
 def held_faces(config: Config, folder: Path, cache: Path) -> Faces:
@@ -111,8 +116,20 @@ def held_faces(config: Config, folder: Path, cache: Path) -> Faces:
 
 
 def held_marks(config: Config, faces: Faces) -> NDArray[np.bool_]:
-    """Mark the faces that a recipe keeps out of training, shape (n,)."""
-    return held_out(faces, config.held_characters, config.held_least, config.held_most, config.seed)
+    """Mark the faces that a recipe keeps out of training, shape (n,).
+
+    They are the same with found faces as without: of those none is kept out.
+    """
+    named = faces.source != FOUND
+    marks = np.zeros(len(faces), dtype=np.bool_)
+    marks[named] = held_out(
+        faces.identity[named],
+        config.held_characters,
+        config.held_least,
+        config.held_most,
+        config.seed,
+    )
+    return marks
 
 
 def train_classes(faces: Faces, held: NDArray[np.bool_], least: int) -> Labels:

@@ -44,13 +44,10 @@ def shipped_file(config: Config) -> Path:
     return ROOT / "models" / f"{config.name}{suffix}"
 
 
-def export(checkpoints: list[Path], held: Faces, path: Path) -> float:
-    """Write checkpoints' averaged network as a file; return the factor of its descriptors.
-
-    The path's suffix says which network it is.
-    """
+def export(config: Config, checkpoints: list[Path], held: Faces, path: Path) -> float:
+    """Write checkpoints' averaged network as a file; return the factor of its descriptors."""
     averaged = averaged_weights(checkpoints)
-    write = _onnx_writer(averaged) if path.suffix == ONNX_SUFFIX else _dlib_writer(averaged)
+    write = _dlib_writer(averaged) if config.is_dlib else _onnx_writer(averaged, config.start)
     write(path, 1.0)
     factor = CONVENTION / equal_error_distance(describe(path, held.pixels), held)
     write(path, factor)
@@ -70,9 +67,9 @@ def _dlib_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
     return write
 
 
-def _onnx_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
+def _onnx_writer(averaged: dict[str, Tensor], size: str) -> Callable[[Path, float], None]:
     """Return what writes the lite network with descriptors of a length."""
-    network = LiteNetwork()
+    network = LiteNetwork(size)
     network.load_state_dict(averaged)
     network.eval()
     return lambda path, length: write_shipped(Shipped(network, length), path)

@@ -28,7 +28,9 @@ from gallery.settings import default_models_folder
 from gallery.types import DIMENSION, MatchMode
 from gallery.weights import Library
 from training.config import Config, Phase, plain
-from training.data import Place, Sampler, held_marks, read_faces, train_classes
+from training.cutting import read_aligned
+from training.data import Place, Sampler, held_marks, train_classes
+from training.found import read_training_faces
 from training.lite import LiteNetwork
 from training.losses import MarginSoftmax, length_spread
 from training.network import FaceNetwork, laid_out, load, prepare
@@ -73,8 +75,10 @@ def _gradient(parameter: nn.Parameter) -> Tensor:
 def train(config: Config, place: Place, workers: int) -> None:
     """Train, or go on from the last checkpoint, with this many processes until all is done."""
     place.run.mkdir(parents=True, exist_ok=True)
-    faces = read_faces(place.faces, "train", place.cache)
+    faces = read_training_faces(place, with_found=config.found)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
+    if config.knows_aligned:
+        read_aligned(faces, place.cache)
     numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
     run_workers(
         Worker, config, place, Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
@@ -118,7 +122,8 @@ class Worker:
         self.shared = shared
         self.number = number
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.faces = read_faces(place.faces, "train", place.cache)
+        self.faces = read_training_faces(place, with_found=config.found)
+        self.aligned = read_aligned(self.faces, place.cache) if config.knows_aligned else None
         held = held_marks(config, self.faces)
         self.classes = train_classes(self.faces, held, config.least_faces)
         self.held = self.faces.subset(held) if number == 0 else None
@@ -226,6 +231,9 @@ class Worker:
     ) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return changed faces of the phase's size."""
         chosen = [np.asarray(self.faces.pixels[index]) for index in indices]
+        if self.aligned is not None:
+            for place in np.flatnonzero(seed.random(len(indices)) < phase.aligned):
+                chosen[place] = np.asarray(self.aligned[indices[place]])
         return phase.augmentation.batch(chosen, phase.side, seed, self.pool)
 
     def _one_step(
@@ -335,7 +343,7 @@ def averaged_weights(paths: list[Path]) -> dict[str, Tensor]:
 
 def build(config: Config) -> FaceNetwork | LiteNetwork:
     """Return the network that a recipe trains."""
-    return FaceNetwork() if config.is_dlib else LiteNetwork()
+    return FaceNetwork() if config.is_dlib else LiteNetwork(config.start)
 
 
 @torch.no_grad()

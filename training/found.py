@@ -1,0 +1,79 @@
+"""Faces of TV pictures that nobody had named: groups that an encoder made and a reader corrected.
+
+`found.csv` beside this file says which head of which picture belongs to which group.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from gallery.atomic import replacing
+from training.data import FOUND, STORED_SIDE, Faces, Pixels, Place, read_faces
+
+TABLE = Path(__file__).with_name("found.csv")
+
+
+def read_training_faces(place: Place, *, with_found: bool) -> Faces:
+    """Return the train split, with the found faces after it where they are wanted."""
+    faces = read_faces(place.faces, "train", place.cache)
+    if not with_found:
+        return faces
+    with TABLE.open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    digest = hashlib.sha256(TABLE.read_bytes()).hexdigest()[:12]
+    kept = place.cache / f"train-found-{digest}-{len(faces)}.npy"
+    if not kept.is_file():
+        cut = cut_squares(rows, place.faces.parent / "pictures")
+        with replacing(kept) as partial, partial.open("wb") as file:
+            np.save(file, np.concatenate([faces.pixels, cut]))
+    identity = np.array([row["identity"] for row in rows])
+    count = len(rows)
+    return Faces(
+        np.load(kept, mmap_mode="r"),
+        np.concatenate([faces.identity, identity]),
+        np.concatenate([faces.series, np.array([name.split(":")[1] for name in identity])]),
+        np.concatenate([faces.style, np.full(count, "tv")]),
+        np.concatenate([faces.source, np.full(count, FOUND)]),
+    )
+
+
+def cut_squares(rows: list[dict[str, str]], folder: Path) -> Pixels:
+    """Return the square around every head, shape (n, STORED_SIDE, STORED_SIDE, 3).
+
+    What lies outside of a picture repeats its border.
+    """
+    import cv2
+
+    squares = np.empty((len(rows), STORED_SIDE, STORED_SIDE, 3), np.uint8)
+    with zipfile.ZipFile(folder / "pictures.zip") as archive:
+        for place, row in enumerate(rows):
+            data = np.frombuffer(archive.read(row["file"]), dtype=np.uint8)
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            if picture is None:
+                raise ValueError(f"{row['file']} in {folder} is no picture.")
+            left, top, right, bottom = (float(row[side]) for side in _SIDES)
+            scale = max(right - left, bottom - top) / STORED_SIDE
+            half = (STORED_SIDE - 1) / 2
+            into = np.array(
+                [
+                    [scale, 0, (left + right - 1) / 2 - scale * half],
+                    [0, scale, (top + bottom - 1) / 2 - scale * half],
+                ]
+            )
+            square = cv2.warpAffine(
+                picture,
+                into,
+                (STORED_SIDE, STORED_SIDE),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            squares[place] = square[:, :, ::-1]
+    return squares
+
+
+_SIDES = ("left", "top", "right", "bottom")
