@@ -699,7 +699,7 @@ class TestGallery:
         row, mistake = pictures.rows[0], evaluation.mistakes[0]
         sample = evaluation.subject.origins[mistake.probe].sample_id
         assert sample is not None
-        assert (row.pictures[0].crop == gallery.crops([sample])[sample]).all()
+        assert np.array_equal(row.pictures[0].crop, gallery.crops([sample])[sample])
         plots = [
             block for one in report.sections for block in one.blocks if isinstance(block, Plot)
         ]

@@ -11,7 +11,7 @@ import numpy as np
 from training.data import Place
 
 ACTIONS = ("train", "export", "fuse", "thresholds", "strangers", "plot")
-NETWORKS = ("anime", "anime-lite", "anime-pair")
+NETWORKS = ("anime", "anime-lite", "anime-wide", "anime-trio")
 FUSED_FACES = 4000
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -36,7 +36,7 @@ def main() -> None:
     elif chosen.action == "export":
         _export(chosen.config, place, chosen.out)
     elif chosen.action == "fuse":
-        _fuse(chosen.config, place, chosen.out or ROOT / "models" / "anime-pair.npy")
+        _fuse(chosen.config, place, chosen.out or ROOT / "models" / "anime-trio.npy")
     elif chosen.action == "thresholds":
         _thresholds(chosen.config, place, chosen.out, mirror=chosen.mirror)
     elif chosen.action == "strangers":

@@ -19,7 +19,6 @@ from gallery.atomic import replacing
 from gallery.interfaces import Detector
 from gallery.settings import DEFAULT_DETECTOR
 from gallery.types import CROP_SIDE, Box, Face, Image, Pixels
-from gallery.weights import shipped_detector
 from training.data import Faces
 
 AT_ONCE = 16
@@ -53,15 +52,15 @@ def cut(faces: Faces, detector: Detector) -> Cut:
 def read_aligned(faces: Faces, cache: Path) -> Pixels:
     """Return every training face as the product's default detector and aligner cut it.
 
-    Shape (n, CROP_SIDE, CROP_SIDE, 3); kept in the cache folder under the detector's and the
-    faces' digests, and used as it lies on the disc.
+    Shape (n, CROP_SIDE, CROP_SIDE, 3); kept in the cache folder under the detector's name, which
+    says its networks' digests, and the faces' digest, and used as it lies on the disc.
     """
-    _, digest = shipped_detector(DEFAULT_DETECTOR)
+    detector = catalog.detector(DEFAULT_DETECTOR)
     names = hashlib.sha256("\n".join(faces.identity).encode()).hexdigest()
-    kept = cache / f"aligned-{digest[:12]}-{names[:12]}.npy"
+    kept = cache / f"aligned-{detector.name}-{names[:12]}.npy"
     if not kept.is_file():
         with replacing(kept) as partial, partial.open("wb") as file:
-            np.save(file, cut(faces, catalog.detector(DEFAULT_DETECTOR)).crops)
+            np.save(file, cut(faces, detector).crops)
     return np.asarray(np.load(kept, mmap_mode="r"))
 
 

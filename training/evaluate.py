@@ -27,7 +27,8 @@ from training.data import Faces, read_faces
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 NETWORKS = tuple(
-    ROOT / "models" / name for name in ("anime.dat", "anime-lite.onnx", "anime-pair.npy")
+    ROOT / "models" / name
+    for name in ("anime.dat", "anime-lite.onnx", "anime-wide.onnx", "anime-trio.npy")
 )
 DRAWS = 20
 SEED = 3

@@ -32,7 +32,9 @@ from training.onnx_writer import write_onnx
 from training.train import averaged_weights
 
 ROOT = Path(__file__).parents[1]
-PARTS = (ROOT / "models" / "anime.dat", ROOT / "models" / "anime-lite.onnx")
+PARTS = tuple(
+    ROOT / "models" / name for name in ("anime.dat", "anime-lite.onnx", "anime-wide.onnx")
+)
 """The networks that speak together as one encoder."""
 
 MATRIX_SUFFIX = ".npy"
