@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gallery.detectors.heads import HeadDetector
 from gallery.images import encode_png
 from gallery.types import Image
+from training.detector.__main__ import main
 from training.detector.assign import NOBODY, STRIDES, UNKNOWN, assigned, cells
 from training.detector.config import read_config
 from training.detector.geometry import (
@@ -24,6 +25,7 @@ from training.detector.geometry import (
     moved_boxes,
     moved_points,
     similarity,
+    turned,
     warped,
 )
 from training.detector.labels import (
@@ -144,6 +146,16 @@ def test_positive_roll_turns_clockwise_on_a_screen() -> None:
     assert moved_points(np.array([1.0, 0.0]), matrix) == pytest.approx([0, 1])
 
 
+@pytest.mark.parametrize("roll", [0, 45, -30])
+def test_a_turned_picture_takes_its_heads_along(roll: float) -> None:
+    pixels = draw(Square(60, 40, 50, (220, 20, 20)), width=300, height=170)
+    shown, heads = turned(pixels, heads_of((60, 40, 110, 90)), roll)
+    red = shown[:, :, 0].astype(int) - shown[:, :, 1] > 100
+    assert centre_of(red) == pytest.approx((heads.boxes[0, :2] + heads.boxes[0, 2:]) / 2, abs=1.5)
+    across, down = heads.eyes[0, 1] - heads.eyes[0, 0]
+    assert np.degrees(np.arctan2(down, across)) == pytest.approx(roll)
+
+
 def test_the_frame_cuts_boxes_and_drops_what_is_mostly_outside() -> None:
     heads = heads_of((-40, 10, 60, 110), (-80, 10, 20, 110), (-300, 0, -200, 100), (50, 50, 54, 54))
     cut_heads = cut(heads, 100, 120)
@@ -229,6 +241,34 @@ def test_a_drawn_face_is_inside_its_box(tmp_path: Path) -> None:
             assert (eyes < box[2:] + 2).all()
             seen += 1
     assert seen >= 8
+
+
+@pytest.mark.parametrize("pasted", [0.0, 1.0])
+def test_heads_lean_as_far_as_the_recipe_says(tmp_path: Path, pasted: float) -> None:
+    recipe = Recipe(
+        pasted_rate=pasted,
+        mosaic_rate=0,
+        overlay_rate=0,
+        body_rate=0,
+        level_views=0,
+        most_view_roll=40,
+        level_heads=0,
+        most_head_roll=40,
+    )
+    plain = material(tmp_path)
+    if pasted:
+        # Nothing but what is pasted: views of pictures lie behind it now and then.
+        plain.pictures.clear()
+    painter = Painter(plain, recipe)
+    leans = []
+    for seed in range(30):
+        eyes = painter.scene(320, 320, np.random.default_rng(seed)).heads.eyes
+        across, down = (eyes[:, 1] - eyes[:, 0]).T
+        leans += np.degrees(np.arctan2(down, across)).tolist()
+    assert len(leans) > 15
+    assert max(np.abs(leans)) <= 40.001
+    assert min(leans) < -20
+    assert max(leans) > 20
 
 
 def test_masks_show_the_heads_middle() -> None:
@@ -428,14 +468,26 @@ def test_figures_leave_ignored_regions_out() -> None:
     assert answer["eye_error"] == pytest.approx(0.05)
 
 
-def test_the_recipe_is_sound(tmp_path: Path) -> None:
-    config = read_config(CONFIG)
-    assert config.name == "heads"
-    assert config.recipe.largest > config.recipe.smallest
+def test_the_recipes_are_sound(tmp_path: Path) -> None:
+    for name in ("heads", "heads-turned"):
+        config = read_config(CONFIG.with_name(f"{name}.toml"))
+        assert config.name == name
+        assert config.recipe.largest > config.recipe.smallest
     bad = tmp_path / "bad.toml"
     bad.write_text(CONFIG.read_text(encoding="utf-8").replace("[448, 448]", "[450, 448]"))
     with pytest.raises(ValueError, match="multiples of 32"):
         read_config(bad)
+
+
+def test_a_start_that_is_not_there_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "last.pt"
+    arguments = ["train", "--run", str(tmp_path), "--start", str(missing)]
+    monkeypatch.setattr("sys.argv", ["training.detector", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"{missing} is not there" in capsys.readouterr().err
 
 
 @needs_torch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,43 @@ def test_a_turned_picture_takes_its_heads_along(degrees: float) -> None:
     assert math.degrees(lean) == pytest.approx(degrees)
     if degrees == 0:
         assert np.array_equal(shown.pixels, image.pixels)
+
+
+def test_a_head_that_the_edge_cuts_has_the_box_of_what_is_left_of_it() -> None:
+    image = Image(draw(width=200, height=120), "0" * 64, Path("x.png"))
+    # The lower half of a round head: a half disc of 100 by 50, its flat side above.
+    cut = Head(Box(40, -50, 140, 50), None, None, frozenset(), ignore=False)
+    _, (upright,) = turned(image, [cut], 0)
+    assert upright.box == pytest.approx((40, 0, 140, 50))
+    shown, (known,) = turned(image, [cut], 90)
+    assert known.box == pytest.approx((shown.width - 50, 40, shown.width, 140))
+    shown, (known,) = turned(image, [cut], 45)
+    # Along the flat side it ends 50 * cos 45 from the middle, where it is round 50.
+    assert (known.box.width, known.box.height) == pytest.approx((50 + 50 / 2**0.5,) * 2, rel=1e-3)
+
+
+def test_turning_keeps_a_picture_as_sharp_as_it_was() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3)).astype(np.uint8)
+    shown, _ = turned(Image(noise, "0" * 64, Path("x.png")), [], 45)
+    inner = shown.pixels[30:55, 30:55].astype(float)
+    # Linear interpolation leaves 0.67 of the spread, cubic 0.85.
+    assert inner.std() > 0.87 * noise.std()
+
+
+def test_heads_that_lean_too_far_can_be_left_out_of_recalls() -> None:
+    upright, lying = head(0, 0, 100), head(200, 0, 100)
+    lying = replace(lying, left_eye=Point(250, 30), right_eye=Point(255, 70))
+    hidden = replace(head(0, 200, 100), left_eye=None)
+    found = matched([face(0, 0, 100, 0.9)], [upright, lying, hidden], 400, 300)
+    assert found.rolls == pytest.approx((0, 82.9, 0), abs=0.1)
+    assert Scored([found]).recall(40).value == pytest.approx(1 / 3)
+    assert Scored([found]).recall(40, most_roll=60).value == pytest.approx(1 / 2)
+
+
+def test_sizes_can_be_those_of_upright_heads() -> None:
+    found = matched([face(0, 0, 14, 0.9)], [head(0, 0, 14)], 400, 300, sides=[17.0])
+    assert found.sides == (17.0,)
+    assert found.right == (True,)
 
 
 def test_eyes_are_off_by_shares_of_their_distance() -> None:

@@ -158,11 +158,11 @@ def _notes(enrolled: Enrolled, asked: Asked, fpir: float, pool: float) -> list[s
     several = len(np.unique(asked.known.groups))
     if several < ENOUGH_CHARACTERS:
         notes.append(
-            f"Only {several} of {enrolled.characters} characters have two references or more: "
+            f"Only {several} characters have two references or more: "
             "they show little of strangers of their own series, of whom several times as many as "
             "asked for may be surely named."
             if len(asked.shipped)
-            else f"Only {several} of {enrolled.characters} characters have two references or more: "
+            else f"Only {several} characters have two references or more: "
             "the thresholds are guesses."
         )
     strangers = len(asked.own_strangers) + len(asked.shipped)

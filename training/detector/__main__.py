@@ -27,6 +27,9 @@ def main() -> None:
         default=ROOT / "data" / "detection" / "validation.json",
         help="file whose pictures, named by digest, are kept out of training",
     )
+    parser.add_argument(
+        "--start", type=Path, help="checkpoint whose averaged weights a new run begins with"
+    )
     parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
     parser.add_argument("--steps", type=int, help="end after so many steps, to try it out")
     parser.add_argument("--out", type=Path, help="file to write; models/heads.onnx if left out")
@@ -51,7 +54,9 @@ def main() -> None:
                 f"{chosen.validation} is not there; without it the pictures that the detector is "
                 "to be judged by would be trained on. Give its path with --validation."
             )
-        place = Place(chosen.shared, cache, chosen.run, chosen.validation)
+        if chosen.start is not None and not chosen.start.is_file():
+            parser.error(f"{chosen.start} is not there; give a checkpoint of a run with --start.")
+        place = Place(chosen.shared, cache, chosen.run, chosen.validation, chosen.start)
         if chosen.action == "look":
             _look(chosen.config, place, chosen.out or chosen.run / "scenes")
         else:

@@ -61,6 +61,17 @@ def moved(heads: Heads, matrix: Matrix) -> Heads:
     return Heads(moved_boxes(heads.boxes, matrix), eyes, seen, moved_boxes(heads.ignored, matrix))
 
 
+def turned(pixels: Pixels, heads: Heads, roll: float) -> tuple[Pixels, Heads]:
+    """Return a picture turned by degrees on a black canvas that holds all of it, with its heads."""
+    import cv2
+
+    linear = similarity(1.0, roll)
+    size = np.array(pixels.shape[1::-1], np.float64)
+    wide, high = (int(side) for side in np.ceil(np.abs(linear) @ size - 1e-6))
+    matrix = anchored(linear, size / 2, np.array([wide, high]) / 2)
+    return warped(pixels, matrix, wide, high, cv2.BORDER_CONSTANT), moved(heads, matrix)
+
+
 def cut(heads: Heads, width: int, height: int) -> Heads:
     """Return heads as they are seen in a frame from (0, 0) to (width, height).
 

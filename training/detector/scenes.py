@@ -56,6 +56,13 @@ class Recipe:
     overlay_rate: float = 0.35
     skin_rate: float = 0.12
     body_rate: float = 0.5
+    level_views: float = 0.45
+    """Real pictures that lean a little, by 5 degrees in the mean square, if at all..."""
+    most_view_roll: float = 65.0
+    """...while the others lean by up to so many degrees to either side."""
+    level_heads: float = 0.4
+    """The same of pasted heads, of which the level ones lean by 10 degrees in the mean square."""
+    most_head_roll: float = 70.0
 
 
 @dataclass(slots=True, eq=False)
@@ -146,8 +153,9 @@ class Painter:
         else:
             scale = fitting * float(np.exp(generator.uniform(np.log(0.7), np.log(2.0))))
             source, target = size / 2, np.array([width, height]) * generator.uniform(0.3, 0.7, 2)
-        roll = 5 * generator.normal() if generator.random() < 0.45 else generator.uniform(-65, 65)
-        linear = similarity(scale, float(roll), mirrored=bool(generator.random() < 0.5))
+        recipe = self._recipe
+        roll = _roll(recipe.level_views, 5.0, recipe.most_view_roll, generator)
+        linear = similarity(scale, roll, mirrored=bool(generator.random() < 0.5))
         matrix = anchored(linear, source, target)
         ground = pattern(width, height, generator)
         layer = warped(pixels, matrix, width, height, cv2.BORDER_REPLICATE)
@@ -236,7 +244,9 @@ class Painter:
         crop = np.asarray(self._material.faces[labels.index[chosen]])
         box = labels.boxes[chosen]
         scale = side / float(np.sqrt(np.prod(box[2:] - box[:2])))
-        linear = similarity(scale, _roll(generator), mirrored=bool(generator.random() < 0.5))
+        recipe = self._recipe
+        roll = _roll(recipe.level_heads, 10.0, recipe.most_head_roll, generator)
+        linear = similarity(scale, roll, mirrored=bool(generator.random() < 0.5))
         middle = (box[:2] + box[2:]) / 2
         tries = 1 if generator.random() < 0.25 else TRIES
         places = generator.uniform(0.0, 1.0, (tries, 2)) * [stack.width, stack.height]
@@ -250,7 +260,7 @@ class Painter:
             np.zeros((0, 4)),
         )
         mask = cut_out(crop.shape[0], box, generator)
-        if generator.random() < self._recipe.body_rate:
+        if generator.random() < recipe.body_rate:
             stack.body(_torso(box, generator), matrix, generator)
         stack.put(crop, mask, matrix, head)
 
@@ -380,11 +390,11 @@ def _drawn_over(scene: Scene, draw: Drawing, generator: np.random.Generator) -> 
     return Scene(drawn, stack.scene().heads, scene.is_doubtful)
 
 
-def _roll(generator: np.random.Generator) -> float:
-    """Return a roll in degrees, small as often as not."""
-    if generator.random() < 0.4:
-        return float(10 * generator.normal())
-    return float(generator.uniform(-70, 70))
+def _roll(level: float, spread: float, most: float, generator: np.random.Generator) -> float:
+    """Return a roll in degrees: for a share `level` about 0, else anything up to `most`."""
+    if generator.random() < level:
+        return float(spread * generator.normal())
+    return float(generator.uniform(-most, most))
 
 
 def _shares(numbers: tuple[float, ...]) -> NDArray[np.float64]:

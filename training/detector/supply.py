@@ -35,6 +35,8 @@ class Place:
     """Checkpoints and the log."""
     validation: Path
     """Names the digests of pictures that are kept out."""
+    start: Path | None = None
+    """Checkpoint of another run whose averaged weights a new run begins with."""
 
 
 @dataclass(slots=True, eq=False)

@@ -22,7 +22,7 @@ from gallery.detectors.heads import LONGER_SIDE, fit, strongest
 from gallery.types import Pixels
 from training.detector.assign import NOBODY, assigned, cells
 from training.detector.config import Config, plain
-from training.detector.geometry import cut, moved
+from training.detector.geometry import cut, moved, turned
 from training.detector.labels import Heads, own_labels
 from training.detector.losses import DOUBT_WEIGHT, OWN_DOUBT_WEIGHT, Targets, losses
 from training.detector.network import HeadNetwork, decode, prepare
@@ -30,10 +30,13 @@ from training.detector.scenes import Painter, Scene
 from training.detector.score import figures
 from training.detector.supply import Place, supply
 from training.network import laid_out
-from training.train import LAST, Shared, keep_checkpoint, run_workers
+from training.train import LAST, Shared, averaged_weights, keep_checkpoint, run_workers
 
 LEAST_SCORE = 0.05
 """Boxes of less are left out of the figures; they change nothing but the time."""
+
+HELD_ROLL = 45.0
+"""Degrees by which held pictures are turned, every second to the left, to see how they fare."""
 
 PARTS = ("score", "box", "eye", "seen")
 
@@ -147,8 +150,12 @@ class Worker:
             self._one_epoch()
 
     def _begin(self) -> None:
-        """Take the weights of the last checkpoint where there is one."""
+        """Take the weights of the last checkpoint where there is one, else those to start from."""
         path = self.place.run / LAST
+        if self.place.start is not None and not path.is_file():
+            weights = averaged_weights([self.place.start])
+            self.network.load_state_dict(weights)
+            self.averaged.load_state_dict(weights)
         if path.is_file():
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -238,6 +245,12 @@ class Worker:
         scenes = [held.scene(width, height, generator) for generator in generators]
         scores = {
             "pictures": self._figures(self.supply.held_pictures),
+            "turned": self._figures(
+                [
+                    turned(*picture, HELD_ROLL if place % 2 else -HELD_ROLL)
+                    for place, picture in enumerate(self.supply.held_pictures)
+                ]
+            ),
             "scenes": self._figures([(scene.pixels, scene.heads) for scene in scenes]),
         }
         line |= {
