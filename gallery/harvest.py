@@ -6,7 +6,6 @@ with --cropped gives the descriptors that they were grouped by, to the bit.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gallery.absolute import absolute
 from gallery.clustering import REACH, group
 from gallery.errors import InputError
 from gallery.images import encode_png, read_image
@@ -215,9 +215,9 @@ class Harvest:
 
 def refuse_inside(out: Path, paths: Sequence[Path]) -> None:
     """Raise InputError for a folder inside one that is looked through: it would find itself."""
-    place = Path(os.path.abspath(out))  # noqa: PTH100 - no link is followed
+    place = absolute(out)
     for path in paths:
-        if path.is_dir() and place.is_relative_to(os.path.abspath(path)):  # noqa: PTH100
+        if path.is_dir() and place.is_relative_to(absolute(path)):
             raise InputError(f"{out} lies in {path}, which is looked through; name another folder.")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gallery.absolute import absolute
 from gallery.events import (
     Arrived,
     LabelEvent,
@@ -223,7 +223,7 @@ class _Run:
         choices, watched = self._choices, self._choices.watched
         before = progress_of(self._writer.records())
         for path in videos:
-            done = before.get(os.path.abspath(path))  # noqa: PTH100 - no link is followed
+            done = before.get(absolute(path))
             yield VideoStarted(path, seconds_looked_at(path, watched), done.end if done else 0.0)
             for record in label_video(
                 self._gallery,

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "gallery"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "types errors gallery pairing",
+        "types errors gallery pairing absolute",
         "interfaces settings atomic profiles quality verdict images dlib_format records tables "
         "events face_areas rdf rows tag_text threads line_chart clustering",
         "table_file manifest align annotate microsoft_regions encodings report calibration",

@@ -239,7 +239,7 @@ def go_on(gallery: Gallery, path: Path, out: Path, most: int | None = None) -> N
     try:
         if not remaining([path], writer):
             return
-        done = progress_of(writer.records()).get(str(path))
+        done = progress_of(writer.records()).get(path)
         for number, record in enumerate(label_video(gallery, path, VideoOptions(), done=done)):
             if number == most:
                 return
@@ -303,7 +303,7 @@ def test_the_rest_is_not_done_in_another_way(
     out = tmp_path / "out.jsonl"
     go_on(filled, episode, out, most=2)
     writer = open_writer(out, filled.encoder)
-    done = progress_of(writer.records())[str(episode)]
+    done = progress_of(writer.records())[episode]
     writer.close()
     with pytest.raises(InputError, match="other --from, --to or --every"):
         list(label_video(filled, episode, VideoOptions(every=1.0), done=done))

@@ -88,7 +88,7 @@ def go_on(
     )
     try:
         if job.remaining([path], writer):
-            done = progress_of(writer.records()).get(str(path))
+            done = progress_of(writer.records()).get(path)
             for number, record in enumerate(label_video(gallery, path, VideoOptions(), done=done)):
                 if number == most:
                     break
@@ -222,7 +222,7 @@ def test_records_come_back_from_a_table_and_from_lines(
             assert one.asked == pytest.approx(other.asked, abs=1e-6)
             assert type(one.part) is type(other.part)
             assert astuple(one.part) == pytest.approx(astuple(other.part), abs=0.0006)
-        assert progress_of(back).keys() == {str(episode)}
+        assert progress_of(back).keys() == {episode}
 
 
 def test_a_table_says_what_a_picture_has_not(filled: Gallery, tmp_path: Path) -> None:

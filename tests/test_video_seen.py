@@ -224,7 +224,7 @@ def test_what_was_killed_is_gone_on_with(filled: Gallery, episode: Path, tmp_pat
     out = tmp_path / "out.jsonl"
     for most in (1, 2, 3):
         job = open_writer(out, filled.encoder)
-        done = progress_of(job.records()).get(str(episode))
+        done = progress_of(job.records()).get(episode)
         records = label_video(filled, episode, VideoOptions(), done=done, keep=True)
         for _, record in zip(range(most), records, strict=False):
             job.write(record)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import FileState, digest_of, file_state, read_bytes
 from gallery.threads import ahead
@@ -41,31 +41,32 @@ class Outdated(NamedTuple):
 
 
 def outdated(
-    paths: Iterable[Path], standing: Mapping[str, Standing], known: Mapping[str, Known]
+    paths: Iterable[Path], standing: Mapping[str, Standing], known: Mapping[Path, Known]
 ) -> Outdated:
     """Return which records of pictures do not stand for what lies there now.
 
     A file is not read where the gallery knows what it holds, see known_to. One that is gone, or
     cannot be read any more, keeps its record.
     """
-    names = {whole(Path(name)): name for name in standing}
-    asked = [(path, names[place]) for path in paths if (place := whole(path)) in names]
+    names = {absolute(name): name for name in standing}
+    asked = [(path, names[place]) for path in paths if (place := absolute(path)) in names]
     failed = frozenset(name for _, name in asked if standing[name].has_failed)
     rest = [(path, name) for path, name in asked if standing[name].digest is not None]
 
     def has_changed(one: tuple[Path, str]) -> bool:
         path, name = one
-        digest = digest_now(path, known.get(whole(path)))
+        digest = digest_now(path, known.get(absolute(path)))
         return digest is not None and digest != standing[name].digest
 
     found = zip(rest, ahead(has_changed, rest, most=AT_ONCE), strict=True)
     return Outdated(failed, frozenset(name for (_, name), changed in found if changed) - failed)
 
 
-def known_to(gallery: Gallery) -> dict[str, Known]:
+def known_to(gallery: Gallery) -> dict[Path, Known]:
     """Return the files that a gallery has seen, by absolute path."""
     return {
-        whole(one.path): Known(one.state, one.digest) for one in gallery.store.sightings.pictures()
+        absolute(one.path): Known(one.state, one.digest)
+        for one in gallery.store.sightings.pictures()
     }
 
 
@@ -80,8 +81,3 @@ def digest_now(path: Path, known: Known | None) -> str | None:
         return digest_of(read_bytes(path))
     except InputError:
         return None
-
-
-def whole(path: Path) -> str:
-    """Return a path from the root without dots; links stay."""
-    return os.path.abspath(path)  # noqa: PTH100 - no link is followed

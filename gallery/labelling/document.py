@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gallery.absolute import absolute
 from gallery.atomic import replace_file
 from gallery.errors import InputError
 from gallery.labelling.holding import alone_in
@@ -83,9 +84,9 @@ def label_of(answer: Answer, *, unsure: bool) -> str:
 def place_of(record: Record, output: Output) -> str:
     """Return a picture's place as seen from the folder that all pictures lie in, with slashes."""
     inside = output.folder_inside(record.path) / record.path.name
-    if (output.base / inside).parent == Path(os.path.abspath(record.path)).parent:  # noqa: PTH100
+    if (output.base / inside).parent == absolute(record.path).parent:
         return inside.as_posix()
-    return Path(os.path.abspath(record.path)).as_posix()  # noqa: PTH100 - no link is followed
+    return absolute(record.path).as_posix()
 
 
 def _state(path: Path) -> _State | None:

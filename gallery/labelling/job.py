@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.labelling.pipeline import identify_files
 from gallery.quality import NO_GATES, Gates
@@ -54,8 +54,8 @@ def open_writer(path: Path, encoder: str) -> RecordFile:
 
 def remaining(paths: Sequence[Path], writer: RecordWriter) -> list[Path]:
     """Return the pictures whose records are not in the file yet."""
-    done = {os.path.abspath(path) for path in writer.done}  # noqa: PTH100 - no link is followed
-    return [path for path in paths if os.path.abspath(path) not in done]  # noqa: PTH100
+    done = {absolute(path) for path in writer.done}
+    return [path for path in paths if absolute(path) not in done]
 
 
 def label(

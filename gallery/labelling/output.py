@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.types import Record, Verdict
 
@@ -126,7 +127,7 @@ class Output:
 
     def folder_inside(self, picture: Path) -> Path:
         """Return a picture's folder as seen from the base; it never leads out of it."""
-        folder = Path(os.path.abspath(picture)).parent  # noqa: PTH100 - no link is followed
+        folder = absolute(picture).parent
         if folder.is_relative_to(self.base):
             return folder.relative_to(self.base)
         # It lies elsewhere: then its whole path is kept, with the drive's letter as a folder.
@@ -138,7 +139,7 @@ def base_of(paths: Sequence[Path]) -> Path:
     """Return the folder that pictures and folders have in common, or the root where they do not."""
     folders = []
     for path in paths:
-        whole = Path(os.path.abspath(path))  # noqa: PTH100 - no link is followed
+        whole = absolute(path)
         folders.append(whole if whole.is_dir() else whole.parent)
     try:
         return Path(os.path.commonpath(folders))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gallery.errors import InputError
 from gallery.labelling.job import open_writer
 from gallery.labelling.output import Output
@@ -23,7 +25,7 @@ class RecordCopy:
         self.name = name
         self._file = open_writer(path, output.encoder)
         self._done = set(self._file.done)
-        self._shots: dict[str, VideoProgress] | None = None
+        self._shots: dict[Path, VideoProgress] | None = None
 
     def write(self, record: Record) -> None:
         """Append a record that the file does not hold yet, or put it in an outdated one's place."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import file_state
 
@@ -74,5 +74,5 @@ def without_outputs(
 
 def _whole(path: Path) -> Path:
     """Return a path from the root, its folder without links; the file itself may be a link."""
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 - the last part is looked at alone
+    whole = absolute(path)
     return whole.resolve() if whole.is_dir() else whole.parent.resolve() / whole.name

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import digest_of, encode_png
 from gallery.labelling.output import (
@@ -159,7 +160,7 @@ def _names(picture: Path) -> Iterator[str]:
     """Yield the names that a picture may get, best first."""
     yield picture.name
     content = digest_of(picture.read_bytes())
-    whole = mark(os.fsencode(os.path.abspath(picture)))  # noqa: PTH100 - no link is followed
+    whole = mark(os.fsencode(absolute(picture)))
     short = content[:MARK_LENGTH]
     for behind in (short, f"{short}-{whole}", content):
         cut = os.fsencode(picture.stem)[: 250 - len(behind) - len(os.fsencode(picture.suffix))]
@@ -169,7 +170,7 @@ def _names(picture: Path) -> Iterator[str]:
 def _is_there(picture: Path, place: Path, placing: Placing) -> bool:
     """Say whether a picture lies at a place already."""
     if placing is Placing.SYMLINK:
-        return place.is_symlink() and place.readlink() == _goal(picture)
+        return place.is_symlink() and place.readlink() == absolute(picture)
     if place.is_symlink() or not place.is_file():
         return False
     if place.samefile(picture):
@@ -185,7 +186,7 @@ def _put(picture: Path, place: Path, placing: Placing) -> bool:
     """Make the file, whole or not at all; say False where somebody else took the name meanwhile."""
     try:
         if placing is Placing.SYMLINK:
-            place.symlink_to(_goal(picture))
+            place.symlink_to(absolute(picture))
         elif placing is Placing.HARDLINK:
             place.hardlink_to(picture)
         else:
@@ -226,7 +227,3 @@ def _publish(place: Path, write: Callable[[Path], object]) -> None:
             unfinished.rename(place)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _goal(picture: Path) -> Path:
-    return Path(os.path.abspath(picture))  # noqa: PTH100 - no link is followed

@@ -11,10 +11,11 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import FileState, file_state, pictures_below
 from gallery.labelling import job
-from gallery.labelling.changes import Known, known_to, outdated, whole
+from gallery.labelling.changes import Known, known_to, outdated
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
@@ -143,10 +144,10 @@ def arriving(
             wait(max(EVERY, took / SHARE))
 
 
-def _unlabelled(paths: Sequence[Path], outputs: Outputs, known: dict[str, Known]) -> list[Path]:
+def _unlabelled(paths: Sequence[Path], outputs: Outputs, known: dict[Path, Known]) -> list[Path]:
     """Return the pictures that are to be labelled, and take outdated records of them out."""
     outputs.drop(outdated(paths, outputs.standing, known).names)
     # It was true when the watch began, and is of no more use for what is labelled now.
     for path in paths:
-        known.pop(whole(path), None)
+        known.pop(absolute(path), None)
     return job.remaining(paths, outputs)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.types import (
     Answer,
@@ -148,24 +148,24 @@ def faces_of(tracks: Sequence[Track]) -> list[DescribedFace]:
     return [DescribedFace(one.face, one.crop, mean, one.quality) for one, mean in best]
 
 
-def progress_of(records: Iterable[Record]) -> dict[str, VideoProgress]:
+def progress_of(records: Iterable[Record]) -> dict[Path, VideoProgress]:
     """Return how far the videos are labelled that a file's records are about, by absolute path.
 
     Records of tracks whose shot's own is missing count for nothing.
     """
-    found: dict[str, VideoProgress] = {}
+    found: dict[Path, VideoProgress] = {}
     for record in records:
         if isinstance(record, VideoRecord) and isinstance(record.part, VideoShot):
-            name = os.path.abspath(record.path)  # noqa: PTH100 - no link is followed
+            name = absolute(record.path)
             before = found[name].tracks if name in found else 0
             shot = record.part
             found[name] = VideoProgress(shot.shot, before + shot.tracks, shot.end, record.asked)
     return found
 
 
-def stands_in(record: VideoRecord, progress: Mapping[str, VideoProgress]) -> bool:
+def stands_in(record: VideoRecord, progress: Mapping[Path, VideoProgress]) -> bool:
     """Say whether a record is about a shot that a file holds already, as progress_of tells."""
-    done = progress.get(os.path.abspath(record.path))  # noqa: PTH100 - no link is followed
+    done = progress.get(absolute(record.path))
     if done is None or isinstance(record.part, VideoEnd):
         return False
     return record.part.shot <= done.shots
