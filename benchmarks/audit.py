@@ -2,7 +2,8 @@
 
     python -m benchmarks.audit [--encoder NAME] [--cache FOLDER] [--splits]
 
-Galleries are drawn from the *dev* split of the shared faces, whose characters no network has seen;
+Galleries are drawn from the *dev* split of the shared faces, whose characters no network has seen,
+found and cut as the product does it; descriptors are kept in the cache folder, build/openset;
 every figure in gallery/audit and gallery/clustering.py was chosen on characters of the *train*
 split that were held out of training. Intervals hold 95 % of what resampling the draws gives.
 
@@ -19,9 +20,6 @@ Artiles and Verdejo 2009, "A comparison of extrinsic clustering evaluation metri
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +28,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import SHARED, table
+from benchmarks.openset import read_dev
 from gallery.audit.characters import merge, split
 from gallery.audit.misplaced import margins
 from gallery.audit.subject import Subject
 from gallery.clustering import REACH, group
 from gallery.rejections import NEARLY
 from gallery.settings import DEFAULT_ENCODER, Settings
-from gallery.types import CROP_SIDE, Box, Face, Sample, Thresholds
+from gallery.types import Box, Face, Sample, Thresholds
+from gallery.weights import Library
 
 FACES = SHARED / "faces"
 SEED = 6
@@ -68,46 +68,6 @@ def mean_of(values: list[float], generator: np.random.Generator) -> Mean:
     drawn = generator.choice(values, (2000, len(values))).mean(axis=1)
     low, high = np.quantile(drawn, (0.025, 0.975))
     return Mean(float(np.mean(values)), float(low), float(high))
-
-
-def described(encoder: str, cache: Path | None) -> tuple[Descriptors, Labels, Thresholds]:
-    """Return the dev split's descriptors, the number of each one's character, and thresholds."""
-    from gallery.assemble import describer
-    from gallery.weights import locate
-
-    settings = Settings(encoder=encoder)
-    weights = locate(encoder, settings.models_folder)
-    with (FACES / "faces.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["split"] == "dev"]
-    labels = np.unique([row["identity"] for row in rows], return_inverse=True)[1]
-    files = [row["file"] for row in rows]
-    key = hashlib.sha256("\n".join([weights.encoder_id, *files]).encode()).hexdigest()[:12]
-    kept = cache / f"audit-{key}.npy" if cache else None
-    if kept is not None and kept.is_file():
-        return np.load(kept), labels, weights.thresholds
-    network = describer(settings, weights).encoder
-    parts = [network.encode(batch) for batch in crops_of(files)]
-    descriptors = np.concatenate(parts)
-    if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, descriptors)
-    return descriptors, labels, weights.thresholds
-
-
-def crops_of(files: list[str], at_once: int = 64) -> Iterator[NDArray[np.uint8]]:
-    """Yield the dev split's faces as crops, shape (up to at_once, CROP_SIDE, CROP_SIDE, 3)."""
-    import cv2
-
-    with zipfile.ZipFile(FACES / "dev.zip") as archive:
-        for start in range(0, len(files), at_once):
-            some = files[start : start + at_once]
-            batch = np.empty((len(some), CROP_SIDE, CROP_SIDE, 3), np.uint8)
-            for place, file in enumerate(some):
-                picture = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), 1)
-                assert picture is not None, f"{file} is no picture"
-                resized = cv2.resize(picture, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
-                batch[place] = resized[:, :, ::-1]
-            yield batch
 
 
 def draw(labels: Labels, each: int, generator: np.random.Generator) -> Labels:
@@ -215,12 +175,14 @@ def main() -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser(description="Measure the audit and the clusters.")
     parser.add_argument("--encoder", default=DEFAULT_ENCODER)
-    parser.add_argument("--cache", type=Path, help="a folder to keep descriptors in")
+    parser.add_argument("--cache", type=Path, default=Path("build/openset"))
     chosen = parser.parse_args()
     if not FACES.is_dir():
         print(f"{FACES} is not here; nothing is measured.")
         return
-    descriptors, labels, thresholds = described(chosen.encoder, chosen.cache)
+    weights = Library(Settings().models_folder).locate(chosen.encoder)
+    faces = read_dev(SHARED, weights, chosen.cache)
+    descriptors, labels, thresholds = faces.descriptors, faces.labels, weights.thresholds
     print(f"{len(labels)} faces of {labels.max() + 1} characters, {DRAWS} draws")
     rows = [*_audit(descriptors, labels, thresholds), *_clusters(descriptors, labels, thresholds)]
     print(table(("figure", "mean [95 %]"), [(name, str(value)) for name, value in rows]))

@@ -122,14 +122,14 @@ def joined(parts: Sequence[Said]) -> Said:
 
 
 def read_dev(data: Path, weights: Weights, cache: Path) -> Faces:
-    """Return the described faces of the dev split."""
-    from training.data import read_faces
+    """Return the described faces of the dev split, found and cut as the product does it."""
+    from training.cutting import read_cut
 
-    faces = read_faces(data / "faces", "dev", cache)
+    faces = read_cut(data / "faces", "dev", cache)
     _, first, labels = np.unique(faces.identity, return_index=True, return_inverse=True)
     _, series = np.unique(faces.series[first], return_inverse=True)
     descriptors, quality = _described(
-        lambda: _scaled(faces.pixels), weights, cache / f"dev-{len(faces)}"
+        lambda: np.asarray(faces.pixels), weights, cache / f"dev-cut-{len(faces)}"
     )
     return Faces(descriptors, labels.astype(np.int64), series.astype(np.int64), quality)
 

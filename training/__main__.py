@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from gallery.settings import DEFAULT_ENCODER
 from training.data import Place
+from training.shipped import TRAINED, file_of
 
-ACTIONS = ("train", "export", "fuse", "thresholds", "strangers", "plot")
-NETWORKS = ("anime", "anime-lite", "anime-wide", "anime-trio")
+ACTIONS = ("train", "export", "places", "fuse", "thresholds", "strangers", "plot")
 FUSED_FACES = 4000
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -35,15 +36,17 @@ def main() -> None:
         _train(chosen.config, place, chosen.workers)
     elif chosen.action == "export":
         _export(chosen.config, place, chosen.out)
+    elif chosen.action == "places":
+        _places(chosen.config, place, chosen.out)
     elif chosen.action == "fuse":
-        _fuse(chosen.config, place, chosen.out or ROOT / "models" / "anime-trio.npy")
+        _fuse(chosen.config, place, chosen.out or file_of(DEFAULT_ENCODER))
     elif chosen.action == "thresholds":
         _thresholds(chosen.config, place, chosen.out, mirror=chosen.mirror)
     elif chosen.action == "strangers":
         from training.config import read_config
         from training.strangers import make_all
 
-        make_all(read_config(chosen.config), place, NETWORKS)
+        make_all(read_config(chosen.config), place, TRAINED)
     else:
         from training.plot import plot
 
@@ -82,18 +85,31 @@ def _export(config_path: Path, place: Place, out: Path | None) -> None:
         print(f"largest difference of {runtime} from dlib: {difference:.1e}")
 
 
+def _places(config_path: Path, place: Place, out: Path | None) -> None:
+    """Let an exported network say what stands where as well."""
+    from training.config import read_config
+    from training.export import add_places, shipped_file
+
+    config = read_config(config_path)
+    path = out or shipped_file(config)
+    kept = add_places(config, place, path)
+    print(f"{path}: {kept:.1%} of the variance kept")
+
+
 def _fuse(config_path: Path, place: Place, out: Path) -> None:
     """Join the shipped networks to one encoder."""
     from training.config import read_config
-    from training.data import held_marks, read_faces, train_classes
+    from training.cutting import held_as_cut, read_aligned
+    from training.data import held_marks, train_classes
     from training.export import fuse
+    from training.found import read_training_faces
 
     config = read_config(config_path)
-    faces = read_faces(place.faces, "train", place.cache)
-    held = held_marks(config, faces)
-    seen = np.flatnonzero(train_classes(faces, held, config.least_faces) >= 0)
+    faces = read_training_faces(place, with_found=True)
+    seen = np.flatnonzero(train_classes(faces, held_marks(config, faces), config.least_faces) >= 0)
     drawn = np.random.default_rng(config.seed).permutation(seen)[:FUSED_FACES]
-    kept = fuse(faces.pixels[np.sort(drawn)], faces.subset(held), out)
+    crops = read_aligned(faces, place.cache)[np.sort(drawn)]
+    kept = fuse(crops, held_as_cut(config, place), out)
     print(f"{out}: {kept:.1%} of the variance of {len(drawn)} faces kept")
 
 
@@ -101,11 +117,10 @@ def _thresholds(config_path: Path, place: Place, out: Path | None, *, mirror: bo
     """Measure where a network's verdicts divide, on the characters held out of training."""
     from benchmarks.thresholds import GALLERIES, SEED, report, trial
     from training.config import read_config
-    from training.data import held_faces
+    from training.cutting import held_as_cut
     from training.export import describe, shipped_file
 
-    config = read_config(config_path)
-    held = held_faces(config, place.faces, place.cache)
+    held = held_as_cut(config := read_config(config_path), place)
     _, characters = np.unique(held.identity, return_inverse=True)
     descriptors = describe(out or shipped_file(config), held.pixels, mirror=mirror)
     lengths = np.linalg.norm(descriptors, axis=1)

@@ -36,6 +36,8 @@ class Phase:
     """Of the spread of descriptors' lengths, beside the loss."""
     average: float = 0.9985
     """Share of the averaged weights that stays in a step."""
+    head_only: bool = False
+    """Whether only the last layers learn, of a network that begins with photographs."""
     aligned: float = 0.0
     """Share of the faces, 0 to 1, that the product's detector and aligner cut, not the source."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -51,6 +53,10 @@ class Config:
     start: str = "human"
     """A network that gallery knows, whose weights training begins with; or one of LITE_SIZES,
     which trains that network instead of dlib's."""
+    inner_side: int = 0
+    """Pixels a side that a lite network enlarges pictures to and sees places in, or 0: neither."""
+    dropped: float = 0.15
+    """The share of the last features that training of a lite network hides in a step."""
     held_characters: int = 150
     """Characters of the train split that are kept out, to set scale and thresholds by."""
     held_least: int = 6
@@ -69,7 +75,8 @@ class Config:
     """Learning rate of the characters' directions over that of the network."""
     weight_decay: float = 5e-4
     soup: bool = False
-    """Whether the weights that ship are the mean over the ends of all phases, not the last."""
+    """Whether the weights that ship are the mean over the ends of all phases, not the last; but
+    of those in which the head learns alone."""
 
     @property
     def is_dlib(self) -> bool:

@@ -7,7 +7,7 @@ aligner lose beside the squares themselves is seen end to end.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,9 @@ from gallery.atomic import replacing
 from gallery.interfaces import Detector
 from gallery.settings import DEFAULT_DETECTOR
 from gallery.types import CROP_SIDE, Box, Face, Image, Pixels
-from training.data import Faces
+from training.config import Config
+from training.data import Faces, Place, held_marks, read_faces
+from training.found import read_training_faces
 
 AT_ONCE = 16
 
@@ -62,6 +64,22 @@ def read_aligned(faces: Faces, cache: Path) -> Pixels:
         with replacing(kept) as partial, partial.open("wb") as file:
             np.save(file, cut(faces, detector).crops)
     return np.asarray(np.load(kept, mmap_mode="r"))
+
+
+def read_cut(folder: Path, split: str, cache: Path) -> Faces:
+    """Return all faces of a split as the product cuts them, as `read_faces` and `read_aligned`."""
+    faces = read_faces(folder, split, cache)
+    return replace(faces, pixels=read_aligned(faces, cache))
+
+
+def held_as_cut(config: Config, place: Place) -> Faces:
+    """Return the faces that a recipe keeps out of training as the product cuts them.
+
+    Their pixels have the shape (n, CROP_SIDE, CROP_SIDE, 3).
+    """
+    faces = read_training_faces(place, with_found=True)
+    held = held_marks(config, faces)
+    return replace(faces.subset(held), pixels=read_aligned(faces, place.cache)[held])
 
 
 def _image(pixels: Pixels) -> Image:

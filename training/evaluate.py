@@ -23,13 +23,11 @@ from gallery.evaluation.trials import few_references, half_enrolled, mean_tpir
 from gallery.types import MatchMode
 from training.baseline import colour_histograms
 from training.data import Faces, read_faces
+from training.shipped import TRAINED, file_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-NETWORKS = tuple(
-    ROOT / "models" / name
-    for name in ("anime.dat", "anime-lite.onnx", "anime-wide.onnx", "anime-trio.npy")
-)
+NETWORKS = tuple(file_of(name) for name in TRAINED)
 DRAWS = 20
 SEED = 3
 

@@ -24,18 +24,17 @@ from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.settings import default_cache_folder
 from gallery.types import CROP_SIDE, DIMENSION, Thresholds
 from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
+from training import places
 from training.config import Config
-from training.data import Faces, Pixels
+from training.cutting import held_as_cut, read_aligned
+from training.data import Faces, Pixels, Place, held_marks, train_classes
+from training.discriminants import discriminants
+from training.found import read_training_faces
 from training.lite import LiteNetwork, Shipped
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
+from training.shipped import MODELS, PARTS, file_of
 from training.train import averaged_weights
-
-ROOT = Path(__file__).parents[1]
-PARTS = tuple(
-    ROOT / "models" / name for name in ("anime.dat", "anime-lite.onnx", "anime-wide.onnx")
-)
-"""The networks that speak together as one encoder."""
 
 MATRIX_SUFFIX = ".npy"
 
@@ -43,13 +42,13 @@ MATRIX_SUFFIX = ".npy"
 def shipped_file(config: Config) -> Path:
     """Return where the network of a recipe ships."""
     suffix = ".dat" if config.is_dlib else ONNX_SUFFIX
-    return ROOT / "models" / f"{config.name}{suffix}"
+    return MODELS / f"{config.name}{suffix}"
 
 
 def export(config: Config, checkpoints: list[Path], held: Faces, path: Path) -> float:
     """Write checkpoints' averaged network as a file; return the factor of its descriptors."""
     averaged = averaged_weights(checkpoints)
-    write = _dlib_writer(averaged) if config.is_dlib else _onnx_writer(averaged, config.start)
+    write = _dlib_writer(averaged) if config.is_dlib else _onnx_writer(averaged, config)
     write(path, 1.0)
     factor = CONVENTION / equal_error_distance(describe(path, held.pixels), held)
     write(path, factor)
@@ -69,9 +68,9 @@ def _dlib_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
     return write
 
 
-def _onnx_writer(averaged: dict[str, Tensor], size: str) -> Callable[[Path, float], None]:
+def _onnx_writer(averaged: dict[str, Tensor], config: Config) -> Callable[[Path, float], None]:
     """Return what writes the lite network with descriptors of a length."""
-    network = LiteNetwork(size)
+    network = LiteNetwork(config.start, config.inner_side)
     network.load_state_dict(averaged)
     network.eval()
     return lambda path, length: write_shipped(Shipped(network, length), path)
@@ -86,13 +85,41 @@ def write_shipped(shipped: Shipped, path: Path) -> None:
         )
 
 
-def fuse(faces: Pixels, held: Faces, path: Path) -> float:
-    """Write the matrix that joins PARTS; return the share of the variance that it keeps.
+def add_places(config: Config, place: Place, path: Path) -> float:
+    """Let an exported network say what stands where as well; return the variance that it keeps.
 
-    Its columns are the principal directions of what the parts say of the faces, shape (n,
-    STORED_SIDE, STORED_SIDE, 3).
+    The discriminants are those of the training characters, from every face as its source has it
+    and as the product cuts it.
     """
-    unit_length = [fused.unit(describe(part, faces).astype(np.float32)) for part in PARTS]
+    faces = read_training_faces(place, with_found=True)
+    held = held_marks(config, faces)
+    classes = train_classes(faces, held, config.least_faces)
+    chosen = np.flatnonzero(classes >= 0)
+    views: tuple[Pixels, ...] = (faces.pixels, read_aligned(faces, place.cache))
+    model, _ = places.with_cells(path)
+    looked = [places.look(model, places.batches(view, chosen)) for view in views]
+    learned, cells = (np.concatenate(part) for part in zip(*looked, strict=True))
+    again = np.tile(chosen, len(views))
+    found = discriminants(cells, classes[again], faces.series[again], DIMENSION)
+    both = places.side_by_side(learned, found(cells))
+    kept = places.principal(both)
+    shown = held_as_cut(config, place)
+
+    def write(length: float) -> None:
+        places.write_joined(model, found, kept, length, path)
+
+    write(1.0)
+    write(CONVENTION / equal_error_distance(describe(path, shown.pixels), shown))
+    return float((both @ kept).var(axis=0).sum() / both.var(axis=0).sum())
+
+
+def fuse(faces: Pixels, held: Faces, path: Path) -> float:
+    """Write the matrix that joins the parts of the default encoder.
+
+    Return the share of the variance that it keeps. Its columns are the principal directions of
+    what the parts say of the faces, shape (n, side, side, 3).
+    """
+    unit_length = [fused.unit(describe(part, faces).astype(np.float32)) for part in _parts()]
     values, directions = np.linalg.eigh(np.cov(np.concatenate(unit_length, axis=1), rowvar=False))
     kept = directions[:, ::-1][:, :DIMENSION]
 
@@ -116,7 +143,7 @@ def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:
 def weights_of(path: Path, *, mirror: bool = False) -> Weights:
     """Return a network's file as gallery's encoders want it, whether or not it has a manifest.
 
-    A matrix of NumPy's joins PARTS.
+    A matrix of NumPy's joins the parts of the default encoder.
     """
     joins = path.suffix == MATRIX_SUFFIX
     return Weights(
@@ -128,8 +155,12 @@ def weights_of(path: Path, *, mirror: bool = False) -> Weights:
         mirror=mirror,
         licence="",
         stand_in=False,
-        parts=tuple(weights_of(part, mirror=mirror) for part in PARTS) if joins else (),
+        parts=tuple(weights_of(part, mirror=mirror) for part in _parts()) if joins else (),
     )
+
+
+def _parts() -> list[Path]:
+    return [file_of(name) for name in PARTS]
 
 
 def describe(path: Path, pixels: Pixels, *, mirror: bool = False) -> Numbers:

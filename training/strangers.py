@@ -2,8 +2,9 @@
 
 Strangers are faces that training never saw, since an encoder knows the characters it was trained on
 too well: FACES of each of the recipe's held-out characters, and all faces that are alone in their
-character, which take no part in training. Random galleries of the held-out characters are asked
-about their other faces and about strangers; these trials stand beside those of small galleries.
+character, which take no part in training. They are cut as the product cuts them. Random galleries
+of the held-out characters are asked about their other faces and about strangers; these trials stand
+beside those of small galleries.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from gallery.calibration.strangers import Strangers, strangers_file, write_stran
 from gallery.calibration.trials import NOBODY, Enrolled, Questions
 from gallery.quality import sharpness
 from gallery.settings import Settings, bundled
-from gallery.types import CROP_SIDE
 from gallery.weights import Library
 from training.config import Config
-from training.data import Pixels, Place, held_marks, read_faces
+from training.cutting import read_aligned
+from training.data import Place, held_marks
+from training.found import read_training_faces
 
 FACES = 8
 """Faces of a held-out character among the strangers."""
@@ -80,9 +82,9 @@ def make_all(config: Config, place: Place, names: tuple[str, ...]) -> None:
 
 def described(config: Config, place: Place, names: tuple[str, ...]) -> Iterator[tuple[str, Unseen]]:
     """Give the id of each network by name, with the faces that training never saw."""
-    faces = read_faces(place.faces, "train", place.cache)
+    faces = read_training_faces(place, with_found=True)
     rows, labels, held = unseen_rows(faces.identity, held_marks(config, faces))
-    crops = _crops(faces.pixels[rows])
+    crops = read_aligned(faces, place.cache)[rows]
     quality = np.array([sharpness(crop) for crop in crops])
     for name in names:
         weights = Library(Settings().models_folder).locate(name)
@@ -178,12 +180,3 @@ def _trials(
         right.append(trials.right)
         known.append(np.full(len(some), is_known))
     return np.concatenate(evidence), np.concatenate(right), np.concatenate(known)
-
-
-def _crops(pixels: Pixels) -> Pixels:
-    """Return stored faces scaled to crops, shape (n, CROP_SIDE, CROP_SIDE, 3)."""
-    import cv2
-
-    size = (CROP_SIDE, CROP_SIDE)
-    scaled = [cv2.resize(face, size, interpolation=cv2.INTER_AREA) for face in pixels]
-    return np.stack(scaled).astype(np.uint8, copy=False)

@@ -55,9 +55,9 @@ class Shared:
         if self.workers == 1:
             return
         own = torch.cat([_gradient(parameter).reshape(-1) for parameter in parameters])
-        self.gradients[worker].copy_(own)
+        self.gradients[worker, : len(own)].copy_(own)
         self.barrier.wait()
-        mean = self.gradients.mean(dim=0)
+        mean = self.gradients[:, : len(own)].mean(dim=0)
         self.barrier.wait()
         place = 0
         for parameter in parameters:
@@ -67,7 +67,7 @@ class Shared:
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:
-    """Return a parameter's gradient, which every parameter has after a step backward."""
+    """Return a parameter's gradient, which every one that learns has after a step backward."""
     assert parameter.grad is not None
     return parameter.grad
 
@@ -205,6 +205,8 @@ class Worker:
         order = order.reshape(self.epoch_steps, workers, batch)[:, self.number]
         sums = np.zeros(3)
         self.network.train()
+        if isinstance(self.network, LiteNetwork):
+            self.network.let_head_learn_alone(phase.head_only)
         for place, indices in enumerate(order):
             progress = (number + place / len(order)) / phase.epochs
             sums += self._one_step(phase, progress, indices)
@@ -251,13 +253,14 @@ class Worker:
         spread = length_spread(descriptors)
         self.optimiser.zero_grad()
         (loss + phase.length_weight * spread).backward()
-        self.shared.average(self.number, self.parameters)
+        learning = [one for one in self.parameters if one.grad is not None]
+        self.shared.average(self.number, learning)
         warm = min(1.0, (self.step + 1) / self.config.warm_up_steps)
         cosine = (1 + math.cos(math.pi * progress)) / 2
         rate = phase.last_rate + cosine * (phase.rate - phase.last_rate)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * warm * group["times"]
-        nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        nn.utils.clip_grad_norm_(learning, 5.0)
         self.optimiser.step()
         self.step += 1
         if self.number == 0:
@@ -323,7 +326,11 @@ def phase_end(number: int) -> str:
 def checkpoints(config: Config, run: Path) -> list[Path]:
     """Return the checkpoints whose mean is what a run came to."""
     if config.soup:
-        return [run / phase_end(number) for number in range(len(config.phases))]
+        return [
+            run / phase_end(number)
+            for number, phase in enumerate(config.phases)
+            if not phase.head_only
+        ]
     return [run / LAST]
 
 
@@ -343,7 +350,11 @@ def averaged_weights(paths: list[Path]) -> dict[str, Tensor]:
 
 def build(config: Config) -> FaceNetwork | LiteNetwork:
     """Return the network that a recipe trains."""
-    return FaceNetwork() if config.is_dlib else LiteNetwork(config.start)
+    return (
+        FaceNetwork()
+        if config.is_dlib
+        else LiteNetwork(config.start, config.inner_side, config.dropped)
+    )
 
 
 @torch.no_grad()
