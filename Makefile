@@ -32,6 +32,7 @@ bench: install  ## Measure speed and accuracy, side by side, in one run.
 train: .venv/training  ## Train the shipped networks, or go on with them; RUN keeps checkpoints.
 	$(BIN)/python -m training train --config training/configs/anime-lite.toml --cache $(RUN)/cache --run $(RUN)/lite
 	$(BIN)/python -m training train --config training/configs/anime-wide.toml --cache $(RUN)/cache --run $(RUN)/wide
+	$(BIN)/python -m training train --config training/configs/anime-fine.toml --cache $(RUN)/cache --run $(RUN)/fine
 	$(BIN)/python -m training train --cache $(RUN)/cache --run $(RUN)/dlib
 	$(BIN)/python -m training.detector label --run $(RUN)/heads
 	$(BIN)/python -m training.detector train --run $(RUN)/heads

@@ -32,7 +32,7 @@ SHARED_FACES = ROOT.parent / "shared" / "data" / "faces" / "dev.zip"
 DRAWN_FACES = ROOT / "data" / "characters"
 COUNT = 48
 ROUNDS = 3
-OTHERS = ("anime-lite", "anime-wide", "anime-trio")
+OTHERS = ("anime-lite", "anime-wide", "anime-fine", "anime-ensemble")
 BATCHES = (1, 16)
 
 Item = TypeVar("Item")

@@ -10,7 +10,7 @@ import platformdirs
 
 APPLICATION = "gallery"
 
-DEFAULT_ENCODER = "anime-trio"
+DEFAULT_ENCODER = "anime-ensemble"
 """The best of the networks that ship with gallery; models/anime.md says what it is worth."""
 
 DEFAULT_DETECTOR = "heads"

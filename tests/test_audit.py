@@ -35,7 +35,7 @@ Faces = NDArray[np.float32]
 
 
 def drawn(seed: int = 0, spread: float = 0.25) -> Faces:
-    """Faces of characters as anime-trio describes them, shape (CHARACTERS, FACES, 128)."""
+    """Faces of characters as anime-ensemble describes them, shape (CHARACTERS, FACES, 128)."""
     generator = np.random.default_rng(seed)
     centres = generator.normal(size=(CHARACTERS, 1, 128))
     centres *= 0.45 / np.linalg.norm(centres, axis=2, keepdims=True)

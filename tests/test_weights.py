@@ -90,8 +90,9 @@ def library(tmp_path: Path, *entries: Entry) -> Library:
 
 def test_the_shipped_manifest_knows_the_stand_in_and_the_original() -> None:
     entries = read_manifest(bundled("models") / "manifest.toml")
-    assert {"anime", "anime-lite", "anime-wide", "anime-trio", "human", "original"} <= set(entries)
-    assert entries["anime-trio"].parts == ("anime", "anime-lite", "anime-wide")
+    assert {"anime", "anime-lite", "anime-wide", "anime-fine", "anime-ensemble"} <= set(entries)
+    assert {"human", "original"} <= set(entries)
+    assert entries["anime-ensemble"].parts == ("anime-lite", "anime-wide", "anime-fine")
     assert DEFAULT_ENCODER in entries
     assert not entries["anime"].stand_in
     assert entries["human"].stand_in
@@ -205,7 +206,10 @@ def test_a_detectors_entry_without_sense_is_refused(
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
         SetupError,
-        match="'nobody'; known are anime, anime-lite, anime-wide, anime-trio, human, original",
+        match=(
+            "'nobody'; known are anime, anime-lite, anime-wide, anime-fine, anime-ensemble, human, "
+            "original"
+        ),
     ):
         locate("nobody", tmp_path)
 
@@ -421,7 +425,8 @@ def test_all_files_that_are_here_are_verified(tmp_path: Path, trained: Path) -> 
     assert {one.name: one.intact for one in own.verify()} == {
         "anime": True,
         "anime-lite": True,
-        "anime-trio": True,
+        "anime-ensemble": True,
+        "anime-fine": True,
         "anime-wide": True,
         "human": True,
         "mine": True,

@@ -34,7 +34,9 @@ class Discriminants:
         return np.asarray(features @ self.weights + self.bias, dtype=np.float32)
 
 
-def discriminants(features: Features, classes: Labels, groups: Labels, count: int) -> Discriminants:
+def discriminants(
+    features: Features, classes: Labels, groups: NDArray[np.generic], count: int
+) -> Discriminants:
     """Return the directions that tell classes of one group apart best, the best ones first.
 
     Features, shape (n, features), are those of faces with a class and a group each, shape (n,); a

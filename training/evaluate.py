@@ -192,7 +192,13 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
 
 
 def columns_of(
-    networks: list[Path], detectors: list[str], stand_in: Path, faces: Faces, cache: Path
+    networks: list[Path],
+    detectors: list[str],
+    stand_in: Path,
+    faces: Faces,
+    cache: Path,
+    *,
+    mirror: bool,
 ) -> list[Column]:
     """Return the columns: of networks in several ways, of the stand-in and of colour."""
     from gallery.weights import CONVENTION
@@ -203,8 +209,9 @@ def columns_of(
         columns.append(Column(f"{network.stem}, raw", raw, CONVENTION))
         if network.suffix == ".dat":
             columns.append(Column(f"{network.stem}, normed", normed(raw), None))
-        mirrored = _described(network, faces, cache, mirror=True)
-        columns.append(Column(f"{network.stem}, raw, mirror", mirrored, CONVENTION))
+        if mirror:
+            mirrored = _described(network, faces, cache, mirror=True)
+            columns.append(Column(f"{network.stem}, raw, mirror", mirrored, CONVENTION))
     for detector in detectors:
         columns += _cut_columns(networks, detector, faces)
     described = _described(stand_in, faces, cache, mirror=False)
@@ -250,6 +257,7 @@ def main() -> None:
     parser.add_argument(
         "--detector", nargs="*", default=[], help="cut the faces by these detectors as well"
     )
+    parser.add_argument("--mirror", action="store_true", help="means with mirror images as well")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--cache", type=Path, required=True, help="decoded faces")
     parser.add_argument("--bootstrap", type=int, default=200)
@@ -259,7 +267,9 @@ def main() -> None:
 
     stand_in = Library(default_models_folder()).locate("human").path
     faces = read_faces(chosen.data / "faces", "dev", chosen.cache)
-    columns = columns_of(chosen.network, chosen.detector, stand_in, faces, chosen.cache)
+    columns = columns_of(
+        chosen.network, chosen.detector, stand_in, faces, chosen.cache, mirror=chosen.mirror
+    )
     seen = set(read_faces(chosen.data / "faces", "train", chosen.cache).series.tolist())
     unseen = ~np.isin(faces.series, sorted(seen))
     for title, kept in (

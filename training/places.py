@@ -200,7 +200,7 @@ def _constant(graph: GraphProto, name: str, value: NDArray[np.float32]) -> None:
     graph.initializer.append(onnx.numpy_helper.from_array(np.ascontiguousarray(value), name))
 
 
-def _node(graph: GraphProto, kind: str, takes: list[str], gives: str, **attributes: int) -> None:
+def _node(graph: GraphProto, kind: str, takes: list[str], gives: str, **attributes: Any) -> None:
     import onnx
 
     graph.node.append(onnx.helper.make_node(kind, takes, [gives], name=gives, **attributes))
