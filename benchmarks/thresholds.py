@@ -147,11 +147,14 @@ def apart(left: Numbers, right: Numbers) -> Numbers:
     return np.asarray(np.sqrt(np.maximum(squares, 0)))
 
 
+def strangers_at(trials: list[Trial], rate: float) -> Numbers:
+    """Return each gallery's distance within which this share of strangers lies, shape (trials,)."""
+    return np.array([np.quantile(one.strangers, rate) for one in trials])
+
+
 def report(trials: list[Trial]) -> None:
     """Print thresholds, what they give, and lines for the manifest."""
-    thresholds = {
-        rate: np.array([np.quantile(one.strangers, rate) for one in trials]) for rate in (0.01, 0.1)
-    }
+    thresholds = {rate: strangers_at(trials, rate) for rate in (0.01, 0.1)}
     for rate, cuts in thresholds.items():
         cut = cuts.mean()
         found = [((one.known <= cut) & one.right).mean() for one in trials]

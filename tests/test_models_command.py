@@ -59,7 +59,7 @@ def test_a_network_is_added_listed_and_verified(trained: Path, models_folder: Pa
     assert json.loads(listing[-1])["thresholds"]["sure"] == 0.5
     verified = runner.invoke(app, ["models", "verify"])
     assert verified.exit_code == 0
-    assert verified.stdout.count("intact") == 8
+    assert verified.stdout.count("intact") == 9
     assert "heads: intact" in verified.stdout
     assert "eyes: intact" in verified.stdout
 
