@@ -35,7 +35,7 @@ from gallery.calibration.strangers import Strangers, read_strangers
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.evaluation.bootstrap import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
-from gallery.types import CROP_SIDE, Thresholds
+from gallery.types import Thresholds
 from gallery.weights import Library, Weights
 
 SEED = 31
@@ -134,15 +134,6 @@ def read_dev(data: Path, weights: Weights, cache: Path) -> Faces:
     return Faces(descriptors, labels.astype(np.int64), series.astype(np.int64), quality)
 
 
-def _scaled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    import cv2
-
-    size = (CROP_SIDE, CROP_SIDE)
-    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pixels]).astype(
-        np.uint8, copy=False
-    )
-
-
 def _described(
     crops_of: Callable[[], NDArray[np.uint8]], weights: Weights, kept: Path
 ) -> tuple[NDArray[np.float32], Numbers]:
@@ -176,6 +167,7 @@ def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
     from gallery.detectors.onnx_file import OnnxFileDetector
     from gallery.images import decode
     from gallery.types import Box
+    from training.data import scaled
 
     detector = OnnxFileDetector(data / "detector" / "faceboxes.onnx", least_score=LEAST_CLAIM)
     generator = np.random.default_rng(SEED)
@@ -192,7 +184,7 @@ def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
             square = Box(left, top, left + side, top + side)
             if any(_touch(square, head) for head in heads):
                 continue
-            yield _scaled(image.pixels[None, top : top + side, left : left + side])[0]
+            yield scaled(image.pixels[None, top : top + side, left : left + side])[0]
             found += 1
             if found == FALSE_DETECTIONS:
                 return

@@ -283,6 +283,66 @@ class TestLiteNetwork:
         after = network.frozen.state_dict()
         assert all(torch.equal(value, after[name]) for name, value in before.items())
 
+    def test_joining_norms_with_convolutions_changes_no_answer(self) -> None:
+        import torch
+        from efficientnet_lite_pytorch import EfficientNet
+
+        from gallery.dlib_format import INPUT_MEANS
+        from training.lite import LiteNetwork, _photographs
+
+        network = LiteNetwork("efficientnet-lite0").eval()
+        plain = EfficientNet.from_name("efficientnet-lite0").eval()
+        plain.load_state_dict(
+            torch.load(_photographs("efficientnet-lite0"), map_location="cpu", weights_only=True)
+        )
+        torch.manual_seed(0)
+        pixels = torch.rand(2, 3, 96, 96) * 255
+        with torch.no_grad():
+            features = plain.extract_features((pixels - 127) / 128).mean(dim=(2, 3))
+            means = torch.tensor(INPUT_MEANS).view(1, 3, 1, 1)
+            answer = network((pixels - means) / 256)
+
+        assert answer.numpy() == pytest.approx(
+            network.projection(features).detach().numpy(), abs=1e-3
+        )
+
+    def test_a_head_that_learns_alone_leaves_all_else_as_it_is(self) -> None:
+        import torch
+
+        from training.lite import LiteNetwork
+
+        network = LiteNetwork("efficientnet-lite0", side=96, dropped=0.3).train()
+        network.let_head_learn_alone(True)
+        before = {name: value.clone() for name, value in network.body.state_dict().items()}
+        network(torch.randn(2, 3, 64, 64)).square().sum().backward()
+
+        after = network.body.state_dict()
+        assert all(torch.equal(value, after[name]) for name, value in before.items())
+        assert {name for name, one in network.named_parameters() if one.grad is not None} == {
+            "norm.weight",
+            "norm.bias",
+            "projection.weight",
+        }
+        network.let_head_learn_alone(False)
+        network(torch.randn(2, 3, 64, 64)).square().sum().backward()
+        assert all(one.grad is not None for one in network.parameters() if one.requires_grad)
+
+    def test_a_network_with_a_side_sees_where_things_stand(self) -> None:
+        import torch
+
+        from training.lite import LiteNetwork
+
+        torch.manual_seed(0)
+        network = LiteNetwork("efficientnet-lite0", side=96).eval()
+        picture = torch.zeros(1, 3, 96, 96)
+        picture[:, :, :48] = 1
+        with torch.no_grad():
+            upright, upside_down = (network(one)[0] for one in (picture, picture.flip(2)))
+
+        cells = network.projection.in_features - network.body._bn1.num_features
+        assert cells == 40 * 4**2 + 112 * 3**2
+        assert not torch.allclose(upright, upside_down, atol=1e-2)
+
     def test_the_shipped_file_gives_descriptors_of_one_length(self, tmp_path: Path) -> None:
         import onnxruntime
         import torch

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.types import CROP_SIDE
 from training.config import Config
 
 STORED_SIDE = 160
@@ -97,6 +99,15 @@ def _decode(archive_path: Path, files: list[str], kept: Path) -> None:
             pixels[place] = picture[:, :, ::-1]
     pixels.flush()
     partial.replace(kept)
+
+
+def scaled(faces: Pixels | Sequence[Pixels]) -> Pixels:
+    """Return faces of any size as crops, shape (n, CROP_SIDE, CROP_SIDE, 3)."""
+    import cv2
+
+    size = (CROP_SIDE, CROP_SIDE)
+    crops = [cv2.resize(face, size, interpolation=cv2.INTER_AREA) for face in faces]
+    return np.stack(crops).astype(np.uint8, copy=False)
 
 
 def held_out(

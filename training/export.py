@@ -27,7 +27,7 @@ from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
 from training import places
 from training.config import Config
 from training.cutting import held_as_cut, read_aligned
-from training.data import Faces, Pixels, Place, held_marks, train_classes
+from training.data import Faces, Pixels, Place, held_marks, scaled, train_classes
 from training.discriminants import discriminants
 from training.found import read_training_faces
 from training.lite import LiteNetwork, Shipped
@@ -169,24 +169,15 @@ def describe(path: Path, pixels: Pixels, *, mirror: bool = False) -> Numbers:
     Faces are scaled to the size of a crop; shape (n, DIMENSION).
     """
     encoder = catalog.encoder("onnx", weights_of(path, mirror=mirror), default_cache_folder())
-    parts = [encoder.encode(crops(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
+    parts = [encoder.encode(scaled(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
     return np.concatenate(parts).astype(np.float64)
-
-
-def crops(pixels: Pixels) -> Pixels:
-    """Return stored faces scaled to crops, shape (n, CROP_SIDE, CROP_SIDE, 3)."""
-    import cv2
-
-    size = (CROP_SIDE, CROP_SIDE)
-    scaled = [cv2.resize(face, size, interpolation=cv2.INTER_AREA) for face in pixels]
-    return np.stack(scaled).astype(np.uint8, copy=False)
 
 
 def largest_difference(path: Path, pixels: Pixels) -> dict[str, float]:
     """Return the largest difference of any number of a descriptor from dlib's, per runtime."""
     import dlib
 
-    faces = crops(pixels)
+    faces = scaled(pixels)
     model = dlib.face_recognition_model_v1(str(path))
     asked = np.array([list(model.compute_face_descriptor(face, 0)) for face in faces])
     answered = describe(path, pixels)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gallery.atomic import replacing
 from gallery.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
-from training.data import Labels, Pixels
+from training.data import Labels, Pixels, scaled
 from training.discriminants import Discriminants, Features
 
 if TYPE_CHECKING:
@@ -144,13 +144,8 @@ def write_joined(
 
 def batches(pixels: Pixels, chosen: Labels) -> Iterator[Pixels]:
     """Yield the chosen of faces of any size, as many as a network takes at once, as crops."""
-    import cv2
-
-    size = (CROP_SIDE, CROP_SIDE)
     for start in range(0, len(chosen), AT_ONCE):
-        faces = [np.asarray(pixels[place]) for place in chosen[start : start + AT_ONCE]]
-        scaled = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in faces]
-        yield np.stack(scaled).astype(np.uint8, copy=False)
+        yield scaled([np.asarray(pixels[place]) for place in chosen[start : start + AT_ONCE]])
 
 
 def _last_of_steps(graph: GraphProto) -> dict[int, str]:
