@@ -21,6 +21,7 @@ from training.config import Config, read_config
 from training.cutting import read_aligned
 from training.data import FOUND, STORED_SIDE, Faces, Sampler, held_marks, train_classes
 from training.found import TABLE, cut_squares
+from training.shipped import PARTS, TRAINED, file_of
 
 if TYPE_CHECKING:
     from training.network import FaceNetwork
@@ -178,18 +179,26 @@ def test_aligned_faces_are_cut_once_and_kept(tmp_path: Path) -> None:
 
 
 def test_shipped_recipes_are_sound() -> None:
-    dlib, lite = (
-        read_config(ROOT / "training" / "configs" / f"{name}.toml")
-        for name in ("anime", "anime-lite")
+    *lite, dlib = (
+        read_config(path) for path in sorted((ROOT / "training" / "configs").glob("*.toml"))
     )
 
     assert dlib.is_dlib
-    assert not lite.is_dlib
     assert dlib.phases[-1].side == 150
-    assert all(phase.epochs > 0 for config in (dlib, lite) for phase in config.phases)
-    # They speak together as one encoder, so what sets its thresholds must be kept from both.
+    assert [config.name for config in lite] == ["anime-fine", "anime-lite", "anime-wide"]
+    assert not any(config.is_dlib for config in lite)
+    assert all(phase.epochs > 0 for config in (dlib, *lite) for phase in config.phases)
+    # They speak together as one encoder, so what sets its thresholds must be kept from all.
     drawn = ("seed", "held_characters", "held_least", "held_most")
-    assert [getattr(dlib, name) for name in drawn] == [getattr(lite, name) for name in drawn]
+    kept = {tuple(getattr(config, name) for name in drawn) for config in (dlib, *lite)}
+    assert len(kept) == 1
+
+
+def test_shipped_networks_are_those_of_the_manifest() -> None:
+    assert {"anime", *PARTS} < set(TRAINED)
+    assert all(file_of(name).is_file() for name in TRAINED)
+    with pytest.raises(KeyError, match="original"):
+        file_of("original")
 
 
 class TestNetwork:
