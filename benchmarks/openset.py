@@ -9,7 +9,8 @@ Random galleries of 50 characters by 5 references are calibrated as `gallery cal
 from their own references and the strangers that ship; nothing else chooses a threshold. They are
 judged on the other faces of their characters and on strangers: all faces of all characters that
 are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
-where no head is known. Intervals are 95 %, over characters; galleries stay as they are.
+where no head is known. Faces are found and cut as in use. Intervals are 95 %, over characters;
+galleries stay as they are.
 
 A row group is one function from what was found to rows of text.
 """

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from gallery.encoders.fused import unit
 from gallery.types import CROP_SIDE, DIMENSION
 from training import places
 from training.discriminants import Discriminants, discriminants
@@ -76,8 +77,9 @@ def test_windows_take_means_over_all_places(length: int, count: int) -> None:
 def test_cells_are_means_of_the_last_features_of_a_step(
     network: Path, crops: NDArray[np.uint8]
 ) -> None:
-    model, count = places.with_cells(network)
+    model = places.with_cells(network)
     learned, cells = places.look(model, places.batches(crops, np.arange(len(crops))))
+    count = cells.shape[1]
 
     session = onnxruntime.InferenceSession(
         _also_giving("last8", "last16").SerializeToString(), providers=["CPUExecutionProvider"]
@@ -96,14 +98,15 @@ def test_cells_are_means_of_the_last_features_of_a_step(
 def test_the_joined_file_gives_both_as_one_descriptor(
     network: Path, crops: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    model, count = places.with_cells(network)
+    model = places.with_cells(network)
     learned, cells = places.look(model, places.batches(crops, np.arange(len(crops))))
+    count = cells.shape[1]
     generator = np.random.default_rng(4)
     found = Discriminants(
         generator.normal(size=(count, DIMENSION)).astype(np.float32),
         generator.normal(size=DIMENSION).astype(np.float32),
     )
-    kept = generator.normal(size=(2 * DIMENSION, DIMENSION)).astype(np.float32)
+    kept = generator.normal(size=(2 * DIMENSION, DIMENSION))
 
     places.write_joined(model, found, kept, 0.5, tmp_path / "joined.onnx")
 
@@ -113,15 +116,14 @@ def test_the_joined_file_gives_both_as_one_descriptor(
     assert [one.name for one in session.get_outputs()] == ["descriptors"]
     (answer,) = session.run(None, {"crops": crops})
     both = places.side_by_side(learned, found(cells))
-    assert answer == pytest.approx(places.unit(both @ kept) / 2, abs=1e-4)
+    assert answer == pytest.approx(unit(both @ kept.astype(np.float32)) / 2, abs=1e-4)
 
 
 def test_places_are_not_added_twice(network: Path) -> None:
-    model, count = places.with_cells(network)
+    model = places.with_cells(network)
+    count = model.graph.output[1].type.tensor_type.shape.dim[1].dim_value
     found = Discriminants(np.ones((count, DIMENSION), np.float32), np.ones(DIMENSION, np.float32))
-    places.write_joined(
-        model, found, np.eye(2 * DIMENSION, DIMENSION, dtype=np.float32), 1.0, network
-    )
+    places.write_joined(model, found, np.eye(2 * DIMENSION, DIMENSION), 1.0, network)
 
     with pytest.raises(ValueError, match="has places already; export it anew"):
         places.with_cells(network)

@@ -127,7 +127,8 @@ def _thresholds(config_path: Path, place: Place, out: Path | None, *, mirror: bo
     from training.cutting import held_as_cut
     from training.export import describe, shipped_file
 
-    held = held_as_cut(config := read_config(config_path), place)
+    config = read_config(config_path)
+    held = held_as_cut(config, place)
     descriptors = describe(out or shipped_file(config), held.pixels, mirror=mirror)
     lengths = np.linalg.norm(descriptors, axis=1)
     print(f"{len(held)} faces; lengths of descriptors {lengths.mean():.3f} +- {lengths.std():.3f}")

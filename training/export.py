@@ -34,7 +34,7 @@ from training.lite import LiteNetwork, Shipped
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
 from training.shipped import MODELS, PARTS, file_of
-from training.train import averaged_weights
+from training.train import averaged_weights, build
 
 MATRIX_SUFFIX = ".npy"
 
@@ -70,7 +70,8 @@ def _dlib_writer(averaged: dict[str, Tensor]) -> Callable[[Path, float], None]:
 
 def _onnx_writer(averaged: dict[str, Tensor], config: Config) -> Callable[[Path, float], None]:
     """Return what writes the lite network with descriptors of a length."""
-    network = LiteNetwork(config.start, config.inner_side)
+    network = build(config)
+    assert isinstance(network, LiteNetwork)
     network.load_state_dict(averaged)
     network.eval()
     return lambda path, length: write_shipped(Shipped(network, length), path)
@@ -96,13 +97,13 @@ def add_places(config: Config, place: Place, path: Path) -> float:
     classes = train_classes(faces, held, config.least_faces)
     chosen = np.flatnonzero(classes >= 0)
     views: tuple[Pixels, ...] = (faces.pixels, read_aligned(faces, place.cache))
-    model, _ = places.with_cells(path)
+    model = places.with_cells(path)
     looked = [places.look(model, places.batches(view, chosen)) for view in views]
     learned, cells = (np.concatenate(part) for part in zip(*looked, strict=True))
     again = np.tile(chosen, len(views))
     found = discriminants(cells, classes[again], faces.series[again], DIMENSION)
     both = places.side_by_side(learned, found(cells))
-    kept = places.principal(both)
+    kept, share = places.principal(both)
     shown = held_as_cut(config, place)
 
     def write(length: float) -> None:
@@ -110,7 +111,7 @@ def add_places(config: Config, place: Place, path: Path) -> float:
 
     write(1.0)
     write(CONVENTION / equal_error_distance(describe(path, shown.pixels), shown))
-    return float((both @ kept).var(axis=0).sum() / both.var(axis=0).sum())
+    return share
 
 
 def fuse(faces: Pixels, held: Faces, path: Path) -> float:
@@ -120,8 +121,7 @@ def fuse(faces: Pixels, held: Faces, path: Path) -> float:
     what the parts say of the faces, shape (n, side, side, 3).
     """
     unit_length = [fused.unit(describe(part, faces).astype(np.float32)) for part in _parts()]
-    values, directions = np.linalg.eigh(np.cov(np.concatenate(unit_length, axis=1), rowvar=False))
-    kept = directions[:, ::-1][:, :DIMENSION]
+    kept, share = places.principal(np.concatenate(unit_length, axis=1))
 
     def write(factor: float) -> None:
         with replacing(path) as partial:
@@ -129,7 +129,7 @@ def fuse(faces: Pixels, held: Faces, path: Path) -> float:
 
     write(1.0)
     write(CONVENTION / equal_error_distance(describe(path, held.pixels), held))
-    return float(values[::-1][:DIMENSION].sum() / values.sum())
+    return share
 
 
 def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:

@@ -39,6 +39,8 @@ class LiteNetwork(nn.Module):
         super().__init__()
         from efficientnet_lite_pytorch import EfficientNet
 
+        if side % SIDE_STEP:
+            raise ValueError(f"A side of {side} pixels is no multiple of {SIDE_STEP}.")
         self.side = side
         self.body = EfficientNet.from_name(size)
         weights = torch.load(_photographs(size), map_location="cpu", weights_only=True)

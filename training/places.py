@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.atomic import replacing
+from gallery.encoders.fused import unit
 from gallery.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
 from training.data import Labels, Pixels, scaled
@@ -33,8 +34,8 @@ CELLS = "cells"
 AT_ONCE = 32
 
 
-def with_cells(path: Path) -> tuple[ModelProto, int]:
-    """Return an exported network that gives its features of all cells as well, and how many.
+def with_cells(path: Path) -> ModelProto:
+    """Return an exported network that gives its features of all cells as well.
 
     They are the second output, shape (n, features). Raises ValueError for a network that has
     places already, or none to look at.
@@ -63,7 +64,7 @@ def with_cells(path: Path) -> tuple[ModelProto, int]:
     count = sum(width for _, width in names)
     output = onnx.helper.make_tensor_value_info(CELLS, onnx.TensorProto.FLOAT, ["n", count])
     graph.output.append(output)
-    return model, count
+    return model
 
 
 def windows(length: int, count: int) -> NDArray[np.float32]:
@@ -90,24 +91,22 @@ def look(model: ModelProto, crops: Iterator[Pixels]) -> tuple[Features, Features
     return unit(learned), cells
 
 
-def unit(descriptors: Features) -> Features:
-    """Return descriptors of length 1."""
-    return np.asarray(descriptors / np.linalg.norm(descriptors, axis=1, keepdims=True))
-
-
 def side_by_side(learned: Features, placed: Features) -> Features:
     """Return what was learnt, of length 1, and what is made of cells, brought to length 1."""
     return np.concatenate([learned, unit(placed)], axis=1)
 
 
-def principal(descriptors: Features) -> NDArray[np.float32]:
-    """Return the DIMENSION directions in which descriptors differ most, one a column."""
-    _, directions = np.linalg.eigh(np.cov(descriptors, rowvar=False))
-    return np.asarray(directions[:, ::-1][:, :DIMENSION], dtype=np.float32)
+def principal(descriptors: Features) -> tuple[NDArray[np.float64], float]:
+    """Return the DIMENSION directions in which descriptors differ most, one a column.
+
+    Beside them stands the share of the variance that they keep.
+    """
+    values, directions = np.linalg.eigh(np.cov(descriptors, rowvar=False))
+    return directions[:, ::-1][:, :DIMENSION], float(values[::-1][:DIMENSION].sum() / values.sum())
 
 
 def write_joined(
-    model: ModelProto, found: Discriminants, kept: NDArray[np.float32], length: float, path: Path
+    model: ModelProto, found: Discriminants, kept: NDArray[np.float64], length: float, path: Path
 ) -> None:
     """Write the network of `with_cells` as a file with one descriptor, of a length.
 
@@ -118,13 +117,13 @@ def write_joined(
     joined = onnx.ModelProto()
     joined.CopyFrom(model)
     graph = joined.graph
-    own = "cells/learned"
+    own = f"{CELLS}/learned"
     for node in graph.node:
         node.output[:] = [own if name == "descriptors" else name for name in node.output]
     for name, value in (
         ("weights", found.weights),
         ("bias", found.bias),
-        ("kept", kept),
+        ("kept", kept.astype(np.float32)),
         ("length", np.array(length, np.float32)),
     ):
         _constant(graph, f"{CELLS}/{name}", value)
