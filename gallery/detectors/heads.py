@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.align import eyes_are_plausible
+from gallery.detectors import level
 from gallery.detectors.eyes import EyeFinder
 from gallery.detectors.network_file import checked_digest, described, open_for
 from gallery.errors import SetupError
@@ -115,10 +116,11 @@ class HeadDetector:
         self._eyes: EyeFinder | None = None
         if eyes is not None:
             self._eyes = EyeFinder(eyes, sha256=eyes_sha256, threads=self._threads)
-        # What a detector did not see is remembered under its name, so another file has another.
+        # What a detector did not see is remembered under its name, so another file has another, and
+        # so has another way to look.
         side = "" if longer_side == LONGER_SIDE else f"*{longer_side}"
         second = f"+{self._eyes.digest[:8]}" if self._eyes else ""
-        self.name = f"heads{side}@{digest[:8]}{second}"
+        self.name = f"heads-level{side}@{digest[:8]}{second}"
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
@@ -167,6 +169,25 @@ class HeadDetector:
         """Return the heads in a window of a picture, in the picture's pixels."""
         seen = image.pixels[part.top : part.bottom, part.left : part.right]
         pixels, scale = fit(seen, self._longer_side)
+        least = min(self._least_score, level.DOUBTED[0])
+        heads = strongest(self._said(session, pixels), least, trusted=self._least_score)
+        roll = level.roll_to_level(heads)
+        if roll is not None:
+            self._look_level(session, pixels, heads, roll)
+        return _back(heads[heads[:, 0] >= self._least_score], scale, part)
+
+    def _look_level(
+        self, session: onnxruntime.InferenceSession, pixels: Pixels, heads: Rows, roll: float
+    ) -> None:
+        """Score heads anew that a roll of the picture makes level."""
+        view = level.turned(pixels, roll, MULTIPLE, PADDING)
+        again = strongest(self._said(session, view.pixels), level.UNSEEN)
+        boxes = level.boxes_back(again[:, 1:5], view)
+        overlap = np.array([overlaps(head, boxes) for head in heads[:, 1:5]])
+        heads[:, 0] = level.joined_scores(heads, again, overlap.reshape(len(heads), -1), roll)
+
+    def _said(self, session: onnxruntime.InferenceSession, pixels: Pixels) -> Rows:
+        """Return what all cells say of a picture as the network takes it, shape (n, NUMBERS)."""
         try:
             (said,) = session.run(None, {self._input: pixels[None]})
         except Exception as error:
@@ -175,8 +196,7 @@ class HeadDetector:
                 f"The detector file {self._path} does not take pictures of "
                 f"{pixels.shape[1]}x{pixels.shape[0]}; expected is {EXPECTED}."
             ) from error
-        heads = strongest(np.asarray(said[0], np.float32), self._least_score)
-        return _back(heads, scale, part)
+        return np.asarray(said[0], np.float32)
 
 
 def windows(width: int, height: int) -> list[Window]:
@@ -209,11 +229,14 @@ def fit(pixels: Pixels, longer_side: int) -> Fitted:
     return Fitted(board, scale)
 
 
-def strongest(rows: Rows, least_score: float, most: int = MAX_FACES) -> Rows:
+def strongest(
+    rows: Rows, least_score: float, *, trusted: float = 0.0, most: int = MAX_FACES
+) -> Rows:
     """Return the rows (n, 11) of heads, best first: of overlapping boxes the best scored.
 
-    Its box and eyes are means over the rows of the same head, weighed by their scores. Rows that
-    are no boxes, as a broken network gives them, are no heads.
+    Its box and eyes are means over the rows of the same head, weighed by their scores, of those
+    with a trusted score or no lower one than its own. Rows that are no boxes, as a broken network
+    gives them, are no heads.
     """
     rows = rows[rows[:, 0] >= least_score]
     boxes = rows[:, 1:5]
@@ -225,7 +248,8 @@ def strongest(rows: Rows, least_score: float, most: int = MAX_FACES) -> Rows:
     stays = kept(rows[:, 1:5], MAX_OVERLAP)[:most]
     heads = rows[stays]
     for head in heads:
-        same = rows[overlaps(head[1:5], rows[:, 1:5]) >= SAME_HEAD]
+        same = rows[rows[:, 0] >= min(head[0], trusted)]
+        same = same[overlaps(head[1:5], same[:, 1:5]) >= SAME_HEAD]
         head[1:9] = np.average(same[:, 1:9], axis=0, weights=np.maximum(same[:, 0], 1e-6))
     return heads
 
