@@ -258,6 +258,15 @@ def test_outputs_that_cannot_be_are_refused(tmp_path: Path) -> None:
         open_writer(tmp_path / "file" / "out.csv", "fake")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_device_is_no_file_to_go_on_with(tmp_path: Path) -> None:
+    link = tmp_path / "labels.jsonl"
+    link.symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"labels\.jsonl is a device or a pipe; give the path"):
+        open_writer(link, "fake")
+    assert link.is_symlink()
+
+
 def test_a_suffix_in_capitals_is_one_too(tmp_path: Path) -> None:
     write(tmp_path / "OUT.CSV", RECORDS)
     assert (tmp_path / "OUT.CSV").read_bytes().startswith(b"path,width")

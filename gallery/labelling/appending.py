@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Collection, Iterator
 from io import FileIO
@@ -34,6 +35,10 @@ class AppendedFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = _opened(path)
+            if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                # A device or a pipe may have no end to read to, and no length to cut.
+                self._file.close()
+                raise InputError(f"{path} is a device or a pipe; give the path of a file.")
             while hold(self._file.fileno()):
                 # Whoever held it until now may have put another one in its place.
                 if _is_at(self._file, path):
