@@ -181,7 +181,8 @@ class HeadDetector:
     ) -> None:
         """Score heads anew that a roll of the picture makes level."""
         view = level.turned(pixels, roll, MULTIPLE, PADDING)
-        again = strongest(self._said(session, view.pixels), level.UNSEEN)
+        again = self._said(session, view.pixels)
+        again = again[np.isfinite(again).all(axis=1) & (again[:, 0] > level.UNSEEN)]
         boxes = level.boxes_back(again[:, 1:5], view)
         overlap = np.array([overlaps(head, boxes) for head in heads[:, 1:5]])
         heads[:, 0] = level.joined_scores(heads, again, overlap.reshape(len(heads), -1), roll)
