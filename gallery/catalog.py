@@ -81,7 +81,8 @@ def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
     if runtime not in RUNTIMES:
         raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
     if weights.parts:
-        from gallery.encoders.fused import FusedNetworks, side_by_side
+        from gallery.encoders.fused import FusedNetworks
+        from gallery.threads import side_by_side
 
         parts = side_by_side(lambda part: RUNTIMES[runtime](part, cache_folder), weights.parts)
         return FusedNetworks(parts, weights)

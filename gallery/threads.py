@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TypeVar
@@ -88,6 +88,31 @@ def ahead(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return what work makes of every item, in their order; the first ones are begun first.
+
+    Items are shared out among the cores that the caller may use, each as a whole: cores that meet
+    at every layer of a small network wait for each other more than they work. Work is told how many
+    cores it may use itself, as by limited. What it raises is raised.
+    """
+    cores = available_cores()
+    count = min(cores, len(items))
+
+    def alone(item: Item) -> Result:
+        with limited(max(cores // len(items), 1)):
+            return work(item)
+
+    if count < 2:
+        return [alone(item) for item in items]
+    with ThreadPoolExecutor(count, "side by side") as threads:
+        begun = [threads.submit(alone, item) for item in items]
+        try:
+            return [one.result() for one in begun]
+        finally:
+            # After Ctrl-C or an error what has not begun need not be done.
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _summed(waiting: Iterable[Future[Result]], size: Callable[[Result], int]) -> int:

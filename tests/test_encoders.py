@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
-import os
-import threading
 import zipfile
 from pathlib import Path
 
@@ -14,11 +12,11 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
-from gallery import catalog, threads
+from gallery import catalog
 from gallery.dlib_format import read_network
 from gallery.encoders import BATCH, as_crops, available_cores, describe, zoomed
 from gallery.encoders.dlib_network import DlibNetwork
-from gallery.encoders.fused import FusedNetworks, side_by_side
+from gallery.encoders.fused import FusedNetworks
 from gallery.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork, convert
 from gallery.errors import InputError, SetupError
 from gallery.interfaces import Encoder
@@ -457,29 +455,3 @@ def test_a_matrix_that_does_not_fit_is_refused(
     weights = fused_weights(matrix, tmp_path, human, human)
     with pytest.raises(SetupError, match=r"both\.npy of 'human' (is no array|holds)"):
         FusedNetworks([FakeEncoder(), FakeEncoder()], weights)
-
-
-def test_parts_share_the_cores_and_answer_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(7)), raising=False)
-    shares: list[int] = []
-
-    def work(part: str) -> str:
-        shares.append(threads.available_cores())
-        return part.upper()
-
-    assert side_by_side(work, ["a", "b", "c"]) == ["A", "B", "C"]
-    assert shares == [2, 2, 2]
-    with threads.limited(1):
-        assert (
-            side_by_side(lambda _: threading.current_thread(), "ab")
-            == [threading.current_thread()] * 2
-        )
-    assert threads.available_cores() == 7
-
-
-def test_what_fails_in_one_part_is_said() -> None:
-    def work(part: int) -> int:
-        return 1 // part
-
-    with pytest.raises(ZeroDivisionError):
-        side_by_side(work, [1, 0, 2])

@@ -1,14 +1,15 @@
-"""Work done ahead: in order, bounded, and over when nobody wants more."""
+"""Work done ahead: in order, bounded, and over when nobody wants more; work shared among cores."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from gallery.threads import ahead, available_cores, limited
+from gallery.threads import ahead, available_cores, limited, side_by_side
 
 
 def test_there_is_a_core() -> None:
@@ -94,3 +95,29 @@ def test_what_is_closed_begins_nothing_more_and_leaves_no_thread() -> None:
     time.sleep(0.02)
     assert len(begun) == count
     assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
+
+
+def test_parts_share_the_cores_and_answer_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(7)), raising=False)
+    shares: list[int] = []
+
+    def work(part: str) -> str:
+        shares.append(available_cores())
+        return part.upper()
+
+    assert side_by_side(work, ["a", "b", "c"]) == ["A", "B", "C"]
+    assert shares == [2, 2, 2]
+    with limited(1):
+        assert (
+            side_by_side(lambda _: threading.current_thread(), "ab")
+            == [threading.current_thread()] * 2
+        )
+    assert available_cores() == 7
+
+
+def test_what_fails_in_one_part_is_said() -> None:
+    def work(part: int) -> int:
+        return 1 // part
+
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(work, [1, 0, 2])

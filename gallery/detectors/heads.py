@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +21,7 @@ from gallery.detectors import level
 from gallery.detectors.eyes import EyeFinder
 from gallery.detectors.network_file import checked_digest, described, open_for
 from gallery.errors import SetupError
-from gallery.threads import available_cores
+from gallery.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
 if TYPE_CHECKING:
@@ -150,15 +149,10 @@ class HeadDetector:
             session = self._session if count == self._threads else self._single
             return [self._look_at(session, images[place], part) for place, part in parts]
         session = self._single
-        with ThreadPoolExecutor(min(count, len(parts)), "heads") as threads:
-            answers = [
-                threads.submit(self._look_at, session, images[place], part) for place, part in parts
-            ]
-            try:
-                return [answer.result() for answer in answers]
-            finally:
-                # After Ctrl-C or an error what has not begun need not be done.
-                threads.shutdown(wait=False, cancel_futures=True)
+        with limited(count):
+            return side_by_side(
+                lambda part: self._look_at(session, images[part[0]], part[1]), parts
+            )
 
     @cached_property
     def _single(self) -> onnxruntime.InferenceSession:
@@ -181,11 +175,10 @@ class HeadDetector:
     ) -> None:
         """Score heads anew that a roll of the picture makes level."""
         view = level.turned(pixels, roll, MULTIPLE, PADDING)
-        again = self._said(session, view.pixels)
-        again = again[np.isfinite(again).all(axis=1) & (again[:, 0] > level.UNSEEN)]
+        again = boxed(self._said(session, view.pixels), level.UNSEEN)
         boxes = level.boxes_back(again[:, 1:5], view)
         overlap = np.array([overlaps(head, boxes) for head in heads[:, 1:5]])
-        heads[:, 0] = level.joined_scores(heads, again, overlap.reshape(len(heads), -1), roll)
+        heads[:, 0] = level.joined_scores(heads, again, overlap, roll)
 
     def _said(self, session: onnxruntime.InferenceSession, pixels: Pixels) -> Rows:
         """Return what all cells say of a picture as the network takes it, shape (n, NUMBERS)."""
@@ -236,14 +229,9 @@ def strongest(
     """Return the rows (n, 11) of heads, best first: of overlapping boxes the best scored.
 
     Its box and eyes are means over the rows of the same head, weighed by their scores, of those
-    with a trusted score or no lower one than its own. Rows that are no boxes, as a broken network
-    gives them, are no heads.
+    with a trusted score or no lower one than its own. Rows that are no boxes are no heads.
     """
-    rows = rows[rows[:, 0] >= least_score]
-    boxes = rows[:, 1:5]
-    sound = np.isfinite(rows).all(axis=1)
-    sound &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-    rows = rows[sound]
+    rows = boxed(rows, least_score)
     # More than this many cells do not speak of few heads; the rest would only cost time.
     rows = rows[np.argsort(-rows[:, 0], kind="stable")[: most * 8]]
     stays = kept(rows[:, 1:5], MAX_OVERLAP)[:most]
@@ -253,6 +241,15 @@ def strongest(
         same = same[overlaps(head[1:5], same[:, 1:5]) >= SAME_HEAD]
         head[1:9] = np.average(same[:, 1:9], axis=0, weights=np.maximum(same[:, 0], 1e-6))
     return heads
+
+
+def boxed(rows: Rows, least_score: float) -> Rows:
+    """Return the rows of at least a score, less those that a broken network gives: no boxes."""
+    rows = rows[rows[:, 0] >= least_score]
+    boxes = rows[:, 1:5]
+    sound = np.isfinite(rows).all(axis=1)
+    sound &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    return rows[sound]
 
 
 def kept(boxes: Rows, overlap: float) -> NDArray[np.int64]:

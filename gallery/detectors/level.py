@@ -50,11 +50,12 @@ class Turned(NamedTuple):
 
 def roll_to_level(heads: Rows) -> float | None:
     """Return the roll, -90 to 90 degrees, of the surest leaning head; None without a doubt."""
-    leans = np.abs(rolls(heads))
+    own = rolls(heads)
+    leans = np.abs(own)
     low, high = DOUBTED
     if not ((leans >= LEANING_FAR) & (heads[:, 0] >= low) & (heads[:, 0] < high)).any():
         return None
-    return float(rolls(heads)[np.where(leans >= LEANING, heads[:, 0], -1).argmax()])
+    return float(own[np.where(leans >= LEANING, heads[:, 0], -1).argmax()])
 
 
 def rolls(heads: Rows) -> Numbers:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +11,9 @@ from numpy.typing import NDArray
 from gallery.encoders import Batch, Descriptors, as_crops
 from gallery.errors import SetupError
 from gallery.interfaces import Encoder
-from gallery.threads import available_cores, limited
+from gallery.threads import side_by_side
 from gallery.types import DIMENSION
 from gallery.weights import Weights
-
-Part = TypeVar("Part")
-Result = TypeVar("Result")
 
 
 class FusedNetworks:
@@ -46,32 +41,11 @@ class FusedNetworks:
         what is no picture.
         """
         ready = as_crops(crops)
-        said = side_by_side(lambda part: unit(part.encode(ready)), self._parts)
+        # Networks stand in the order of their sizes: what takes longest is not to come last.
+        said = side_by_side(lambda part: unit(part.encode(ready)), self._parts[::-1])[::-1]
         # In double precision a face has the same descriptor alone as in a batch.
         descriptors = np.concatenate(said, axis=1).astype(np.float64) @ self._matrix
         return np.asarray(descriptors, dtype=np.float32)
-
-
-def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """Return what work makes of every part, in their order, the last begun first.
-
-    Parts are shared out among the cores that the caller may use, each as a whole: cores that meet
-    at every layer of a small network wait for each other more than they work.
-    """
-    cores = available_cores()
-    count = min(cores, len(parts))
-    share = max(cores // len(parts), 1)
-
-    def alone(part: Part) -> Result:
-        with limited(share):
-            return work(part)
-
-    if count == 1:
-        return [alone(part) for part in parts]
-    with ThreadPoolExecutor(count, "parts") as threads:
-        # Networks stand in the order of their sizes: what takes longest is not to come last.
-        begun = [threads.submit(alone, part) for part in reversed(parts)]
-        return [one.result() for one in reversed(begun)]
 
 
 def unit(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
