@@ -6,7 +6,6 @@ import collections
 import csv
 import dataclasses
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,16 @@ import numpy as np
 import pytest
 
 from gallery.types import CROP_SIDE
-from training.augment import Augmentation
+from training.augment import Augmentation, recoloured
 from training.baseline import colour_histograms
-from training.config import Config, read_config
+from training.config import Config, Phase, read_config
 from training.cutting import read_aligned
 from training.data import FOUND, STORED_SIDE, Faces, Sampler, held_marks, train_classes
 from training.found import TABLE, cut_squares
 from training.shipped import PARTS, TRAINED, file_of
 
 if TYPE_CHECKING:
+    from training.batches import Batches
     from training.network import FaceNetwork
 
 ROOT = Path(__file__).parents[1]
@@ -88,10 +88,7 @@ def _faces(source: np.ndarray, style: np.ndarray | None = None) -> Faces:
 def test_augmentation_is_set_by_its_generator_and_changes_every_face() -> None:
     pixels = list(np.random.default_rng(3).integers(0, 256, (6, 40, 40, 3), dtype=np.uint8))
     often = Augmentation(small_rate=1, jpeg_rate=1, cover_rate=1, grey_rate=0.5, tint_rate=1)
-    with ThreadPoolExecutor(2) as pool:
-        one, same, other = (
-            often.batch(pixels, 48, np.random.default_rng(seed), pool) for seed in (5, 5, 6)
-        )
+    one, same, other = (often.batch(pixels, 48, np.random.default_rng(seed)) for seed in (5, 5, 6))
 
     assert one.shape == (6, 48, 48, 3)
     assert one.dtype == np.uint8
@@ -102,8 +99,7 @@ def test_augmentation_is_set_by_its_generator_and_changes_every_face() -> None:
 def test_no_augmentation_is_the_picture_or_its_mirror_image() -> None:
     picture = np.random.default_rng(4).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     nothing = Augmentation(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    with ThreadPoolExecutor(1) as pool:
-        answers = nothing.batch([picture] * 8, 32, np.random.default_rng(0), pool)
+    answers = nothing.batch([picture] * 8, 32, np.random.default_rng(0))
 
     ways = {
         "as it is" if (answer == picture).all() else "mirrored"
@@ -111,6 +107,25 @@ def test_no_augmentation_is_the_picture_or_its_mirror_image() -> None:
         if (answer == picture).all() or (answer == picture[:, ::-1]).all()
     }
     assert ways == {"as it is", "mirrored"}
+
+
+def test_turned_hues_make_another_character_with_the_same_skin() -> None:
+    skin, hair, white = (250, 215, 190), (60, 80, 220), (255, 255, 255)
+    face = np.full((30, 30, 3), skin, dtype=np.uint8)
+    face[:10], face[20:] = hair, white
+
+    other = recoloured(face, 1 / 3)
+
+    assert other is not None
+    assert np.abs(other[10:].astype(int) - face[10:]).max() <= 1
+    red, green, blue = other[0, 0]
+    assert red > max(green, blue) + 50, "blue is red a third of the circle further"
+
+
+def test_what_has_no_hues_cannot_become_another_character() -> None:
+    grey = np.random.default_rng(1).integers(0, 256, (30, 30, 1), dtype=np.uint8).repeat(3, axis=2)
+
+    assert recoloured(grey, 0.5) is None
 
 
 def test_found_faces_are_never_held_out_and_change_nothing_of_what_is() -> None:
@@ -219,7 +234,7 @@ class TestNetwork:
         network = _random_network()
         crops = np.random.default_rng(6).integers(0, 256, (3, 150, 150, 3), dtype=np.uint8)
         with torch.no_grad():
-            expected = network(prepare(crops)).numpy()
+            expected = network(prepare(torch.from_numpy(crops))).numpy()
 
         read = read_network(write_network(fold(network)))
         session = onnxruntime.InferenceSession(convert(read), providers=["CPUExecutionProvider"])
@@ -238,7 +253,10 @@ class TestNetwork:
         unfold(again, fold(network))
         crops = np.random.default_rng(7).integers(0, 256, (2, 103, 103, 3), dtype=np.uint8)
         with torch.no_grad():
-            one, other = network(prepare(crops)), again.eval()(prepare(crops))
+            one, other = (
+                network(prepare(torch.from_numpy(crops))),
+                again.eval()(prepare(torch.from_numpy(crops))),
+            )
 
         assert other.numpy() == pytest.approx(one.numpy(), abs=1e-5)
 
@@ -250,9 +268,12 @@ class TestNetwork:
         source = _random_network()
         crops = np.random.default_rng(8).integers(0, 256, (8, 103, 103, 3), dtype=np.uint8)
         started = FaceNetwork()
-        load(started, fold(source), crops)
+        load(started, fold(source), torch.from_numpy(crops))
         with torch.no_grad():
-            expected, answer = source(prepare(crops)), started.train()(prepare(crops))
+            expected, answer = (
+                source(prepare(torch.from_numpy(crops))),
+                started.train()(prepare(torch.from_numpy(crops))),
+            )
 
         assert answer.numpy() == pytest.approx(expected.numpy(), abs=1e-3)
 
@@ -268,6 +289,56 @@ class TestNetwork:
         assert loss(described, labels, 0.3)[0] > loss(described, labels, 0.0)[0]
         assert length_spread(torch.nn.functional.normalize(described)).item() < 1e-9
         assert length_spread(described).item() > 1e-3
+
+    def test_faces_of_turned_hues_are_of_classes_after_all_others(self) -> None:
+        batches = _batches(hues=4, recoloured_share=0.8)
+
+        crops, labels = batches[1]
+
+        own = batches.classes[batches.order[1]]
+        assert crops.shape == (64, 32, 32, 3)
+        assert (labels.numpy() % 3 == own).all()
+        assert (labels.numpy() // 3 == 0).mean() == pytest.approx(0.2, abs=0.15)
+        assert set(labels.numpy() // 3) == {0, 1, 2, 3}
+
+    def test_without_other_hues_every_face_keeps_its_class(self) -> None:
+        batches = _batches(hues=1, recoloured_share=0.8)
+
+        _, labels = batches[0]
+
+        assert (labels.numpy() == batches.classes[batches.order[0]]).all()
+
+    def test_other_processes_prepare_the_same_batches(self) -> None:
+        import torch
+
+        from training.batches import in_order
+
+        batches = _batches(hues=4, recoloured_share=0.5)
+
+        here, there = (list(in_order(batches, torch.device(device))) for device in ("cpu", "cuda"))
+
+        assert len(here) == len(there) == 3
+        for one, other in zip(here, there, strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _batches(*, hues: int, recoloured_share: float) -> Batches:
+    """Return three batches of 64 faces, in strong colours, of three characters."""
+    from training.batches import Batches
+
+    generator = np.random.default_rng(3)
+    phase = Phase(32, 1, 1e-3, 1e-3, 0.0, 0.0, recoloured=recoloured_share)
+    colours = np.array([[40, 60, 220], [220, 40, 160], [30, 200, 60]], dtype=np.uint8)
+    return Batches(
+        config=Config(name="x", seed=1, phases=(phase,), hues=hues),
+        phase=phase,
+        squares=colours[:, None, None].repeat(40, axis=1).repeat(40, axis=2),
+        aligned=None,
+        classes=np.arange(3),
+        order=generator.integers(0, 3, (3, 64)),
+        first=5,
+        worker=0,
+    )
 
 
 class TestLiteNetwork:
@@ -364,7 +435,9 @@ class TestLiteNetwork:
         network = LiteNetwork("efficientnet-lite0").eval()
         crops = np.random.default_rng(6).integers(0, 256, (3, 150, 150, 3), dtype=np.uint8)
         with torch.no_grad():
-            expected = torch.nn.functional.normalize(network(prepare(crops))).numpy()
+            expected = torch.nn.functional.normalize(
+                network(prepare(torch.from_numpy(crops)))
+            ).numpy()
 
         write_shipped(Shipped(network, 0.5), tmp_path / "lite.onnx")
         session = onnxruntime.InferenceSession(

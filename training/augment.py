@@ -7,7 +7,6 @@ changed one by one, which OpenCV does on several threads.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,15 +45,17 @@ class Augmentation:
     cover_rate: float = 0.12
     """Partly covered by a rectangle of one colour or of noise."""
 
-    def batch(
-        self, pixels: list[Pixels], side: int, generator: np.random.Generator, pool: Executor
-    ) -> Pixels:
+    def batch(self, pixels: list[Pixels], side: int, generator: np.random.Generator) -> Pixels:
         """Return changed pictures, shape (n, side, side, 3), of squares of any size."""
         count = len(pixels)
         normal = generator.standard_normal((count, 12)).astype(np.float64)
         uniform = generator.random((count, 24))
         return np.stack(
-            list(pool.map(self._change, pixels, [side] * count, normal, uniform)), dtype=np.uint8
+            [
+                self._change(picture, side, *own)
+                for picture, *own in zip(pixels, normal, uniform, strict=True)
+            ],
+            dtype=np.uint8,
         )
 
     def _change(
@@ -116,6 +117,39 @@ class Augmentation:
         colour = 0.0 if grey else float(np.clip(1 + self.saturation * normal[5], 0.4, 1.6))
         faded = cv2.cvtColor(cv2.cvtColor(lit, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         return np.asarray(cv2.addWeighted(lit, colour, faded, 1 - colour, 0), dtype=np.uint8)
+
+
+def recoloured(picture: Pixels, turn: float) -> Pixels | None:
+    """Return a face with every hue but the skin's turned by a share of the circle, 0 to 1.
+
+    Who has pink hair and green eyes is another character with blue hair and red eyes. Returns None
+    where that changes too little to tell the two apart: black and white stay what they are.
+    """
+    import cv2
+
+    hues = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
+    turned = hues.copy()
+    turned[..., 0] = (hues[..., 0].astype(np.int16) + round(turn * 180)) % 180
+    other = cv2.cvtColor(turned, cv2.COLOR_HSV2RGB)
+    # How far a hue lies from that of skin, and how much deeper or darker a colour is than skin.
+    away = np.abs((hues[..., 0].astype(np.float32) - SKIN_HUE + 90) % 180 - 90) - SKIN_HUES
+    deep = (hues[..., 1].astype(np.float32) - SKIN_SATURATION) / 2
+    dark = (SKIN_VALUE - hues[..., 2].astype(np.float32)) / 2
+    share = np.clip(np.maximum(np.maximum(away, deep), dark) / 8, 0, 1)[..., None]
+    mixed = np.rint(picture + share * (other.astype(np.float32) - picture))
+    if np.abs(mixed - picture).mean() < LEAST_RECOLOURED:
+        return None
+    return np.asarray(mixed, dtype=np.uint8)
+
+
+SKIN_HUE, SKIN_HUES = 11, 9
+"""The middle of the skin's hues and how far they reach to both sides, in OpenCV's half degrees."""
+
+SKIN_SATURATION, SKIN_VALUE = 130, 130
+"""Skin is paler and brighter."""
+
+LEAST_RECOLOURED = 8.0
+"""The mean change of a colour's value, 0 to 255, that makes another character."""
 
 
 def _tinted(picture: Pixels, uniform: NDArray[np.float64]) -> Pixels:

@@ -40,6 +40,8 @@ class Phase:
     """Whether only the last layers learn, of a network that begins with photographs."""
     aligned: float = 0.0
     """Share of the faces, 0 to 1, that the product's detector and aligner cut, not the source."""
+    recoloured: float = 0.0
+    """Share of the faces, 0 to 1, whose hues are turned: of characters of their own."""
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -62,6 +64,11 @@ class Config:
     held_least: int = 6
     held_most: int = 30
     """They have this many faces each."""
+    skipped: float = 0.0
+    """The share of steps, 0 to 1, in which the last block of a lite network adds nothing; earlier
+    ones are skipped less."""
+    hues: int = 1
+    """How many characters each one is: itself, and others of turned hues."""
     found: bool = False
     """Whether groups of faces of TV pictures that nobody had named take part as well."""
     least_faces: int = 2

@@ -184,7 +184,7 @@ def largest_difference(path: Path, pixels: Pixels) -> dict[str, float]:
     network = FaceNetwork()
     unfold(network, read_network(path.read_bytes()))
     with torch.no_grad():
-        torched = network.eval()(prepare(faces)).numpy()
+        torched = network.eval()(prepare(torch.from_numpy(faces))).numpy()
     return {
         "onnxruntime": float(np.abs(asked - answered).max()),
         "torch": float(np.abs(asked - torched).max()),

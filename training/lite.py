@@ -35,13 +35,16 @@ class LiteNetwork(nn.Module):
     forgets that.
     """
 
-    def __init__(self, size: str, side: int = 0, dropped: float = 0.0) -> None:
+    def __init__(
+        self, size: str, side: int = 0, dropped: float = 0.0, skipped: float = 0.0
+    ) -> None:
         super().__init__()
         from efficientnet_lite_pytorch import EfficientNet
 
         if side % SIDE_STEP:
             raise ValueError(f"A side of {side} pixels is no multiple of {SIDE_STEP}.")
         self.side = side
+        self.skipped = skipped
         self.body = EfficientNet.from_name(size)
         weights = torch.load(_photographs(size), map_location="cpu", weights_only=True)
         self.body.load_state_dict(weights)
@@ -101,7 +104,7 @@ class LiteNetwork(nn.Module):
         cells = []
         for place, block in enumerate(self.body._blocks):
             if place >= self.frozen_blocks:
-                value = block(value)
+                value = block(value, self.skipped * place / len(self.body._blocks))
             if place in self.steps:
                 grid = GRIDS[self.steps[place]]
                 cells.append(functional.avg_pool2d(value, value.shape[2] // grid).flatten(1))

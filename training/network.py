@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -98,17 +97,18 @@ def laid_out(network: Trained) -> Trained:
     return network
 
 
-def prepare(crops: NDArray[np.uint8]) -> Tensor:
-    """Return crops of shape (n, side, side, 3), 0 to 255, as the network's input.
+def prepare(crops: Tensor) -> Tensor:
+    """Return crops, uint8, shape (n, side, side, 3), as the network's input.
 
     Shape (n, 3, side, side), each channel less its mean and divided by 256, channels last in
     memory.
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float()
-    return pixels.sub_(torch.tensor(INPUT_MEANS).view(1, 3, 1, 1)).div_(256)
+    pixels = crops.permute(0, 3, 1, 2).float()
+    means = torch.tensor(INPUT_MEANS, device=crops.device).view(1, 3, 1, 1)
+    return pixels.sub_(means).div_(256)
 
 
-def load(network: FaceNetwork, source: Network, crops: NDArray[np.uint8]) -> None:
+def load(network: FaceNetwork, source: Network, crops: Tensor) -> None:
     """Set the weights from a file's, with batch norms that agree with its affine layers.
 
     The crops, shape (n, side, side, 3), give the statistics: on this very batch the network in

@@ -11,7 +11,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,10 @@ from gallery.evaluation.search import ranks
 from gallery.settings import default_models_folder
 from gallery.types import DIMENSION, MatchMode
 from gallery.weights import Library
+from training.batches import Batches, in_order
 from training.config import Config, Phase, plain
 from training.cutting import read_aligned
-from training.data import Place, Sampler, held_marks, train_classes
+from training.data import Labels, Pixels, Place, Sampler, held_marks, train_classes
 from training.found import read_training_faces
 from training.lite import LiteNetwork
 from training.losses import MarginSoftmax, length_spread
@@ -81,8 +81,16 @@ def train(config: Config, place: Place, workers: int) -> None:
         read_aligned(faces, place.cache)
     numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
     run_workers(
-        Worker, config, place, Shared(workers, numbers + DIMENSION * (int(classes.max()) + 1))
+        Worker,
+        config,
+        place,
+        Shared(workers, numbers + DIMENSION * count_classes(config, classes)),
     )
+
+
+def count_classes(config: Config, classes: Labels) -> int:
+    """Return how many characters a run tells apart, those of turned hues among them."""
+    return config.hues * (int(classes.max()) + 1)
 
 
 def run_workers(worker: Callable[..., Any], config: Any, place: Any, shared: Shared) -> None:
@@ -130,7 +138,7 @@ class Worker:
         torch.manual_seed(config.seed)
         self.network = laid_out(build(config)).to(self.device)
         self.averaged = laid_out(build(config)).to(self.device)
-        self.loss = MarginSoftmax(DIMENSION, int(self.classes.max()) + 1, config.scale)
+        self.loss = MarginSoftmax(DIMENSION, count_classes(config, self.classes), config.scale)
         self.loss.to(self.device)
         trained = [one for one in self.network.parameters() if one.requires_grad]
         self.parameters = [*trained, *self.loss.parameters()]
@@ -153,7 +161,6 @@ class Worker:
         self.epoch = 0
         self.step = 0
         self.seconds = 0.0
-        self.pool = ThreadPoolExecutor(max(torch.get_num_threads(), 1))
 
     @property
     def epoch_steps(self) -> int:
@@ -192,7 +199,7 @@ class Worker:
         weights = Library(default_models_folder()).locate(self.config.start)
         phase = self.config.phases[0]
         indices = self._sampler(phase).epoch(0, CALIBRATION_FACES)
-        crops = self._crops(phase, indices, np.random.default_rng(0))
+        crops, _ = self._batches(phase, indices[None])[0]
         load(self.network, read_network(weights.read()), crops)
         self.averaged.load_state_dict(self.network.state_dict())
 
@@ -203,15 +210,16 @@ class Worker:
         drawn = self.epoch_steps * batch * workers
         order = self._sampler(phase).epoch(self.epoch + 1, drawn)
         order = order.reshape(self.epoch_steps, workers, batch)[:, self.number]
-        sums = np.zeros(3)
+        sums = torch.zeros(3, device=self.device)
         self.network.train()
         if isinstance(self.network, LiteNetwork):
             self.network.let_head_learn_alone(phase.head_only)
-        for place, indices in enumerate(order):
+        batches = in_order(self._batches(phase, order), self.device)
+        for place, (crops, labels) in enumerate(batches):
             progress = (number + place / len(order)) / phase.epochs
-            sums += self._one_step(phase, progress, indices)
+            sums += self._one_step(phase, progress, crops, labels)
             if self.number == 0 and place % 10 == 0:
-                now = sums / (place + 1)
+                now = (sums / (place + 1)).tolist()
                 rate = (time.perf_counter() - begun) / ((place + 1) * batch * workers)
                 print(
                     f"epoch {self.epoch} step {place}/{len(order)} loss {now[0]:.3f} "
@@ -221,30 +229,29 @@ class Worker:
         self.epoch += 1
         self.seconds += time.perf_counter() - begun
         if self.number == 0:
-            self._note(phase, sums / len(order))
+            self._note(phase, (sums / len(order)).tolist())
             self._keep()
 
     def _sampler(self, phase: Phase) -> Sampler:
         """Return what draws the faces of a phase."""
         return Sampler(self.classes, self.faces, phase.balance, phase.shares, self.config.seed)
 
-    def _crops(
-        self, phase: Phase, indices: np.ndarray[Any, np.dtype[np.int64]], seed: np.random.Generator
-    ) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Return changed faces of the phase's size."""
-        chosen = [np.asarray(self.faces.pixels[index]) for index in indices]
-        if self.aligned is not None:
-            for place in np.flatnonzero(seed.random(len(indices)) < phase.aligned):
-                chosen[place] = np.asarray(self.aligned[indices[place]])
-        return phase.augmentation.batch(chosen, phase.side, seed, self.pool)
+    def _batches(self, phase: Phase, order: Labels) -> Batches:
+        """Return the batches of this worker from here on, whose faces have the shape of `order`."""
+        return Batches(
+            self.config,
+            phase,
+            self.faces.pixels,
+            self.aligned,
+            self.classes,
+            order,
+            self.step,
+            self.number,
+        )
 
-    def _one_step(
-        self, phase: Phase, progress: float, indices: np.ndarray[Any, np.dtype[np.int64]]
-    ) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Take one step; return loss, share of right faces and spread of lengths."""
-        generator = np.random.default_rng((self.config.seed, self.step, self.number))
-        inputs = prepare(self._crops(phase, indices, generator)).to(self.device)
-        labels = torch.from_numpy(self.classes[indices]).to(self.device)
+    def _one_step(self, phase: Phase, progress: float, crops: Tensor, classes: Tensor) -> Tensor:
+        """Take one step; return loss, share of right faces and spread of lengths, shape (3,)."""
+        inputs, labels = prepare(crops.to(self.device)), classes.to(self.device)
         margin = phase.margin + progress * (phase.last_margin - phase.margin)
         with torch.autocast(self.device.type, torch.bfloat16):
             descriptors = self.network(inputs)
@@ -265,7 +272,7 @@ class Worker:
         self.step += 1
         if self.number == 0:
             self._average(phase.average)
-        return np.array([loss.item(), right.item(), spread.item()])
+        return torch.stack([loss, right, spread]).detach()
 
     @torch.no_grad()
     def _average(self, most: float) -> None:
@@ -275,7 +282,7 @@ class Worker:
         theirs = [v for v in self.network.state_dict().values() if v.is_floating_point()]
         torch._foreach_lerp_(ours, theirs, 1 - keep)
 
-    def _note(self, phase: Phase, means: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    def _note(self, phase: Phase, means: list[float]) -> None:
         """Append a line to the log: how training and the held-out characters fare."""
         assert self.held is not None
         descriptors = describe(self.averaged, self.held.pixels, phase.side, self.device)
@@ -353,14 +360,14 @@ def build(config: Config) -> FaceNetwork | LiteNetwork:
     return (
         FaceNetwork()
         if config.is_dlib
-        else LiteNetwork(config.start, config.inner_side, config.dropped)
+        else LiteNetwork(config.start, config.inner_side, config.dropped, config.skipped)
     )
 
 
 @torch.no_grad()
 def describe(
     network: nn.Module,
-    pixels: np.ndarray[Any, np.dtype[np.uint8]],
+    pixels: Pixels,
     side: int,
     device: torch.device,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -377,5 +384,7 @@ def describe(
             ]
         )
         with torch.autocast(device.type, torch.bfloat16):
-            answers.append(network(prepare(crops).to(device)).float().cpu().numpy())
+            answers.append(
+                network(prepare(torch.from_numpy(crops).to(device))).float().cpu().numpy()
+            )
     return np.concatenate(answers).astype(np.float64)
