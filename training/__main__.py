@@ -65,8 +65,10 @@ def _train(config: Path, place: Place, workers: int | None) -> None:
     from training.config import read_config
     from training.train import train
 
-    count = workers or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
-    train(read_config(config), place, count)
+    recipe = read_config(config)
+    cores = 1 if torch.cuda.is_available() else os.cpu_count() or 1
+    evenly = max(count for count in range(1, cores + 1) if recipe.batch % count == 0)
+    train(recipe, place, workers or evenly)
 
 
 def _export(config_path: Path, place: Place, out: Path | None) -> None:

@@ -73,8 +73,8 @@ class Config:
     """Whether groups of faces of TV pictures that nobody had named take part as well."""
     least_faces: int = 2
     """Smaller characters take no part."""
-    batch: int = 64
-    """Faces a step and worker."""
+    batch: int = 80
+    """Faces a step, which all workers share."""
     epoch_faces: int = 20_000
     warm_up_steps: int = 200
     scale: float = 32.0

@@ -73,7 +73,12 @@ def _gradient(parameter: nn.Parameter) -> Tensor:
 
 
 def train(config: Config, place: Place, workers: int) -> None:
-    """Train, or go on from the last checkpoint, with this many processes until all is done."""
+    """Train, or go on from the last checkpoint, with this many processes until all is done.
+
+    Raises ValueError where they cannot share a step's faces evenly.
+    """
+    if config.batch % workers:
+        raise ValueError(f"{workers} processes cannot share {config.batch} faces evenly.")
     place.run.mkdir(parents=True, exist_ok=True)
     faces = read_training_faces(place, with_found=config.found)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
@@ -165,7 +170,7 @@ class Worker:
     @property
     def epoch_steps(self) -> int:
         """How many steps an epoch has."""
-        return self.config.epoch_faces // (self.config.batch * self.shared.workers)
+        return self.config.epoch_faces // self.config.batch
 
     def run(self) -> None:
         """Train until all phases are done."""
@@ -207,9 +212,8 @@ class Worker:
         """Train for an epoch of a phase, note what came of it and keep a checkpoint."""
         begun = time.perf_counter()
         workers, batch = self.shared.workers, self.config.batch
-        drawn = self.epoch_steps * batch * workers
-        order = self._sampler(phase).epoch(self.epoch + 1, drawn)
-        order = order.reshape(self.epoch_steps, workers, batch)[:, self.number]
+        order = self._sampler(phase).epoch(self.epoch + 1, self.epoch_steps * batch)
+        order = order.reshape(self.epoch_steps, workers, batch // workers)[:, self.number]
         sums = torch.zeros(3, device=self.device)
         self.network.train()
         if isinstance(self.network, LiteNetwork):
@@ -220,7 +224,7 @@ class Worker:
             sums += self._one_step(phase, progress, crops, labels)
             if self.number == 0 and place % 10 == 0:
                 now = (sums / (place + 1)).tolist()
-                rate = (time.perf_counter() - begun) / ((place + 1) * batch * workers)
+                rate = (time.perf_counter() - begun) / ((place + 1) * batch)
                 print(
                     f"epoch {self.epoch} step {place}/{len(order)} loss {now[0]:.3f} "
                     f"right {now[1]:.3f} spread {now[2]:.4f} {rate * 1000:.2f} ms/face",
