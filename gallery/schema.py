@@ -228,7 +228,7 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
     if revision is None:
         with contextlib.closing(engine.raw_connection()) as bare:
             # Outside of a transaction, which is where the mode can be set; it stays in the file.
-            cast(sqlite3.Connection, bare.driver_connection).execute("PRAGMA journal_mode = WAL")
+            _write_ahead(cast(sqlite3.Connection, bare.driver_connection))
     with (
         engine.connect().execution_options(writes=True) as connection,
         _foreign_keys_off(connection),
@@ -247,6 +247,23 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
                 f"The database {path} holds rows that point nowhere and stays as it was; "
                 "run `gallery doctor`."
             )
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn write-ahead logging on, waiting for others that are about to do the same.
+
+    SQLite refuses this one at once while they are, however long it is told to be patient.
+    """
+    last = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > last:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextlib.contextmanager
