@@ -1,6 +1,6 @@
 """What `unknown`, `unsure` and `sure` are worth: the dev split, whose characters nobody trained on.
 
-    python -m benchmarks.openset [--data FOLDER] [--cache FOLDER] [--plot FILE.svg]
+    python -m benchmarks.openset [--checked] [--data FOLDER] [--cache FOLDER] [--plot FILE.svg]
 
 Descriptors and the reliability diagram, reliability.svg, are kept in the cache folder,
 build/openset unless named.
@@ -9,7 +9,8 @@ Random galleries of 50 characters by 5 references are calibrated as `gallery cal
 from their own references and the strangers that ship; nothing else chooses a threshold. They are
 judged on the other faces of their characters and on strangers: all faces of all characters that
 are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
-where no head is known. Faces are found and cut as in use. Intervals are 95 %, over characters;
+where no head is known. Faces are found and cut as in use; with --checked, without those that show
+somebody else than their label says (training/mislabelled.py). Intervals are 95 %, over characters;
 galleries stay as they are.
 
 A row group is one function from what was found to rows of text.
@@ -122,9 +123,13 @@ def joined(parts: Sequence[Said]) -> Said:
     return Said(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def read_dev(data: Path, weights: Weights, cache: Path) -> Faces:
-    """Return the described faces of the dev split, found and cut as the product does it."""
+def read_dev(data: Path, weights: Weights, cache: Path, *, checked: bool = False) -> Faces:
+    """Return the described faces of the dev split, found and cut as the product does it.
+
+    Those that show somebody else than their label says are left out where it is to be checked.
+    """
     from training.cutting import read_cut
+    from training.mislabelled import rightly_labelled
 
     faces = read_cut(data / "faces", "dev", cache)
     _, first, labels = np.unique(faces.identity, return_index=True, return_inverse=True)
@@ -132,7 +137,10 @@ def read_dev(data: Path, weights: Weights, cache: Path) -> Faces:
     descriptors, quality = _described(
         lambda: np.asarray(faces.pixels), weights, cache / f"dev-cut-{len(faces)}"
     )
-    return Faces(descriptors, labels.astype(np.int64), series.astype(np.int64), quality)
+    kept = rightly_labelled(data / "faces") if checked else np.ones(len(faces), dtype=np.bool_)
+    return Faces(
+        descriptors[kept], labels[kept].astype(np.int64), series.astype(np.int64), quality[kept]
+    )
 
 
 def _described(
@@ -527,6 +535,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--cache", type=Path, default=Path("build/openset"))
     parser.add_argument("--galleries", type=int, default=GALLERIES)
+    parser.add_argument(
+        "--checked", action="store_true", help="leave out faces that show somebody else"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="the reliability diagram")
     chosen = parser.parse_args()
     if not (chosen.data / "faces" / "faces.csv").is_file():
@@ -534,13 +545,14 @@ def main() -> None:
         return
     weights = Library(Settings().models_folder).locate(chosen.encoder)
     shipped = read_strangers(bundled("models"), weights.encoder_id)
-    faces = read_dev(chosen.data, weights, chosen.cache)
+    faces = read_dev(chosen.data, weights, chosen.cache, checked=chosen.checked)
     false = read_false_detections(chosen.data, weights, chosen.cache)
     found = run(faces, false, shipped, weights.thresholds, chosen.galleries)
     over = weightings(found.characters, SAMPLES, SEED)
     print(
-        f"{weights.encoder_id}: {chosen.galleries} galleries of {CHARACTERS} characters by "
-        f"{REFERENCES} references, {len(shipped)} shipped strangers, asked for FPIR {FPIR:.0%}\n"
+        f"{weights.encoder_id}: {len(faces.labels)} faces, {chosen.galleries} galleries of "
+        f"{CHARACTERS} characters by {REFERENCES} references, {len(shipped)} shipped strangers, "
+        f"asked for FPIR {FPIR:.0%}\n"
     )
     rows: list[Row] = []
     for group in (false_positive_rows, found_rows, sure_rows, reliability_rows):

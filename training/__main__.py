@@ -31,7 +31,9 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log")
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
     parser.add_argument("--mirror", action="store_true", help="thresholds of mirror averages")
-    parser.add_argument("--workers", type=int, help="processes; 1 with a GPU, else one a core")
+    parser.add_argument(
+        "--workers", type=int, help="processes; 1 with a GPU, else up to one a core"
+    )
     parser.add_argument("--out", type=Path, help="the file to write or, of thresholds, to read")
     chosen = parser.parse_args()
     place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)

@@ -63,14 +63,19 @@ class Faces:
         )
 
 
+def rows_of(folder: Path, split: str) -> list[dict[str, str]]:
+    """Return the rows of a split in the folder's faces.csv, by the names of its columns."""
+    with (folder / "faces.csv").open(encoding="utf-8", newline="") as table:
+        return [row for row in csv.DictReader(table) if row["split"] == split]
+
+
 def read_faces(folder: Path, split: str, cache: Path) -> Faces:
     """Return all faces of a split, decoding them into the cache folder where they are not yet.
 
     The folder holds faces.csv and SPLIT.zip. The decoded pixels are kept under the digest of the
     list of files, and used as they lie on the disc.
     """
-    with (folder / "faces.csv").open(encoding="utf-8", newline="") as table:
-        rows = [row for row in csv.DictReader(table) if row["split"] == split]
+    rows = rows_of(folder, split)
     files = [row["file"] for row in rows]
     digest = hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
     kept = cache / f"{split}-{digest}.npy"

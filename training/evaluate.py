@@ -23,6 +23,7 @@ from gallery.evaluation.trials import few_references, half_enrolled, mean_tpir
 from gallery.types import MatchMode
 from training.baseline import colour_histograms
 from training.data import Faces, read_faces
+from training.mislabelled import rightly_labelled
 from training.shipped import TRAINED, file_of
 
 HERE = Path(__file__).parent
@@ -275,6 +276,7 @@ def main() -> None:
     for title, kept in (
         ("dev", np.ones(len(faces), dtype=bool)),
         ("dev, series not in train", unseen),
+        ("dev, without faces that show somebody else", rightly_labelled(chosen.data / "faces")),
     ):
         _, labels = np.unique(faces.identity[kept], return_inverse=True)
         first = np.unique(labels, return_index=True)[1]
