@@ -1,8 +1,7 @@
 """What a face may look like in the wild: moved, lit, blurred, compressed and covered.
 
 Colour is a part of an anime character's identity, so light changes little; place and quality
-change more. All numbers of a batch are drawn at once from one seeded generator; pictures are then
-changed one by one, which OpenCV does on several threads.
+change more. All numbers of a batch are drawn at once from one seeded generator.
 """
 
 from __future__ import annotations
@@ -13,6 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+
+SKIN_HUE, SKIN_HUES = 11, 9
+"""The middle of the skin's hues and how far they reach to both sides, in OpenCV's half degrees."""
+
+SKIN_SATURATION, SKIN_VALUE = 130, 130
+"""Skin is paler and brighter."""
+
+LEAST_RECOLOURED = 8.0
+"""The mean change of a colour's value, 0 to 255, that makes another character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +60,8 @@ class Augmentation:
         uniform = generator.random((count, 24))
         return np.stack(
             [
-                self._change(picture, side, *own)
-                for picture, *own in zip(pixels, normal, uniform, strict=True)
+                self._change(picture, side, near, even)
+                for picture, near, even in zip(pixels, normal, uniform, strict=True)
             ],
             dtype=np.uint8,
         )
@@ -140,16 +148,6 @@ def recoloured(picture: Pixels, turn: float) -> Pixels | None:
     if np.abs(mixed - picture).mean() < LEAST_RECOLOURED:
         return None
     return np.asarray(mixed, dtype=np.uint8)
-
-
-SKIN_HUE, SKIN_HUES = 11, 9
-"""The middle of the skin's hues and how far they reach to both sides, in OpenCV's half degrees."""
-
-SKIN_SATURATION, SKIN_VALUE = 130, 130
-"""Skin is paler and brighter."""
-
-LEAST_RECOLOURED = 8.0
-"""The mean change of a colour's value, 0 to 255, that makes another character."""
 
 
 def _tinted(picture: Pixels, uniform: NDArray[np.float64]) -> Pixels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from gallery.threads import available_cores
 from training.augment import recoloured
 from training.config import Config, Phase
 from training.data import Labels, Pixels
@@ -62,7 +62,7 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
         self, faces: list[Pixels], labels: Labels, generator: np.random.Generator
     ) -> None:
         """Turn the hues of some of the faces, and give these their other classes."""
-        count = self.classes.max() + 1
+        count = count_classes(self.config, self.classes) // self.config.hues
         chosen = generator.random(len(faces)) < self.phase.recoloured
         hues = generator.integers(1, self.config.hues, len(faces))
         turns = hues / self.config.hues + HUE_SPREAD * generator.standard_normal(len(faces))
@@ -73,17 +73,24 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
                 labels[place] += hues[place] * count
 
 
+def count_classes(config: Config, classes: Labels) -> int:
+    """Return how many characters a run tells apart, those of turned hues among them.
+
+    Those of one turn stand together, after all of the turn before.
+    """
+    return config.hues * (int(classes.max()) + 1)
+
+
 def in_order(batches: Batches, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all batches; beside a GPU, the processor's cores prepare them meanwhile."""
     if device.type == "cpu":
         return (batches[place] for place in range(len(batches)))
-    cores = max(len(os.sched_getaffinity(0)) - 1, 1)
+    cores = max(available_cores() - 1, 1)
     loader = DataLoader(
         batches,
         batch_size=None,
         num_workers=cores,
         worker_init_fn=_use_one_core,
-        prefetch_factor=2,
     )
     return iter(loader)
 

@@ -26,7 +26,7 @@ from gallery.evaluation.search import ranks
 from gallery.settings import default_models_folder
 from gallery.types import DIMENSION, MatchMode
 from gallery.weights import Library
-from training.batches import Batches, in_order
+from training.batches import Batches, count_classes, in_order
 from training.config import Config, Phase, plain
 from training.cutting import read_aligned
 from training.data import Labels, Pixels, Place, Sampler, held_marks, train_classes
@@ -91,11 +91,6 @@ def train(config: Config, place: Place, workers: int) -> None:
         place,
         Shared(workers, numbers + DIMENSION * count_classes(config, classes)),
     )
-
-
-def count_classes(config: Config, classes: Labels) -> int:
-    """Return how many characters a run tells apart, those of turned hues among them."""
-    return config.hues * (int(classes.max()) + 1)
 
 
 def run_workers(worker: Callable[..., Any], config: Any, place: Any, shared: Shared) -> None:
