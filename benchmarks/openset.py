@@ -1,6 +1,7 @@
 """What `unknown`, `unsure` and `sure` are worth: the dev split, whose characters nobody trained on.
 
-    python -m benchmarks.openset [--checked] [--data FOLDER] [--cache FOLDER] [--plot FILE.svg]
+    python -m benchmarks.openset [--checked] [--together [N|series]] [--data FOLDER]
+        [--cache FOLDER] [--plot FILE.svg]
 
 Descriptors and the reliability diagram, reliability.svg, are kept in the cache folder,
 build/openset unless named.
@@ -10,8 +11,10 @@ from their own references and the strangers that ship; nothing else chooses a th
 judged on the other faces of their characters and on strangers: all faces of all characters that
 are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
 where no head is known. Faces are found and cut as in use; with --checked, without those that show
-somebody else than their label says (training/mislabelled.py). Intervals are 95 %, over characters;
-galleries stay as they are.
+somebody else than their label says (training/mislabelled.py). With --together, faces are judged in
+each other's company as `gallery relabel` does it: all that a gallery is asked about at once, random
+batches of about N, or one series at a time. Intervals are 95 %, over characters; galleries stay as
+they are.
 
 A row group is one function from what was found to rows of text.
 """
@@ -30,10 +33,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import SHARED, table
-from gallery.calibration.calibrate import calibrate
+from gallery.calibration.calibrate import Rejections, calibrate
 from gallery.calibration.evidence import COLUMNS
-from gallery.calibration.model import Calibration
+from gallery.calibration.model import FEATURES, Calibration
 from gallery.calibration.strangers import Strangers, read_strangers
+from gallery.calibration.together import FEATURES as FEATURES_TOGETHER
+from gallery.calibration.together import draw_together
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.evaluation.bootstrap import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
@@ -75,6 +80,17 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Company:
+    """A gallery with everything that it may be asked about."""
+
+    faces: Faces
+    false: Faces
+    """Places without a head."""
+    enrolled: Enrolled
+    shipped: Strangers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Said:
     """What galleries said of some faces: one row a face and gallery."""
 
@@ -89,15 +105,12 @@ class Said:
     gap: Numbers
     """How much farther the second is."""
     score: Numbers
-    """The calibrated score, 0 where a face is sure."""
+    """The calibrated score, from 0 on where a face may be sure."""
     doubt: Numbers
     """The score below which a face is unknown."""
     probability: Numbers
-
-    @property
-    def sure(self) -> Marks:
-        """Which ones are surely named after calibration."""
-        return self.score >= 0
+    sure: Marks
+    """Which ones are surely named after calibration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,9 +219,18 @@ def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def run(
-    faces: Faces, false: Faces, shipped: Strangers, thresholds: Thresholds, galleries: int
+    faces: Faces,
+    false: Faces,
+    shipped: Strangers,
+    thresholds: Thresholds,
+    galleries: int,
+    *,
+    together: str | None = None,
 ) -> Found:
-    """Ask random galleries, calibrated each, about all other faces."""
+    """Ask random galleries, calibrated each, about all other faces.
+
+    About every face by itself, or about all of them, a series' or a number's worth together.
+    """
     generator = np.random.default_rng(SEED)
     parts: dict[str, list[Said]] = {"known": [], "same": [], "other": [], "false": []}
     sizes = np.bincount(faces.labels)
@@ -216,16 +238,23 @@ def run(
     for draw in range(galleries):
         members = np.sort(generator.permutation(eligible)[:CHARACTERS])
         rows = enrol(faces, members, REFERENCES, generator)
-        enrolled = enrolled_of(faces, rows)
-        calibration = calibrate(enrolled, shipped, fpir=FPIR).calibration
-        say = speaker(enrolled, shipped, calibration, len(members), draw)
-        known = np.setdiff1d(np.flatnonzero(np.isin(faces.labels, members)), rows)
-        strangers = np.flatnonzero(~np.isin(faces.labels, members))
-        near = np.isin(faces.series[faces.labels[strangers]], faces.series[members])
-        parts["known"].append(say(faces, known, True))
-        parts["same"].append(say(faces, strangers[near], False))
-        parts["other"].append(say(faces, strangers[~near], False))
-        parts["false"].append(say(false, np.arange(len(false.labels)), False))
+        rest = np.setdiff1d(np.arange(len(faces.labels)), rows)
+        holes_of_all = np.arange(len(false.labels))
+        for batch, holes in _batches(faces, rest, holes_of_all, together or "all", draw):
+            one = Company(faces, false, enrolled_of(faces, rows), shipped)
+            names: Sequence[str] = FEATURES
+            if together is not None:
+                one = drawn_together(one, batch, holes, thresholds.unknown)
+                names = FEATURES_TOGETHER
+            calibration = calibrate(one.enrolled, one.shipped, fpir=FPIR, names=names).calibration
+            say = speaker(one.enrolled, one.shipped, calibration, len(members), draw)
+            is_known = np.isin(faces.labels[batch], members)
+            strangers = batch[~is_known]
+            near = np.isin(faces.series[faces.labels[strangers]], faces.series[members])
+            parts["known"].append(say(one.faces, batch[is_known], True))
+            parts["same"].append(say(one.faces, strangers[near], False))
+            parts["other"].append(say(one.faces, strangers[~near], False))
+            parts["false"].append(say(one.false, holes, False))
     return Found(
         known=joined(parts["known"]),
         same_series=joined(parts["same"]),
@@ -233,6 +262,42 @@ def run(
         false=joined(parts["false"]),
         characters=len(sizes),
         thresholds=thresholds,
+    )
+
+
+def _batches(
+    faces: Faces, rest: NDArray[np.intp], holes: NDArray[np.intp], together: str, draw: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield rows of faces, and of places without one, that are asked about at a time."""
+    generator = np.random.default_rng([SEED, draw])
+    if together == "series":
+        series = faces.series[faces.labels[rest]]
+        batches = [rest[series == one] for one in np.unique(series)]
+    else:
+        count = 1 if together == "all" else max(round(len(rest) / int(together)), 1)
+        batches = np.array_split(generator.permutation(rest), count)
+    some = np.array_split(generator.permutation(holes), len(batches))
+    yield from zip(batches, some, strict=True)
+
+
+def drawn_together(
+    alone: Company, batch: NDArray[np.intp], holes: NDArray[np.intp], unknown: float
+) -> Company:
+    """Return a gallery and a batch of what it is asked about as `gallery relabel` sees them."""
+    drawn = draw_together(
+        np.concatenate([alone.faces.descriptors[batch], alone.false.descriptors[holes]]),
+        alone.enrolled,
+        alone.shipped,
+        Rejections(alone.faces.descriptors[:0], alone.faces.labels[:0]),
+        unknown=unknown,
+    )
+    faces, false = alone.faces.descriptors.copy(), alone.false.descriptors.copy()
+    faces[batch], false[holes] = np.split(drawn.faces, [len(batch)])
+    return Company(
+        dataclasses.replace(alone.faces, descriptors=faces),
+        dataclasses.replace(alone.false, descriptors=false),
+        drawn.enrolled,
+        drawn.strangers,
     )
 
 
@@ -294,6 +359,7 @@ def said_of(trials: Trials, calibration: Calibration, characters: int, draw: int
         score=scores - sure,
         doubt=np.full(len(trials), unknown - sure),
         probability=calibration.right.at(scores),
+        sure=calibration.are_sure(trials.evidence, characters),
     )
 
 
@@ -347,36 +413,29 @@ def found_rows(found: Found, weights: Numbers) -> list[Row]:
     ]
     for way, column in (("plain distance to ideal", "ideal"), ("evidence", "score")):
         sign = -1.0 if column == "ideal" else 1.0
-        cuts = _cuts(found.strangers, sign * getattr(found.strangers, column))
-        hits = np.mean(
-            [known.right & (sign * getattr(known, column) >= cut[known.draws]) for cut in cuts],
-            axis=0,
-        )
-        values = Hits(known.labels, hits).rate(weights)
-        low, high = interval(values[1:])
-        judged = _transferred(found.strangers, sign * getattr(found.strangers, column), cuts)
-        rows.append(
-            (
-                f"TPIR at FPIR 1 % of other strangers, {way}",
-                f"{values[0]:.4f} ({low:.4f}-{high:.4f})",
-                f"FPIR {judged:.4f}",
-            )
-        )
+        asked, others = (sign * getattr(one, column) for one in (known, found.strangers))
+        everybody = [_cut(found.strangers, others, np.ones(len(others), np.bool_))]
+        halves = [
+            _cut(found.strangers, others, found.strangers.labels % 2 == one) for one in (0, 1)
+        ]
+        for kind, cuts, judged in (
+            ("these", everybody, FPIR),
+            ("other", halves, _transferred(found.strangers, others, halves)),
+        ):
+            hits = np.mean([known.right & (asked >= cut[known.draws]) for cut in cuts], axis=0)
+            name = f"TPIR at FPIR 1 % of {kind} strangers, {way}"
+            rows.append((name, rate(known, hits, weights), f"FPIR {judged:.4f}"))
     return rows
 
 
-def _cuts(said: Said, scores: Numbers) -> list[Numbers]:
-    """Return, for two halves of the strangers' characters, each gallery's cut at FPIR."""
-    draws = np.unique(said.draws)
-    return [
-        np.array(
-            [
-                np.quantile(scores[(said.draws == draw) & (said.labels % 2 == half)], 1 - FPIR)
-                for draw in draws
-            ]
-        )
-        for half in (0, 1)
-    ]
+def _cut(said: Said, scores: Numbers, some: Marks) -> Numbers:
+    """Return, for each gallery, the score that FPIR of some of the strangers reach."""
+    return np.array(
+        [
+            np.quantile(scores[(said.draws == draw) & some], 1 - FPIR)
+            for draw in np.unique(said.draws)
+        ]
+    )
 
 
 def _transferred(said: Said, scores: Numbers, cuts: list[Numbers]) -> float:
@@ -528,6 +587,18 @@ def plot(found: Found, path: Path) -> None:
     path.write_text(f"{head}><style>{LOOK}</style>{rest}\n", encoding="utf-8")
 
 
+def _amount(text: str) -> str:
+    """Return how many faces are judged together as it was named."""
+    if text not in {"all", "series"} and (not text.isdecimal() or int(text) < 1):
+        raise argparse.ArgumentTypeError("give a number of faces, or series")
+    return text
+
+
+def _how(together: str | None) -> str:
+    ways = {None: "", "all": ", all faces together", "series": ", a series at a time together"}
+    return ways.get(together, f", about {together} faces together")
+
+
 def main() -> None:
     """Print all rows."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.openset", description=main.__doc__)
@@ -538,6 +609,14 @@ def main() -> None:
     parser.add_argument(
         "--checked", action="store_true", help="leave out faces that show somebody else"
     )
+    parser.add_argument(
+        "--together",
+        type=_amount,
+        nargs="?",
+        const="all",
+        metavar="N|series",
+        help="judge faces in each other's company: all at once, about N or a series at a time",
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="the reliability diagram")
     chosen = parser.parse_args()
     if not (chosen.data / "faces" / "faces.csv").is_file():
@@ -547,17 +626,20 @@ def main() -> None:
     shipped = read_strangers(bundled("models"), weights.encoder_id)
     faces = read_dev(chosen.data, weights, chosen.cache, checked=chosen.checked)
     false = read_false_detections(chosen.data, weights, chosen.cache)
-    found = run(faces, false, shipped, weights.thresholds, chosen.galleries)
+    found = run(
+        faces, false, shipped, weights.thresholds, chosen.galleries, together=chosen.together
+    )
     over = weightings(found.characters, SAMPLES, SEED)
     print(
         f"{weights.encoder_id}: {len(faces.labels)} faces, {chosen.galleries} galleries of "
         f"{CHARACTERS} characters by {REFERENCES} references, {len(shipped)} shipped strangers, "
-        f"asked for FPIR {FPIR:.0%}\n"
+        f"asked for FPIR {FPIR:.0%}{_how(chosen.together)}\n"
     )
     rows: list[Row] = []
     for group in (false_positive_rows, found_rows, sure_rows, reliability_rows):
         rows += group(found, over)
-    rows += growth_rows(faces, shipped, chosen.galleries)
+    if chosen.together is None:
+        rows += growth_rows(faces, shipped, chosen.galleries)
     print(table(("figure", "dev (95 %)", "N"), rows))
     path = chosen.plot or chosen.cache / "reliability.svg"
     path.parent.mkdir(parents=True, exist_ok=True)

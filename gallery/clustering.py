@@ -1,6 +1,6 @@
 """Groups of faces that are likely of one character each: average linkage in little memory.
 
-First every descriptor is drawn towards its few nearest neighbours, near ones more, as by a step of
+First every descriptor is drawn towards its few nearest neighbours, near ones more, as by steps of
 mean shift (Fukunaga and Hostetler 1975): faces of one character move together, and a face between
 two characters goes to one of them. Then groups are made.
 
@@ -15,6 +15,7 @@ clustering algorithms").
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ Ward's linkage reaches 0.94 over 10 faces each, but 0.59 over 3 with the distanc
 10; HDBSCAN 0.89."""
 
 SOFTNESS = 0.68
-"""A neighbour at distance d weighs exp(-(d / w)^2), with w this many times the groups' reach."""
+"""The width of the weights of neighbours is this many times the groups' reach."""
 
 PASSES = 2
 """How often faces are drawn towards their neighbours."""
@@ -83,21 +84,39 @@ def group(descriptors: NDArray[np.float32], reach: float) -> Labels:
 
 def drawn_together(descriptors: Numbers, reach: float) -> Numbers:
     """Return descriptors, shape (n, DIMENSION), each nearer to its nearest neighbours."""
-    count = min(NEIGHBOURS, len(descriptors) - 1)
-    for _ in range(PASSES if count > 0 and reach > 0 else 0):
-        drawn = np.empty_like(descriptors)
-        for start in range(0, len(descriptors), ROWS_AT_ONCE):
-            rows = np.arange(start, min(start + ROWS_AT_ONCE, len(descriptors)))
-            apart = _squares(descriptors[rows], descriptors)
-            # Rounding must not make another face nearer than the face itself.
-            apart[rows - start, rows] = -1.0
-            near = np.argpartition(apart, count, axis=1)[:, : count + 1]
-            squares = np.maximum(np.take_along_axis(apart, near, axis=1), 0.0)
-            weights = np.exp(-squares / (SOFTNESS * reach) ** 2)
-            weights /= weights.sum(axis=1, keepdims=True)
-            drawn[rows] = np.einsum("rk,rkd->rd", weights, descriptors[near])
-        descriptors = drawn
+    for _ in range(PASSES if reach > 0 else 0):
+        descriptors = drawn(descriptors, descriptors, SOFTNESS * reach, among=True)
     return descriptors
+
+
+def drawn(
+    faces: Numbers,
+    others: Numbers,
+    width: float,
+    *,
+    among: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> Numbers:
+    """Return faces, shape (n, DIMENSION), drawn towards their nearest of others, (m, DIMENSION).
+
+    Each becomes the mean of itself, which weighs 1, and its NEIGHBOURS nearest, of which one at
+    distance d weighs exp(-(d / width)^2). Of faces among the others, which are the same ones in the
+    same order then, none is its own neighbour. `advance` is called for every face.
+    """
+    count = min(NEIGHBOURS, len(others))
+    moved = faces.copy()
+    for start in range(0, len(faces) if count else 0, ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(faces)))
+        apart = _squares(faces[rows], others)
+        if among:
+            apart[rows - start, rows] = np.inf
+        near = np.argpartition(apart, count - 1, axis=1)[:, :count]
+        weights = np.exp(-np.take_along_axis(apart, near, axis=1) / width**2)
+        moved[rows] += np.einsum("rk,rkd->rd", weights, others[near])
+        moved[rows] /= 1.0 + weights.sum(axis=1, keepdims=True)
+        for _ in rows:
+            advance()
+    return moved
 
 
 def average_linkage(descriptors: Numbers, reach: float) -> Labels:

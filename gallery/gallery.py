@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.calibration.calibrate import Calibrated, calibrate
+from gallery.calibration.model import Calibration
 from gallery.describe import DescribedPicture, Describer
 from gallery.enrolment import Enrolment
 from gallery.errors import InputError, StoreError
@@ -45,6 +47,15 @@ MOST_FPIR = 0.5
 
 REENCODE_AT_ONCE = 64
 """Samples between two commits when descriptors are made anew."""
+
+
+class Moved(NamedTuple):
+    """Where faces are asked about instead of at their descriptors."""
+
+    places: NDArray[np.float32]
+    """Shape (n, DIMENSION)."""
+    calibration: Calibration
+    """The gallery's for such places."""
 
 
 class Gallery:
@@ -171,26 +182,39 @@ class Gallery:
         mode: MatchMode = MatchMode.IDEAL,
         top: int = 3,
         digest: str = "",
+        moved: Moved | None = None,
     ) -> list[Answer]:
-        """Say who faces are that were described before; those of a video are of no digest."""
-        return list(self._answer(described, mode, top, digest))
+        """Say who faces are that were described before; those of a video are of no digest.
+
+        Where they were moved, see calibration.together, they are matched and judged there.
+        """
+        return list(self._answer(described, mode, top, digest, moved))
 
     def _answer(
-        self, described: Sequence[DescribedFace], mode: MatchMode, top: int, digest: str
+        self,
+        described: Sequence[DescribedFace],
+        mode: MatchMode,
+        top: int,
+        digest: str,
+        moved: Moved | None = None,
     ) -> Iterator[Answer]:
         if not described:
             return
-        descriptors = np.stack([one.descriptor for one in described])
         struck = self.struck(digest, described)
+        if moved is None:
+            places = np.stack([one.descriptor for one in described])
+            calibration = self.judging.calibration()
+        else:
+            places, calibration = moved
         # The verdict wants the second character even where only one is shown, and the next one
         # where a name was struck out.
         count = max(top, 2) + max(len(names) for names in struck)
-        matched = self._matcher.match(descriptors, mode, count)
-        calibration, characters = self.judging.calibration(), self._matcher.characters()
-        for one, matches, names in zip(described, matched, struck, strict=True):
+        matched = self._matcher.match(places, mode, count)
+        characters = self._matcher.characters()
+        for one, place, matches, names in zip(described, places, matched, struck, strict=True):
             left = [match for match in matches if match.character not in names]
             said = self.judging.judge(
-                one.descriptor,
+                place,
                 one.quality,
                 left[: max(top, 2)],
                 mode=mode,

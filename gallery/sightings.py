@@ -45,8 +45,10 @@ from gallery.seen_videos import (
 )
 from gallery.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
 from gallery.types import (
+    CROP_SIDE,
     DIMENSION,
     Box,
+    Crop,
     DescribedFace,
     Descriptor,
     Face,
@@ -54,6 +56,11 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
+
+UNMEASURED = Quality(0.0, 0.0, None, None, None)
+"""Stands for the quality of a face that was seen before it was measured."""
+
+_BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +107,10 @@ class Sighting:
     """The group of unknown faces it was put into."""
     track: VideoTrack | None = None
     """The track of a video that it is; None for a face in a picture."""
+
+    def described(self, descriptor: Descriptor) -> DescribedFace:
+        """Return it with its descriptor, to be answered; its crop is blank, nobody looks at it."""
+        return DescribedFace(self.face, _BLANK, descriptor, self.quality or UNMEASURED)
 
 
 class SightingReader:

@@ -13,20 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.clustering import REACH, join
+from gallery.company import Answering, alone
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import decode_crop, encode_png, file_state
 from gallery.quality import is_poor
 from gallery.report import Picture, PictureRow, Pictures, Report, Section
 from gallery.seen_videos import SeenVideo
-from gallery.sightings import SeenPicture, Sighting
+from gallery.sightings import UNMEASURED, SeenPicture, Sighting
 from gallery.types import (
-    CROP_SIDE,
-    Crop,
-    DescribedFace,
     Descriptor,
-    MatchMode,
-    Quality,
     Record,
     Verdict,
 )
@@ -40,8 +36,6 @@ AT_ONCE = 1000
 
 MOST_FACES = 12
 """Of a cluster, on its page."""
-
-UNMEASURED = Quality(0.0, 0.0, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +80,7 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
     found: list[_Unknown] = []
     for start in range(0, len(able), AT_ONCE):
         some = able[start : start + AT_ONCE]
-        answers = gallery.answers([_described(one.sighting, one.descriptor) for one in some], top=1)
+        answers = gallery.answers([one.sighting.described(one.descriptor) for one in some], top=1)
         for one, answer in zip(some, answers, strict=True):
             turned_away = (
                 answer.matches
@@ -279,15 +273,15 @@ def _caption(face: Sighting) -> str:
 def relabel(
     gallery: Gallery,
     pictures: Sequence[SeenPicture],
-    *,
-    mode: MatchMode = MatchMode.IDEAL,
-    top: int = 3,
+    answering: Answering | None = None,
 ) -> Iterator[Record]:
     """Answer pictures that were labelled before with the gallery as it is now; none is read.
 
-    review.describe_anew comes first where faces are not described by the encoder in use.
+    Every face by itself, unless it is said how, see company. review.describe_anew comes first
+    where faces are not described by the encoder in use.
     """
     gallery.require_encoded()
+    answering = answering or alone(gallery)
     ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
     places = {int(one): place for place, one in enumerate(ids)}
     faces: dict[str, list[Sighting]] = defaultdict(list)
@@ -296,13 +290,13 @@ def relabel(
             faces[one.digest].append(one)
     for picture in pictures:
         seen = sorted(faces.get(picture.digest or "", ()), key=lambda one: -one.face.score)
-        described = [_described(one, vectors[places[one.id]]) for one in seen]
+        described = [one.described(vectors[places[one.id]]) for one in seen]
         yield Record(
             picture.path,
             picture.width,
             picture.height,
             gallery.encoder,
-            tuple(gallery.answers(described, mode=mode, top=top, digest=picture.digest or "")),
+            tuple(answering([one.id for one in seen], described, picture.digest or "")),
             error=picture.error,
             left_out=picture.left_out,
             digest=picture.digest,
@@ -328,11 +322,3 @@ def has_changed(seen: SeenPicture | SeenVideo) -> bool:
         return seen.state is not None and file_state(seen.path) != seen.state
     except InputError:
         return False
-
-
-def _described(one: Sighting, descriptor: NDArray[np.float32]) -> DescribedFace:
-    # Nobody looks at the crop of a face that is described.
-    return DescribedFace(one.face, _BLANK, descriptor, one.quality or UNMEASURED)
-
-
-_BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)

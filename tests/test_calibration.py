@@ -236,6 +236,20 @@ def test_probabilities_rise_with_the_score_and_leave_room_for_being_misnamed(
         assert 0 <= said.stranger <= 1 - said.right + 1e-9
 
 
+def test_a_face_that_two_characters_would_surely_be_is_not_sure() -> None:
+    # Where the gap is not weighed, the second character's score is all that speaks against it.
+    calibration = calibrate(
+        enrolled(30, 5), strangers(), fpir=0.05, names=("ideal", "spread", "few")
+    ).calibration
+    one = Evidence(0.15, 0.2, 0.2, 0.6, 0.2, 0.28, 5, np.nan)
+    two = dataclasses.replace(one, gap=0.01)
+    last = dataclasses.replace(one, gap=np.nan)
+    rows = np.stack([one.row(), two.row(), last.row()])
+    assert calibration.scorer.scores(rows[1:2])[0] >= calibration.sure(30)
+    assert calibration.are_sure(rows, 30).tolist() == [True, False, True]
+    assert [calibration.judge(face, 30).is_sure for face in (one, two, last)] == [True, False, True]
+
+
 def test_a_grown_gallery_is_asked_for_more(found: Calibrated) -> None:
     calibration = found.calibration
     assert calibration.sure(300) > calibration.sure(30)

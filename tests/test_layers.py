@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "index enrolment archive region_enrolment",
         "matching judging",
         "gallery.gallery",
+        "company",
         "video review evaluation audit",
         "labelling",
         "unknowns paths",

@@ -71,6 +71,10 @@ def test_features_are_judged_on_series_that_ship_no_stranger(
     for features in verdicts.SETS.values():
         assert all(0 <= value <= 1 for value in verdicts.figures(one, features))
     assert verdicts.by_distance(one) > 0.5
+    company = verdicts.draw(unseen, np.random.default_rng(1), 0.4)
+    assert len(company.at_large) == len(one.at_large)
+    assert company.large.known.evidence.shape == one.large.known.evidence.shape
+    assert not np.array_equal(company.known.evidence, one.known.evidence)
     monkeypatch.setattr(verdicts, "JUDGED", 100)
     with pytest.raises(ValueError, match="No series"):
         verdicts._judged_series(unseen, generator)
@@ -98,6 +102,21 @@ def test_lone_faces_and_held_out_ones_are_chosen() -> None:
 def found(shipped: Strangers) -> openset.Found:
     everybody, nothing = faces(70, 7, 1), faces(20, 1, 3)
     return openset.run(everybody, nothing, shipped, Thresholds(0.3, 0.4, 0.02), galleries=2)
+
+
+@pytest.mark.parametrize("together", ["all", "series", "100"])
+def test_everybody_is_asked_once_together_too(
+    found: openset.Found, shipped: Strangers, together: str
+) -> None:
+    everybody, nothing = faces(70, 7, 1), faces(20, 1, 3)
+    thresholds = Thresholds(0.3, 0.4, 0.02)
+    company = openset.run(everybody, nothing, shipped, thresholds, galleries=2, together=together)
+    for name in ("known", "same_series", "other_series", "false"):
+        one, other = getattr(found, name), getattr(company, name)
+        assert sorted(one.labels) == sorted(other.labels)
+        if len(one.labels):
+            assert not np.array_equal(np.sort(one.ideal), np.sort(other.ideal))
+    assert company.known.right.mean() > 0.9
 
 
 def test_nobody_is_both_known_and_a_stranger(found: openset.Found) -> None:

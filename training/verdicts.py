@@ -1,6 +1,6 @@
 """What of the evidence to weigh, and whether asked rates hold, on characters held out of training.
 
-    python -m training.verdicts --run FOLDER [--cache FOLDER] [--encoder NAME]
+    python -m training.verdicts --run FOLDER [--cache FOLDER] [--encoder NAME] [--together]
 
 A user's characters are of other series than the strangers that ship. So the held-out characters
 are divided by series, DRAWS times: of one part the shipped strangers and trials are made, as
@@ -10,12 +10,15 @@ the strangers that they meet, who are of the galleries' own series.
 Each row is a set of features of calibration.model. Columns: TPIR at FPIR 1 % in LARGE, thresholds
 chosen on the very strangers, which is what the weights are worth; then the FPIR that is reached
 where 1 % is asked for, at SMALL, with that calibration in the gallery grown to LARGE, and
-calibrated at LARGE; last the TPIR reached there. Means over draws; strangers count by face.
+calibrated at LARGE; last the TPIR reached there. Means over draws; strangers count by face. With
+--together, all that a gallery is asked about is judged in each other's company, and the grown
+gallery is calibrated anew, as it is then.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import table
+from gallery.calibration.calibrate import Rejections
 from gallery.calibration.evidence import COLUMNS
 from gallery.calibration.fit import Asked, fit_scorer, fit_tail
 from gallery.calibration.model import FEATURES
 from gallery.calibration.strangers import Strangers
+from gallery.calibration.together import draw_together
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
-from gallery.settings import DEFAULT_ENCODER
+from gallery.settings import DEFAULT_ENCODER, Settings
+from gallery.weights import Library
 from training.config import read_config
 from training.data import Place
 from training.strangers import Unseen, described, make
@@ -74,8 +80,11 @@ class Draw:
     """Other faces of the large gallery's characters."""
 
 
-def draw(unseen: Unseen, generator: np.random.Generator) -> Draw:
-    """Divide the characters by series, and ask."""
+def draw(unseen: Unseen, generator: np.random.Generator, reach: float | None = None) -> Draw:
+    """Divide the characters by series, and ask.
+
+    Faces are judged together where the encoder's distance is given from which on nobody is known.
+    """
     judged = _judged_series(unseen, generator)
     other = np.setdiff1d(unseen.series, judged)
     shipped, faces = make(unseen.chosen(other)), unseen.chosen(judged)
@@ -86,15 +95,36 @@ def draw(unseen: Unseen, generator: np.random.Generator) -> Draw:
     few = rows[np.isin(faces.labels[rows], members[:SMALL])]
     known = np.setdiff1d(np.flatnonzero(np.isin(faces.labels, members)), rows)
     strangers = np.flatnonzero(~np.isin(faces.labels, members))
-    small, large = (Questions(_enrolled(faces, some), shipped) for some in (few, rows))
+    rest = np.concatenate([known, strangers])
+    (small, by_small), (large, by_large) = (
+        _gallery(faces, some, rest, shipped, reach) for some in (few, rows)
+    )
     own = (
         _asked(small, len(few), len(shipped)),
         _asked(large, len(rows), len(shipped)),
-        _about(small, faces, strangers),
+        _about(small, by_small, strangers),
     )
-    at_large, of_known = _about(large, faces, strangers), _about(large, faces, known, known=True)
+    at_large = _about(large, by_large, strangers)
+    of_known = _about(large, by_large, known, known=True)
     large.pool = small.pool
-    return Draw(shipped, *own, _about(large, faces, strangers), at_large, of_known)
+    return Draw(shipped, *own, _about(large, by_large, strangers), at_large, of_known)
+
+
+def _gallery(
+    faces: Unseen, rows: Rows, rest: Rows, shipped: Strangers, reach: float | None
+) -> tuple[Questions, Unseen]:
+    """Return a gallery of some faces, and all faces as it sees the rest."""
+    enrolled = _enrolled(faces, rows)
+    if reach is None:
+        return Questions(enrolled, shipped), faces
+    nobody = Rejections(faces.descriptors[:0], faces.labels[:0])
+    drawn = draw_together(faces.descriptors[rest], enrolled, shipped, nobody, unknown=reach)
+    descriptors = faces.descriptors.copy()
+    descriptors[rest] = drawn.faces
+    return (
+        Questions(drawn.enrolled, drawn.strangers),
+        dataclasses.replace(faces, descriptors=descriptors),
+    )
 
 
 def _judged_series(unseen: Unseen, generator: np.random.Generator) -> NDArray[np.str_]:
@@ -166,10 +196,10 @@ def by_distance(one: Draw) -> float:
     return float((one.known.right & (one.known.evidence[:, column] <= cut)).mean())
 
 
-def report(unseen: Unseen, draws: int) -> str:
+def report(unseen: Unseen, draws: int, reach: float | None = None) -> str:
     """Return the table."""
     generator = np.random.default_rng(SEED)
-    drawn = [draw(unseen, generator) for _ in range(draws)]
+    drawn = [draw(unseen, generator, reach) for _ in range(draws)]
     rows = [("plain distance", f"{np.mean([by_distance(one) for one in drawn]):.3f}", *["-"] * 4)]
     for name, features in SETS.items():
         means = np.mean([figures(one, features) for one in drawn], axis=0)
@@ -194,11 +224,16 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
     parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument(
+        "--together", action="store_true", help="judge faces in each other's company"
+    )
     chosen = parser.parse_args()
     place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)
+    unknown = Library(Settings().models_folder).locate(chosen.encoder).thresholds.unknown
+    reach = unknown if chosen.together else None
     for encoder, unseen in described(read_config(chosen.config), place, (chosen.encoder,)):
         print(f"{encoder}: {unseen.held} held-out characters, {chosen.draws} draws\n")
-        print(report(unseen, chosen.draws))
+        print(report(unseen, chosen.draws, reach))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from gallery.calibration.evidence import Vectors
 from gallery.calibration.figures import Expected, expected
 from gallery.calibration.fit import Asked, fit_curves, fit_scorer, fit_tail
-from gallery.calibration.model import Calibration
+from gallery.calibration.model import FEATURES, Calibration
 from gallery.calibration.strangers import Strangers
 from gallery.calibration.trials import (
     NOBODY,
@@ -67,10 +68,12 @@ def calibrate(
     *,
     fpir: float,
     rejected: Rejections | None = None,
+    names: Sequence[str] = FEATURES,
 ) -> Calibrated:
     """Return the calibration of a gallery for a share of strangers that may be surely named.
 
     Faces that a person rejected count where they would be taken for the rejected character now.
+    `names` are the features that are weighed.
     Raises InputError where nothing can be learnt: nobody is enrolled, or there are no strangers, or
     no character has two references and none are shipped.
     """
@@ -85,7 +88,7 @@ def calibrate(
         own_strangers=own,
         shipped=questions.about_strangers(np.arange(len(strangers))),
     )
-    scorer = fit_scorer(asked, strangers)
+    scorer = fit_scorer(asked, strangers, names)
     right, misnamed = fit_curves(asked, scorer, strangers)
     calibration = Calibration(
         fpir=fpir,

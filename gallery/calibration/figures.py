@@ -62,10 +62,12 @@ def expected(asked: Asked, calibration: Calibration) -> Expected:
     """Return what is to be expected in a gallery of as many characters as were calibrated."""
     size = calibration.characters
     sure, unknown = calibration.sure(size), calibration.unknown(size)
-    known, own, shipped = (
-        _scores(trials, calibration) for trials in (asked.known, asked.own_strangers, asked.shipped)
+    known = _scores(asked.known, calibration)
+    known_sure, own_sure, shipped_sure = (
+        calibration.are_sure(trials.evidence, size) & ~trials.turned_away
+        for trials in (asked.known, asked.own_strangers, asked.shipped)
     )
-    found = asked.known.right & (known >= sure)
+    found = asked.known.right & known_sure
     ideals = asked.known.evidence[found, COLUMNS.index("ideal")]
     spreads = asked.known.evidence[:, COLUMNS.index("spread")]
     return Expected(
@@ -75,9 +77,9 @@ def expected(asked: Asked, calibration: Calibration) -> Expected:
         found=share(found, asked.known.groups),
         suggested=share(asked.known.right & (known >= unknown), asked.known.groups),
         nearest=share(asked.known.right, asked.known.groups),
-        own_strangers=share(own >= sure, asked.own_strangers.groups),
-        shipped_strangers=share(shipped >= sure, asked.shipped.groups),
-        sure_is_right=_right_of_sure(asked, known >= sure, own >= sure, shipped >= sure),
+        own_strangers=share(own_sure, asked.own_strangers.groups),
+        shipped_strangers=share(shipped_sure, asked.shipped.groups),
+        sure_is_right=_right_of_sure(asked, known_sure, own_sure, shipped_sure),
         radii=(
             (float(np.quantile(spreads, 0.05)), float(np.quantile(spreads, 0.95)))
             if len(spreads) and np.isfinite(spreads).all()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.calibration.evidence import COLUMNS, Evidence, Numbers
 from gallery.errors import StoreError
@@ -31,6 +32,8 @@ MOST_DOUBTFUL = 0.5
 
 LEAST_PROBABLE = 0.05
 """An answer that is less likely right is not worth a person's look."""
+
+IDEAL, GAP = COLUMNS.index("ideal"), COLUMNS.index("gap")
 
 FEATURES = ("ideal", "gap", "spread", "few")
 """What of the evidence is weighed; `few` is one over the number of references. The rest is kept
@@ -117,7 +120,7 @@ class Judged:
     stranger: float
     """The probability that it is nobody's of the gallery."""
     is_sure: bool
-    """Strangers score as high no more often than was asked for."""
+    """Strangers score as high no more often than was asked for, and the second character not."""
     is_unknown: bool
     """Far more strangers score as high, or the answer is all but surely wrong."""
 
@@ -146,8 +149,22 @@ class Calibration:
     """What figures.expected said, for programs."""
 
     def sure(self, characters: int) -> float:
-        """Return the score from which on a face is sure in a gallery of so many characters."""
+        """Return the score that a sure face has at least in a gallery of so many characters."""
         return self.tail.threshold(self.fpir, characters)
+
+    def are_sure(self, evidence: Numbers, characters: int) -> NDArray[np.bool_]:
+        """Return which faces are sure, given rows of evidence, in a gallery of so many characters.
+
+        So high a score is a stranger's no more often than was asked for, and the second character
+        would not reach it, whose references are taken to be as many and as varied as the first's.
+        """
+        least = self.sure(characters)
+        gap = evidence[:, GAP]
+        second = evidence.copy()
+        second[:, IDEAL] += gap
+        second[:, GAP] = -gap
+        both = np.isfinite(gap) & (self.scorer.scores(second) >= least)
+        return (self.scorer.scores(evidence) >= least) & ~both
 
     def unknown(self, characters: int) -> float:
         """Return the score below which a face is unknown."""
@@ -155,7 +172,8 @@ class Calibration:
 
     def judge(self, evidence: Evidence, characters: int) -> Judged:
         """Return what is to be said of a face in a gallery that has so many characters now."""
-        scores = self.scorer.scores(evidence.row()[None])
+        rows = evidence.row()[None]
+        scores = self.scorer.scores(rows)
         right = self.right.at(scores)
         stranger = (1 - right) * (1 - self.misnamed.at(scores))
         score = float(scores[0])
@@ -163,7 +181,7 @@ class Calibration:
             score,
             float(right[0]),
             float(stranger[0]),
-            score >= self.sure(characters) and float(right[0]) >= LEAST_PROBABLE,
+            bool(self.are_sure(rows, characters)[0]) and float(right[0]) >= LEAST_PROBABLE,
             score < self.unknown(characters) or float(right[0]) < LEAST_PROBABLE,
         )
 

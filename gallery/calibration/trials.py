@@ -43,6 +43,9 @@ class Enrolled:
     """How well each can be seen, 0 to 1, shape (n,); NaN where unknown."""
     rejects: NDArray[np.bool_]
     """Which characters turn faces away, shape (characters,)."""
+    as_faces: Vectors | None = None
+    """Where each lies when it is asked about, shape (n, dimension); None is where it lies when
+    others are."""
 
     @property
     def characters(self) -> int:
@@ -150,8 +153,9 @@ class Questions:
     def _asked(self, rows: Rows, *, own: bool) -> Asked:
         """Return references as faces to ask about; without own their characters are left out."""
         enrolled = self._enrolled
+        places = enrolled.descriptors if enrolled.as_faces is None else enrolled.as_faces
         return Asked(
-            enrolled.descriptors[rows],
+            places[rows],
             enrolled.labels[rows],
             np.asarray(rows, dtype=np.int64) if own else np.full(len(rows), NOBODY - 1),
             enrolled.quality[rows],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from gallery.cli.show import Json, json_line, plural, progress, say, settings_of
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
+    from gallery.company import Answering
     from gallery.gallery import Gallery
     from gallery.seen_videos import SeenVideo
     from gallery.sightings import SeenPicture, Sighting
@@ -179,11 +181,16 @@ def relabel(
     match: Annotated[
         MatchMode, typer.Option(help="What of a character a face is compared with.")
     ] = MatchMode.IDEAL,
+    by_itself: Annotated[
+        bool, typer.Option("--alone", help="Answer every face by itself, as `label` does.")
+    ] = False,
 ) -> None:
     """Answer all pictures and videos that were labelled before with the gallery as it is now.
 
-    None is read: what `label` saw of them is kept in the gallery. Those whose files have changed
-    since are left out and named; `gallery label` looks at them again.
+    None is read: what `label` saw of them is kept in the gallery. Once the gallery is calibrated,
+    all faces that were ever seen are judged in each other's company, which finds more of them than
+    one by one. Those whose files have changed since are left out and named; `gallery label` looks
+    at them again.
     """
     from gallery import unknowns
     from gallery.assemble import open_gallery
@@ -206,17 +213,18 @@ def relabel(
             rest = set(job.remaining([one.path for one in known], writer)) - changed
             stills = [one for one in pictures if one.path in rest]
             films = [one for one in videos if one.path in rest]
-            faces = 0
+            answering = _answering(gallery, match, top, alone=by_itself)
+            verdicts: Counter[str] = Counter()
             with progress("Answering", len(stills) + len(films)) as advance:
-                for record in unknowns.relabel(gallery, stills, mode=match, top=top):
+                for record in unknowns.relabel(gallery, stills, answering):
                     writer.write(record)
-                    faces += len(record.faces)
+                    verdicts.update(one.verdict.value for one in record.faces)
                     advance()
                 before = progress_of(writer.records()) if films else {}
-                for part in relabel_videos(gallery, films, mode=match, top=top):
+                for part in relabel_videos(gallery, films, answering):
                     if not stands_in(part, before):
                         writer.write(part)
-                        faces += len(part.faces)
+                        verdicts.update(one.verdict.value for one in part.faces)
                     if isinstance(part.part, VideoEnd):
                         advance()
         finally:
@@ -224,6 +232,20 @@ def relabel(
     counts = [plural(len(films), "video")] if films else []
     if stills or not films:
         counts.insert(0, plural(len(stills), "picture"))
-    say(f"{' and '.join(counts)} with {plural(faces, 'face')} answered anew. {out}")
+    say(
+        f"{' and '.join(counts)} with {plural(verdicts.total(), 'face')} answered anew: "
+        f"{verdicts['sure']} sure, {verdicts['unsure']} unsure, {verdicts['unknown']} unknown. "
+        f"{out}"
+    )
     if changed:
         raise typer.Exit(1)
+
+
+def _answering(gallery: Gallery, mode: MatchMode, top: int, *, alone: bool) -> Answering:
+    """Return how seen faces are answered: together, where the gallery can and is not told off."""
+    from gallery import company
+
+    if alone:
+        return company.alone(gallery, mode, top)
+    with progress("Drawing together", company.steps(gallery)) as advance:
+        return company.together(gallery, mode, top, advance)

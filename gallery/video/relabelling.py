@@ -7,26 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from gallery.company import Answering, alone
 from gallery.seen_videos import SeenShot, SeenVideo
-from gallery.types import (
-    CROP_SIDE,
-    Crop,
-    DescribedFace,
-    MatchMode,
-    Quality,
-    VideoEnd,
-    VideoRecord,
-    VideoTrack,
-)
+from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
-    from gallery.sightings import Sighting
 
-UNMEASURED = Quality(0.0, 0.0, None, None, None)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Track:
+    """A track with its face, which was seen."""
+
+    sighting: int
+    part: VideoTrack
+    face: DescribedFace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,28 +30,27 @@ class _Seen:
 
     shots: dict[str, list[SeenShot]]
     """By a video's digest, in the order of their times."""
-    tracks: dict[int, list[tuple[VideoTrack, DescribedFace]]]
+    tracks: dict[int, list[_Track]]
     """By a shot's id, in their order; those that the encoder in use has described."""
 
 
 def relabel_videos(
     gallery: Gallery,
     videos: Sequence[SeenVideo],
-    *,
-    mode: MatchMode = MatchMode.IDEAL,
-    top: int = 3,
+    answering: Answering | None = None,
 ) -> Iterator[VideoRecord]:
     """Answer videos that were labelled before; yield the records that label_video would.
 
-    Of a video that was never labelled to its end come the shots that were, and an error at the
-    end. review.describe_anew comes first where faces are not described by the encoder in use.
+    Every face by itself, unless it is said how, see company. Of a video that was never labelled to
+    its end come the shots that were, and an error at the end. review.describe_anew comes first
+    where faces are not described by the encoder in use.
     """
     gallery.require_encoded()
     if not videos:
         return
     seen = _seen(gallery)
     for video in videos:
-        yield from _of_video(gallery, video, seen, mode, top)
+        yield from _of_video(gallery, video, seen, answering or alone(gallery))
 
 
 def _seen(gallery: Gallery) -> _Seen:
@@ -64,7 +58,7 @@ def _seen(gallery: Gallery) -> _Seen:
     ids, rows = sightings.vectors(gallery.encoder)
     vectors = dict(zip(ids.tolist(), rows, strict=True))
     faces = {
-        one.id: (one.track, _described(one, vectors[one.id]))
+        one.id: _Track(one.id, one.track, one.described(vectors[one.id]))
         for one in sightings.all()
         if one.track is not None and one.id in vectors
     }
@@ -79,7 +73,7 @@ def _seen(gallery: Gallery) -> _Seen:
 
 
 def _of_video(
-    gallery: Gallery, video: SeenVideo, seen: _Seen, mode: MatchMode, top: int
+    gallery: Gallery, video: SeenVideo, seen: _Seen, answering: Answering
 ) -> Iterator[VideoRecord]:
     shots = seen.shots.get(video.digest or "", [])
     empty = VideoRecord(
@@ -89,9 +83,9 @@ def _of_video(
     for one in shots:
         tracks = seen.tracks.get(one.id, [])
         count += len(tracks)
-        answers = gallery.answers([face for _, face in tracks], mode=mode, top=top)
-        for (track, _), answer in zip(tracks, answers, strict=True):
-            yield replace(empty, faces=(answer,), part=track)
+        ids, faces = [track.sighting for track in tracks], [track.face for track in tracks]
+        for track, answer in zip(tracks, answering(ids, faces, ""), strict=True):
+            yield replace(empty, faces=(answer,), part=track.part)
         yield replace(empty, left_out=one.left_out, part=one.shot)
     end = VideoEnd(len(shots), count, shots[-1].shot.end if shots else 0.0)
     error = video.error
@@ -107,11 +101,3 @@ def _asked(video: SeenVideo, shots: Sequence[SeenShot]) -> tuple[float, float | 
         start = min(start, shots[0].shot.start)
         end = None if end is None else max(end, shots[-1].shot.end)
     return start, end, every
-
-
-def _described(face: Sighting, descriptor: NDArray[np.float32]) -> DescribedFace:
-    # Nobody looks at the crop of a face that is described.
-    return DescribedFace(face.face, _BLANK, descriptor, face.quality or UNMEASURED)
-
-
-_BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)

@@ -1,0 +1,71 @@
+"""Faces that are judged together: each is drawn towards the faces most like it, whoever they show.
+
+A face that is turned away or badly lit is far from its character's ideal, and near to other faces
+of the same character, which are nearer to the ideal. So every face that is asked about is drawn
+towards its nearest neighbours among them, as clustering does it, and asked about where it has come
+to lie: a character's faces come together, and so do a stranger's, around a place of his own. The
+gallery stays where it is. Were faces drawn towards its references, a stranger with few others of
+his own would be drawn to whom he resembles.
+
+What is asked about for a calibration lies as new faces do: the strangers that ship with the encoder
+are drawn together with the faces, references and faces that were rejected towards both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gallery.calibration.calibrate import Rejections
+from gallery.calibration.evidence import Vectors
+from gallery.calibration.strangers import Strangers
+from gallery.calibration.trials import Enrolled
+from gallery.clustering import REACH, drawn
+
+FEATURES = ("ideal", "spread", "few")
+"""What of the evidence is weighed. The gap is there for galleries that grow after they were
+calibrated; faces that are judged together are judged by a calibration of that moment, see
+docs/calibration.md."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Together:
+    """What came of drawing faces together."""
+
+    faces: Vectors
+    """Where those lie that are asked about, shape (n, dimension)."""
+    enrolled: Enrolled
+    strangers: Strangers
+    rejected: Rejections
+
+
+def draw_together(
+    faces: Vectors,
+    enrolled: Enrolled,
+    strangers: Strangers,
+    rejected: Rejections,
+    *,
+    unknown: float,
+    advance: Callable[[], None] = lambda: None,
+) -> Together:
+    """Return faces, shape (n, dimension), drawn together, and what a calibration is made of.
+
+    `unknown` is the encoder's distance from which on nobody is known, which says how far faces are
+    drawn: as far as clustering's groups reach. `advance` is called for every face that is moved.
+    """
+    hosts = np.concatenate([strangers.descriptors, faces]).astype(np.float64)
+    guests = np.concatenate([enrolled.descriptors, rejected.descriptors]).astype(np.float64)
+    width = REACH * unknown
+    moved = drawn(hosts, hosts, width, among=True, advance=advance).astype(np.float32)
+    asked = drawn(guests, hosts, width, advance=advance).astype(np.float32)
+    shipped, seen = np.split(moved, [len(strangers)])
+    references, turned_down = np.split(asked, [len(enrolled.labels)])
+    return Together(
+        seen,
+        dataclasses.replace(enrolled, as_faces=references),
+        dataclasses.replace(strangers, stored=shipped.astype(np.float16)),
+        dataclasses.replace(rejected, descriptors=turned_down),
+    )

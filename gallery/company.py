@@ -1,0 +1,82 @@
+"""How faces that labelling saw are answered: each by itself, or all in each other's company."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gallery.calibration.calibrate import calibrate
+from gallery.calibration.together import FEATURES, draw_together
+from gallery.gallery import Gallery, Moved
+from gallery.judging import enrolled_of, rejections_of
+from gallery.types import Answer, DescribedFace, MatchMode
+
+Answering = Callable[[Sequence[int], Sequence[DescribedFace], str], list[Answer]]
+"""Answers seen faces, given by id and as described, of a picture with a digest; a moment of a video
+has none."""
+
+
+def alone(gallery: Gallery, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Answering:
+    """Return what answers every face by itself, as `gallery identify` does."""
+
+    def answer(_: Sequence[int], faces: Sequence[DescribedFace], digest: str) -> list[Answer]:
+        return gallery.answers(faces, mode=mode, top=top, digest=digest)
+
+    return answer
+
+
+def together(
+    gallery: Gallery,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+    advance: Callable[[], None] = lambda: None,
+) -> Answering:
+    """Return what answers every face where it lies when all that were seen are drawn together.
+
+    See calibration.together. The gallery is calibrated for such places, for the rate that it was
+    calibrated for before; what it has noted of that stays as it is. A gallery that was not
+    calibrated answers every face by itself. Later changes of the gallery and faces that are seen
+    later have no part in it; a picture with such a face is answered alone. `advance` is called as
+    often as `steps` says. Raises InputError where nothing can be learnt, see calibration.calibrate.
+    """
+    stored = gallery.judging.calibration()
+    if stored is None:
+        return alone(gallery, mode, top)
+    store, encoder = gallery.store, gallery.encoder
+    enrolled, number = enrolled_of(store, encoder)
+    ids, seen = store.sightings.vectors(encoder)
+    drawn = draw_together(
+        seen,
+        enrolled,
+        gallery.judging.strangers,
+        rejections_of(store, encoder, number),
+        unknown=gallery.thresholds.unknown,
+        advance=advance,
+    )
+    calibration = calibrate(
+        drawn.enrolled,
+        drawn.strangers,
+        fpir=stored.fpir,
+        rejected=drawn.rejected,
+        names=FEATURES,
+    ).calibration
+    places = dict(zip(ids.tolist(), drawn.faces, strict=True))
+
+    def answer(
+        faces_seen: Sequence[int], faces: Sequence[DescribedFace], digest: str
+    ) -> list[Answer]:
+        if not faces or not places.keys() >= set(faces_seen):
+            return gallery.answers(faces, mode=mode, top=top, digest=digest)
+        moved = Moved(np.stack([places[one] for one in faces_seen]), calibration)
+        return gallery.answers(faces, mode=mode, top=top, digest=digest, moved=moved)
+
+    return answer
+
+
+def steps(gallery: Gallery) -> int:
+    """Return how often `together` calls its advance, or a little less."""
+    if gallery.judging.calibration() is None:
+        return 0
+    _, encoded = gallery.store.counts(gallery.encoder)
+    return encoded + len(gallery.judging.strangers) + gallery.store.sightings.count()

@@ -1,0 +1,287 @@
+"""Faces that are judged in each other's company: who draws whom, and what that is worth."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import call
+from fakes import FakeEncoder, fake_gallery, new_sample
+
+from gallery import company, unknowns
+from gallery.calibration.calibrate import Rejections
+from gallery.calibration.evidence import Vectors
+from gallery.calibration.strangers import Strangers, nobody
+from gallery.calibration.together import draw_together
+from gallery.calibration.trials import Enrolled
+from gallery.gallery import Gallery
+from gallery.rejections import NewRejection
+from gallery.sightings import Seen
+from gallery.types import (
+    DIMENSION,
+    Answer,
+    Box,
+    DescribedFace,
+    Face,
+    Quality,
+    Thresholds,
+    Verdict,
+)
+
+CHARACTERS, EACH = 30, 5
+STRANGERS, EACH_SEEN = 15, 8
+
+NOISE = 0.035
+"""So much in each direction that a face alone may be as far from its ideal as strangers are."""
+
+
+def centres(count: int = 100) -> Vectors:
+    drawn = np.zeros((count, DIMENSION))
+    drawn[:, :12] = np.random.default_rng(3).normal(size=(count, 12))
+    return np.asarray(0.35 * drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
+
+
+def near(place: Vectors, count: int, seed: int, noise: float = NOISE) -> Vectors:
+    moved = np.random.default_rng(seed).normal(scale=noise, size=(count, DIMENSION))
+    return (place + moved).astype(np.float32)
+
+
+def none_rejected() -> Rejections:
+    return Rejections(np.zeros((0, DIMENSION), np.float32), np.zeros(0, np.int64))
+
+
+def enrolled(descriptors: Vectors) -> Enrolled:
+    count = len(descriptors)
+    return Enrolled(
+        descriptors, np.arange(count), np.full(count, np.nan), np.zeros(count, np.bool_)
+    )
+
+
+def strangers(descriptors: Vectors) -> Strangers:
+    return dataclasses.replace(
+        nobody(),
+        stored=descriptors.astype(np.float16),
+        characters=np.arange(len(descriptors), dtype=np.int16),
+    )
+
+
+def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
+    one, two = centres(2)
+    faces = np.concatenate([near(one, 6, 1), near(two, 1, 2)])
+    # References lie beside the lone face of the second, and a rejected face beside the first.
+    rejected = Rejections(near(one, 1, 3), np.zeros(1, np.int64))
+    drawn = draw_together(
+        faces, enrolled(near(two, 4, 4)), strangers(centres()[5:9]), rejected, unknown=0.44
+    )
+
+    def off(places: Vectors, centre: Vectors) -> float:
+        return float(np.linalg.norm(places - centre, axis=1).mean())
+
+    assert off(drawn.faces[:6], one) < 0.7 * off(faces[:6], one)
+    other = draw_together(
+        faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), none_rejected(), unknown=0.44
+    )
+    assert np.array_equal(drawn.faces, other.faces)
+    assert off(drawn.rejected.descriptors, one) < 0.8 * off(rejected.descriptors, one)
+    assert np.array_equal(drawn.enrolled.descriptors, near(two, 4, 4))
+    assert drawn.strangers.characters.tolist() == [0, 1, 2, 3]
+
+
+def test_references_are_asked_about_where_a_face_like_them_would_lie() -> None:
+    (one,) = centres(1)
+    faces, references = near(one, 6, 1), near(one, 2, 2)
+    drawn = draw_together(
+        faces, enrolled(references), strangers(centres()[5:9]), none_rejected(), unknown=0.44
+    )
+    alone = draw_together(
+        np.concatenate([faces, references[:1]]),
+        enrolled(references[1:]),
+        strangers(centres()[5:9]),
+        none_rejected(),
+        unknown=0.44,
+    )
+    assert drawn.enrolled.as_faces is not None
+    assert np.allclose(drawn.enrolled.as_faces[0], alone.faces[-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_faces_are_drawn_without_complaint(count: int) -> None:
+    faces = near(centres(1)[0], count, 1)
+    drawn = draw_together(
+        faces,
+        enrolled(faces[:1]),
+        strangers(np.zeros((0, DIMENSION), np.float32)),
+        none_rejected(),
+        unknown=0.44,
+    )
+    assert drawn.faces.shape == faces.shape
+    if count == 1:
+        assert np.array_equal(drawn.faces, faces)
+        # The reference is the face: it stays with it.
+        assert drawn.enrolled.as_faces is not None
+        assert np.allclose(drawn.enrolled.as_faces, faces, atol=1e-6)
+
+
+def test_every_face_advances_once() -> None:
+    told: list[None] = []
+    faces = near(centres(1)[0], 3, 1)
+    draw_together(
+        faces,
+        enrolled(faces[:2]),
+        strangers(centres()[5:9]),
+        none_rejected(),
+        unknown=0.44,
+        advance=lambda: told.append(None),
+    )
+    assert len(told) == 3 + 2 + 4
+
+
+def digest(number: int) -> str:
+    return f"{number:064x}"
+
+
+def see(gallery: Gallery, faces: Vectors) -> None:
+    """Note faces, each in a picture of its own."""
+    gallery.keep(
+        [
+            Seen(Path(f"/pictures/{row:03}.png"), None, digest(row), 100, 100, (described(face),))
+            for row, face in enumerate(faces)
+        ]
+    )
+
+
+def described(face: Vectors) -> DescribedFace:
+    return DescribedFace(
+        Face(Box(10, 10, 60, 60), 1.0),
+        np.zeros((150, 150, 3), np.uint8),
+        face,
+        Quality(50, 1.0, None, None, 0.0),
+    )
+
+
+@pytest.fixture
+def full(database: Path) -> Iterator[Gallery]:
+    """A gallery, and EACH_SEEN seen faces of all of its characters and of STRANGERS others."""
+    thresholds = Thresholds(sure=0.4, unknown=0.44, margin=0.02)
+    with fake_gallery(database, thresholds=thresholds) as gallery:
+        with gallery.store.writing() as writer:
+            for character, centre in enumerate(centres()[:CHARACTERS]):
+                for number, place in enumerate(near(centre, EACH, 100 + character)):
+                    seed = 1000 * character + number
+                    writer.add(new_sample(f"character {character:02}", seed, {"fake": place}))
+        seen = [*range(CHARACTERS), *range(50, 50 + STRANGERS)]
+        see(gallery, np.concatenate([near(centres()[one], EACH_SEEN, 500 + one) for one in seen]))
+        yield gallery
+
+
+def answers(gallery: Gallery, answering: company.Answering) -> list[Answer]:
+    records = unknowns.relabel(gallery, gallery.store.sightings.pictures(), answering)
+    return [answer for record in records for answer in record.faces]
+
+
+def found_where_few_strangers_pass(answers: Sequence[Answer]) -> float:
+    """Return the share of known faces nearer to their own than nearly all strangers to anybody."""
+    distances = np.array([one.matches[0].distance for one in answers])
+    right = [
+        answers[row].matches[0].character == f"character {row // EACH_SEEN:02}"
+        for row in range(CHARACTERS * EACH_SEEN)
+    ]
+    least = np.quantile(distances[len(right) :], 0.02)
+    return float(np.mean(np.array(right) & (distances[: len(right)] < least)))
+
+
+def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> None:
+    full.calibrate(0.05)
+    alone = answers(full, company.alone(full))
+    together = answers(full, company.together(full))
+    assert found_where_few_strangers_pass(alone) < 0.9
+    assert found_where_few_strangers_pass(together) > found_where_few_strangers_pass(alone) + 0.05
+    strangers = together[CHARACTERS * EACH_SEEN :]
+    assert np.mean([one.verdict is Verdict.SURE for one in strangers]) <= 0.05
+    assert np.mean([one.verdict is Verdict.SURE for one in together]) > 0.4
+    assert all(one.probability is not None for one in together)
+    assert [one.face for one in together] == [one.face for one in alone]
+
+
+def test_a_gallery_that_is_not_calibrated_answers_every_face_alone(full: Gallery) -> None:
+    assert company.steps(full) == 0
+    assert answers(full, company.together(full)) == answers(full, company.alone(full))
+
+
+def test_the_gallerys_own_calibration_stays(full: Gallery) -> None:
+    full.calibrate(0.05)
+    before = full.store.calibration("fake")
+    answers(full, company.together(full))
+    assert full.store.calibration("fake") == before
+
+
+def test_a_rejected_name_is_not_given_in_company_either(full: Gallery) -> None:
+    full.calibrate(0.05)
+    (first, *_) = full.store.sightings.all()
+    vector = full.store.sightings.descriptors_of(first.id)["fake"]
+    assert answers(full, company.together(full))[0].character == "character 00"
+    with full.store.writing() as writer:
+        writer.reject(
+            NewRejection(
+                "character 00", first.digest, first.path, first.face.box, b"", {"fake": vector}
+            )
+        )
+    found = answers(full, company.together(full))[0]
+    assert found.character != "character 00"
+    assert all(match.character != "character 00" for match in found.matches)
+
+
+def test_a_face_that_came_later_is_answered_alone(full: Gallery) -> None:
+    full.calibrate(0.05)
+    answering = company.together(full)
+    late = near(centres()[0], 1, 900)[0]
+    path = Path("/pictures/999.png")
+    full.keep([Seen(path, None, digest(999), 100, 100, (described(late),))])
+    (picture,) = [one for one in full.store.sightings.pictures() if one.path == path]
+    (record,) = unknowns.relabel(full, [picture], answering)
+    assert list(record.faces) == full.answers([described(late)], digest=digest(999))
+
+
+def test_steps_are_about_as_many_as_faces_are_moved(full: Gallery) -> None:
+    full.calibrate(0.05)
+    told: list[None] = []
+    company.together(full, advance=lambda: told.append(None))
+    assert (
+        len(told) == company.steps(full) == CHARACTERS * EACH + (CHARACTERS + STRANGERS) * EACH_SEEN
+    )
+
+
+def test_what_another_encoder_described_is_not_mixed_in(full: Gallery, database: Path) -> None:
+    full.calibrate(0.05)
+    with fake_gallery(database, encoder=FakeEncoder("another")) as other:
+        assert other.judging.calibration() is None
+        assert company.steps(other) == 0
+
+
+def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database: Path) -> None:
+    root = Path(__file__).parent.parent / "data"
+
+    def records(name: str) -> list[dict[str, object]]:
+        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    for words in (
+        ("enroll", root / "characters"),
+        ("calibrate",),
+        ("label", root / "screenshots", "--out", "first.jsonl"),
+        ("relabel", "--alone", "--out", "alone.jsonl"),
+    ):
+        assert call(*words, cwd=tmp_path, database=database).code == 0
+    assert records("alone.jsonl") == records("first.jsonl")
+    done = call("relabel", "--out", "together.jsonl", cwd=tmp_path, database=database)
+    assert "8 pictures with 19 faces answered anew: " in done.stderr
+    assert " sure, " in done.stderr
+    together = records("together.jsonl")
+    assert together != records("first.jsonl")
+    for one, other in zip(together, records("first.jsonl"), strict=True):
+        assert one["path"] == other["path"]
+        assert len(one["faces"]) == len(other["faces"])  # type: ignore[arg-type]
