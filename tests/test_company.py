@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from gallery.calibration.evidence import Vectors
 from gallery.calibration.strangers import Strangers, nobody
 from gallery.calibration.together import draw_together
 from gallery.calibration.trials import Enrolled
+from gallery.cli.telling import Telling
+from gallery.events import Labelled, LabellingStarted
 from gallery.gallery import Gallery
 from gallery.rejections import NewRejection
 from gallery.sightings import Seen
@@ -28,6 +32,7 @@ from gallery.types import (
     DescribedFace,
     Face,
     Quality,
+    Record,
     Thresholds,
     Verdict,
 )
@@ -285,3 +290,46 @@ def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database
     for one, other in zip(together, records("first.jsonl"), strict=True):
         assert one["path"] == other["path"]
         assert len(one["faces"]) == len(other["faces"])  # type: ignore[arg-type]
+
+
+def test_the_command_writes_other_formats_and_says_what_it_could_not(
+    tmp_path: Path, database: Path
+) -> None:
+    root = Path(__file__).parent.parent / "data"
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    (shots / "05-picnic.jpg").write_bytes((root / "screenshots/05-picnic.jpg").read_bytes())
+
+    def run(*words: str | Path, code: int = 0) -> str:
+        done = call(*words, cwd=tmp_path, database=database)
+        assert done.code == code, done.stderr
+        return done.stderr
+
+    run("enroll", root / "characters")
+    run("label", "shots", "--out", "first.jsonl")
+    run("relabel", "--out", "again.jsonl", "--write", "captions", "--prefix", "who:")
+    assert "who:Pim" in (shots / "05-picnic.txt").read_text(encoding="utf-8")
+    # A caption needs its picture's folder alone, an annotated picture the picture.
+    (shots / "05-picnic.jpg").unlink()
+    told = run("relabel", "--out", "more.jsonl", "--write", "annotated:drawn", code=1)
+    assert "05-picnic.jpg" in told
+    assert "There is no output format nothing" in run(
+        "relabel", "--out", "x.jsonl", "--write", "nothing", code=1
+    )
+
+
+def test_labelling_tells_of_relabel_where_it_is_unsure_of_faces(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    face = Face(Box(0, 0, 9, 9), 1.0)
+    unsure = Record(Path("a.png"), 9, 9, "fake", (Answer(face, Verdict.UNSURE, "Rei", 0.4, ()),))
+    for together, faces, expected in ((True, unsure, 1), (False, unsure, 0), (True, None, 0)):
+        told = StringIO()
+        with (
+            redirect_stderr(told),
+            Telling(out, is_asked_anew=False, is_judged_together=together) as telling,
+        ):
+            telling.tell(LabellingStarted(1, 0, 0, 0, 0, (), 0, 0))
+            if faces is not None:
+                telling.tell(Labelled(faces, ()))
+            telling.finish()
+        assert told.getvalue().count("`gallery relabel`") == expected

@@ -26,6 +26,7 @@ from gallery.cli import (
     harvest,
     label,
     models,
+    relabel,
     review,
     unknowns,
 )
@@ -139,6 +140,7 @@ characters.register(app)
 review.register(app)
 audit.register(app)
 unknowns.register(app)
+relabel.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)

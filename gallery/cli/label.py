@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,17 @@ from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, say, settings_of
 from gallery.cli.telling import Telling
 from gallery.cli.video import EVERY, Every, From, To, options_of
+from gallery.cli.writing import (
+    Matching,
+    Out,
+    Place,
+    Prefix,
+    Series,
+    Tags,
+    Top,
+    Unsure,
+    Write,
+)
 from gallery.labelling.output import OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
 
@@ -24,17 +34,8 @@ def register(app: typer.Typer) -> None:
 def label(
     ctx: typer.Context,
     paths: Pictures,
-    out: Annotated[Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")],
-    write: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FORMAT[:TARGET]",
-            help="Write another format, too; may be given several times. Beside the pictures, or "
-            "below a folder that is named: captions, hydrus, xmp, xmp-stem. Into a folder: "
-            "sorted:FOLDER, annotated:FOLDER. Into a file: coco:FILE, label-studio:FILE, "
-            "html:FILE, jsonl:FILE, csv:FILE. Or one that a package of yours brings.",
-        ),
-    ] = None,
+    out: Out,
+    write: Write = None,
     rewrite: Annotated[
         bool,
         typer.Option(
@@ -42,29 +43,11 @@ def label(
             help="With --write: also for pictures whose records are in the file already.",
         ),
     ] = False,
-    unsure: Annotated[
-        bool, typer.Option("--unsure", help="With --write: take unsure names for sure ones.")
-    ] = False,
-    prefix: Annotated[
-        str,
-        typer.Option(
-            metavar="TEXT",
-            show_default=False,
-            help="For captions: put this before every name, as in character:Rei.",
-        ),
-    ] = "",
-    tags: Annotated[
-        TagStyle, typer.Option(help="For captions: names as they are, or as_image_boards_do.")
-    ] = TagStyle.PLAIN,
-    series: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", show_default=False, help="For captions: put behind names, in brackets."
-        ),
-    ] = "",
-    place: Annotated[
-        Placing, typer.Option(help="For sorted: how pictures come into their folders.")
-    ] = Placing.COPY,
+    unsure: Unsure = False,
+    prefix: Prefix = "",
+    tags: Tags = TagStyle.PLAIN,
+    series: Series = "",
+    place: Place = Placing.COPY,
     since: Annotated[
         str | None,
         typer.Option(
@@ -88,10 +71,8 @@ def label(
             "unless given.",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many characters to name for a face.")] = 3,
-    match: Annotated[
-        MatchMode, typer.Option(help="What of a character a face is compared with.")
-    ] = MatchMode.IDEAL,
+    top: Top = 3,
+    match: Matching = MatchMode.IDEAL,
     no_keep: Annotated[
         bool,
         typer.Option(
@@ -127,7 +108,11 @@ def label(
     with (
         limited(workers or available_cores()),
         open_gallery(settings_of(ctx, cropped=cropped)) as gallery,
-        Telling(out, is_asked_anew=is_asked_anew) as telling,
+        Telling(
+            out,
+            is_asked_anew=is_asked_anew,
+            is_judged_together=not no_keep and gallery.judging.calibration() is not None,
+        ) as telling,
     ):
         gallery.require_encoded()
         say_when_outgrown(gallery)

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gallery.cli.show import Advance, plural, progress, say
+from gallery.cli.writing import complaints
 from gallery.events import (
     Arrived,
     LabelEvent,
@@ -20,18 +21,17 @@ from gallery.events import (
 from gallery.labelling.summary import Summary
 from gallery.types import Record, VideoEnd, VideoRecord
 
-MOST_COMPLAINTS = 20
-"""Outputs of single pictures that are complained of one by one."""
-
 
 class Telling:
     """Turns a job's events into bars and lines on standard error."""
 
-    def __init__(self, out: Path, *, is_asked_anew: bool) -> None:
+    def __init__(self, out: Path, *, is_asked_anew: bool, is_judged_together: bool = False) -> None:
         """Prepare for the events of a job; is_asked_anew says whether formats are asked for.
 
-        Only those count that pictures done before are not written in.
+        Only those count that pictures done before are not written in. is_judged_together says
+        whether `gallery relabel` would judge what is seen in company.
         """
+        self._is_judged_together = is_judged_together
         self._out = out
         self._is_asked_anew = is_asked_anew
         self._bars = ExitStack()
@@ -79,11 +79,13 @@ class Telling:
     def finish(self) -> bool:
         """Say what the job came to, and return whether nothing went wrong."""
         self._bars.close()
-        lines = [f"gallery: {why}" for why in self._not_written[:MOST_COMPLAINTS]]
-        if len(self._not_written) > MOST_COMPLAINTS:
-            lines.append(f"{len(self._not_written)} outputs like these could not be written.")
+        lines = complaints(self._not_written)
         lines += self._counts.lines() if self._counts.pictures else []
         lines += [f"Records: {self._out}"] if self._begun else []
+        if self._counts.unsure and self._is_judged_together:
+            lines.append(
+                "`gallery relabel` judges all faces that were seen together and is sure of more."
+            )
         for line in lines:
             say(line)
         return self._is_whole and not self._counts.failed and not self._not_written

@@ -27,6 +27,11 @@ class Summary:
         return self._pictures.total()
 
     @property
+    def unsure(self) -> int:
+        """How many faces want a person's look."""
+        return self._faces[Verdict.UNSURE.value]
+
+    @property
     def failed(self) -> int:
         """How many pictures could not be read."""
         return self._reasons.total()

@@ -1,0 +1,64 @@
+"""What `label` and `relabel` share: how many names, and where and in which formats they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from gallery.labelling.output import Placing, TagStyle
+from gallery.types import MatchMode
+
+MOST_COMPLAINTS = 20
+"""Outputs of single pictures that are complained of one by one."""
+
+Out: TypeAlias = Annotated[
+    Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")
+]
+Write: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FORMAT[:TARGET]",
+        help="Write another format, too; may be given several times. Beside the pictures, or "
+        "below a folder that is named: captions, hydrus, xmp, xmp-stem. Into a folder: "
+        "sorted:FOLDER, annotated:FOLDER. Into a file: coco:FILE, label-studio:FILE, "
+        "html:FILE, jsonl:FILE, csv:FILE. Or one that a package of yours brings.",
+    ),
+]
+Unsure: TypeAlias = Annotated[
+    bool, typer.Option("--unsure", help="With --write: take unsure names for sure ones.")
+]
+Prefix: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT",
+        show_default=False,
+        help="For captions: put this before every name, as in character:Rei.",
+    ),
+]
+Tags: TypeAlias = Annotated[
+    TagStyle, typer.Option(help="For captions: names as they are, or as_image_boards_do.")
+]
+Series: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", show_default=False, help="For captions: put behind names, in brackets."
+    ),
+]
+Place: TypeAlias = Annotated[
+    Placing, typer.Option(help="For sorted: how pictures come into their folders.")
+]
+Top: TypeAlias = Annotated[int, typer.Option(min=1, help="How many characters to name for a face.")]
+Matching: TypeAlias = Annotated[
+    MatchMode, typer.Option(help="What of a character a face is compared with.")
+]
+
+
+def complaints(not_written: Sequence[str]) -> list[str]:
+    """Return what to say of outputs of single pictures that could not be written."""
+    lines = [f"gallery: {why}" for why in not_written[:MOST_COMPLAINTS]]
+    if len(not_written) > MOST_COMPLAINTS:
+        lines.append(f"{len(not_written)} outputs like these could not be written.")
+    return lines
