@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import SHARED, table
-from gallery.calibration.calibrate import Rejections, calibrate
+from gallery.calibration.calibrate import calibrate
 from gallery.calibration.evidence import COLUMNS
 from gallery.calibration.model import FEATURES, Calibration
 from gallery.calibration.strangers import Strangers, read_strangers
@@ -288,7 +288,6 @@ def drawn_together(
         np.concatenate([alone.faces.descriptors[batch], alone.false.descriptors[holes]]),
         alone.enrolled,
         alone.shipped,
-        Rejections(alone.faces.descriptors[:0], alone.faces.labels[:0]),
         unknown=unknown,
     )
     faces, false = alone.faces.descriptors.copy(), alone.false.descriptors.copy()

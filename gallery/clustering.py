@@ -95,13 +95,15 @@ def drawn(
     width: float,
     *,
     among: bool = False,
+    copies: float = 0.0,
     advance: Callable[[], None] = lambda: None,
 ) -> Numbers:
     """Return faces, shape (n, DIMENSION), drawn towards their nearest of others, (m, DIMENSION).
 
     Each becomes the mean of itself, which weighs 1, and its NEIGHBOURS nearest, of which one at
     distance d weighs exp(-(d / width)^2). Of faces among the others, which are the same ones in the
-    same order then, none is its own neighbour. `advance` is called for every face.
+    same order then, none is its own neighbour, and none has one that is less than `copies` away.
+    `advance` is called for every face.
     """
     count = min(NEIGHBOURS, len(others))
     moved = faces.copy()
@@ -110,6 +112,7 @@ def drawn(
         apart = _squares(faces[rows], others)
         if among:
             apart[rows - start, rows] = np.inf
+        apart[apart < copies**2] = np.inf
         near = np.argpartition(apart, count - 1, axis=1)[:, :count]
         weights = np.exp(-np.take_along_axis(apart, near, axis=1) / width**2)
         moved[rows] += np.einsum("rk,rkd->rd", weights, others[near])

@@ -50,8 +50,8 @@ def together(
         seen,
         enrolled,
         gallery.judging.strangers,
-        rejections_of(store, encoder, number),
         unknown=gallery.thresholds.unknown,
+        rejected=rejections_of(store, encoder, number),
         advance=advance,
     )
     calibration = calibrate(

@@ -55,10 +55,6 @@ def near(place: Vectors, count: int, seed: int, noise: float = NOISE) -> Vectors
     return (place + moved).astype(np.float32)
 
 
-def none_rejected() -> Rejections:
-    return Rejections(np.zeros((0, DIMENSION), np.float32), np.zeros(0, np.int64))
-
-
 def enrolled(descriptors: Vectors) -> Enrolled:
     count = len(descriptors)
     return Enrolled(
@@ -80,17 +76,16 @@ def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
     # References lie beside the lone face of the second, and a rejected face beside the first.
     rejected = Rejections(near(one, 1, 3), np.zeros(1, np.int64))
     drawn = draw_together(
-        faces, enrolled(near(two, 4, 4)), strangers(centres()[5:9]), rejected, unknown=0.44
+        faces, enrolled(near(two, 4, 4)), strangers(centres()[5:9]), unknown=0.44, rejected=rejected
     )
 
     def off(places: Vectors, centre: Vectors) -> float:
         return float(np.linalg.norm(places - centre, axis=1).mean())
 
     assert off(drawn.faces[:6], one) < 0.7 * off(faces[:6], one)
-    other = draw_together(
-        faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), none_rejected(), unknown=0.44
-    )
+    other = draw_together(faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), unknown=0.44)
     assert np.array_equal(drawn.faces, other.faces)
+    assert drawn.rejected is not None
     assert off(drawn.rejected.descriptors, one) < 0.8 * off(rejected.descriptors, one)
     assert np.array_equal(drawn.enrolled.descriptors, near(two, 4, 4))
     assert drawn.strangers.characters.tolist() == [0, 1, 2, 3]
@@ -99,18 +94,32 @@ def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
 def test_references_are_asked_about_where_a_face_like_them_would_lie() -> None:
     (one,) = centres(1)
     faces, references = near(one, 6, 1), near(one, 2, 2)
-    drawn = draw_together(
-        faces, enrolled(references), strangers(centres()[5:9]), none_rejected(), unknown=0.44
-    )
+    drawn = draw_together(faces, enrolled(references), strangers(centres()[5:9]), unknown=0.44)
     alone = draw_together(
         np.concatenate([faces, references[:1]]),
         enrolled(references[1:]),
         strangers(centres()[5:9]),
-        none_rejected(),
         unknown=0.44,
     )
     assert drawn.enrolled.as_faces is not None
     assert np.allclose(drawn.enrolled.as_faces[0], alone.faces[-1], atol=1e-6)
+
+
+def test_a_reference_that_was_seen_itself_is_drawn_no_less() -> None:
+    (one,) = centres(1)
+    faces, reference = near(one, 6, 1), near(one, 1, 2)
+    # Kept as JPEG, it is not quite the same.
+    copy = near(reference[0], 1, 3, noise=0.003)
+    alone, beside = (
+        draw_together(
+            seen, enrolled(reference), strangers(centres()[5:9]), unknown=0.44
+        ).enrolled.as_faces
+        for seen in (faces, np.concatenate([faces, copy]))
+    )
+    assert alone is not None
+    assert beside is not None
+    assert np.array_equal(alone, beside)
+    assert np.linalg.norm(alone - reference) > 0.1
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -120,13 +129,12 @@ def test_few_faces_are_drawn_without_complaint(count: int) -> None:
         faces,
         enrolled(faces[:1]),
         strangers(np.zeros((0, DIMENSION), np.float32)),
-        none_rejected(),
         unknown=0.44,
     )
     assert drawn.faces.shape == faces.shape
     if count == 1:
         assert np.array_equal(drawn.faces, faces)
-        # The reference is the face: it stays with it.
+        # The reference is the face: it is not drawn to itself.
         assert drawn.enrolled.as_faces is not None
         assert np.allclose(drawn.enrolled.as_faces, faces, atol=1e-6)
 
@@ -138,7 +146,6 @@ def test_every_face_advances_once() -> None:
         faces,
         enrolled(faces[:2]),
         strangers(centres()[5:9]),
-        none_rejected(),
         unknown=0.44,
         advance=lambda: told.append(None),
     )

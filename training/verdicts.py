@@ -27,7 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import table
-from gallery.calibration.calibrate import Rejections
 from gallery.calibration.evidence import COLUMNS
 from gallery.calibration.fit import Asked, fit_scorer, fit_tail
 from gallery.calibration.model import FEATURES
@@ -117,8 +116,7 @@ def _gallery(
     enrolled = _enrolled(faces, rows)
     if reach is None:
         return Questions(enrolled, shipped), faces
-    nobody = Rejections(faces.descriptors[:0], faces.labels[:0])
-    drawn = draw_together(faces.descriptors[rest], enrolled, shipped, nobody, unknown=reach)
+    drawn = draw_together(faces.descriptors[rest], enrolled, shipped, unknown=reach)
     descriptors = faces.descriptors.copy()
     descriptors[rest] = drawn.faces
     return (
