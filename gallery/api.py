@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery import assemble, label_job, sources
+from gallery import assemble, label_job, relabel_job, sources
 from gallery.errors import InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
 from gallery.gallery import Gallery
 from gallery.images import from_pillow, from_pixels, read_image
+from gallery.labelling import formats
 from gallery.labelling.output import OutputOptions
 from gallery.quality import Gates
 from gallery.settings import resolved
@@ -240,6 +241,43 @@ class OpenGallery:
 
         # While one thread waits for pictures, the others have their turns.
         return events() if watch else self._in_turn(events())
+
+    def relabel(
+        self,
+        out: PathLike,
+        paths: PathLike | Sequence[PathLike] = (),
+        *,
+        alone: bool = False,
+        write: Sequence[str] = (),
+        rewrite: bool = False,
+        options: OutputOptions | None = None,
+        mode: MatchMode = MatchMode.IDEAL,
+        top: int = 3,
+    ) -> Generator[LabelEvent, None, None]:
+        """Answer anew what was labelled before, as `gallery relabel` does, and yield events.
+
+        No picture is looked at: what `label` saw is kept in the gallery. All of it is answered, or
+        files and folders in `paths`. Once the gallery is calibrated, all faces that were ever seen
+        are judged in each other's company, unless they are to be answered `alone`. The rest, and
+        how the iterator goes on, is as in label; a file that has changed since is Refused.
+        """
+        _check_top(top)
+
+        def events() -> Generator[LabelEvent, None, None]:
+            wanted = [formats.wanted(text) for text in write]
+            choices = relabel_job.RelabelChoices(
+                Path(out),
+                _paths(paths) if paths else (),
+                alone,
+                mode,
+                top,
+                wanted,
+                options or OutputOptions(),
+                rewrite,
+            )
+            yield from relabel_job.run(self._open(create=False), choices)
+
+        return self._in_turn(events())
 
     def _open(self, *, create: bool) -> Gallery:
         with self._turn:

@@ -161,7 +161,6 @@ class _Run:
     ) -> None:
         self._gallery, self._plan, self._choices, self._writer = gallery, plan, choices, writer
         self._keep = choices.keep and gallery.store.is_writable
-        self._complaints = 0
 
     def events(self, old: Outdated) -> Generator[LabelEvent, None, None]:
         plan = self._plan
@@ -173,7 +172,7 @@ class _Run:
             pictures_done=len(plan.pictures) - len(pictures),
             videos_done=len(plan.videos) - len(videos),
             left_out=plan.left_out,
-            not_written=self._not_written(),
+            not_written=self._writer.complaints(),
             failed_before=len(old.failed),
             changed=len(old.changed),
         )
@@ -238,10 +237,4 @@ class _Run:
                 yield self._labelled(record)
 
     def _labelled(self, record: Record) -> Labelled:
-        return Labelled(record, self._not_written())
-
-    def _not_written(self) -> tuple[str, ...]:
-        """Return the complaints that were not told yet."""
-        new = tuple(self._writer.not_written[self._complaints :])
-        self._complaints += len(new)
-        return new
+        return Labelled(record, self._writer.complaints())

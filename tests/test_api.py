@@ -221,6 +221,43 @@ def test_a_job_that_is_closed_early_goes_on(
     assert len(json.loads(coco.read_bytes())["images"]) == 4
 
 
+def test_what_was_labelled_is_answered_anew_and_written(
+    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+) -> None:
+    fill(people, folder)
+    list(people.label(shots, tmp_path / "first.jsonl"))
+    out = tmp_path / "again.jsonl"
+    before = (tmp_path / "first.jsonl").read_text(encoding="utf-8").splitlines()
+    events = list(people.relabel(out, write=[f"captions:{tmp_path / 'captions'}"]))
+    assert events[0] == gallery.LabellingStarted(5, 0, 0, 0, 0)
+    assert all(isinstance(one, gallery.Labelled) for one in events[1:])
+    # The gallery is not calibrated: every face is answered as label does.
+    assert sorted(out.read_text(encoding="utf-8").splitlines()) == sorted(before)
+    assert (tmp_path / "captions" / "0.txt").read_text(encoding="utf-8").strip() == "Rei"
+    (again,) = people.relabel(out)
+    assert again == gallery.LabellingStarted(0, 0, 5, 0, 0)
+    (tmp_path / "captions" / "0.txt").unlink()
+    list(people.relabel(out, write=[f"captions:{tmp_path / 'captions'}"], rewrite=True))
+    assert (tmp_path / "captions" / "0.txt").exists()
+
+
+def test_files_and_folders_are_answered_anew_and_changed_ones_refused(
+    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+) -> None:
+    fill(people, folder)
+    list(people.label(shots, tmp_path / "first.jsonl"))
+    write_picture(shots / "1.png", Square(5, 5, 70, RED), seed=3)
+    out = tmp_path / "some.jsonl"
+    wanted = [shots / "0.png", shots / "1.png"]
+    started, refused, done = people.relabel(out, wanted, alone=True, top=1)
+    assert started == gallery.LabellingStarted(1, 0, 0, 0, 0)
+    assert isinstance(refused, gallery.Refused)
+    assert refused.path == shots / "1.png"
+    assert isinstance(done, gallery.Labelled)
+    assert names(done.record) == ["Rei"]
+    assert len(done.record.faces[0].matches) == 1
+
+
 def test_a_job_that_watches_leaves_others_their_turns(
     people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:

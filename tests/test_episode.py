@@ -141,7 +141,7 @@ def test_the_episode_is_answered_anew_without_a_frame(
     shutil.copy(database, other)
     done = call("relabel", "第1話.mkv", "--out", "anew.jsonl", cwd=folder, database=other)
     assert done.code == 0, done.stderr
-    assert "1 video with 7 faces answered anew" in done.stderr
+    assert "7 faces followed: " in done.stderr
     lines = (folder / "anew.jsonl").read_text(encoding="utf-8").splitlines()
     assert [{**json.loads(line), "path": "第1話.mkv"} for line in lines] == records
     assert call("rename", "Rosa Delgado", "Rosa", cwd=folder, database=other).code == 0

@@ -33,7 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "video review evaluation audit",
         "labelling",
         "unknowns paths",
-        "assemble harvest sources label_job",
+        "assemble harvest sources label_job relabel_job",
         "doctor api",
         "cli",
     )

@@ -16,6 +16,7 @@ from gallery.cli.writing import (
     Out,
     Place,
     Prefix,
+    Rewrite,
     Series,
     Tags,
     Top,
@@ -36,13 +37,7 @@ def label(
     paths: Pictures,
     out: Out,
     write: Write = None,
-    rewrite: Annotated[
-        bool,
-        typer.Option(
-            "--rewrite",
-            help="With --write: also for pictures whose records are in the file already.",
-        ),
-    ] = False,
+    rewrite: Rewrite = False,
     unsure: Unsure = False,
     prefix: Prefix = "",
     tags: Tags = TagStyle.PLAIN,

@@ -1,4 +1,4 @@
-"""What `gallery label` says while a job goes on, and at its end."""
+"""What `gallery label` and `gallery relabel` say while a job goes on, and at its end."""
 
 from __future__ import annotations
 
@@ -25,12 +25,20 @@ from gallery.types import Record, VideoEnd, VideoRecord
 class Telling:
     """Turns a job's events into bars and lines on standard error."""
 
-    def __init__(self, out: Path, *, is_asked_anew: bool, is_judged_together: bool = False) -> None:
+    def __init__(
+        self,
+        out: Path,
+        *,
+        is_asked_anew: bool,
+        is_judged_together: bool = False,
+        what: str = "Labelling",
+    ) -> None:
         """Prepare for the events of a job; is_asked_anew says whether formats are asked for.
 
         Only those count that pictures done before are not written in. is_judged_together says
-        whether `gallery relabel` would judge what is seen in company.
+        whether `gallery relabel` would judge what is seen in company. Bars say what is done.
         """
+        self._what = what
         self._is_judged_together = is_judged_together
         self._out = out
         self._is_asked_anew = is_asked_anew
@@ -59,7 +67,7 @@ class Telling:
             case Arrived():
                 self._begun += event.pictures
                 self._last = time.monotonic()
-                self._show("Labelling", event.pictures)
+                self._show(self._what, event.pictures)
             case Waiting():
                 self._bars.close()
                 self._wait(event)
@@ -67,7 +75,7 @@ class Telling:
                 self._is_whole = False
                 say(f"gallery: {event.reason}")
             case VideoStarted():
-                self._show(f"Labelling {event.path.name}", event.seconds)
+                self._show(f"{self._what} {event.path.name}", event.seconds)
                 self._shown, self._video = int(event.done), Counter()
             case Labelled():
                 self._not_written += event.not_written
@@ -113,7 +121,7 @@ class Telling:
         if event.left_out:
             say(f"{plural(event.left_out, 'picture')} in folders that outputs go to left out.")
         self._last = time.monotonic()
-        self._show("Labelling", event.pictures)
+        self._show(self._what, event.pictures)
 
     def _show(self, what: str, total: int) -> None:
         """Show a bar in the place of the one before."""

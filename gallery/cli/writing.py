@@ -27,6 +27,12 @@ Write: TypeAlias = Annotated[
         "html:FILE, jsonl:FILE, csv:FILE. Or one that a package of yours brings.",
     ),
 ]
+Rewrite: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--rewrite", help="With --write: also for pictures whose records are in the file already."
+    ),
+]
 Unsure: TypeAlias = Annotated[
     bool, typer.Option("--unsure", help="With --write: take unsure names for sure ones.")
 ]

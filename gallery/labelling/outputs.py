@@ -36,6 +36,7 @@ class Outputs:
         """
         self.not_written: list[str] = []
         """Why outputs of single pictures are missing; these pictures are done again next time."""
+        self._told = 0
         self._records = records
         documents = [writer for writer in writers if writer.is_document]
         others = [writer for writer in writers if not writer.is_document]
@@ -71,6 +72,12 @@ class Outputs:
         """
         if self._write(record, self._writers) or isinstance(record, VideoRecord):
             self._records.write(record)
+
+    def complaints(self) -> tuple[str, ...]:
+        """Return what of not_written was not returned yet."""
+        new = tuple(self.not_written[self._told :])
+        self._told += len(new)
+        return new
 
     def records(self) -> Iterator[Record]:
         """Yield the records that stand in the file."""

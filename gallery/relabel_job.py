@@ -1,0 +1,107 @@
+"""A job that answers anew what labelling saw, and the events that tell how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gallery import company, review, unknowns
+from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
+from gallery.gallery import Gallery
+from gallery.labelling import formats, job
+from gallery.labelling.output import OutputOptions
+from gallery.labelling.outputs import Outputs, open_outputs
+from gallery.seen_videos import SeenVideo
+from gallery.sightings import SeenPicture
+from gallery.types import MatchMode
+from gallery.video.labelling import progress_of, stands_in
+from gallery.video.relabelling import relabel_videos
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelChoices:
+    """What is answered anew, how, and where it is written."""
+
+    out: Path
+    paths: Sequence[Path] = ()
+    """Only these files, or those of these folders; all where there are none."""
+    alone: bool = False
+    """Every face is answered by itself, and not in company, see company."""
+    mode: MatchMode = MatchMode.IDEAL
+    top: int = 3
+    wanted: Sequence[formats.Wanted] = ()
+    options: OutputOptions = field(default_factory=OutputOptions)
+    rewrite: bool = False
+    """Pictures whose records are in the file already are written in the wanted formats, too."""
+
+
+def run(
+    gallery: Gallery, choices: RelabelChoices, advance: Callable[[], None] = lambda: None
+) -> Generator[LabelEvent, None, None]:
+    """Answer pictures and videos that were labelled before, and are not in the file of records.
+
+    What the encoder in use has not described is described first. Before the first event, which
+    tells how many there are, faces are drawn together, and `advance` is called as often as
+    company.steps says. Files that have changed since they were labelled are refused. What an event
+    tells is in the file. Raises StoreError where samples lack the encoder in use, InputError and
+    SetupError for outputs that cannot be opened or gone on with, and InputError where videos are
+    asked for in a format that has no place for them.
+    """
+    gallery.require_encoded()
+    for _ in review.describe_anew(gallery):
+        pass
+    sightings, asked = gallery.store.sightings, choices.paths
+    pictures = unknowns.pictures_below(sightings.pictures(), asked)
+    videos = unknowns.pictures_below(sightings.videos.all(), asked)
+    if videos:
+        formats.require_for_videos(choices.wanted, choices.options.placing)
+    known: list[SeenPicture | SeenVideo] = [*pictures, *videos]
+    changed = {one.path for one in known if unknowns.has_changed(one)}
+    writer = open_outputs(
+        choices.out,
+        choices.wanted,
+        paths=asked or [one.path for one in known] or [choices.out],
+        encoder=gallery.encoder,
+        options=choices.options,
+        rewrite=choices.rewrite,
+    )
+    try:
+        left = set(job.remaining([one.path for one in known], writer))
+        rest = left - changed
+        stills = [one for one in pictures if one.path in rest]
+        films = [one for one in videos if one.path in rest]
+        answering = company.alone(gallery, choices.mode, choices.top)
+        if rest and not choices.alone:
+            answering = company.together(gallery, choices.mode, choices.top, advance)
+        yield LabellingStarted(
+            pictures=len(stills),
+            videos=len(films),
+            pictures_done=len(pictures) - len({one.path for one in pictures} & left),
+            videos_done=len(videos) - len({one.path for one in videos} & left),
+            left_out=0,
+            not_written=writer.complaints(),
+        )
+        for path in sorted(changed):
+            yield Refused(path, f"{path} has changed since it was labelled.")
+        for record in unknowns.relabel(gallery, stills, answering):
+            writer.write(record)
+            yield Labelled(record, writer.complaints())
+        yield from _of_videos(gallery, films, writer, answering)
+    finally:
+        writer.close()
+
+
+def _of_videos(
+    gallery: Gallery, videos: Sequence[SeenVideo], writer: Outputs, answering: company.Answering
+) -> Generator[LabelEvent, None, None]:
+    before = progress_of(writer.records()) if videos else {}
+    begun: Path | None = None
+    for part in relabel_videos(gallery, videos, answering):
+        if part.path != begun:
+            begun = part.path
+            # None of its seconds is looked at.
+            yield VideoStarted(part.path, 0, 0.0)
+        if not stands_in(part, before):
+            writer.write(part)
+            yield Labelled(part, writer.complaints())
