@@ -84,7 +84,7 @@ def group(descriptors: NDArray[np.float32], reach: float) -> Labels:
 
 def drawn_together(descriptors: Numbers, reach: float) -> Numbers:
     """Return descriptors, shape (n, DIMENSION), each nearer to its nearest neighbours."""
-    for _ in range(PASSES if reach > 0 else 0):
+    for _ in range(PASSES):
         descriptors = drawn(descriptors, descriptors, SOFTNESS * reach, among=True)
     return descriptors
 
@@ -103,9 +103,9 @@ def drawn(
     Each becomes the mean of itself, which weighs 1, and its NEIGHBOURS nearest, of which one at
     distance d weighs exp(-(d / width)^2). Of faces among the others, which are the same ones in the
     same order then, none is its own neighbour, and none has one that is less than `copies` away.
-    `advance` is called for every face.
+    `advance` is called for every face. With a width of 0 all stay where they are.
     """
-    count = min(NEIGHBOURS, len(others))
+    count = min(NEIGHBOURS, len(others)) if width > 0 else 0
     moved = faces.copy()
     for start in range(0, len(faces) if count else 0, ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(faces)))

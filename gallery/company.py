@@ -8,6 +8,7 @@ import numpy as np
 
 from gallery.calibration.calibrate import calibrate
 from gallery.calibration.together import FEATURES, draw_together
+from gallery.errors import InputError
 from gallery.gallery import Gallery, Moved
 from gallery.judging import enrolled_of, rejections_of
 from gallery.types import Answer, DescribedFace, MatchMode
@@ -36,9 +37,9 @@ def together(
 
     See calibration.together. The gallery is calibrated for such places, for the rate that it was
     calibrated for before; what it has noted of that stays as it is. A gallery that was not
-    calibrated answers every face by itself. Later changes of the gallery and faces that are seen
-    later have no part in it; a picture with such a face is answered alone. `advance` is called as
-    often as `steps` says. Raises InputError where nothing can be learnt, see calibration.calibrate.
+    calibrated, or has lost what can be learnt from, answers every face by itself. Later changes of
+    the gallery and faces that are seen later have no part in it; a picture with such a face is
+    answered alone. `advance` is called as often as `steps` says.
     """
     stored = gallery.judging.calibration()
     if stored is None:
@@ -54,13 +55,16 @@ def together(
         rejected=rejections_of(store, encoder, number),
         advance=advance,
     )
-    calibration = calibrate(
-        drawn.enrolled,
-        drawn.strangers,
-        fpir=stored.fpir,
-        rejected=drawn.rejected,
-        names=FEATURES,
-    ).calibration
+    try:
+        calibration = calibrate(
+            drawn.enrolled,
+            drawn.strangers,
+            fpir=stored.fpir,
+            rejected=drawn.rejected,
+            names=FEATURES,
+        ).calibration
+    except InputError:
+        return alone(gallery, mode, top)
     places = dict(zip(ids.tolist(), drawn.faces, strict=True))
 
     def answer(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.clustering import REACH, join
-from gallery.company import Answering, alone
+from gallery.company import Answering, alone, together
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import decode_crop, encode_png, file_state
@@ -63,8 +63,9 @@ class _Unknown:
 def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
     """Return the seen faces that the gallery, as it is now, knows nobody for.
 
-    Left out are faces that are enrolled, those nearest to a reject class, and poor ones unless
-    they are asked for. review.describe_anew comes first where faces are not described.
+    A calibrated gallery judges them together, see company. Left out are faces that are enrolled,
+    those nearest to a reject class, and poor ones unless they are asked for. review.describe_anew
+    comes first where faces are not described.
     """
     gallery.require_encoded()
     ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
@@ -78,14 +79,17 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
         and (poor or one.quality is None or not is_poor(one.quality))
     ]
     found: list[_Unknown] = []
+    answering = together(gallery, top=1)
     for start in range(0, len(able), AT_ONCE):
         some = able[start : start + AT_ONCE]
-        answers = gallery.answers([one.sighting.described(one.descriptor) for one in some], top=1)
-        for one, answer in zip(some, answers, strict=True):
+        described = [one.sighting.described(one.descriptor) for one in some]
+        answers = answering([one.sighting.id for one in some], described, "")
+        nearest = gallery.nearest_ideals(np.stack([one.descriptor for one in some]))
+        for one, answer, match in zip(some, answers, nearest, strict=True):
             turned_away = (
-                answer.matches
-                and answer.matches[0].is_reject
-                and answer.matches[0].distance <= gallery.thresholds.unknown
+                match is not None
+                and match.is_reject
+                and match.distance <= gallery.thresholds.unknown
             )
             if answer.verdict is Verdict.UNKNOWN and not turned_away:
                 found.append(one)

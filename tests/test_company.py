@@ -258,6 +258,32 @@ def test_a_face_that_came_later_is_answered_alone(full: Gallery) -> None:
     assert list(record.faces) == full.answers([described(late)], digest=digest(999))
 
 
+def test_a_gallery_that_was_emptied_knows_nobody(full: Gallery) -> None:
+    full.calibrate(0.05)
+    for one in full.characters():
+        full.forget(one.name)
+    assert {one.verdict for one in answers(full, company.together(full))} == {Verdict.UNKNOWN}
+
+
+def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -> None:
+    def known_among(unknown: list[Path]) -> int:
+        return sum(int(path.stem) < CHARACTERS * EACH_SEEN for path in unknown)
+
+    def unknown() -> list[Path]:
+        return [one.sighting.path for one in unknowns.unknown_faces(full)]
+
+    full.calibrate(0.05)
+    said = answers(full, company.together(full))
+    expected = [row for row, one in enumerate(said) if one.verdict is Verdict.UNKNOWN]
+    assert [int(path.stem) for path in unknown()] == expected
+    alone = [
+        row
+        for row, one in enumerate(answers(full, company.alone(full)))
+        if one.verdict is Verdict.UNKNOWN
+    ]
+    assert known_among(unknown()) < sum(row < CHARACTERS * EACH_SEEN for row in alone)
+
+
 def test_steps_are_about_as_many_as_faces_are_moved(full: Gallery) -> None:
     full.calibrate(0.05)
     told: list[None] = []
