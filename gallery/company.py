@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.calibration.calibrate import calibrate
 from gallery.calibration.together import FEATURES, draw_together
@@ -35,47 +36,60 @@ def together(
 ) -> Answering:
     """Return what answers every face where it lies when all that were seen are drawn together.
 
-    See calibration.together. The gallery is calibrated for such places, for the rate that it was
-    calibrated for before; what it has noted of that stays as it is. A gallery that was not
-    calibrated, or has lost what can be learnt from, answers every face by itself. Later changes of
-    the gallery and faces that are seen later have no part in it; a picture with such a face is
-    answered alone. `advance` is called as often as `steps` says.
+    A gallery that was not calibrated, or has lost what can be learnt from, answers every face by
+    itself. Later changes of the gallery and faces that are seen later have no part in it; a picture
+    with such a face is answered alone. `advance` is called as often as `steps` says.
     """
-    stored = gallery.judging.calibration()
-    if stored is None:
+    ids, seen = gallery.store.sightings.vectors(gallery.encoder)
+    drawn = moved(gallery, seen, advance)
+    if drawn is None:
         return alone(gallery, mode, top)
-    store, encoder = gallery.store, gallery.encoder
-    enrolled, number = enrolled_of(store, encoder)
-    ids, seen = store.sightings.vectors(encoder)
-    drawn = draw_together(
-        seen,
-        enrolled,
-        gallery.judging.strangers,
-        unknown=gallery.thresholds.unknown,
-        rejected=rejections_of(store, encoder, number),
-        advance=advance,
-    )
-    try:
-        calibration = calibrate(
-            drawn.enrolled,
-            drawn.strangers,
-            fpir=stored.fpir,
-            rejected=drawn.rejected,
-            names=FEATURES,
-        ).calibration
-    except InputError:
-        return alone(gallery, mode, top)
-    places = dict(zip(ids.tolist(), drawn.faces, strict=True))
+    places = dict(zip(ids.tolist(), drawn.places, strict=True))
+    calibration = drawn.calibration
 
     def answer(
         faces_seen: Sequence[int], faces: Sequence[DescribedFace], digest: str
     ) -> list[Answer]:
         if not faces or not places.keys() >= set(faces_seen):
             return gallery.answers(faces, mode=mode, top=top, digest=digest)
-        moved = Moved(np.stack([places[one] for one in faces_seen]), calibration)
-        return gallery.answers(faces, mode=mode, top=top, digest=digest, moved=moved)
+        at = Moved(np.stack([places[one] for one in faces_seen]), calibration)
+        return gallery.answers(faces, mode=mode, top=top, digest=digest, moved=at)
 
     return answer
+
+
+def moved(
+    gallery: Gallery, faces: NDArray[np.float32], advance: Callable[[], None] = lambda: None
+) -> Moved | None:
+    """Return where faces, shape (n, DIMENSION), come to lie when they are drawn together.
+
+    See calibration.together. The gallery is calibrated for such places, for the rate that it was
+    calibrated for before; what it has noted of that stays as it is. None where it was not
+    calibrated, or where nothing can be learnt now. `advance` is called for all that is moved.
+    """
+    stored = gallery.judging.calibration()
+    if stored is None:
+        return None
+    enrolled, number = enrolled_of(gallery.store, gallery.encoder)
+    drawn = draw_together(
+        faces,
+        enrolled,
+        gallery.judging.strangers,
+        unknown=gallery.thresholds.unknown,
+        rejected=rejections_of(gallery.store, gallery.encoder, number),
+        advance=advance,
+    )
+    try:
+        found = calibrate(
+            drawn.enrolled,
+            drawn.strangers,
+            fpir=stored.fpir,
+            rejected=drawn.rejected,
+            names=FEATURES,
+        )
+    except InputError:
+        return None
+    return Moved(drawn.faces, found.calibration)
 
 
 def steps(gallery: Gallery) -> int:

@@ -18,7 +18,8 @@ from fakes import FakeEncoder, Square, fake_gallery, new_sample, write_picture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import review
+from gallery import review, unknowns
+from gallery.company import together
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.evaluation import metrics, plain, trials
@@ -47,10 +48,11 @@ from gallery.evaluation.series import (
 )
 from gallery.evaluation.subject import Subject, subject_of_folder, subject_of_gallery
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
-from gallery.evaluation.verdicts import Judge, Question, judge_of, question
+from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, question
 from gallery.gallery import Gallery
 from gallery.images import encode_jpeg, encode_png, read_image
 from gallery.index import IndexCache
+from gallery.labelling.pipeline import identify_files
 from gallery.line_chart import Plot
 from gallery.matching import Matcher
 from gallery.rejections import NewRejection
@@ -930,6 +932,47 @@ class TestFolder:
         assert counts["verdict.known.sure"] == 9
         assert counts["verdict.strangers.unknown"] == 3
         assert counts["verification.eer"] == 12 * 12
+
+    def test_a_calibrated_gallery_is_judged_as_relabel_answers_too(
+        self, filled: Gallery, tmp_path: Path
+    ) -> None:
+        strange = {"Somebody": (20, 220, 220), **COLOURS}
+        folder = album(tmp_path / "asked", strange, range(10, 16))
+        subject, _ = self.subject(filled, folder)
+        assert company_of(filled, subject) is None
+        filled.calibrate(0.05)
+        assert company_of(filled, subject_of_gallery(filled)) is None
+        company = company_of(filled, subject)
+        assert company is not None
+        assert company.judge.is_calibrated
+        ticks = itertools.count()
+        evaluation = evaluate(
+            subject,
+            judge_of(filled),
+            company=company,
+            samples=5,
+            tick=functools.partial(next, ticks),
+        )
+        assert next(ticks) == steps(subject, in_company=True)
+        chapter = evaluation.chapters[1]
+        assert chapter.key == "together"
+        found = {figure.name: figure.value for figure in chapter.figures}
+
+        # The same faces, labelled and answered anew.
+        pictures = sorted(folder.rglob("*.png"))
+        list(identify_files(filled, pictures, keep=True))
+        records = unknowns.relabel(filled, filled.store.sightings.pictures(), together(filled))
+        said = [
+            (record.path.parent.name, answer.verdict)
+            for record in records
+            for answer in record.faces
+        ]
+        for key, names in (("known", {"Aoi", "Mio", "Rin"}), ("strangers", {"Somebody"})):
+            of_kind = [verdict for name, verdict in said if name in names]
+            assert len(of_kind) == 6 * len(names)
+            for verdict in Verdict:
+                share = np.mean([one is verdict for one in of_kind])
+                assert found[f"together.{key}.{verdict.value}"] == pytest.approx(share)
 
     def test_rejected_names_are_struck_out_as_identify_does(
         self, filled: Gallery, tmp_path: Path

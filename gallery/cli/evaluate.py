@@ -66,7 +66,7 @@ def evaluate(
     from gallery.assemble import open_gallery
     from gallery.evaluation.evaluate import evaluate as run
     from gallery.evaluation.evaluate import steps
-    from gallery.evaluation.verdicts import judge_of
+    from gallery.evaluation.verdicts import company_of, judge_of
     from gallery.report import check_report_path, write_report
 
     if figures and json:
@@ -78,8 +78,9 @@ def evaluate(
         subject = _subject(gallery, folder, refused.append, largest=largest)
         for why in refused:
             say(f"refused: {why}")
-        with progress("Evaluating", steps(subject)) as advance:
-            evaluation = run(subject, judge_of(gallery), seed=seed, tick=advance)
+        company = company_of(gallery, subject)
+        with progress("Evaluating", steps(subject, in_company=company is not None)) as advance:
+            evaluation = run(subject, judge_of(gallery), company=company, seed=seed, tick=advance)
         if json:
             from gallery.evaluation.plain import as_json
 

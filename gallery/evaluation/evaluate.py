@@ -24,12 +24,14 @@ from gallery.evaluation.search import Rows, blocks, search, without
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import OpenSet
 from gallery.evaluation.verdicts import (
+    Company,
     Confused,
     Judge,
     Mistake,
     answers,
     confused,
     mistakes,
+    together_chapter,
     verdict_chapter,
 )
 from gallery.evaluation.verification import Verification, original, verification
@@ -65,11 +67,12 @@ class Evaluation:
         return [figure for chapter in self.chapters for figure in chapter.figures]
 
 
-def steps(subject: Subject) -> int:
+def steps(subject: Subject, *, in_company: bool = False) -> int:
     """Return how often `evaluate` ticks."""
     asked = min(len(subject.asked), MOST_ASKED)
     enrolled = len(subject.references.labels)
     searched = blocks(asked, enrolled) + blocks(len(subject.turned_away), enrolled)
+    searched *= 1 + in_company
     return searched + (len(REFERENCES) + 2) * identification.DRAWS + PARTS
 
 
@@ -77,11 +80,15 @@ def evaluate(
     subject: Subject,
     judge: Judge,
     *,
+    company: Company | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
     tick: Callable[[], None] = lambda: None,
 ) -> Evaluation:
-    """Return all tables of a subject. The same seed gives the same figures."""
+    """Return all tables of a subject. The same seed gives the same figures.
+
+    Company, where there is one, is judged beside the subject as it is.
+    """
     weights = weightings(len(subject.names), samples, seed)
     asked = _asked(subject, _drawn(subject.asked, seed), tick)
     turned_away = _asked(subject, subject.turned_away, tick)
@@ -92,6 +99,7 @@ def evaluate(
     tick()
     carried = transfer(asked, weights, _generator(seed, 3), tick)
     said = answers(asked, turned_away, judge, _generator(seed, 5))
+    beside = [] if company is None else [_together(company, weights, seed, tick)]
     originals = original(subject, weights, _generator(seed, 4))
     tick()
     return Evaluation(
@@ -100,6 +108,7 @@ def evaluate(
         len(asked.rows),
         (
             verdict_chapter(asked, said, weights, is_calibrated=judge.is_calibrated),
+            *beside,
             *series_chapter(subject, said, weights),
             opened,
             carried,
@@ -114,6 +123,14 @@ def evaluate(
         closed,
         searches,
     )
+
+
+def _together(company: Company, weights: Numbers, seed: int, tick: Callable[[], None]) -> Chapter:
+    subject = company.subject
+    asked = _asked(subject, _drawn(subject.asked, seed), tick)
+    turned_away = _asked(subject, subject.turned_away, tick)
+    said = answers(asked, turned_away, company.judge, _generator(seed, 5))
+    return together_chapter(said, weights)
 
 
 def _generator(seed: int, part: int) -> np.random.Generator:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.calibration.model import Calibration
+from gallery.company import moved
 from gallery.evaluation.bootstrap import Hits, Numbers
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.identification import Asked
 from gallery.evaluation.metrics import Labels, Vectors
 from gallery.evaluation.search import NOBODY, Rows
+from gallery.evaluation.subject import Subject
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
 from gallery.gallery import Gallery
 from gallery.types import Match, MatchMode, Quality, Verdict
@@ -43,10 +46,33 @@ class Judge:
     is_calibrated: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Company:
+    """A subject's faces where they lie when they are drawn together, and the gallery's answers."""
+
+    subject: Subject
+    judge: Judge
+
+
 def judge_of(gallery: Gallery) -> Judge:
     """Return how a gallery answers now: by its calibration, or by the encoder's thresholds."""
+    return _judge(gallery, gallery.judging.calibration())
+
+
+def company_of(gallery: Gallery, subject: Subject) -> Company | None:
+    """Return how a gallery answers when it judges a folder's faces together, as `relabel` does.
+
+    None for its own faces, and where it is not calibrated.
+    """
+    drawn = moved(gallery, subject.probes.descriptors) if subject.of_folder else None
+    if drawn is None:
+        return None
+    probes = replace(subject.probes, descriptors=drawn.places)
+    return Company(replace(subject, probes=probes), _judge(gallery, drawn.calibration))
+
+
+def _judge(gallery: Gallery, calibration: Calibration | None) -> Judge:
     judging = gallery.judging
-    calibration = judging.calibration()
 
     def answer(question: Question) -> tuple[Verdict, str | None]:
         said = judging.judge(
@@ -197,15 +223,6 @@ def verdict_chapter(
     asked: Asked, said: Answers, weights: Numbers, *, is_calibrated: bool
 ) -> Chapter:
     """Return how often each verdict is said, and how often it is right."""
-    known, strangers = said.known, said.strangers
-    rows = [
-        *_shares("known", "known characters' faces", known, weights, ALONE),
-        _right("sure", "of these, sure and right", known, weights),
-        _right("unsure", "of these, unsure and right", known, weights),
-        *_shares("strangers", "strangers' faces", strangers, weights, NOBODY_ELSE),
-    ]
-    if len(said.rejects.labels):
-        rows += _shares("rejects", "reject classes' faces", said.rejects, weights, ALONE)
     text = (
         "What this gallery answers, as it is set up now: `sure` and `unsure` name a character, "
         "`unknown` names nobody. "
@@ -217,12 +234,35 @@ def verdict_chapter(
         if is_calibrated:
             text += " The calibration learnt from these same faces; a folder of others says more."
     return Chapter(
-        "verdicts",
-        "The gallery's own verdicts",
-        text,
-        ("faces", "answer", "share (95 %)", "N"),
-        tuple(rows),
+        "verdicts", "The gallery's own verdicts", text, COLUMNS, _rows("verdict", said, weights)
     )
+
+
+def together_chapter(said: Answers, weights: Numbers) -> Chapter:
+    """Return how often each verdict is said where all faces are judged together."""
+    return Chapter(
+        "together",
+        "The gallery's verdicts, all faces judged together",
+        "What `gallery relabel` would answer, had it seen the faces of the folder and no others.",
+        COLUMNS,
+        _rows("together", said, weights),
+    )
+
+
+COLUMNS = ("faces", "answer", "share (95 %)", "N")
+
+
+def _rows(key: str, said: Answers, weights: Numbers) -> tuple[tuple[str | Figure, ...], ...]:
+    known, strangers = said.known, said.strangers
+    rows = [
+        *_shares(f"{key}.known", "known characters' faces", known, weights, ALONE),
+        _right(key, "sure", "of these, sure and right", known, weights),
+        _right(key, "unsure", "of these, unsure and right", known, weights),
+        *_shares(f"{key}.strangers", "strangers' faces", strangers, weights, NOBODY_ELSE),
+    ]
+    if len(said.rejects.labels):
+        rows += _shares(f"{key}.rejects", "reject classes' faces", said.rejects, weights, ALONE)
+    return tuple(rows)
 
 
 def _some(rows: list[int], generator: np.random.Generator) -> list[int]:
@@ -243,16 +283,18 @@ def _shares(
     """Return how often each verdict is said."""
     rows: list[tuple[str | Figure, ...]] = []
     for verdict in Verdict:
-        name = f"verdict.{key}.{verdict.value}"
+        name = f"{key}.{verdict.value}"
         figure = rate_of(name, Hits(said.labels, said.verdicts == verdict.value), weights, reason)
         rows.append((who, verdict.value, figure, f"{figure.count:,}"))
     return rows
 
 
-def _right(verdict: str, who: str, said: Judged, weights: Numbers) -> tuple[str | Figure, ...]:
+def _right(
+    key: str, verdict: str, who: str, said: Judged, weights: Numbers
+) -> tuple[str | Figure, ...]:
     """Return how often a name that is said with a verdict is right."""
     kept = said.verdicts == verdict
-    name = f"verdict.{verdict}.right"
+    name = f"{key}.{verdict}.right"
     if not kept.any():
         figure = missing(name, f"no known face is `{verdict}`")
     else:
