@@ -37,8 +37,7 @@ from gallery.calibration.calibrate import calibrate
 from gallery.calibration.evidence import COLUMNS
 from gallery.calibration.model import FEATURES, Calibration
 from gallery.calibration.strangers import Strangers, read_strangers
-from gallery.calibration.together import FEATURES as FEATURES_TOGETHER
-from gallery.calibration.together import draw_together
+from gallery.calibration.together import FEATURES_TOGETHER, draw_together
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.evaluation.bootstrap import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
@@ -239,12 +238,11 @@ def run(
         members = np.sort(generator.permutation(eligible)[:CHARACTERS])
         rows = enrol(faces, members, REFERENCES, generator)
         rest = np.setdiff1d(np.arange(len(faces.labels)), rows)
-        holes_of_all = np.arange(len(false.labels))
-        for batch, holes in _batches(faces, rest, holes_of_all, together or "all", draw):
-            one = Company(faces, false, enrolled_of(faces, rows), shipped)
-            names: Sequence[str] = FEATURES
+        alone = Company(faces, false, enrolled_of(faces, rows), shipped)
+        for batch, holes in _batches(alone, rest, together or "all", draw):
+            one, names = alone, FEATURES
             if together is not None:
-                one = drawn_together(one, batch, holes, thresholds.unknown)
+                one = drawn_together(alone, batch, holes, thresholds.unknown)
                 names = FEATURES_TOGETHER
             calibration = calibrate(one.enrolled, one.shipped, fpir=FPIR, names=names).calibration
             say = speaker(one.enrolled, one.shipped, calibration, len(members), draw)
@@ -266,18 +264,18 @@ def run(
 
 
 def _batches(
-    faces: Faces, rest: NDArray[np.intp], holes: NDArray[np.intp], together: str, draw: int
+    asked: Company, rest: NDArray[np.intp], together: str, draw: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield rows of faces, and of places without one, that are asked about at a time."""
     generator = np.random.default_rng([SEED, draw])
     if together == "series":
-        series = faces.series[faces.labels[rest]]
+        series = asked.faces.series[asked.faces.labels[rest]]
         batches = [rest[series == one] for one in np.unique(series)]
     else:
         count = 1 if together == "all" else max(round(len(rest) / int(together)), 1)
         batches = np.array_split(generator.permutation(rest), count)
-    some = np.array_split(generator.permutation(holes), len(batches))
-    yield from zip(batches, some, strict=True)
+    holes = generator.permutation(len(asked.false.labels))
+    yield from zip(batches, np.array_split(holes, len(batches)), strict=True)
 
 
 def drawn_together(

@@ -112,7 +112,8 @@ def drawn(
         apart = _squares(faces[rows], others)
         if among:
             apart[rows - start, rows] = np.inf
-        apart[apart < copies**2] = np.inf
+        if copies > 0:
+            apart[apart < copies**2] = np.inf
         near = np.argpartition(apart, count - 1, axis=1)[:, :count]
         weights = np.exp(-np.take_along_axis(apart, near, axis=1) / width**2)
         moved[rows] += np.einsum("rk,rkd->rd", weights, others[near])

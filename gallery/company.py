@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.calibration.calibrate import calibrate
-from gallery.calibration.together import FEATURES, draw_together
+from gallery.calibration.together import FEATURES_TOGETHER, draw_together
 from gallery.errors import InputError
 from gallery.gallery import Gallery, Moved
 from gallery.judging import enrolled_of, rejections_of
@@ -85,7 +85,7 @@ def moved(
             drawn.strangers,
             fpir=stored.fpir,
             rejected=drawn.rejected,
-            names=FEATURES,
+            names=FEATURES_TOGETHER,
         )
     except InputError:
         return None

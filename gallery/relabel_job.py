@@ -71,14 +71,16 @@ def run(
         rest = left - changed
         stills = [one for one in pictures if one.path in rest]
         films = [one for one in videos if one.path in rest]
-        answering = company.alone(gallery, choices.mode, choices.top)
-        if rest and not choices.alone:
-            answering = company.together(gallery, choices.mode, choices.top, advance)
+        answering = (
+            company.together(gallery, choices.mode, choices.top, advance)
+            if rest and not choices.alone
+            else company.alone(gallery, choices.mode, choices.top)
+        )
         yield LabellingStarted(
             pictures=len(stills),
             videos=len(films),
-            pictures_done=len(pictures) - len({one.path for one in pictures} & left),
-            videos_done=len(videos) - len({one.path for one in videos} & left),
+            pictures_done=sum(one.path not in left for one in pictures),
+            videos_done=sum(one.path not in left for one in videos),
             left_out=0,
             not_written=writer.complaints(),
         )

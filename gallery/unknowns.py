@@ -22,6 +22,7 @@ from gallery.report import Picture, PictureRow, Pictures, Report, Section
 from gallery.seen_videos import SeenVideo
 from gallery.sightings import UNMEASURED, SeenPicture, Sighting
 from gallery.types import (
+    Answer,
     Descriptor,
     Record,
     Verdict,
@@ -78,22 +79,30 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
         and one.id not in enrolled
         and (poor or one.quality is None or not is_poor(one.quality))
     ]
-    found: list[_Unknown] = []
-    answering = together(gallery, top=1)
-    for start in range(0, len(able), AT_ONCE):
-        some = able[start : start + AT_ONCE]
+    unknown = [
+        one
+        for one, answer in _answered(able, together(gallery, top=1))
+        if answer.verdict is Verdict.UNKNOWN
+    ]
+    # In company, faces come nearer to everybody, to reject classes too.
+    return [
+        one
+        for one, answer in _answered(unknown, alone(gallery, top=1))
+        if not (
+            answer.matches
+            and answer.matches[0].is_reject
+            and answer.matches[0].distance <= gallery.thresholds.unknown
+        )
+    ]
+
+
+def _answered(faces: Sequence[_Unknown], answering: Answering) -> Iterator[tuple[_Unknown, Answer]]:
+    """Yield faces with what is said of them."""
+    for start in range(0, len(faces), AT_ONCE):
+        some = faces[start : start + AT_ONCE]
         described = [one.sighting.described(one.descriptor) for one in some]
         answers = answering([one.sighting.id for one in some], described, "")
-        nearest = gallery.nearest_ideals(np.stack([one.descriptor for one in some]))
-        for one, answer, match in zip(some, answers, nearest, strict=True):
-            turned_away = (
-                match is not None
-                and match.is_reject
-                and match.distance <= gallery.thresholds.unknown
-            )
-            if answer.verdict is Verdict.UNKNOWN and not turned_away:
-                found.append(one)
-    return found
+        yield from zip(some, answers, strict=True)
 
 
 def cluster(gallery: Gallery, *, poor: bool = False, afresh: bool = False) -> list[Cluster]:

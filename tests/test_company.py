@@ -284,6 +284,25 @@ def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -
     assert known_among(unknown()) < sum(row < CHARACTERS * EACH_SEEN for row in alone)
 
 
+def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Gallery) -> None:
+    with full.store.writing() as writer:
+        for number, place in enumerate(near(centres()[51], EACH, 7)):
+            writer.add(new_sample("Noise", 90_000 + number, {"fake": place}))
+    full.calibrate(0.05)
+    face = full.store.sightings.all()[(CHARACTERS + 1) * EACH_SEEN]
+    vector = full.store.sightings.descriptors_of(face.id)["fake"]
+
+    def is_unknown() -> bool:
+        return face.id in {one.sighting.id for one in unknowns.unknown_faces(full)}
+
+    assert not is_unknown()
+    with full.store.writing() as writer:
+        writer.reject(
+            NewRejection("Noise", "other", face.path, face.face.box, b"", {"fake": vector})
+        )
+    assert is_unknown()
+
+
 def test_steps_are_about_as_many_as_faces_are_moved(full: Gallery) -> None:
     full.calibrate(0.05)
     told: list[None] = []

@@ -11,8 +11,8 @@ Each row is a set of features of calibration.model. Columns: TPIR at FPIR 1 % in
 chosen on the very strangers, which is what the weights are worth; then the FPIR that is reached
 where 1 % is asked for, at SMALL, with that calibration in the gallery grown to LARGE, and
 calibrated at LARGE; last the TPIR reached there. Means over draws; strangers count by face. With
---together, all that a gallery is asked about is judged in each other's company, and the grown
-gallery is calibrated anew, as it is then.
+--together, all that a gallery is asked about is judged in each other's company. There nothing keeps
+a calibration while a gallery grows: `gallery relabel` makes it anew.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Draw:
     """Other faces of the large gallery's characters."""
 
 
-def draw(unseen: Unseen, generator: np.random.Generator, reach: float | None = None) -> Draw:
+def draw(unseen: Unseen, generator: np.random.Generator, unknown: float | None = None) -> Draw:
     """Divide the characters by series, and ask.
 
     Faces are judged together where the encoder's distance is given from which on nobody is known.
@@ -96,7 +96,7 @@ def draw(unseen: Unseen, generator: np.random.Generator, reach: float | None = N
     strangers = np.flatnonzero(~np.isin(faces.labels, members))
     rest = np.concatenate([known, strangers])
     (small, by_small), (large, by_large) = (
-        _gallery(faces, some, rest, shipped, reach) for some in (few, rows)
+        _gallery(faces, some, rest, shipped, unknown) for some in (few, rows)
     )
     own = (
         _asked(small, len(few), len(shipped)),
@@ -110,13 +110,13 @@ def draw(unseen: Unseen, generator: np.random.Generator, reach: float | None = N
 
 
 def _gallery(
-    faces: Unseen, rows: Rows, rest: Rows, shipped: Strangers, reach: float | None
+    faces: Unseen, rows: Rows, rest: Rows, shipped: Strangers, unknown: float | None
 ) -> tuple[Questions, Unseen]:
     """Return a gallery of some faces, and all faces as it sees the rest."""
     enrolled = _enrolled(faces, rows)
-    if reach is None:
+    if unknown is None:
         return Questions(enrolled, shipped), faces
-    drawn = draw_together(faces.descriptors[rest], enrolled, shipped, unknown=reach)
+    drawn = draw_together(faces.descriptors[rest], enrolled, shipped, unknown=unknown)
     descriptors = faces.descriptors.copy()
     descriptors[rest] = drawn.faces
     return (
@@ -194,10 +194,10 @@ def by_distance(one: Draw) -> float:
     return float((one.known.right & (one.known.evidence[:, column] <= cut)).mean())
 
 
-def report(unseen: Unseen, draws: int, reach: float | None = None) -> str:
+def report(unseen: Unseen, draws: int, unknown: float | None = None) -> str:
     """Return the table."""
     generator = np.random.default_rng(SEED)
-    drawn = [draw(unseen, generator, reach) for _ in range(draws)]
+    drawn = [draw(unseen, generator, unknown) for _ in range(draws)]
     rows = [("plain distance", f"{np.mean([by_distance(one) for one in drawn]):.3f}", *["-"] * 4)]
     for name, features in SETS.items():
         means = np.mean([figures(one, features) for one in drawn], axis=0)
@@ -227,11 +227,11 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)
-    unknown = Library(Settings().models_folder).locate(chosen.encoder).thresholds.unknown
-    reach = unknown if chosen.together else None
+    weights = Library(Settings().models_folder).locate(chosen.encoder)
+    unknown = weights.thresholds.unknown if chosen.together else None
     for encoder, unseen in described(read_config(chosen.config), place, (chosen.encoder,)):
         print(f"{encoder}: {unseen.held} held-out characters, {chosen.draws} draws\n")
-        print(report(unseen, chosen.draws, reach))
+        print(report(unseen, chosen.draws, unknown))
 
 
 if __name__ == "__main__":

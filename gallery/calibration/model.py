@@ -35,7 +35,7 @@ LEAST_PROBABLE = 0.05
 
 IDEAL, GAP = COLUMNS.index("ideal"), COLUMNS.index("gap")
 
-FEATURES = ("ideal", "gap", "spread", "few")
+FEATURES: tuple[str, ...] = ("ideal", "gap", "spread", "few")
 """What of the evidence is weighed; `few` is one over the number of references. The rest is kept
 beside it, so that another encoder's can be chosen anew, see docs/calibration.md."""
 

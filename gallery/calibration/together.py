@@ -25,11 +25,10 @@ from gallery.calibration.strangers import Strangers
 from gallery.calibration.trials import Enrolled
 from gallery.clustering import REACH, drawn
 
-FEATURES = ("ideal", "spread", "few")
+FEATURES_TOGETHER: tuple[str, ...] = ("ideal", "spread", "few")
 """What of the evidence is weighed. The gap is there for galleries that grow after they were
 calibrated; faces that are judged together are judged by a calibration of that moment, see
 docs/calibration.md."""
-
 
 COPIES = 0.115
 """Faces nearer to each other than this share of an encoder's `unknown` distance are copies of one.

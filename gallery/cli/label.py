@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from gallery.cli.calibrate import say_when_outgrown
-from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, say, settings_of
+from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
 from gallery.cli.telling import Telling
 from gallery.cli.video import EVERY, Every, From, To, options_of
 from gallery.cli.writing import (
@@ -112,14 +111,4 @@ def label(
         gallery.require_encoded()
         say_when_outgrown(gallery)
         choices = label_job.LabelChoices(match, top, not no_keep, watched, workers)
-        events = label_job.run(gallery, plan, choices, rewrite=rewrite)
-        try:
-            with closing(events):
-                for event in events:
-                    telling.tell(event)
-        except KeyboardInterrupt:
-            say(f"Stopped; {out} holds what was done. Run it again to go on.")
-            telling.finish()
-            raise typer.Exit(130) from None
-        if not telling.finish():
-            raise typer.Exit(1)
+        telling.follow(label_job.run(gallery, plan, choices, rewrite=rewrite))

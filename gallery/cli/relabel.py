@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.show import progress, say, settings_of
+from gallery.cli.show import progress, settings_of
 from gallery.cli.telling import Telling
 from gallery.cli.writing import (
     Matching,
@@ -79,18 +78,9 @@ def relabel(
         catch_up(gallery)
         with progress("Drawing together", 0 if alone else company.steps(gallery)) as advance:
             events = relabel_job.run(gallery, choices, advance)
-            started = next(events)
-        try:
-            with closing(events):
-                telling.tell(started)
-                for event in events:
-                    telling.tell(event)
-        except KeyboardInterrupt:
-            say(f"Stopped; {out} holds what was done. Run it again to go on.")
-            telling.finish()
-            raise typer.Exit(130) from None
-        if not telling.finish():
-            raise typer.Exit(1)
+            # Faces are drawn together before the first event.
+            telling.tell(next(events))
+        telling.follow(events)
 
 
 def catch_up(gallery: Gallery) -> None:

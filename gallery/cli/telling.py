@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, closing
 from pathlib import Path
+
+import typer
 
 from gallery.cli.show import Advance, plural, progress, say
 from gallery.cli.writing import complaints
@@ -83,6 +86,22 @@ class Telling:
                     self._tell_part(event.record)
                 else:
                     self._tell_picture(event.record)
+
+    def follow(self, events: Generator[LabelEvent, None, None]) -> None:
+        """Say what a job's events are about, and at its end what it came to.
+
+        Raises typer.Exit where something went wrong, and where a person stopped it.
+        """
+        try:
+            with closing(events):
+                for event in events:
+                    self.tell(event)
+        except KeyboardInterrupt:
+            say(f"Stopped; {self._out} holds what was done. Run it again to go on.")
+            self.finish()
+            raise typer.Exit(130) from None
+        if not self.finish():
+            raise typer.Exit(1)
 
     def finish(self) -> bool:
         """Say what the job came to, and return whether nothing went wrong."""

@@ -24,6 +24,7 @@ from gallery.evaluation.search import Rows, blocks, search, without
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import OpenSet
 from gallery.evaluation.verdicts import (
+    Answers,
     Company,
     Confused,
     Judge,
@@ -90,16 +91,17 @@ def evaluate(
     Company, where there is one, is judged beside the subject as it is.
     """
     weights = weightings(len(subject.names), samples, seed)
-    asked = _asked(subject, _drawn(subject.asked, seed), tick)
-    turned_away = _asked(subject, subject.turned_away, tick)
+    asked, said = _answered(subject, judge, seed, tick)
     verified = verification(subject, weights, _generator(seed, 1))
     tick()
     closed = closed_set(asked, weights, _generator(seed, 2), tick)
     opened, searches = open_set(asked, weights)
     tick()
     carried = transfer(asked, weights, _generator(seed, 3), tick)
-    said = answers(asked, turned_away, judge, _generator(seed, 5))
-    beside = [] if company is None else [_together(company, weights, seed, tick)]
+    beside = []
+    if company is not None:
+        _, together = _answered(company.subject, company.judge, seed, tick)
+        beside.append(together_chapter(together, weights))
     originals = original(subject, weights, _generator(seed, 4))
     tick()
     return Evaluation(
@@ -125,12 +127,13 @@ def evaluate(
     )
 
 
-def _together(company: Company, weights: Numbers, seed: int, tick: Callable[[], None]) -> Chapter:
-    subject = company.subject
+def _answered(
+    subject: Subject, judge: Judge, seed: int, tick: Callable[[], None]
+) -> tuple[Asked, Answers]:
+    """Ask about a subject's probes, and return what a gallery says of them."""
     asked = _asked(subject, _drawn(subject.asked, seed), tick)
     turned_away = _asked(subject, subject.turned_away, tick)
-    said = answers(asked, turned_away, company.judge, _generator(seed, 5))
-    return together_chapter(said, weights)
+    return asked, answers(asked, turned_away, judge, _generator(seed, 5))
 
 
 def _generator(seed: int, part: int) -> np.random.Generator:
