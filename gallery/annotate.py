@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.atomic import replacing
 from gallery.errors import InputError
+from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, Answer, Crop, Pixels, Verdict
 
 if TYPE_CHECKING:

@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.atomic import replacing
 from gallery.errors import InputError
 from gallery.images import decode
 from gallery.rejections import NewRejection
 from gallery.rows import landmarks_from_json, landmarks_to_json, quality_columns
 from gallery.store import Store
+from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Quality, Sample
 from gallery.writer import NewSample, Writer, clean_name
 

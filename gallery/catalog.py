@@ -67,7 +67,7 @@ def detector(name: str, head_scale: float = 1.0) -> Detector:
         from gallery.detectors.onnx_file import OnnxFileDetector
 
         return OnnxFileDetector(Path(name), head_scale)
-    from gallery import plugins
+    from gallery.system import plugins
 
     plugged = plugins.detector(name)
     if plugged is not None:
@@ -82,7 +82,7 @@ def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
         raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
     if weights.parts:
         from gallery.encoders.fused import FusedNetworks
-        from gallery.threads import side_by_side
+        from gallery.system.threads import side_by_side
 
         parts = side_by_side(lambda part: RUNTIMES[runtime](part, cache_folder), weights.parts)
         return FusedNetworks(parts, weights)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery import __version__, plugins
+from gallery import __version__
 from gallery.assemble import describer, index_cache, open_gallery
 from gallery.encoders import available_cores
 from gallery.errors import GalleryError, InputError
@@ -18,6 +18,7 @@ from gallery.images import read_image
 from gallery.labelling import formats
 from gallery.schema import database_path
 from gallery.settings import Settings
+from gallery.system import plugins
 from gallery.types import Image
 from gallery.weights import locate
 

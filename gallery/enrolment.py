@@ -24,7 +24,7 @@ from gallery.images import (
 )
 from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.store import Label, Store
-from gallery.threads import ROOM, ahead
+from gallery.system.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
 from gallery.writer import NewSample, Writer, clean_name
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.absolute import absolute
 from gallery.clustering import REACH, group
 from gallery.errors import InputError
 from gallery.images import encode_png, read_image
 from gallery.records import to_line
+from gallery.system.absolute import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 from gallery.video.decoding import VideoReader
 from gallery.video.looking import VideoOptions, shots_seen

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.atomic import replace_file, replacing
 from gallery.store import Vectors
+from gallery.system.files import replace_file, replacing
 from gallery.types import DIMENSION
 
 FORMAT = 1

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.absolute import absolute
 from gallery.events import (
     Arrived,
     LabelEvent,
@@ -26,6 +25,7 @@ from gallery.labelling.outputs import Outputs, open_outputs
 from gallery.labelling.selection import changed_since, moment, without_outputs
 from gallery.labelling.watching import Arrivals, arriving
 from gallery.paths import Media, media_of
+from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 from gallery.video.files import videos_among
 from gallery.video.labelling import label_video, progress_of

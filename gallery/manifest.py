@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from gallery.atomic import replace_file
 from gallery.errors import SetupError
+from gallery.system.files import replace_file
 from gallery.types import Thresholds
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery import line_chart
-from gallery.atomic import replace_file
 from gallery.errors import InputError
 from gallery.line_chart import Plot
+from gallery.system.files import replace_file
 
 if TYPE_CHECKING:
     from gallery.types import Crop

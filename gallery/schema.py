@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
-from gallery.atomic import replacing
 from gallery.errors import InputError, SetupError, StoreError
 from gallery.settings import bundled
+from gallery.system.files import replacing
 
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.atomic import replacing
 from gallery.errors import InputError
+from gallery.system.files import replacing
 from gallery.types import DIMENSION, DescribedFace, Descriptor, Image
 
 QUALITY = ("score", "size", "sharpness", "roll", "frontal", "cut")

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gallery.atomic import replace_file
 from gallery.errors import InputError, SetupError
 from gallery.manifest import NAME, Entry, read_detectors, read_manifest, write_manifest
 from gallery.settings import bundled
+from gallery.system.files import replace_file
 from gallery.types import Thresholds
 
 Progress = Callable[[int, int | None], None]

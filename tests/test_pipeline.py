@@ -19,7 +19,7 @@ from gallery.labelling.job import label, open_writer
 from gallery.labelling.pipeline import GROUP, chunks, identify_files
 from gallery.quality import Gates
 from gallery.sightings import Seen
-from gallery.threads import available_cores
+from gallery.system.threads import available_cores
 from gallery.types import Candidate, Face, Image, MatchMode, Record
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)

@@ -14,8 +14,9 @@ import pytest
 from command import ROOT, environment, run
 from fakes import Square, draw, write_picture
 
-from gallery import catalog, plugins
+from gallery import catalog
 from gallery.errors import SetupError
+from gallery.system import plugins
 from gallery.types import Box, Image
 
 PAGE = ROOT / "docs" / "detectors.md"
@@ -186,7 +187,7 @@ def test_faces_come_best_first_however_they_were_given(install: Install) -> None
 def test_nothing_is_looked_up_before_a_name_is_asked_for() -> None:
     code = (
         "import sys, gallery.catalog; gallery.catalog.detector('whole'); "
-        "print('gallery.plugins' in sys.modules)"
+        "print('gallery.system.plugins' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gallery.threads import ahead, available_cores, limited, side_by_side
+from gallery.system.threads import ahead, available_cores, limited, side_by_side
 
 
 def test_there_is_a_core() -> None:

@@ -15,8 +15,9 @@ from command import environment, finish, run, start
 
 from gallery.errors import InputError
 from gallery.images import encode_png
-from gallery.labelling import holding, sidecars
-from gallery.labelling.holding import alone_in
+from gallery.labelling import sidecars
+from gallery.system import locks as holding
+from gallery.system.locks import alone_in
 
 TAGS = 40
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gallery.threads import available_cores
+from gallery.system.threads import available_cores
 from training.augment import recoloured
 from training.config import Config, Phase
 from training.data import Labels, Pixels

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from gallery import catalog
 from gallery.align import EyeAligner
-from gallery.atomic import replacing
 from gallery.interfaces import Detector
 from gallery.settings import DEFAULT_DETECTOR
+from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, Box, Face, Image, Pixels
 from training.config import Config
 from training.data import Faces, Place, held_marks, read_faces

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from gallery import catalog
-from gallery.atomic import replace_file, replacing
 from gallery.dlib_format import read_network, write_network
 from gallery.encoders import fused
 from gallery.evaluation.metrics import Numbers
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.settings import default_cache_folder
+from gallery.system.files import replace_file, replacing
 from gallery.types import CROP_SIDE, DIMENSION, Thresholds
 from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
 from training import places

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.atomic import replacing
+from gallery.system.files import replacing
 from training.data import FOUND, STORED_SIDE, Faces, Pixels, Place, read_faces
 
 TABLE = Path(__file__).with_name("found.csv")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.atomic import replacing
 from gallery.encoders.fused import unit
-from gallery.threads import available_cores
+from gallery.system.files import replacing
+from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
 from training.data import Labels, Pixels, scaled
 from training.discriminants import Discriminants, Features

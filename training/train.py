@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch import multiprocessing as processes
 from torch.multiprocessing.spawn import spawn
 
-from gallery.atomic import replace_file
 from gallery.dlib_format import read_network
 from gallery.evaluation.search import ranks
 from gallery.settings import default_models_folder
+from gallery.system.files import replace_file
 from gallery.types import DIMENSION, MatchMode
 from gallery.weights import Library
 from training.batches import Batches, count_classes, in_order

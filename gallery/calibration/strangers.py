@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.atomic import replacing
 from gallery.calibration.evidence import COLUMNS, Numbers, Vectors
 from gallery.errors import SetupError
+from gallery.system.files import replacing
 from gallery.types import DIMENSION
 
 FORMAT = 1

@@ -91,7 +91,7 @@ def label(
     """
     from gallery import label_job
     from gallery.assemble import open_gallery
-    from gallery.threads import available_cores, leave_cores, limited
+    from gallery.system.threads import available_cores, leave_cores, limited
 
     watched = options_of(from_, to, every, min_face, min_quality)
     options = OutputOptions(prefix, tags, series, unsure, place)

@@ -21,7 +21,7 @@ from gallery.detectors import level
 from gallery.detectors.eyes import EyeFinder
 from gallery.detectors.network_file import checked_digest, described, open_for
 from gallery.errors import SetupError
-from gallery.threads import available_cores, limited, side_by_side
+from gallery.system.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gallery.encoders import Batch, Descriptors, as_crops
 from gallery.errors import SetupError
 from gallery.interfaces import Encoder
-from gallery.threads import side_by_side
+from gallery.system.threads import side_by_side
 from gallery.types import DIMENSION
 from gallery.weights import Weights
 

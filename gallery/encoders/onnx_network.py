@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.atomic import replace_file
 from gallery.dlib_format import Affine, Block, Convolution, Network, read_network
 from gallery.encoders import Batch, Crops, Descriptors, available_cores, describe
 from gallery.errors import SetupError
+from gallery.system.files import replace_file
 from gallery.types import CROP_SIDE, DIMENSION
 from gallery.weights import ONNX_SUFFIX, Weights
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gallery.errors import InputError
-from gallery.labelling.holding import hold
+from gallery.system.locks import hold
 from gallery.types import Record, VideoEnd, VideoRecord
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import FileState, digest_of, file_state, read_bytes
-from gallery.threads import ahead
+from gallery.system.absolute import absolute
+from gallery.system.threads import ahead
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gallery.absolute import absolute
-from gallery.atomic import replace_file
 from gallery.errors import InputError
-from gallery.labelling.holding import alone_in
 from gallery.labelling.output import Output, cannot_be_written
+from gallery.system.absolute import absolute
+from gallery.system.files import replace_file
+from gallery.system.locks import alone_in
 from gallery.types import Record, Verdict
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gallery import plugins
 from gallery.errors import GalleryError, InputError, SetupError
 from gallery.labelling.output import Output, OutputWriter, Placing
+from gallery.system import plugins
 from gallery.types import Record
 
 GROUP = "gallery.writers"

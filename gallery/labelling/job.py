@@ -7,10 +7,10 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.labelling.pipeline import identify_files
 from gallery.quality import NO_GATES, Gates
+from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:

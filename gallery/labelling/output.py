@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gallery.absolute import absolute
 from gallery.errors import InputError
+from gallery.system.absolute import absolute
 from gallery.types import Record, Verdict
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from gallery.atomic import replace_file
 from gallery.images import SUFFIXES
-from gallery.labelling.holding import alone_in
 from gallery.labelling.output import NotWrittenError, cannot_be_written
+from gallery.system.files import replace_file
+from gallery.system.locks import alone_in
 from gallery.tag_text import spelling, split
 
 MAX_BYTES = 1024 * 1024

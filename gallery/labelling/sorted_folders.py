@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import digest_of, encode_png
 from gallery.labelling.output import (
@@ -21,7 +20,8 @@ from gallery.labelling.output import (
     cannot_be_written,
     names_in,
 )
-from gallery.labelling.safe_names import MARK_LENGTH, folder_name, mark
+from gallery.system.absolute import absolute
+from gallery.system.file_names import MARK_LENGTH, folder_name, mark
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 from gallery.video.stills import Stills, box_in, name_of
 

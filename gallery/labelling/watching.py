@@ -11,11 +11,11 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import FileState, file_state, pictures_below
 from gallery.labelling import job
 from gallery.labelling.changes import Known, known_to, outdated
+from gallery.system.absolute import absolute
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.absolute import absolute
 from gallery.errors import InputError
+from gallery.system.absolute import absolute
 from gallery.types import (
     Answer,
     DescribedFace,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gallery.atomic import replacing
+from gallery.system.files import replacing
 from training.detector.network import HeadNetwork, Shipped
 from training.onnx_writer import write_onnx
 from training.train import averaged_weights

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.atomic import replace_file
 from gallery.images import encode_png
+from gallery.system.files import replace_file
 from gallery.types import Pixels
 from training.detector.config import Config
 from training.detector.labels import Heads

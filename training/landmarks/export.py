@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gallery.atomic import replacing
 from gallery.detectors.eyes import SIDE
+from gallery.system.files import replacing
 from training.landmarks.network import EyeNetwork, Shipped
 from training.onnx_writer import write_onnx
 from training.train import averaged_weights

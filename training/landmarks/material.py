@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.atomic import replacing
+from gallery.system.files import replacing
 from gallery.types import Pixels
 from training.data import STORED_SIDE, read_faces
 from training.detector.labels import (

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gallery.atomic import replacing
 from gallery.detectors.eyes import SIDE, back
+from gallery.system.files import replacing
 from training.detector.network import prepare
 from training.landmarks.material import OWN, Material
 from training.landmarks.network import EyeNetwork

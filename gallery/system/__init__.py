@@ -1,0 +1,1 @@
+"""Files, locks, threads and parts of other packages: what the machine gives."""
