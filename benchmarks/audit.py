@@ -4,7 +4,7 @@
 
 Galleries are drawn from the *dev* split of the shared faces, whose characters no network has seen,
 found and cut as the product does it; descriptors are kept in the cache folder, build/openset;
-every figure in gallery/audit and gallery/clustering.py was chosen on characters of the *train*
+every figure in gallery/audit and gallery/numerics/clustering.py was chosen on characters of the *train*
 split that were held out of training. Intervals hold 95 % of what resampling the draws gives.
 
 Swapped labels: of a gallery of 50 characters with 10 samples each, 5 % get the name of another
@@ -32,7 +32,7 @@ from benchmarks.openset import read_dev
 from gallery.audit.characters import merge, split
 from gallery.audit.misplaced import margins
 from gallery.audit.subject import Subject
-from gallery.clustering import REACH, group
+from gallery.numerics.clustering import REACH, group
 from gallery.rejections import NEARLY
 from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.types import Box, Face, Sample, Thresholds

@@ -39,7 +39,7 @@ from gallery.calibration.model import FEATURES, Calibration
 from gallery.calibration.strangers import Strangers, read_strangers
 from gallery.calibration.together import FEATURES_TOGETHER, draw_together
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
-from gallery.evaluation.bootstrap import Hits, interval, ratio, weightings
+from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds
 from gallery.weights import Library, Weights

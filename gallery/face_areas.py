@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gallery.pairing import pairs_of
+from gallery.numerics.assignment import pairs_of
 from gallery.types import Box
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.clustering import REACH, group
 from gallery.errors import InputError
 from gallery.images import encode_png, read_image
+from gallery.numerics.clustering import REACH, group
 from gallery.records import to_line
 from gallery.system.absolute import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict

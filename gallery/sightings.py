@@ -22,7 +22,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gallery.encodings import by_encoder, lacking, portions, put
 from gallery.images import FileState, encode_jpeg
-from gallery.pairing import pairs_of
+from gallery.numerics.assignment import pairs_of
 from gallery.rejections import SAME_PLACE
 from gallery.rows import (
     blob_of,

@@ -12,11 +12,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.clustering import REACH, join
 from gallery.company import Answering, alone, together
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.images import decode_crop, encode_png, file_state
+from gallery.numerics.clustering import REACH, join
 from gallery.quality import is_poor
 from gallery.report import Picture, PictureRow, Pictures, Report, Section
 from gallery.seen_videos import SeenVideo

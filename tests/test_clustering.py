@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from gallery.clustering import average_linkage, drawn_together, group, join
-from gallery.clustering import drawn as drawn_to
+from gallery.numerics.clustering import average_linkage, drawn_together, group, join
+from gallery.numerics.clustering import drawn as drawn_to
 
 Faces = NDArray[np.float32]
 

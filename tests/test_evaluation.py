@@ -23,7 +23,6 @@ from gallery.company import together
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.evaluation import metrics, plain, trials
-from gallery.evaluation.bootstrap import Hits, resamples, share_interval, weightings
 from gallery.evaluation.evaluate import Evaluation, evaluate, steps
 from gallery.evaluation.identification import Asked
 from gallery.evaluation.metrics import Confusion
@@ -55,6 +54,7 @@ from gallery.index import IndexCache
 from gallery.labelling.pipeline import identify_files
 from gallery.line_chart import Plot
 from gallery.matching import Matcher
+from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
 from gallery.rejections import NewRejection
 from gallery.report import Pictures
 from gallery.settings import DEFAULT_ENCODER, default_models_folder

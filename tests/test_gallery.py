@@ -19,7 +19,7 @@ from gallery.gallery import Gallery
 from gallery.images import read_image
 from gallery.index import IndexCache
 from gallery.interfaces import Encoder
-from gallery.profiles import profile
+from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict
 
 BLUE, RED, GREEN, PINK = (20, 20, 220), (220, 20, 20), (20, 200, 20), (230, 60, 180)

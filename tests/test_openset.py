@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import openset
 from gallery.calibration.strangers import Strangers
-from gallery.evaluation.bootstrap import weightings
+from gallery.numerics.intervals import weightings
 from gallery.types import DIMENSION, Thresholds
 from training import strangers as made
 from training import verdicts

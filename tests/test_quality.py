@@ -18,7 +18,7 @@ from PIL import Image as pillow
 
 from gallery.align import EyeAligner
 from gallery.describe import Describer
-from gallery.profiles import counting
+from gallery.numerics.profiles import counting
 from gallery.quality import POOR, Gates, cut, frontal, head_size, is_poor, measure, roll, sharpness
 from gallery.types import CROP_SIDE, Box, Crop, Face, Image, Landmarks, Point, Quality
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.gallery import Gallery
-from gallery.profiles import counting
+from gallery.numerics.profiles import counting
 from gallery.rejections import NEARLY, SAME_PLACE, Rejection
 from gallery.types import Sample
 

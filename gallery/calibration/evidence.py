@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.profiles import profile
+from gallery.numerics.profiles import profile
 
 Numbers = NDArray[np.float64]
 Vectors = NDArray[np.float32]

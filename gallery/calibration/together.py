@@ -23,7 +23,7 @@ from gallery.calibration.calibrate import Rejections
 from gallery.calibration.evidence import Numbers, Vectors
 from gallery.calibration.strangers import Strangers
 from gallery.calibration.trials import Enrolled
-from gallery.clustering import REACH, drawn
+from gallery.numerics.clustering import REACH, drawn
 
 FEATURES_TOGETHER: tuple[str, ...] = ("ideal", "spread", "few")
 """What of the evidence is weighed. The gap is there for galleries that grow after they were

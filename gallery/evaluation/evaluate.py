@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gallery.evaluation import identification
-from gallery.evaluation.bootstrap import SAMPLES, Numbers, weightings
 from gallery.evaluation.figures import FEW_CHARACTERS, Chapter, Figure
 from gallery.evaluation.hard_strangers import series_chapter
 from gallery.evaluation.identification import (
@@ -36,6 +35,7 @@ from gallery.evaluation.verdicts import (
     verdict_chapter,
 )
 from gallery.evaluation.verification import Verification, original, verification
+from gallery.numerics.intervals import SAMPLES, Numbers, weightings
 from gallery.types import MatchMode
 
 MOST_ASKED = 50_000

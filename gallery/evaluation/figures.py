@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.evaluation.bootstrap import Hits, Numbers, share_interval
+from gallery.numerics.intervals import Hits, Numbers, share_interval
 
 FEW_CHARACTERS = 10
 """Of fewer characters than this even an interval is a guess."""

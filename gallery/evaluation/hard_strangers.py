@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.evaluation.bootstrap import Hits, Numbers
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.search import NOBODY
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.verdicts import Answers, Judged
+from gallery.numerics.intervals import Hits, Numbers
 from gallery.types import Verdict
 
 KINDS = {

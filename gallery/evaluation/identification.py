@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.evaluation.bootstrap import Numbers
 from gallery.evaluation.figures import Chapter, Figure, Tick, missing, rate_of, share
 from gallery.evaluation.search import Candidates, Probes, References, Rows
 from gallery.evaluation.subject import Subject
@@ -21,6 +20,7 @@ from gallery.evaluation.trials import (
     transferred,
 )
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
+from gallery.numerics.intervals import Numbers
 from gallery.types import MatchMode
 
 MODES = tuple(MatchMode)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.evaluation.bootstrap import ratio
 from gallery.evaluation.metrics import Labels, Numbers, Vectors
+from gallery.numerics.intervals import ratio
 
 Rows = NDArray[np.intp]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gallery.evaluation.metrics import Labels, Numbers, Vectors, squares
 from gallery.matching import VOTERS, by_votes, first_of_each
-from gallery.profiles import counting
+from gallery.numerics.profiles import counting
 from gallery.types import MatchMode
 
 Rows = NDArray[np.intp]

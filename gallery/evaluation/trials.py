@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.evaluation.bootstrap import Hits, ratio
 from gallery.evaluation.metrics import Labels, Numbers
 from gallery.evaluation.search import (
     NOBODY,
@@ -24,6 +23,7 @@ from gallery.evaluation.search import (
     Rows,
     search,
 )
+from gallery.numerics.intervals import Hits, ratio
 from gallery.types import MatchMode
 
 

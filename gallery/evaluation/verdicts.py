@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gallery.calibration.model import Calibration
 from gallery.company import moved
-from gallery.evaluation.bootstrap import Hits, Numbers
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.identification import Asked
 from gallery.evaluation.metrics import Labels, Vectors
@@ -19,6 +18,7 @@ from gallery.evaluation.search import NOBODY, Rows
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
 from gallery.gallery import Gallery
+from gallery.numerics.intervals import Hits, Numbers
 from gallery.types import Match, MatchMode, Quality, Verdict
 
 

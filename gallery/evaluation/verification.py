@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.evaluation.bootstrap import Numbers
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of, share
 from gallery.evaluation.metrics import Confusion, as_original, right_pairs
 from gallery.evaluation.pairs import Curves, PairTable, Side, pairs_between, pairs_of
 from gallery.evaluation.search import NOBODY, Probes, References, references_of, search
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import ranked_within
+from gallery.numerics.intervals import Numbers
 from gallery.types import MatchMode
 
 MOST_PAIRS = 1_000_000

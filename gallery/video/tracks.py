@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.pairing import pairs_of
+from gallery.numerics.assignment import pairs_of
 from gallery.types import DescribedFace, Descriptor, Thresholds
 
 BEST = 5

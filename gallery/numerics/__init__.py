@@ -1,0 +1,1 @@
+"""Pure functions of numbers that know neither faces nor files."""
