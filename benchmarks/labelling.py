@@ -50,10 +50,10 @@ from gallery.describe import Describer
 from gallery.detectors.animeface_detector import AnimefaceDetector
 from gallery.enrolment import candidates_in
 from gallery.gallery import Gallery
-from gallery.images import read_image
 from gallery.index import IndexCache
 from gallery.interfaces import Aligner, Detector, Encoder
 from gallery.labelling import job
+from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Crop, Face, Image
 from gallery.weights import locate

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measuring import ROOT, table
 from gallery.assemble import open_gallery
-from gallery.images import encode_png
+from gallery.media.images import encode_png
 from gallery.settings import Settings
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Quality
 from gallery.writer import NewSample

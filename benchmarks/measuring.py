@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from gallery.encoders import available_cores
-from gallery.images import SUFFIXES
+from gallery.media.images import SUFFIXES
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"

@@ -186,7 +186,7 @@ def read_false_detections(data: Path, weights: Weights, cache: Path) -> Faces:
 def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
     """Yield squares of a quarter to three quarters of the pictures' shorter sides, scaled."""
     from gallery.detectors.onnx_file import OnnxFileDetector
-    from gallery.images import decode
+    from gallery.media.images import decode
     from gallery.types import Box
     from training.data import scaled
 

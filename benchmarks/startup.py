@@ -26,7 +26,7 @@ import numpy as np
 
 from benchmarks.measuring import CHARACTERS, ORIGINAL, ROOT, Times, pairs, pictures, table
 from gallery.assemble import open_gallery
-from gallery.images import encode_png
+from gallery.media.images import encode_png
 from gallery.settings import Settings
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face
 from gallery.writer import NewSample

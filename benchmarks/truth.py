@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from benchmarks.measuring import ROOT, SHARED
 from gallery.errors import InputError, SetupError
-from gallery.images import decode
+from gallery.media.images import decode
 from gallery.types import Box, Image, Point
 
 FILE = ROOT / "data" / "detection" / "validation.json"

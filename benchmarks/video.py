@@ -19,12 +19,12 @@ from gallery import assemble
 from gallery.enrolment import candidates_in
 from gallery.gallery import Gallery
 from gallery.labelling import job
+from gallery.media.shots import in_shots
+from gallery.media.video_reader import VideoReader
 from gallery.settings import DEFAULT_DETECTOR, Settings
 from gallery.types import VideoShot
-from gallery.video.decoding import VideoReader
 from gallery.video.labelling import label_video
 from gallery.video.looking import EVERY, VideoOptions
-from gallery.video.shots import in_shots
 
 
 def frames_of(path: Path, *, all_of_them: bool) -> int:

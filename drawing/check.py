@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gallery.assemble import describer
 from gallery.describe import Describer
-from gallery.images import read_image
+from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Face, Point
 

@@ -16,9 +16,9 @@ from gallery import assemble, label_job, relabel_job, sources
 from gallery.errors import InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
 from gallery.gallery import Gallery
-from gallery.images import from_pillow, from_pixels, read_image
 from gallery.labelling import formats
 from gallery.labelling.output import OutputOptions
+from gallery.media.images import from_pillow, from_pixels, read_image
 from gallery.quality import Gates
 from gallery.settings import resolved
 from gallery.sources import Source

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import InputError
-from gallery.images import decode
+from gallery.media.images import decode
 from gallery.rejections import NewRejection
 from gallery.rows import landmarks_from_json, landmarks_to_json, quality_columns
 from gallery.store import Store

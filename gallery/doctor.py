@@ -14,8 +14,8 @@ from gallery import __version__
 from gallery.assemble import describer, index_cache, open_gallery
 from gallery.encoders import available_cores
 from gallery.errors import GalleryError, InputError
-from gallery.images import read_image
 from gallery.labelling import formats
+from gallery.media.images import read_image
 from gallery.schema import database_path
 from gallery.settings import Settings
 from gallery.system import plugins

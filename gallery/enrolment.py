@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gallery.describe import Describer
 from gallery.errors import InputError
-from gallery.images import (
+from gallery.media.images import (
     FileState,
     check_path,
     decode,

@@ -18,10 +18,10 @@ from gallery.calibration.model import Calibration
 from gallery.describe import DescribedPicture, Describer
 from gallery.enrolment import Enrolment
 from gallery.errors import InputError, StoreError
-from gallery.images import decode_png, file_state
 from gallery.index import IndexCache
 from gallery.judging import Judging, enrolled_of, rejections_of
 from gallery.matching import Matcher
+from gallery.media.images import decode_png, file_state
 from gallery.quality import NO_GATES, Gates, measure
 from gallery.rejections import NEARLY, Rejected
 from gallery.sightings import Seen

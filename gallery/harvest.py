@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.errors import InputError
-from gallery.images import encode_png, read_image
+from gallery.media.images import encode_png, read_image
+from gallery.media.timecodes import timecode
+from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.records import to_line
 from gallery.system.absolute import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
-from gallery.video.decoding import VideoReader
 from gallery.video.looking import VideoOptions, shots_seen
-from gallery.video.timecodes import timecode
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

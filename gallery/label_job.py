@@ -22,12 +22,12 @@ from gallery.labelling.appending import Standing
 from gallery.labelling.changes import Outdated, known_to, outdated
 from gallery.labelling.output import OutputOptions
 from gallery.labelling.outputs import Outputs, open_outputs
-from gallery.labelling.selection import changed_since, moment, without_outputs
 from gallery.labelling.watching import Arrivals, arriving
-from gallery.paths import Media, media_of
+from gallery.media.inputs import Media, media_of
+from gallery.media.selection import changed_since, moment, without_outputs
+from gallery.media.video_files import videos_among
 from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
-from gallery.video.files import videos_among
 from gallery.video.labelling import label_video, progress_of
 from gallery.video.looking import VideoOptions, seconds_looked_at
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from gallery.describe import Describer
 from gallery.errors import InputError
 from gallery.face_areas import Area, pairs
-from gallery.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
+from gallery.media.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
 from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.readers.xmp_regions import NamedFaces, NamedRegion
 from gallery.store import Store

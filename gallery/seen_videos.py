@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.images import FileState
+from gallery.media.images import FileState
 from gallery.tables import shots, sightings, tracks, videos
 from gallery.types import Box, VideoShot, VideoTrack
 

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.encodings import by_encoder, lacking, portions, put
-from gallery.images import FileState, encode_jpeg
+from gallery.media.images import FileState, encode_jpeg
 from gallery.numerics.assignment import pairs_of
 from gallery.rejections import SAME_PLACE
 from gallery.rows import (

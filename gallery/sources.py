@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
-from gallery.paths import pictures_of
+from gallery.media.inputs import pictures_of
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from gallery import schema
 from gallery.encodings import by_encoder, lacking, portions
 from gallery.errors import InputError
-from gallery.images import FileState
+from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.rejections import RejectionReader
 from gallery.rows import face_of, quality_of, sound_matrix

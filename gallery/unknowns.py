@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from gallery.company import Answering, alone, together
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.images import decode_crop, encode_png, file_state
+from gallery.media.images import decode_crop, encode_png, file_state
+from gallery.media.timecodes import timecode
 from gallery.numerics.clustering import REACH, join
 from gallery.quality import is_poor
 from gallery.report import Picture, PictureRow, Pictures, Report, Section
@@ -27,7 +28,6 @@ from gallery.types import (
     Record,
     Verdict,
 )
-from gallery.video.timecodes import timecode
 from gallery.writer import NewSample
 
 Looked = TypeVar("Looked", SeenPicture, SeenVideo)

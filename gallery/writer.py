@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gallery.encodings import put
 from gallery.errors import InputError
-from gallery.images import FileState
+from gallery.media.images import FileState
 from gallery.numerics.profiles import counting, profile
 from gallery.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.rows import blob_of, box_of, is_sound, landmarks_to_json, matrix_of, quality_columns

@@ -15,9 +15,9 @@ from gallery.align import EyeAligner
 from gallery.describe import Describer
 from gallery.encoders import as_crops
 from gallery.gallery import Gallery
-from gallery.images import encode_png
 from gallery.index import IndexCache
 from gallery.interfaces import Detector, Encoder
+from gallery.media.images import encode_png
 from gallery.store import Store
 from gallery.types import (
     CROP_SIDE,

@@ -19,7 +19,7 @@ from fakes import Square, draw, fake_gallery, write_picture
 import gallery
 from gallery import api
 from gallery.cli.video import EVERY
-from gallery.images import read_image
+from gallery.media.images import read_image
 from gallery.types import Outcome
 
 BLUE, RED = (20, 20, 220), (220, 20, 20)

@@ -19,7 +19,7 @@ from gallery import archive
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.images import encode_jpeg, encode_png
+from gallery.media.images import encode_jpeg, encode_png
 from gallery.rejections import NewRejection
 from gallery.store import Store
 from gallery.types import CROP_SIDE, DIMENSION, Box, Quality

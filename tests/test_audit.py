@@ -22,7 +22,7 @@ from gallery.audit.run import audit
 from gallery.audit.subject import Subject, subject_of
 from gallery.cli import app
 from gallery.gallery import Gallery
-from gallery.images import encode_jpeg, encode_png
+from gallery.media.images import encode_jpeg, encode_png
 from gallery.rejections import NewRejection
 from gallery.report import as_html
 from gallery.types import Quality, Thresholds

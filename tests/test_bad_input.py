@@ -20,7 +20,7 @@ from fakes import Square, draw, write_picture
 from PIL import Image as pillow
 from yolo import yolo_file
 
-from gallery.images import encode_png
+from gallery.media.images import encode_png
 
 Command = subprocess.Popen[str]
 

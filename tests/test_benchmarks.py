@@ -24,9 +24,9 @@ from benchmarks import (
 from benchmarks.__main__ import PARTS
 from gallery.detectors.whole import WholePicture
 from gallery.enrolment import candidates_in
-from gallery.images import decode
 from gallery.index import FlatIndex
 from gallery.interfaces import Detector
+from gallery.media.images import decode
 from gallery.store import Store
 from gallery.types import Box, Image, Match, Point
 

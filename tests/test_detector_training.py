@@ -13,7 +13,7 @@ from fakes import Square, draw
 from numpy.typing import NDArray
 
 from gallery.detectors.heads import HeadDetector
-from gallery.images import encode_png
+from gallery.media.images import encode_png
 from gallery.types import Image
 from training.detector.__main__ import main
 from training.detector.assign import NOBODY, STRIDES, UNKNOWN, assigned, cells

@@ -20,8 +20,8 @@ from gallery.detectors.boxes import head_around, keep_best
 from gallery.detectors.onnx_file import OnnxFileDetector, prior_boxes
 from gallery.detectors.whole import WholePicture
 from gallery.errors import SetupError
-from gallery.images import read_image
 from gallery.interfaces import Detector
+from gallery.media.images import read_image
 from gallery.types import Box, Face, Image, Pixels, Point
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"

@@ -13,10 +13,10 @@ from command import ROOT, call
 
 from drawing.episode import SIZE, Appearance, Episode, draw_episode
 from gallery.assemble import open_gallery
-from gallery.images import read_image
+from gallery.media.images import read_image
+from gallery.media.video_reader import VideoReader
 from gallery.settings import Settings
 from gallery.types import CROP_SIDE, DescribedFace
-from gallery.video.decoding import VideoReader
 from gallery.video.looking import VideoOptions, shots_seen
 
 CHARACTERS = ROOT / "data" / "characters"

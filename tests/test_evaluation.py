@@ -49,11 +49,11 @@ from gallery.evaluation.subject import Subject, subject_of_folder, subject_of_ga
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, question
 from gallery.gallery import Gallery
-from gallery.images import encode_jpeg, encode_png, read_image
 from gallery.index import IndexCache
 from gallery.labelling.pipeline import identify_files
 from gallery.line_chart import Plot
 from gallery.matching import Matcher
+from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
 from gallery.rejections import NewRejection
 from gallery.report import Pictures

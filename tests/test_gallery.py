@@ -16,9 +16,9 @@ from gallery.describe import Describer, LateEncoder
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.gallery import Gallery
-from gallery.images import read_image
 from gallery.index import IndexCache
 from gallery.interfaces import Encoder
+from gallery.media.images import read_image
 from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image as pillow
 
 from gallery.errors import InputError
-from gallery.images import (
+from gallery.media.images import (
     BACKGROUND,
     FileState,
     decode,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command import run, start
 
-from gallery.images import encode_png
+from gallery.media.images import encode_png
 
 PICTURES = 500
 KILLS = 20

@@ -41,7 +41,7 @@ from gallery.labelling.output import (
     base_of,
 )
 from gallery.labelling.outputs import Outputs, open_outputs
-from gallery.labelling.selection import moment, without_outputs
+from gallery.media.selection import moment, without_outputs
 from gallery.system.file_names import folder_name
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 

@@ -19,9 +19,9 @@ from gallery import xmp
 from gallery.errors import InputError
 from gallery.face_areas import Area, Region, Shape, stored
 from gallery.gallery import Gallery
-from gallery.images import encode_png, read_header, read_image
 from gallery.labelling import formats
 from gallery.labelling.output import Output
+from gallery.media.images import encode_png, read_header, read_image
 from gallery.readers.captions import TagRule, candidates_in, names_listed
 from gallery.readers.xmp_regions import NamedFaces, NamedRegion, named_faces
 from gallery.region_enrolment import RegionEnrolment

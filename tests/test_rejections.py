@@ -14,7 +14,7 @@ from gallery import review
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.images import encode_jpeg, read_image
+from gallery.media.images import encode_jpeg, read_image
 from gallery.rejections import NewRejection
 from gallery.store import Store
 from gallery.types import Box, Verdict

@@ -16,7 +16,7 @@ from fakes import new_sample, vector
 
 from gallery import schema
 from gallery.errors import InputError, StoreError
-from gallery.images import FileState
+from gallery.media.images import FileState
 from gallery.rows import landmarks_from_json, landmarks_to_json
 from gallery.store import Store
 from gallery.types import DIMENSION, Landmarks, Point, Quality

@@ -15,8 +15,8 @@ from gallery import review, unknowns
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.images import read_image
 from gallery.labelling.pipeline import identify_files
+from gallery.media.images import read_image
 from gallery.report import as_html
 from gallery.sightings import Seen, matched
 from gallery.types import Box, DescribedFace, Face, Quality, Verdict

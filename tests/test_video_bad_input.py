@@ -134,7 +134,7 @@ class TestFiles:
         self, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         draw_video(place / "huge.mkv")
-        monkeypatch.setattr("gallery.video.decoding.MAX_PIXELS", 10_000)
+        monkeypatch.setattr("gallery.media.video_reader.MAX_PIXELS", 10_000)
         done = label(place, "huge.mkv")
         assert done.code == 1
         assert "has frames of more than 0 megapixels; scale it down." in done.stderr

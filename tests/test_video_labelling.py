@@ -14,8 +14,10 @@ from videos import at_rate, scene, write_video
 
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.images import read_image
 from gallery.labelling.job import open_writer, remaining
+from gallery.media.images import read_image
+from gallery.media.shots import in_shots
+from gallery.media.video_reader import VideoReader
 from gallery.records import as_json
 from gallery.types import (
     CROP_SIDE,
@@ -33,10 +35,8 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.decoding import VideoReader
 from gallery.video.labelling import label_video, progress_of
 from gallery.video.looking import VideoOptions, has_news
-from gallery.video.shots import in_shots
 from gallery.video.tracks import BEST, Tracker
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)

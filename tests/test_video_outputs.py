@@ -19,17 +19,17 @@ from gallery.annotate import COLOURS
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.harvest import Harvest
-from gallery.images import read_image
 from gallery.labelling import formats, job
 from gallery.labelling.csv_file import COLUMNS
 from gallery.labelling.output import OutputOptions, Placing
 from gallery.labelling.outputs import open_outputs
+from gallery.media.images import read_image
+from gallery.media.stills import Stills, box_in, name_of
+from gallery.media.timecodes import seconds_of
 from gallery.records import as_json
 from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
 from gallery.video.labelling import label_video, progress_of
 from gallery.video.looking import VideoOptions
-from gallery.video.stills import Stills, box_in, name_of
-from gallery.video.timecodes import seconds_of
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 

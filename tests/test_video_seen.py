@@ -15,8 +15,9 @@ from videos import at_rate, scene, write_video
 
 from gallery import review, unknowns
 from gallery.gallery import Gallery
-from gallery.images import decode_crop
 from gallery.labelling.job import open_writer
+from gallery.media.images import decode_crop
+from gallery.media.video_reader import VideoReader
 from gallery.records import as_json
 from gallery.report import as_html
 from gallery.seen_videos import moment_of
@@ -31,7 +32,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.decoding import VideoReader
 from gallery.video.labelling import VideoProgress, label_video, progress_of, stands_in
 from gallery.video.looking import VideoOptions
 from gallery.video.relabelling import relabel_videos
@@ -183,7 +183,7 @@ def test_pictures_and_tracks_of_one_face_come_into_one_cluster(
 
 
 def read(path: Path) -> Image:
-    from gallery.images import read_image
+    from gallery.media.images import read_image
 
     return read_image(path)
 

@@ -173,7 +173,7 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     from gallery import catalog
     from gallery.align import EyeAligner
     from gallery.detectors.animeface_detector import AnimefaceDetector
-    from gallery.images import read_image
+    from gallery.media.images import read_image
     from gallery.settings import default_cache_folder
     from training.export import weights_of
 

@@ -24,7 +24,7 @@ from gallery.cli.show import (
     settings_of,
     table,
 )
-from gallery.paths import pictures_of
+from gallery.media.inputs import pictures_of
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _identify(
     gallery: Gallery, path: Path, match: MatchMode, top: int, gates: Gates
 ) -> tuple[Record, Image | None]:
     from gallery.errors import InputError
-    from gallery.images import read_image
+    from gallery.media.images import read_image
 
     try:
         image = read_image(path)
@@ -233,7 +233,7 @@ def compare(
 
 def _only_face(parts: Describer, path: Path, *, largest: bool) -> DescribedFace:
     from gallery.enrolment import choose_face
-    from gallery.images import read_image
+    from gallery.media.images import read_image
 
     image = read_image(path)
     face = choose_face(path, parts.faces([image])[0], largest=largest)
@@ -256,7 +256,7 @@ def describe(
     """
     from gallery.assemble import describer
     from gallery.errors import InputError
-    from gallery.images import read_image
+    from gallery.media.images import read_image
     from gallery.table_file import FaceTable, check_target
 
     check_target(out)

@@ -18,7 +18,7 @@ from gallery.cli.show import (
     settings_of,
 )
 from gallery.cli.video import EVERY, Every, From, To, options_of
-from gallery.paths import Media, media_of
+from gallery.media.inputs import Media, media_of
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:

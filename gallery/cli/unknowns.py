@@ -98,7 +98,7 @@ def _print(found: list[Cluster], seen: int) -> None:
 
 def _place(face: Sighting) -> str:
     """Return where a face was seen: a file, and in a video the time."""
-    from gallery.video.timecodes import timecode
+    from gallery.media.timecodes import timecode
 
     return f"{face.path}" if face.track is None else f"{face.path} {timecode(face.track.best)}"
 

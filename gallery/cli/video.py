@@ -40,9 +40,9 @@ def options_of(
 ) -> VideoOptions:
     """Return what of videos is looked at. Raises InputError for times that are none."""
     from gallery.errors import InputError
+    from gallery.media.timecodes import seconds_of
     from gallery.quality import Gates
     from gallery.video.looking import VideoOptions
-    from gallery.video.timecodes import seconds_of
 
     first = seconds_of(start)
     last = None if end is None else seconds_of(end)

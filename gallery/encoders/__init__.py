@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import InputError
-from gallery.images import BACKGROUND
+from gallery.media.images import BACKGROUND
 from gallery.system.threads import available_cores as available_cores
 from gallery.types import CROP_SIDE, DIMENSION, Pixels
 

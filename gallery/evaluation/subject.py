@@ -14,7 +14,7 @@ from gallery.errors import InputError
 from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.gallery import Gallery
-from gallery.images import read_image
+from gallery.media.images import read_image
 from gallery.rejections import NEARLY
 from gallery.types import (
     DIMENSION,

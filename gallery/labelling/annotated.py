@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from gallery.annotate import OUTPUT_SUFFIXES, annotate, save_picture
 from gallery.errors import InputError
-from gallery.images import read_image
 from gallery.labelling.output import MAX_NAME_BYTES, NotWrittenError, Output
+from gallery.media.images import read_image
+from gallery.media.stills import box_in, name_of
 from gallery.types import Record, VideoRecord
-from gallery.video.stills import box_in, name_of
 
 MARK = ".annotated"
 """Stands in every name, so that no picture of anybody's is ever replaced."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.errors import InputError
-from gallery.images import FileState, digest_of, file_state, read_bytes
+from gallery.media.images import FileState, digest_of, file_state, read_bytes
 from gallery.system.absolute import absolute
 from gallery.system.threads import ahead
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gallery.errors import InputError
 from gallery.labelling.appending import Standing
+from gallery.media.timecodes import seconds_of, timecode
 from gallery.records import as_json
 from gallery.types import (
     Answer,
@@ -25,7 +26,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.timecodes import seconds_of, timecode
 
 COLUMNS = (
     "path", "width", "height", "encoder", "faces", "face", "left", "top", "right", "bottom",

@@ -11,10 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from gallery.errors import InputError
-from gallery.images import read_image
 from gallery.labelling.document import UNKNOWN, UNSURE, DocumentFile, label_of
 from gallery.labelling.output import Output
 from gallery.labelling.sidecars import one_line
+from gallery.media.images import read_image
+from gallery.media.stills import box_in
+from gallery.media.timecodes import timecode
 from gallery.report import (
     SUFFIXES,
     Picture,
@@ -36,8 +38,6 @@ from gallery.types import (
     VideoRecord,
     VideoTrack,
 )
-from gallery.video.stills import box_in
-from gallery.video.timecodes import timecode
 
 TITLE = "Faces labelled by gallery"
 

@@ -15,7 +15,7 @@ from gallery.system.absolute import absolute
 from gallery.types import Record, Verdict
 
 if TYPE_CHECKING:
-    from gallery.video.stills import Stills
+    from gallery.media.stills import Stills
 
 MAX_NAME_BYTES = 255
 """What the usual file systems take for the name of a file."""
@@ -96,7 +96,7 @@ class OutputOptions:
 
 def _stills() -> Stills:
     # The command line imports this module at its start.
-    from gallery.video.stills import Stills
+    from gallery.media.stills import Stills
 
     return Stills()
 

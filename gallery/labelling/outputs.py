@@ -10,8 +10,8 @@ from gallery.labelling import formats
 from gallery.labelling.appending import RecordFile, Standing
 from gallery.labelling.job import open_writer
 from gallery.labelling.output import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
+from gallery.media.stills import Stills
 from gallery.types import Record, VideoRecord
-from gallery.video.stills import Stills
 
 
 class Outputs:

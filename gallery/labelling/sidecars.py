@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from gallery.images import SUFFIXES
 from gallery.labelling.output import NotWrittenError, cannot_be_written
+from gallery.media.images import SUFFIXES
 from gallery.system.files import replace_file
 from gallery.system.locks import alone_in
 from gallery.tag_text import spelling, split

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
-from gallery.images import FileState, file_state, pictures_below
 from gallery.labelling import job
 from gallery.labelling.changes import Known, known_to, outdated
+from gallery.media.images import FileState, file_state, pictures_below
 from gallery.system.absolute import absolute
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from gallery import xmp
 from gallery.errors import InputError
 from gallery.face_areas import Region, Shape, area_of
-from gallery.images import read_header
 from gallery.labelling import sidecars
 from gallery.labelling.output import NotWrittenError, Output
+from gallery.media.images import read_header
 from gallery.types import Answer, Record, Verdict
 
 

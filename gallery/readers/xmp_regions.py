@@ -8,7 +8,7 @@ from pathlib import Path
 from gallery import xmp
 from gallery.errors import InputError
 from gallery.face_areas import Shape, box_of
-from gallery.images import read_header
+from gallery.media.images import read_header
 from gallery.types import Box
 
 

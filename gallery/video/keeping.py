@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
-from gallery.images import FileState, file_state
+from gallery.media.images import FileState, file_state
 from gallery.seen_videos import SeenVideo
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 

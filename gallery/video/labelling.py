@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
+from gallery.media.video_reader import TOLERANCE, VideoReader
 from gallery.system.absolute import absolute
 from gallery.types import (
     Answer,
@@ -19,7 +20,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.decoding import TOLERANCE, VideoReader
 from gallery.video.keeping import VideoKeeping
 from gallery.video.looking import ShotSeen, VideoOptions, shots_seen
 from gallery.video.tracks import Track

@@ -10,10 +10,10 @@ import numpy as np
 
 from gallery.describe import Describer
 from gallery.errors import InputError
+from gallery.media.shots import FrameOfShot, in_shots
+from gallery.media.video_reader import TOLERANCE, Frame, VideoReader
 from gallery.quality import NO_GATES, Gates
 from gallery.types import Box, DescribedFace, Face, Landmarks, Pixels, Point, Thresholds
-from gallery.video.decoding import TOLERANCE, Frame, VideoReader
-from gallery.video.shots import FrameOfShot, in_shots
 from gallery.video.tracks import Track, Tracker
 
 EVERY = 1 / 3

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from fakes import new_sample, vector
 
-from gallery.images import FileState, encode_jpeg, encode_png
+from gallery.media.images import FileState, encode_jpeg, encode_png
 from gallery.rejections import NewRejection
 from gallery.schema import HEAD
 from gallery.seen_videos import SeenVideo

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gallery.detectors.boxes import keep_best
 from gallery.detectors.heads import HeadDetector
 from gallery.detectors.onnx_file import prior_boxes
-from gallery.images import decode
+from gallery.media.images import decode
 from gallery.system.files import replace_file
 from gallery.types import Face, Image, Pixels
 from training.data import STORED_SIDE, read_faces

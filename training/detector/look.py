@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.images import encode_png
+from gallery.media.images import encode_png
 from gallery.system.files import replace_file
 from gallery.types import Pixels
 from training.detector.config import Config

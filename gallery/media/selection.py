@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.images import file_state
+from gallery.media.images import file_state
 from gallery.system.absolute import absolute
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}

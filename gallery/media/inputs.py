@@ -38,7 +38,7 @@ def media_of(paths: Sequence[Path]) -> Media:
 
     Raises InputError with the first reason where no path names one.
     """
-    from gallery.video.files import videos_among
+    from gallery.media.video_files import videos_among
 
     videos, others = videos_among(paths)
     if not videos:
@@ -47,7 +47,7 @@ def media_of(paths: Sequence[Path]) -> Media:
 
 
 def _sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
-    from gallery.images import pictures_in
+    from gallery.media.images import pictures_in
 
     pictures: dict[Path, None] = {}
     refused: list[tuple[Path, str]] = []

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gallery.errors import SetupError
+from gallery.media.video_reader import MICROSECONDS, Frame
 from gallery.types import Pixels
-from gallery.video.decoding import MICROSECONDS, Frame
 
 SHORTEST = 0.5
 """Seconds: a flash or a lightning is no shot of its own."""

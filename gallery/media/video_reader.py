@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gallery.errors import InputError, SetupError
-from gallery.images import MAX_PIXELS, file_state
+from gallery.media.images import MAX_PIXELS, file_state
+from gallery.media.timecodes import timecode
 from gallery.types import Image, Pixels
-from gallery.video.timecodes import timecode
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
+from gallery.media.timecodes import timecode
+from gallery.media.video_reader import TOLERANCE, Frame, VideoReader
 from gallery.types import Box, Image, VideoRecord, VideoTrack
-from gallery.video.decoding import TOLERANCE, Frame, VideoReader
-from gallery.video.timecodes import timecode
 
 FORWARD = 10.0
 """Seconds that are decoded through rather than sought: key frames are about so far apart."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gallery.images import SUFFIXES as PICTURE_SUFFIXES
+from gallery.media.images import SUFFIXES as PICTURE_SUFFIXES
 
 SUFFIXES = frozenset(
     (
@@ -97,6 +97,6 @@ def videos_among(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _holds_pictures(folder: Path) -> bool:
-    from gallery.images import pictures_below
+    from gallery.media.images import pictures_below
 
     return next(pictures_below(folder), None) is not None

@@ -1,0 +1,1 @@
+"""Files to pictures: what paths name, decoding of pictures and videos, shots, stills."""
