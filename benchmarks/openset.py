@@ -562,7 +562,7 @@ LOOK = (
 
 def plot(found: Found, path: Path) -> None:
     """Write the reliability diagram as SVG."""
-    from gallery.line_chart import Line, Plot, draw
+    from gallery.reports.line_chart import Line, Plot, draw
 
     said, right, weight = reliability(found)
     kept = weight > 0

@@ -19,7 +19,7 @@ from gallery.media.images import decode_crop, encode_png, file_state
 from gallery.media.timecodes import timecode
 from gallery.numerics.clustering import REACH, join
 from gallery.quality import is_poor
-from gallery.report import Picture, PictureRow, Pictures, Report, Section
+from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.seen_videos import SeenVideo
 from gallery.sightings import UNMEASURED, SeenPicture, Sighting
 from gallery.types import (

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image as pillow
 from PIL import ImageFont
 
-from gallery.annotate import (
+from gallery.errors import InputError
+from gallery.reports.annotate import (
     COLOURS,
     OUTPUT_SUFFIXES,
     annotate,
@@ -19,7 +20,6 @@ from gallery.annotate import (
     load_font,
     save_picture,
 )
-from gallery.errors import InputError
 from gallery.types import CROP_SIDE, Answer, Box, Face, Pixels, Verdict
 
 

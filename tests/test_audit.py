@@ -24,7 +24,7 @@ from gallery.cli import app
 from gallery.gallery import Gallery
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.rejections import NewRejection
-from gallery.report import as_html
+from gallery.reports.page import as_html
 from gallery.types import Quality, Thresholds
 
 CHARACTERS, FACES = 12, 8

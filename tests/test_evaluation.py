@@ -51,12 +51,12 @@ from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, q
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
 from gallery.labelling.pipeline import identify_files
-from gallery.line_chart import Plot
 from gallery.matching import Matcher
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
 from gallery.rejections import NewRejection
-from gallery.report import Pictures
+from gallery.reports.line_chart import Plot
+from gallery.reports.page import Pictures
 from gallery.settings import DEFAULT_ENCODER, default_models_folder
 from gallery.types import (
     DIMENSION,

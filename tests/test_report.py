@@ -15,8 +15,8 @@ import pytest
 from PIL import Image as pillow
 
 from gallery.errors import InputError
-from gallery.line_chart import Line, Plot, draw
-from gallery.report import (
+from gallery.reports.line_chart import Line, Plot, draw
+from gallery.reports.page import (
     Picture,
     PictureRow,
     Pictures,

@@ -17,7 +17,7 @@ from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.labelling.pipeline import identify_files
 from gallery.media.images import read_image
-from gallery.report import as_html
+from gallery.reports.page import as_html
 from gallery.sightings import Seen, matched
 from gallery.types import Box, DescribedFace, Face, Quality, Verdict
 

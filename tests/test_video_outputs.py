@@ -15,7 +15,6 @@ import pytest
 from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
-from gallery.annotate import COLOURS
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.harvest import Harvest
@@ -27,6 +26,7 @@ from gallery.media.images import read_image
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.media.timecodes import seconds_of
 from gallery.records import as_json
+from gallery.reports.annotate import COLOURS
 from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
 from gallery.video.labelling import label_video, progress_of
 from gallery.video.looking import VideoOptions

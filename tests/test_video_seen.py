@@ -19,7 +19,7 @@ from gallery.labelling.job import open_writer
 from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader
 from gallery.records import as_json
-from gallery.report import as_html
+from gallery.reports.page import as_html
 from gallery.seen_videos import moment_of
 from gallery.sightings import Sighting
 from gallery.types import (

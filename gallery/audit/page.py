@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gallery.audit.proposals import Kind, Proposal
 from gallery.gallery import Gallery
-from gallery.report import Picture, PictureRow, Pictures, Report, Section
+from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.types import Crop, Sample
 
 MOST_FACES = 8

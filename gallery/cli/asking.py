@@ -120,7 +120,7 @@ class _Annotated:
     """Where the annotated copies of pictures go: one into the file named, several below it."""
 
     def __init__(self, out: Path, pictures: Sequence[Path], given: Sequence[Path]) -> None:
-        from gallery.annotate import OUTPUT_SUFFIXES, check_suffix
+        from gallery.reports.annotate import OUTPUT_SUFFIXES, check_suffix
 
         is_one = len(pictures) == 1 and not given[0].is_dir()
         self._is_file = is_one and not out.is_dir() and bool(out.suffix)
@@ -136,8 +136,8 @@ class _Annotated:
 
     def save(self, image: Image, record: Record) -> bool:
         """Write a picture's copy; where that fails, say why and return False."""
-        from gallery.annotate import annotate, save_picture
         from gallery.errors import InputError
+        from gallery.reports.annotate import annotate, save_picture
 
         target = self._target(image.path)
         try:

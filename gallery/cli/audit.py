@@ -39,7 +39,7 @@ def audit(
     from gallery.audit.page import report_of
     from gallery.audit.run import audit as run
     from gallery.audit.subject import subject_of
-    from gallery.report import check_report_path, write_report
+    from gallery.reports.page import check_report_path, write_report
 
     if report is not None:
         check_report_path(report)

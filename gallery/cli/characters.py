@@ -95,7 +95,7 @@ def show(
 
 
 def _write_sheet(gallery: Gallery, samples: list[Sample], target: Path) -> None:
-    from gallery.annotate import contact_sheet, save_picture
+    from gallery.reports.annotate import contact_sheet, save_picture
 
     crops = gallery.crops([one.id for one in samples])
     captions = [f"{one.id}: {_distance(one)} {_mark(one)}".rstrip() for one in samples]

@@ -67,7 +67,7 @@ def evaluate(
     from gallery.evaluation.evaluate import evaluate as run
     from gallery.evaluation.evaluate import steps
     from gallery.evaluation.verdicts import company_of, judge_of
-    from gallery.report import check_report_path, write_report
+    from gallery.reports.page import check_report_path, write_report
 
     if figures and json:
         raise typer.BadParameter("Choose --figures or --json.")

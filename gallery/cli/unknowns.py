@@ -48,7 +48,7 @@ def cluster(
     """
     from gallery import unknowns
     from gallery.assemble import open_gallery
-    from gallery.report import check_report_path, write_report
+    from gallery.reports.page import check_report_path, write_report
 
     if report is not None:
         check_report_path(report)

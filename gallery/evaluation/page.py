@@ -12,8 +12,8 @@ from gallery.evaluation.identification import MODES
 from gallery.evaluation.subject import crop_of
 from gallery.evaluation.verdicts import Mistake
 from gallery.gallery import Gallery
-from gallery.line_chart import Line, Plot
-from gallery.report import Picture, PictureRow, Pictures, Report, Section, Table
+from gallery.reports.line_chart import Line, Plot
+from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section, Table
 from gallery.types import Crop, MatchMode
 
 MOST_CONFUSED = 20

@@ -17,7 +17,7 @@ from gallery.labelling.sidecars import one_line
 from gallery.media.images import read_image
 from gallery.media.stills import box_in
 from gallery.media.timecodes import timecode
-from gallery.report import (
+from gallery.reports.page import (
     SUFFIXES,
     Picture,
     PictureRow,

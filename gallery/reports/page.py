@@ -10,9 +10,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery import line_chart
 from gallery.errors import InputError
-from gallery.line_chart import Plot
+from gallery.reports import line_chart
+from gallery.reports.line_chart import Plot
 from gallery.system.files import replace_file
 
 if TYPE_CHECKING:

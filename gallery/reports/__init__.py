@@ -1,0 +1,1 @@
+"""Pages, curves and pictures with boxes: what people look at."""
