@@ -32,11 +32,11 @@ from benchmarks.openset import read_dev
 from gallery.audit.characters import merge, split
 from gallery.audit.misplaced import margins
 from gallery.audit.subject import Subject
+from gallery.faces.networks.library import Library
 from gallery.numerics.clustering import REACH, group
 from gallery.rejections import NEARLY
 from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.types import Box, Face, Sample, Thresholds
-from gallery.weights import Library
 
 FACES = SHARED / "faces"
 SEED = 6

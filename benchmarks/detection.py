@@ -37,14 +37,14 @@ from benchmarks.scoring import (
     side,
     turned,
 )
-from gallery.detectors.animeface_detector import AnimefaceDetector
-from gallery.detectors.eyes import EyeFinder
-from gallery.detectors.heads import HeadDetector
-from gallery.detectors.onnx_file import OnnxFileDetector
 from gallery.errors import SetupError
-from gallery.interfaces import Detector
+from gallery.faces.detectors.animeface import AnimefaceDetector
+from gallery.faces.detectors.heads import HeadDetector
+from gallery.faces.detectors.landmarks import EyeFinder
+from gallery.faces.detectors.onnx_file import OnnxFileDetector
+from gallery.faces.interfaces import Detector
+from gallery.faces.networks.library import shipped_detector
 from gallery.types import Box, Image
-from gallery.weights import shipped_detector
 
 ANGLES = (0, 30, 45)
 """Degrees by which pictures are turned."""

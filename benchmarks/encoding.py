@@ -18,14 +18,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery import catalog
-from gallery.encoders import available_cores
-from gallery.encoders.dlib_network import DlibNetwork
-from gallery.encoders.onnx_network import OnnxNetwork
-from gallery.interfaces import Encoder
+from gallery.faces import catalog
+from gallery.faces.encoders.dlib_network import DlibNetwork
+from gallery.faces.encoders.onnx_network import OnnxNetwork
+from gallery.faces.encoders.preprocess import available_cores
+from gallery.faces.interfaces import Encoder
+from gallery.faces.networks.library import Library
 from gallery.settings import Settings
 from gallery.types import CROP_SIDE
-from gallery.weights import Library
 
 ROOT = Path(__file__).parents[1]
 SHARED_FACES = ROOT.parent / "shared" / "data" / "faces" / "dev.zip"

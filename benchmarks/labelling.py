@@ -44,19 +44,20 @@ from benchmarks.measuring import (
     table,
     taking_turns,
 )
-from gallery import assemble, catalog
-from gallery.align import EyeAligner
-from gallery.describe import Describer
-from gallery.detectors.animeface_detector import AnimefaceDetector
+from gallery import assemble
 from gallery.enrolment import candidates_in
+from gallery.faces import catalog
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer
+from gallery.faces.detectors.animeface import AnimefaceDetector
+from gallery.faces.interfaces import Aligner, Detector, Encoder
+from gallery.faces.networks.library import locate
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
-from gallery.interfaces import Aligner, Detector, Encoder
 from gallery.labelling import job
 from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Crop, Face, Image
-from gallery.weights import locate
 
 STAGES = ("decode", "detect", "align", "encode", "rest", "write")
 """The rest is measuring quality and matching."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gallery.encoders import available_cores
+from gallery.faces.encoders.preprocess import available_cores
 from gallery.media.images import SUFFIXES
 
 ROOT = Path(__file__).parents[1]

@@ -39,10 +39,10 @@ from gallery.calibration.model import FEATURES, Calibration
 from gallery.calibration.strangers import Strangers, read_strangers
 from gallery.calibration.together import FEATURES_TOGETHER, draw_together
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
+from gallery.faces.networks.library import Library, Weights
 from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds
-from gallery.weights import Library, Weights
 
 SEED = 31
 GALLERIES = 20
@@ -159,8 +159,8 @@ def _described(
     crops_of: Callable[[], NDArray[np.uint8]], weights: Weights, kept: Path
 ) -> tuple[NDArray[np.float32], Numbers]:
     """Return descriptors and sharpness of crops, from a file where they are there."""
-    from gallery import catalog
-    from gallery.quality import sharpness
+    from gallery.faces import catalog
+    from gallery.faces.quality import sharpness
 
     path = kept.with_name(f"openset-{kept.name}-{weights.encoder_id}.npz")
     if not path.is_file():
@@ -185,7 +185,7 @@ def read_false_detections(data: Path, weights: Weights, cache: Path) -> Faces:
 
 def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
     """Yield squares of a quarter to three quarters of the pictures' shorter sides, scaled."""
-    from gallery.detectors.onnx_file import OnnxFileDetector
+    from gallery.faces.detectors.onnx_file import OnnxFileDetector
     from gallery.media.images import decode
     from gallery.types import Box
     from training.data import scaled

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from benchmarks.measuring import CHARACTERS, ORIGINAL, Pair, pairs, pictures, table
 from gallery.assemble import open_gallery
+from gallery.faces.networks.library import Library
 from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Match, Outcome
-from gallery.weights import Library
 
 
 @dataclass(frozen=True, slots=True)

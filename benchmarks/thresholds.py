@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.encoders.onnx_network import OnnxNetwork
+from gallery.faces.encoders.onnx_network import OnnxNetwork
+from gallery.faces.networks.library import Library, Weights
 from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.types import CROP_SIDE
-from gallery.weights import Library, Weights
 
 SHARED_FACES = Path(__file__).parents[2] / "shared" / "data" / "faces"
 SEED = 20

@@ -17,6 +17,7 @@ from benchmarks.measuring import CHARACTERS, peak_memory, table, taking_turns
 from drawing.episode import RATE, draw_episode
 from gallery import assemble
 from gallery.enrolment import candidates_in
+from gallery.faces.video import EVERY, VideoOptions
 from gallery.gallery import Gallery
 from gallery.labelling import job
 from gallery.media.shots import in_shots
@@ -24,7 +25,6 @@ from gallery.media.video_reader import VideoReader
 from gallery.settings import DEFAULT_DETECTOR, Settings
 from gallery.types import VideoShot
 from gallery.video.labelling import label_video
-from gallery.video.looking import EVERY, VideoOptions
 
 
 def frames_of(path: Path, *, all_of_them: bool) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.assemble import describer
-from gallery.describe import Describer
+from gallery.faces.describe import Describer
 from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Face, Point

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from gallery import assemble, label_job, relabel_job, sources
 from gallery.errors import InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
+from gallery.faces.quality import Gates
+from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.labelling import formats
 from gallery.labelling.output import OutputOptions
 from gallery.media.images import from_pillow, from_pixels, read_image
-from gallery.quality import Gates
 from gallery.settings import resolved
 from gallery.sources import Source
 from gallery.types import Image, MatchMode, Record
-from gallery.video.looking import VideoOptions
 
 if TYPE_CHECKING:
     import PIL.Image

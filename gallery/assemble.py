@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gallery import catalog
-from gallery.align import EyeAligner
-from gallery.describe import Describer, LateEncoder
+from gallery.faces import catalog
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer, LateEncoder
+from gallery.faces.networks.library import Weights, locate
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
 from gallery.schema import database_path
 from gallery.settings import Settings, bundled
 from gallery.store import Store
-from gallery.weights import Weights, locate
 
 
 def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Gallery:

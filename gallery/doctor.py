@@ -12,15 +12,15 @@ import numpy as np
 
 from gallery import __version__
 from gallery.assemble import describer, index_cache, open_gallery
-from gallery.encoders import available_cores
 from gallery.errors import GalleryError, InputError
+from gallery.faces.encoders.preprocess import available_cores
+from gallery.faces.networks.library import locate
 from gallery.labelling import formats
 from gallery.media.images import read_image
 from gallery.schema import database_path
 from gallery.settings import Settings
 from gallery.system import plugins
 from gallery.types import Image
-from gallery.weights import locate
 
 SELF_TEST_FACE = Path(__file__).parent / "assets" / "face.png"
 

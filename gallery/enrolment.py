@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gallery.describe import Describer
 from gallery.errors import InputError
+from gallery.faces.describe import Describer
+from gallery.faces.quality import NO_GATES, Gates, is_poor
 from gallery.media.images import (
     FileState,
     check_path,
@@ -22,7 +23,6 @@ from gallery.media.images import (
     pictures_below,
     read_bytes,
 )
-from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.store import Label, Store
 from gallery.system.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from gallery.calibration.calibrate import Calibrated, calibrate
 from gallery.calibration.model import Calibration
-from gallery.describe import DescribedPicture, Describer
 from gallery.enrolment import Enrolment
 from gallery.errors import InputError, StoreError
+from gallery.faces.describe import DescribedPicture, Describer
+from gallery.faces.quality import NO_GATES, Gates, measure
 from gallery.index import IndexCache
 from gallery.judging import Judging, enrolled_of, rejections_of
 from gallery.matching import Matcher
 from gallery.media.images import decode_png, file_state
-from gallery.quality import NO_GATES, Gates, measure
 from gallery.rejections import NEARLY, Rejected
 from gallery.sightings import Seen
 from gallery.store import Store

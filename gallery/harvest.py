@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.errors import InputError
+from gallery.faces.video import VideoOptions, shots_seen
 from gallery.media.images import encode_png, read_image
 from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
@@ -23,7 +24,6 @@ from gallery.numerics.clustering import REACH, group
 from gallery.records import to_line
 from gallery.system.absolute import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
-from gallery.video.looking import VideoOptions, shots_seen
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

@@ -17,6 +17,7 @@ from gallery.events import (
     VideoStarted,
     Waiting,
 )
+from gallery.faces.video import VideoOptions, seconds_looked_at
 from gallery.labelling import formats, job
 from gallery.labelling.appending import Standing
 from gallery.labelling.changes import Outdated, known_to, outdated
@@ -29,7 +30,6 @@ from gallery.media.video_files import videos_among
 from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 from gallery.video.labelling import label_video, progress_of
-from gallery.video.looking import VideoOptions, seconds_looked_at
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

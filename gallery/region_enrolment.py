@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gallery.describe import Describer
 from gallery.errors import InputError
 from gallery.face_areas import Area, pairs
+from gallery.faces.describe import Describer
+from gallery.faces.quality import NO_GATES, Gates, is_poor
 from gallery.media.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
-from gallery.quality import NO_GATES, Gates, is_poor
 from gallery.readers.xmp_regions import NamedFaces, NamedRegion
 from gallery.store import Store
 from gallery.types import (

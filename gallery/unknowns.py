@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from gallery.company import Answering, alone, together
 from gallery.errors import InputError
+from gallery.faces.quality import is_poor
 from gallery.gallery import Gallery
 from gallery.media.images import decode_crop, encode_png, file_state
 from gallery.media.timecodes import timecode
 from gallery.numerics.clustering import REACH, join
-from gallery.quality import is_poor
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.seen_videos import SeenVideo
 from gallery.sightings import UNMEASURED, SeenPicture, Sighting

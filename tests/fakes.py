@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.align import EyeAligner
-from gallery.describe import Describer
-from gallery.encoders import as_crops
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer
+from gallery.faces.encoders.preprocess import as_crops
+from gallery.faces.interfaces import Detector, Encoder
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
-from gallery.interfaces import Detector, Encoder
 from gallery.media.images import encode_png
 from gallery.store import Store
 from gallery.types import (

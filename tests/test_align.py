@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.align import EYE_HEIGHT, EyeAligner, crop_matrix, eyes_are_plausible
-from gallery.interfaces import Aligner
+from gallery.faces.align import EYE_HEIGHT, EyeAligner, crop_matrix, eyes_are_plausible
+from gallery.faces.interfaces import Aligner
 from gallery.types import CROP_SIDE, Box, Crop, Face, Image, Landmarks, Pixels, Point
 
 GREY, LEFT, RIGHT = 180, (255, 0, 0), (0, 0, 255)
@@ -188,7 +188,7 @@ def test_a_face_in_a_picture_longer_than_opencv_takes_is_cut(aligner: Aligner, b
 def test_a_picture_cut_to_what_is_needed_gives_the_same_crop(
     aligner: Aligner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gallery import align
+    from gallery.faces import align
 
     pixels = np.random.default_rng(1).integers(0, 256, (400, 300, 3)).astype(np.uint8)
     faces = [

@@ -22,10 +22,10 @@ from benchmarks import (
     video,
 )
 from benchmarks.__main__ import PARTS
-from gallery.detectors.whole import WholePicture
 from gallery.enrolment import candidates_in
+from gallery.faces.detectors.whole import WholePicture
+from gallery.faces.interfaces import Detector
 from gallery.index import FlatIndex
-from gallery.interfaces import Detector
 from gallery.media.images import decode
 from gallery.store import Store
 from gallery.types import Box, Image, Match, Point

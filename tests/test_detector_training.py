@@ -12,7 +12,7 @@ import pytest
 from fakes import Square, draw
 from numpy.typing import NDArray
 
-from gallery.detectors.heads import HeadDetector
+from gallery.faces.detectors.heads import HeadDetector
 from gallery.media.images import encode_png
 from gallery.types import Image
 from training.detector.__main__ import main

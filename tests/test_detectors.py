@@ -14,13 +14,13 @@ from fakes import FakeDetector, Square, draw
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from gallery import catalog
-from gallery.detectors.animeface_detector import AnimefaceDetector
-from gallery.detectors.boxes import head_around, keep_best
-from gallery.detectors.onnx_file import OnnxFileDetector, prior_boxes
-from gallery.detectors.whole import WholePicture
 from gallery.errors import SetupError
-from gallery.interfaces import Detector
+from gallery.faces import catalog
+from gallery.faces.detectors.animeface import AnimefaceDetector
+from gallery.faces.detectors.boxes import head_around, keep_best
+from gallery.faces.detectors.onnx_file import OnnxFileDetector, prior_boxes
+from gallery.faces.detectors.whole import WholePicture
+from gallery.faces.interfaces import Detector
 from gallery.media.images import read_image
 from gallery.types import Box, Face, Image, Pixels, Point
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gallery.dlib_format import (
+from gallery.errors import InputError
+from gallery.faces.networks.dlib_format import (
     BLOCKS,
     MAXIMUM_SIZE,
     Affine,
@@ -23,8 +24,7 @@ from gallery.dlib_format import (
     read_network,
     write_network,
 )
-from gallery.errors import InputError
-from gallery.weights import locate
+from gallery.faces.networks.library import locate
 
 HUMAN = locate("human", Path("nowhere"))
 REAL = HUMAN.path.read_bytes()

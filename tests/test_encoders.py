@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
-from gallery import catalog
-from gallery.dlib_format import read_network
-from gallery.encoders import BATCH, as_crops, available_cores, describe, zoomed
-from gallery.encoders.dlib_network import DlibNetwork
-from gallery.encoders.fused import FusedNetworks
-from gallery.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork, convert
 from gallery.errors import InputError, SetupError
-from gallery.interfaces import Encoder
+from gallery.faces import catalog
+from gallery.faces.encoders.dlib_network import DlibNetwork
+from gallery.faces.encoders.ensemble import FusedNetworks
+from gallery.faces.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork, convert
+from gallery.faces.encoders.preprocess import BATCH, as_crops, available_cores, describe, zoomed
+from gallery.faces.interfaces import Encoder
+from gallery.faces.networks.dlib_format import read_network
+from gallery.faces.networks.library import Weights, locate
 from gallery.types import CROP_SIDE, DIMENSION
-from gallery.weights import Weights, locate
 
 ROOT = Path(__file__).parents[1]
 SHARED_FACES = ROOT.parent / "shared" / "data" / "faces" / "dev.zip"

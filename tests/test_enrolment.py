@@ -16,10 +16,10 @@ from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 from gallery import enrolment
 from gallery.enrolment import CHUNK, DOMINANCE, candidates_in, choose_face
 from gallery.errors import InputError
+from gallery.faces.quality import Gates
 from gallery.gallery import Gallery
 from gallery.media import images
 from gallery.media.images import encode_png
-from gallery.quality import Gates
 from gallery.store import Store
 from gallery.types import Box, Candidate, Enrolled, Face, Image, Outcome
 

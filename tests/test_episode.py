@@ -13,11 +13,11 @@ from command import ROOT, call
 
 from drawing.episode import SIZE, Appearance, Episode, draw_episode
 from gallery.assemble import open_gallery
+from gallery.faces.video import VideoOptions, shots_seen
 from gallery.media.images import read_image
 from gallery.media.video_reader import VideoReader
 from gallery.settings import Settings
 from gallery.types import CROP_SIDE, DescribedFace
-from gallery.video.looking import VideoOptions, shots_seen
 
 CHARACTERS = ROOT / "data" / "characters"
 ENROLLED = ("Mio Tachibana", "日向ソラ", "Rosa Delgado", "カエデ")

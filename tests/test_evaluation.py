@@ -48,6 +48,7 @@ from gallery.evaluation.series import (
 from gallery.evaluation.subject import Subject, subject_of_folder, subject_of_gallery
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, question
+from gallery.faces.networks.library import locate
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
 from gallery.labelling.pipeline import identify_files
@@ -71,7 +72,6 @@ from gallery.types import (
     Verdict,
 )
 from gallery.verdict import decide
-from gallery.weights import locate
 
 # Two characters on a line: 0 at 0, 1 and 5, 1 at 6 and 7.
 LINE = np.array([[0.0], [1.0], [5.0], [6.0], [7.0]])

@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from gallery.detectors.eyes import (
+from gallery.errors import SetupError
+from gallery.faces.detectors.heads import HeadDetector
+from gallery.faces.detectors.landmarks import (
     AROUND,
     AT_ONCE,
     SIDE,
@@ -23,10 +25,8 @@ from gallery.detectors.eyes import (
     matrix_of,
     view,
 )
-from gallery.detectors.heads import HeadDetector
-from gallery.errors import SetupError
+from gallery.faces.networks.library import shipped_detector
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
-from gallery.weights import shipped_detector
 
 SAID = (0.3 * SIDE, 0.5 * SIDE, 0.7 * SIDE, 0.5 * SIDE, 0.9, 0.9)
 """Eyes level in the middle of the view, both seen."""

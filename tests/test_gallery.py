@@ -11,13 +11,13 @@ from fakes import FakeDetector, FakeEncoder, Square, draw, fake_gallery, write_p
 from numpy.typing import NDArray
 
 from gallery import gallery as gallery_module
-from gallery.align import EyeAligner
-from gallery.describe import Describer, LateEncoder
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer, LateEncoder
+from gallery.faces.interfaces import Encoder
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
-from gallery.interfaces import Encoder
 from gallery.media.images import read_image
 from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict

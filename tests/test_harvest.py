@@ -11,11 +11,11 @@ from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery.errors import InputError
+from gallery.faces.quality import Gates
+from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.harvest import LIST, Harvest, Harvested, refuse_inside
-from gallery.quality import Gates
 from gallery.types import Candidate
-from gallery.video.looking import VideoOptions
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 ALL = VideoOptions()

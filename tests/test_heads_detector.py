@@ -14,7 +14,8 @@ from fakes import draw
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from gallery.detectors.heads import (
+from gallery.errors import SetupError
+from gallery.faces.detectors.heads import (
     LEAST_SCORE,
     MAX_FACES,
     PADDING,
@@ -26,7 +27,6 @@ from gallery.detectors.heads import (
     uncut,
     windows,
 )
-from gallery.errors import SetupError
 from gallery.types import Box, Image, Pixels, Point
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gallery import index as index_module
+from gallery.faces.interfaces import Index
 from gallery.index import FlatIndex, IndexCache, Indexes, build_indexes, checksum
-from gallery.interfaces import Index
 from gallery.store import Store, Vectors
 from gallery.types import DIMENSION
 

@@ -177,8 +177,8 @@ def test_a_score_decides_unless_a_reject_class_is_first() -> None:
 @pytest.fixture
 def shipped_gallery(database: Path) -> Path:
     """A gallery of the default encoder's id, so that its strangers are there."""
+    from gallery.faces.networks.library import locate
     from gallery.settings import Settings
-    from gallery.weights import locate
 
     settings = Settings()
     encoder = locate(settings.encoder, settings.models_folder).encoder_id

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery.detectors.eyes import SIDE, EyeFinder
+from gallery.faces.detectors.landmarks import SIDE, EyeFinder
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 from training.data import STORED_SIDE
 from training.landmarks.material import Material

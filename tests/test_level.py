@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from test_heads_detector import constant, image_of
 
-from gallery.detectors.heads import HeadDetector
-from gallery.detectors.level import (
+from gallery.faces.detectors.heads import HeadDetector
+from gallery.faces.detectors.rolled import (
     UNSEEN,
     boxes_back,
     joined_scores,

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gallery.cli import app
-from gallery.dlib_format import read_network, write_network
 from gallery.errors import InputError, SetupError
-from gallery.weights import locate
+from gallery.faces.networks.dlib_format import read_network, write_network
+from gallery.faces.networks.library import locate
 
 runner = CliRunner()
 

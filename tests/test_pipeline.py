@@ -13,11 +13,11 @@ import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 
 from gallery.errors import InputError
+from gallery.faces.quality import Gates
 from gallery.gallery import Gallery
 from gallery.labelling.job import label, open_writer
 from gallery.labelling.pipeline import GROUP, chunks, identify_files
 from gallery.media.images import read_image
-from gallery.quality import Gates
 from gallery.sightings import Seen
 from gallery.system.threads import available_cores
 from gallery.types import Candidate, Face, Image, MatchMode, Record

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from gallery.encoders.fused import unit
+from gallery.faces.encoders.ensemble import unit
 from gallery.types import CROP_SIDE, DIMENSION
 from training import places
 from training.discriminants import Discriminants, discriminants

@@ -14,8 +14,8 @@ import pytest
 from command import ROOT, environment, run
 from fakes import Square, draw, write_picture
 
-from gallery import catalog
 from gallery.errors import SetupError
+from gallery.faces import catalog
 from gallery.system import plugins
 from gallery.types import Box, Image
 

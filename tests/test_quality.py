@@ -16,10 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as pillow
 
-from gallery.align import EyeAligner
-from gallery.describe import Describer
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer
+from gallery.faces.quality import (
+    POOR,
+    Gates,
+    cut,
+    frontal,
+    head_size,
+    is_poor,
+    measure,
+    roll,
+    sharpness,
+)
 from gallery.numerics.profiles import counting
-from gallery.quality import POOR, Gates, cut, frontal, head_size, is_poor, measure, roll, sharpness
 from gallery.types import CROP_SIDE, Box, Crop, Face, Image, Landmarks, Point, Quality
 
 SHARED_FACES = Path(__file__).parents[1] / ".." / "shared" / "data" / "faces"

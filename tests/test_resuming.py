@@ -11,12 +11,12 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 
 from gallery.errors import InputError
 from gallery.events import Labelled, LabellingStarted
+from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.label_job import LabelChoices, planned, run
 from gallery.labelling.job import open_writer
 from gallery.labelling.output import OutputOptions
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
-from gallery.video.looking import VideoOptions
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)
 SUFFIXES = ("jsonl", "csv")

@@ -11,9 +11,9 @@ import pytest
 from command import environment
 from fakes import FakeDetector, FakeEncoder, Square, draw, write_picture
 
-from gallery.align import EyeAligner
-from gallery.describe import Describer, LateEncoder
-from gallery.interfaces import Encoder
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer, LateEncoder
+from gallery.faces.interfaces import Encoder
 from gallery.types import DIMENSION, Image
 
 LOOK = "import atexit, sys; atexit.register(lambda: print(*sys.modules)); "

@@ -256,8 +256,8 @@ class TestNetwork:
         import onnxruntime
         import torch
 
-        from gallery.dlib_format import read_network, write_network
-        from gallery.encoders.onnx_network import convert
+        from gallery.faces.encoders.onnx_network import convert
+        from gallery.faces.networks.dlib_format import read_network, write_network
         from training.network import fold, prepare
 
         network = _random_network()
@@ -396,7 +396,7 @@ class TestLiteNetwork:
         import torch
         from efficientnet_lite_pytorch import EfficientNet
 
-        from gallery.dlib_format import INPUT_MEANS
+        from gallery.faces.networks.dlib_format import INPUT_MEANS
         from training.lite import LiteNetwork, _photographs
 
         network = LiteNetwork("efficientnet-lite0").eval()

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from videos import at_rate, scene, write_video
 
 from gallery.errors import InputError
+from gallery.faces.tracking import BEST, Tracker
+from gallery.faces.video import VideoOptions, has_news
 from gallery.gallery import Gallery
 from gallery.labelling.job import open_writer, remaining
 from gallery.media.images import read_image
@@ -36,8 +38,6 @@ from gallery.types import (
     VideoTrack,
 )
 from gallery.video.labelling import label_video, progress_of
-from gallery.video.looking import VideoOptions, has_news
-from gallery.video.tracks import BEST, Tracker
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 LIMITS = Thresholds(sure=0.3, unknown=0.6, margin=0.05)

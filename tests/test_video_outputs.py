@@ -16,6 +16,7 @@ from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery.errors import InputError
+from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.harvest import Harvest
 from gallery.labelling import formats, job
@@ -29,7 +30,6 @@ from gallery.records import as_json
 from gallery.reports.annotate import COLOURS
 from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
 from gallery.video.labelling import label_video, progress_of
-from gallery.video.looking import VideoOptions
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 

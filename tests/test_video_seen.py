@@ -14,6 +14,7 @@ from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery import review, unknowns
+from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.labelling.job import open_writer
 from gallery.media.images import decode_crop
@@ -33,7 +34,6 @@ from gallery.types import (
     VideoTrack,
 )
 from gallery.video.labelling import VideoProgress, label_video, progress_of, stands_in
-from gallery.video.looking import VideoOptions
 from gallery.video.relabelling import relabel_videos
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)

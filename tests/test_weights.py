@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gallery.dlib_format import read_network, write_network
 from gallery.errors import InputError, SetupError
-from gallery.manifest import Entry, git_blob, read_manifest, write_manifest
+from gallery.faces.networks.dlib_format import read_network, write_network
+from gallery.faces.networks.library import Library, Weights, locate, shipped_detector
+from gallery.faces.networks.manifest import Entry, git_blob, read_manifest, write_manifest
 from gallery.settings import DEFAULT_ENCODER, bundled
 from gallery.types import Thresholds
-from gallery.weights import Library, Weights, locate, shipped_detector
 
 HUMAN = locate("human", Path("nowhere"))
 CONTENT = b"a network that is fetched" * 1000

@@ -75,7 +75,7 @@ def _train(config: Path, place: Place, workers: int | None) -> None:
 
 def _export(config_path: Path, place: Place, out: Path | None) -> None:
     """Write the averaged network of the last checkpoint and compare the runtimes."""
-    from gallery.weights import ONNX_SUFFIX
+    from gallery.faces.networks.library import ONNX_SUFFIX
     from training.config import read_config
     from training.data import held_faces
     from training.export import export, largest_difference, shipped_file

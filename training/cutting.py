@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery import catalog
-from gallery.align import EyeAligner
-from gallery.interfaces import Detector
+from gallery.faces import catalog
+from gallery.faces.align import EyeAligner
+from gallery.faces.interfaces import Detector
 from gallery.settings import DEFAULT_DETECTOR
 from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, Box, Face, Image, Pixels

@@ -170,9 +170,9 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     They are the largest of partners and the smallest of strangers. The pictures NAME1 and NAME2
     are two of one character; animeface finds the face and the eyes, EyeAligner cuts it.
     """
-    from gallery import catalog
-    from gallery.align import EyeAligner
-    from gallery.detectors.animeface_detector import AnimefaceDetector
+    from gallery.faces import catalog
+    from gallery.faces.align import EyeAligner
+    from gallery.faces.detectors.animeface import AnimefaceDetector
     from gallery.media.images import read_image
     from gallery.settings import default_cache_folder
     from training.export import weights_of
@@ -202,7 +202,7 @@ def columns_of(
     mirror: bool,
 ) -> list[Column]:
     """Return the columns: of networks in several ways, of the stand-in and of colour."""
-    from gallery.weights import CONVENTION
+    from gallery.faces.networks.library import CONVENTION
 
     columns = []
     for network in networks:
@@ -223,8 +223,8 @@ def columns_of(
 
 def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Column]:
     """Return a column for each network of the faces as a detector and the aligner cut them."""
-    from gallery import catalog
-    from gallery.weights import CONVENTION
+    from gallery.faces import catalog
+    from gallery.faces.networks.library import CONVENTION
     from training.cutting import cut
     from training.export import describe
 
@@ -263,8 +263,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="decoded faces")
     parser.add_argument("--bootstrap", type=int, default=200)
     chosen = parser.parse_args()
+    from gallery.faces.networks.library import Library
     from gallery.settings import default_models_folder
-    from gallery.weights import Library
 
     stand_in = Library(default_models_folder()).locate("human").path
     faces = read_faces(chosen.data / "faces", "dev", chosen.cache)

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gallery import catalog
-from gallery.dlib_format import read_network, write_network
-from gallery.encoders import fused
 from gallery.evaluation.metrics import Numbers
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
+from gallery.faces import catalog
+from gallery.faces.encoders import ensemble as fused
+from gallery.faces.networks.dlib_format import read_network, write_network
+from gallery.faces.networks.library import CONVENTION, ONNX_SUFFIX, Weights
 from gallery.settings import default_cache_folder
 from gallery.system.files import replace_file, replacing
 from gallery.types import CROP_SIDE, DIMENSION, Thresholds
-from gallery.weights import CONVENTION, ONNX_SUFFIX, Weights
 from training import places
 from training.config import Config
 from training.cutting import held_as_cut, read_aligned

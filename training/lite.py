@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from gallery.dlib_format import INPUT_MEANS
+from gallery.faces.networks.dlib_format import INPUT_MEANS
 from gallery.types import DIMENSION
 from training.places import GRIDS
 

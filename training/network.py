@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gallery.dlib_format import (
+from gallery.faces.networks.dlib_format import (
     BLOCKS,
     INPUT_MEANS,
     STEM_FILTERS,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.encoders.fused import unit
+from gallery.faces.encoders.ensemble import unit
 from gallery.system.files import replacing
 from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION

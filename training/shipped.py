@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gallery.manifest import read_manifest
+from gallery.faces.networks.manifest import read_manifest
 from gallery.settings import DEFAULT_ENCODER
 
 MODELS = Path(__file__).parents[1] / "models"

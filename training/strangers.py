@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery import catalog
 from gallery.calibration.evidence import COLUMNS
 from gallery.calibration.strangers import Strangers, strangers_file, write_strangers
 from gallery.calibration.trials import NOBODY, Enrolled, Questions
-from gallery.quality import sharpness
+from gallery.faces import catalog
+from gallery.faces.networks.library import Library
+from gallery.faces.quality import sharpness
 from gallery.settings import Settings, bundled
-from gallery.weights import Library
 from training.config import Config
 from training.cutting import read_aligned
 from training.data import Place, held_marks

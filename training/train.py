@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch import multiprocessing as processes
 from torch.multiprocessing.spawn import spawn
 
-from gallery.dlib_format import read_network
 from gallery.evaluation.search import ranks
+from gallery.faces.networks.dlib_format import read_network
+from gallery.faces.networks.library import Library
 from gallery.settings import default_models_folder
 from gallery.system.files import replace_file
 from gallery.types import DIMENSION, MatchMode
-from gallery.weights import Library
 from training.batches import Batches, count_classes, in_order
 from training.config import Config, Phase, plain
 from training.cutting import read_aligned

@@ -33,8 +33,8 @@ from gallery.calibration.model import FEATURES
 from gallery.calibration.strangers import Strangers
 from gallery.calibration.together import draw_together
 from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
+from gallery.faces.networks.library import Library
 from gallery.settings import DEFAULT_ENCODER, Settings
-from gallery.weights import Library
 from training.config import read_config
 from training.data import Place
 from training.strangers import Unseen, described, make

@@ -28,9 +28,9 @@ from gallery.media.inputs import pictures_of
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
-    from gallery.describe import Describer
+    from gallery.faces.describe import Describer
+    from gallery.faces.quality import Gates
     from gallery.gallery import Gallery
-    from gallery.quality import Gates
     from gallery.types import DescribedFace, Image
 
 
@@ -70,7 +70,7 @@ def identify(
     or written; the others are done.
     """
     from gallery.assemble import open_gallery
-    from gallery.quality import Gates
+    from gallery.faces.quality import Gates
 
     gates = Gates(min_face, min_quality)
     pictures, refused = pictures_of(paths)
@@ -212,7 +212,7 @@ def compare(
     import numpy as np
 
     from gallery.assemble import describer
-    from gallery.weights import locate
+    from gallery.faces.networks.library import locate
 
     settings = settings_of(ctx, cropped=cropped)
     weights = locate(settings.encoder, settings.models_folder)

@@ -83,7 +83,7 @@ def enroll(
     The exit code is 1 when a picture was refused; the others are enrolled.
     """
     from gallery.assemble import open_gallery
-    from gallery.quality import Gates
+    from gallery.faces.quality import Gates
     from gallery.readers.captions import names_listed
 
     check_names(source, are_given=names is not None)

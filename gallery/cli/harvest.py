@@ -22,8 +22,8 @@ from gallery.media.inputs import Media, media_of
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
+    from gallery.faces.video import VideoOptions
     from gallery.harvest import Harvest, Harvested, Looked
-    from gallery.video.looking import VideoOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +89,7 @@ def harvest(
 
 def _look(gathering: Harvest, media: Media, options: VideoOptions) -> int:
     """Look at everything, and return how many files could not be read in full."""
-    from gallery.video.looking import seconds_looked_at
+    from gallery.faces.video import seconds_looked_at
 
     failed = 0
     with progress("Looking", len(media.pictures)) as advance:

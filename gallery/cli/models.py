@@ -12,8 +12,8 @@ import typer
 from gallery.cli.show import Commands, Json, json_line, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.manifest import Entry
-    from gallery.weights import Library, Progress
+    from gallery.faces.networks.library import Library, Progress
+    from gallery.faces.networks.manifest import Entry
 
 app = typer.Typer(
     name="models",
@@ -120,7 +120,7 @@ def add(
 
 def _library(ctx: typer.Context) -> Library:
     """Return the networks of the user's settings."""
-    from gallery.weights import Library
+    from gallery.faces.networks.library import Library
 
     return Library(settings_of(ctx).models_folder)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from gallery.video.looking import VideoOptions
+    from gallery.faces.video import VideoOptions
 
 From: TypeAlias = Annotated[
     str,
@@ -40,9 +40,9 @@ def options_of(
 ) -> VideoOptions:
     """Return what of videos is looked at. Raises InputError for times that are none."""
     from gallery.errors import InputError
+    from gallery.faces.quality import Gates
+    from gallery.faces.video import VideoOptions
     from gallery.media.timecodes import seconds_of
-    from gallery.quality import Gates
-    from gallery.video.looking import VideoOptions
 
     first = seconds_of(start)
     last = None if end is None else seconds_of(end)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
+from gallery.faces.quality import NO_GATES, Gates
 from gallery.labelling.pipeline import identify_files
-from gallery.quality import NO_GATES, Gates
 from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 

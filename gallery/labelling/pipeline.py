@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
+from gallery.faces.quality import NO_GATES, Gates
 from gallery.media.images import FileState, file_state, read_image
-from gallery.quality import NO_GATES, Gates
 from gallery.system.threads import ROOM, ahead, available_cores, limited
 from gallery.types import Image, MatchMode, Record
 

@@ -18,9 +18,9 @@ from gallery.types import Face, Image
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from gallery.interfaces import Detector
+    from gallery.faces.interfaces import Detector
 
-GROUP = "gallery.detectors"
+GROUP = "gallery.faces.detectors"
 
 
 def names(group: str = GROUP) -> list[str]:

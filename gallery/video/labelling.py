@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
+from gallery.faces.tracking import Track
+from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
 from gallery.media.video_reader import TOLERANCE, VideoReader
 from gallery.system.absolute import absolute
 from gallery.types import (
@@ -21,8 +23,6 @@ from gallery.types import (
     VideoTrack,
 )
 from gallery.video.keeping import VideoKeeping
-from gallery.video.looking import ShotSeen, VideoOptions, shots_seen
-from gallery.video.tracks import Track
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery

@@ -23,16 +23,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.detectors.boxes import keep_best
-from gallery.detectors.heads import HeadDetector
-from gallery.detectors.onnx_file import prior_boxes
+from gallery.faces.detectors.boxes import keep_best
+from gallery.faces.detectors.heads import HeadDetector
+from gallery.faces.detectors.onnx_file import prior_boxes
 from gallery.media.images import decode
 from gallery.system.files import replace_file
 from gallery.types import Face, Image, Pixels
 from training.data import STORED_SIDE, read_faces
 
 if TYPE_CHECKING:
-    from gallery.detectors.animeface_detector import AnimefaceDetector
+    from gallery.faces.detectors.animeface import AnimefaceDetector
 
 Numbers = NDArray[np.float64]
 Task = TypeVar("Task")
@@ -211,7 +211,7 @@ def _open(teacher: Path) -> None:
     """Open both detectors in a process of the pool."""
     import cv2
 
-    from gallery.detectors.animeface_detector import AnimefaceDetector
+    from gallery.faces.detectors.animeface import AnimefaceDetector
 
     global _asked  # noqa: PLW0603 - a pool gives its processes no other place
     cv2.setNumThreads(1)

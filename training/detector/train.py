@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from gallery.detectors.heads import LONGER_SIDE, fit, strongest
+from gallery.faces.detectors.heads import LONGER_SIDE, fit, strongest
 from gallery.types import Pixels
 from training.detector.assign import NOBODY, assigned, cells
 from training.detector.config import Config, plain

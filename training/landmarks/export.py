@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gallery.detectors.eyes import SIDE
+from gallery.faces.detectors.landmarks import SIDE
 from gallery.system.files import replacing
 from training.landmarks.network import EyeNetwork, Shipped
 from training.onnx_writer import write_onnx

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gallery.detectors.eyes import SIDE
+from gallery.faces.detectors.landmarks import SIDE
 from training.detector.network import Block, HeadNetwork, Layer, Widths, prepare
 from training.train import averaged_weights
 

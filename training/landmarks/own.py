@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gallery.detectors.eyes import SIDE, back
+from gallery.faces.detectors.landmarks import SIDE, back
 from gallery.system.files import replacing
 from training.detector.network import prepare
 from training.landmarks.material import OWN, Material

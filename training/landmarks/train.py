@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gallery.detectors.eyes import SIDE
+from gallery.faces.detectors.landmarks import SIDE
 from training.detector.network import prepare
 from training.landmarks.config import Config, plain
 from training.landmarks.material import Material

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.detectors.eyes import AROUND, SIDE, Frame, matrix_of, view
+from gallery.faces.detectors.landmarks import AROUND, SIDE, Frame, matrix_of, view
 from gallery.types import Pixels, Point
 from training.detector.backgrounds import SKIN
 from training.detector.degrade import degraded

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.detectors.onnx_file import open_session
 from gallery.errors import SetupError
+from gallery.faces.detectors.onnx_file import open_session
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -14,7 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gallery.errors import InputError, SetupError
-from gallery.manifest import NAME, Entry, read_detectors, read_manifest, write_manifest
+from gallery.faces.networks.manifest import (
+    NAME,
+    Entry,
+    read_detectors,
+    read_manifest,
+    write_manifest,
+)
 from gallery.settings import bundled
 from gallery.system.files import replace_file
 from gallery.types import Thresholds
@@ -213,7 +219,7 @@ class Library:
             return self._present(known) or self._keep(known, data)
         self._refuse_taken(name, shipped, data, replacing)
 
-        from gallery.dlib_format import read_network
+        from gallery.faces.networks.dlib_format import read_network
 
         read_network(data)
         entry = Entry(

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gallery.errors import SetupError
-from gallery.interfaces import Detector, Encoder
-from gallery.weights import Weights
+from gallery.faces.interfaces import Detector, Encoder
+from gallery.faces.networks.library import Weights
 
 
 def _heads() -> Detector:
-    from gallery.detectors.heads import HeadDetector
-    from gallery.weights import shipped_detector
+    from gallery.faces.detectors.heads import HeadDetector
+    from gallery.faces.networks.library import shipped_detector
 
     path, sha256 = shipped_detector("heads")
     eyes, eyes_sha256 = shipped_detector("eyes")
@@ -20,25 +20,25 @@ def _heads() -> Detector:
 
 
 def _animeface() -> Detector:
-    from gallery.detectors.animeface_detector import AnimefaceDetector
+    from gallery.faces.detectors.animeface import AnimefaceDetector
 
     return AnimefaceDetector()
 
 
 def _whole() -> Detector:
-    from gallery.detectors.whole import WholePicture
+    from gallery.faces.detectors.whole import WholePicture
 
     return WholePicture()
 
 
 def _onnx(weights: Weights, cache_folder: Path) -> Encoder:
-    from gallery.encoders.onnx_network import OnnxNetwork
+    from gallery.faces.encoders.onnx_network import OnnxNetwork
 
     return OnnxNetwork(weights, cache_folder)
 
 
 def _dlib(weights: Weights, _cache_folder: Path) -> Encoder:
-    from gallery.encoders.dlib_network import DlibNetwork
+    from gallery.faces.encoders.dlib_network import DlibNetwork
 
     return DlibNetwork(weights)
 
@@ -64,7 +64,7 @@ def detector(name: str, head_scale: float = 1.0) -> Detector:
     if name in DETECTORS:
         return DETECTORS[name]()
     if name.lower().endswith(".onnx"):
-        from gallery.detectors.onnx_file import OnnxFileDetector
+        from gallery.faces.detectors.onnx_file import OnnxFileDetector
 
         return OnnxFileDetector(Path(name), head_scale)
     from gallery.system import plugins
@@ -81,7 +81,7 @@ def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
     if runtime not in RUNTIMES:
         raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
     if weights.parts:
-        from gallery.encoders.fused import FusedNetworks
+        from gallery.faces.encoders.ensemble import FusedNetworks
         from gallery.system.threads import side_by_side
 
         parts = side_by_side(lambda part: RUNTIMES[runtime](part, cache_folder), weights.parts)

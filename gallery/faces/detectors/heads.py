@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.align import eyes_are_plausible
-from gallery.detectors import level
-from gallery.detectors.eyes import EyeFinder
-from gallery.detectors.network_file import checked_digest, described, open_for
 from gallery.errors import SetupError
+from gallery.faces.align import eyes_are_plausible
+from gallery.faces.detectors import rolled as level
+from gallery.faces.detectors.landmarks import EyeFinder
+from gallery.faces.detectors.sessions import checked_digest, described, open_for
 from gallery.system.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.encoders import Batch, Descriptors, as_crops
 from gallery.errors import SetupError
-from gallery.interfaces import Encoder
+from gallery.faces.encoders.preprocess import Batch, Descriptors, as_crops
+from gallery.faces.interfaces import Encoder
+from gallery.faces.networks.library import Weights
 from gallery.system.threads import side_by_side
 from gallery.types import DIMENSION
-from gallery.weights import Weights
 
 
 class FusedNetworks:

@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 
-from gallery.encoders import Batch, Crops, Descriptors, describe
 from gallery.errors import SetupError
-from gallery.weights import ONNX_SUFFIX, Weights
+from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, describe
+from gallery.faces.networks.library import ONNX_SUFFIX, Weights
 
 
 class DlibNetwork:

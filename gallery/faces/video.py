@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.describe import Describer
 from gallery.errors import InputError
+from gallery.faces.describe import Describer
+from gallery.faces.quality import NO_GATES, Gates
+from gallery.faces.tracking import Track, Tracker
 from gallery.media.shots import FrameOfShot, in_shots
 from gallery.media.video_reader import TOLERANCE, Frame, VideoReader
-from gallery.quality import NO_GATES, Gates
 from gallery.types import Box, DescribedFace, Face, Landmarks, Pixels, Point, Thresholds
-from gallery.video.tracks import Track, Tracker
 
 EVERY = 1 / 3
 """Seconds between looks where nothing else is asked: limited animation holds a drawing about as

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gallery.detectors.boxes import head_around
 from gallery.errors import SetupError
+from gallery.faces.detectors.boxes import head_around
 from gallery.types import Face, Image, Landmarks, Point
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.dlib_format import Affine, Block, Convolution, Network, read_network
-from gallery.encoders import Batch, Crops, Descriptors, available_cores, describe
 from gallery.errors import SetupError
+from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, available_cores, describe
+from gallery.faces.networks.dlib_format import Affine, Block, Convolution, Network, read_network
+from gallery.faces.networks.library import ONNX_SUFFIX, Weights
 from gallery.system.files import replace_file
 from gallery.types import CROP_SIDE, DIMENSION
-from gallery.weights import ONNX_SUFFIX, Weights
 
 if TYPE_CHECKING:
     import onnxruntime

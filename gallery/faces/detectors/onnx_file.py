@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.detectors.boxes import head_around, keep_best
 from gallery.errors import SetupError
+from gallery.faces.detectors.boxes import head_around, keep_best
 from gallery.types import Box, Face, Image
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.align import eyes_are_plausible
-from gallery.detectors.network_file import checked_digest, described, open_for
 from gallery.errors import SetupError
+from gallery.faces.align import eyes_are_plausible
+from gallery.faces.detectors.sessions import checked_digest, described, open_for
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.interfaces import Aligner, Detector, Encoder
-from gallery.quality import NO_GATES, Gates, head_size, measure
+from gallery.faces.interfaces import Aligner, Detector, Encoder
+from gallery.faces.quality import NO_GATES, Gates, head_size, measure
 from gallery.types import CROP_SIDE, Crop, DescribedFace, Face, Image, Quality
 
 

@@ -1,0 +1,1 @@
+"""Picture -> described faces: detector, alignment, encoder, quality, tracks. Knows no database."""

@@ -1,0 +1,1 @@
+"""Files of networks: the manifest, verified weights, dlib's format."""
