@@ -34,8 +34,8 @@ from gallery.audit.misplaced import margins
 from gallery.audit.subject import Subject
 from gallery.faces.networks.library import Library
 from gallery.numerics.clustering import REACH, group
-from gallery.rejections import NEARLY
 from gallery.settings import DEFAULT_ENCODER, Settings
+from gallery.store.rejections import NEARLY
 from gallery.types import Box, Face, Sample, Thresholds
 
 FACES = SHARED / "faces"

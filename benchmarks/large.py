@@ -26,8 +26,8 @@ from benchmarks.measuring import ROOT, table
 from gallery.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
+from gallery.store.writer import NewSample
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Quality
-from gallery.writer import NewSample
 
 APART, SPREAD = 0.45, 0.3
 """How far characters' places are from the middle, and faces from their character's place."""

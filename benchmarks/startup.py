@@ -28,8 +28,8 @@ from benchmarks.measuring import CHARACTERS, ORIGINAL, ROOT, Times, pairs, pictu
 from gallery.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
+from gallery.store.writer import NewSample
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face
-from gallery.writer import NewSample
 
 RUN = "from gallery.cli import main; main()"
 IDENTIFY_IMPORTS = "import typer, numpy, sqlalchemy, PIL.Image, animeface, onnxruntime, cv2, faiss"

@@ -8,9 +8,9 @@ from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
-from gallery.schema import database_path
 from gallery.settings import Settings, bundled
-from gallery.store import Store
+from gallery.store.reader import Store
+from gallery.store.schema import database_path
 
 
 def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Gallery:

@@ -17,8 +17,8 @@ from gallery.faces.encoders.preprocess import available_cores
 from gallery.faces.networks.library import locate
 from gallery.labelling import formats
 from gallery.media.images import read_image
-from gallery.schema import database_path
 from gallery.settings import Settings
+from gallery.store.schema import database_path
 from gallery.system import plugins
 from gallery.types import Image
 

@@ -23,10 +23,10 @@ from gallery.media.images import (
     pictures_below,
     read_bytes,
 )
-from gallery.store import Label, Store
+from gallery.store.reader import Label, Store
+from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.system.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
-from gallery.writer import NewSample, Writer, clean_name
 
 CHUNK = 8
 """Pictures between two commits: what an interruption costs, at most."""

@@ -23,9 +23,9 @@ from gallery.index import IndexCache
 from gallery.judging import Judging, enrolled_of, rejections_of
 from gallery.matching import Matcher
 from gallery.media.images import decode_png, file_state
-from gallery.rejections import NEARLY, Rejected
-from gallery.sightings import Seen
-from gallery.store import Store
+from gallery.store.reader import Store
+from gallery.store.rejections import NEARLY, Rejected
+from gallery.store.sightings import Seen
 from gallery.types import (
     CROP_SIDE,
     Answer,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.store import Vectors
+from gallery.store.reader import Vectors
 from gallery.system.files import replace_file, replacing
 from gallery.types import DIMENSION
 

@@ -20,7 +20,7 @@ from gallery.calibration.strangers import Strangers, nobody, read_strangers
 from gallery.calibration.trials import Enrolled
 from gallery.errors import StoreError
 from gallery.numerics.profiles import counting, profile
-from gallery.store import Store
+from gallery.store.reader import Store
 from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
 from gallery.verdict import decide, decide_by_score
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.index import IndexCache, Indexes
-from gallery.store import Store
+from gallery.store.reader import Store
 from gallery.types import Match, MatchMode
 
 VOTERS = 10

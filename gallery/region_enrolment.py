@@ -17,7 +17,8 @@ from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
 from gallery.media.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
 from gallery.readers.xmp_regions import NamedFaces, NamedRegion
-from gallery.store import Store
+from gallery.store.reader import Store
+from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.types import (
     Box,
     Candidate,
@@ -27,7 +28,6 @@ from gallery.types import (
     Image,
     Outcome,
 )
-from gallery.writer import NewSample, Writer, clean_name
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from gallery.gallery import Gallery
 from gallery.labelling import formats, job
 from gallery.labelling.output import OutputOptions
 from gallery.labelling.outputs import Outputs, open_outputs
-from gallery.seen_videos import SeenVideo
-from gallery.sightings import SeenPicture
+from gallery.store.sightings import SeenPicture
+from gallery.store.videos import SeenVideo
 from gallery.types import MatchMode
 from gallery.video.labelling import progress_of, stands_in
 from gallery.video.relabelling import relabel_videos

@@ -10,7 +10,7 @@ import numpy as np
 from gallery.errors import InputError
 from gallery.gallery import REENCODE_AT_ONCE, Gallery
 from gallery.media.images import decode_crop, encode_jpeg, read_image
-from gallery.rejections import NewRejection, Rejection
+from gallery.store.rejections import NewRejection, Rejection
 from gallery.types import CROP_SIDE, DescribedFace, Descriptor, Image
 
 

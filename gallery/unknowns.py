@@ -20,15 +20,15 @@ from gallery.media.images import decode_crop, encode_png, file_state
 from gallery.media.timecodes import timecode
 from gallery.numerics.clustering import REACH, join
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
-from gallery.seen_videos import SeenVideo
-from gallery.sightings import UNMEASURED, SeenPicture, Sighting
+from gallery.store.sightings import UNMEASURED, SeenPicture, Sighting
+from gallery.store.videos import SeenVideo
+from gallery.store.writer import NewSample
 from gallery.types import (
     Answer,
     Descriptor,
     Record,
     Verdict,
 )
-from gallery.writer import NewSample
 
 Looked = TypeVar("Looked", SeenPicture, SeenVideo)
 

@@ -1,10 +1,10 @@
-"""Runs the migrations on the connection that gallery/schema.py hands over."""
+"""Runs the migrations on the connection that gallery/store/schema.py hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from gallery.tables import metadata
+from gallery.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

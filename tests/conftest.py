@@ -11,7 +11,7 @@ from fakes import fake_gallery, memory
 from hypothesis import HealthCheck, settings
 
 from gallery.gallery import Gallery
-from gallery.store import Store
+from gallery.store.reader import Store
 
 settings.register_profile(
     "suite",

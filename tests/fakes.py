@@ -18,7 +18,8 @@ from gallery.faces.interfaces import Detector, Encoder
 from gallery.gallery import Gallery
 from gallery.index import IndexCache
 from gallery.media.images import encode_png
-from gallery.store import Store
+from gallery.store.reader import Store
+from gallery.store.writer import NewSample
 from gallery.types import (
     CROP_SIDE,
     DIMENSION,
@@ -31,7 +32,6 @@ from gallery.types import (
     Point,
     Thresholds,
 )
-from gallery.writer import NewSample
 
 
 class FakeEncoder:

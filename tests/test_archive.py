@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
-from gallery import archive
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.media.images import encode_jpeg, encode_png
-from gallery.rejections import NewRejection
-from gallery.store import Store
+from gallery.store import archive
+from gallery.store.reader import Store
+from gallery.store.rejections import NewRejection
 from gallery.types import CROP_SIDE, DIMENSION, Box, Quality
 
 COLOURS = {"凛": (220, 20, 20), "Blue [x]": (20, 20, 220), "Noise": (20, 220, 20)}

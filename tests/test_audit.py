@@ -23,8 +23,8 @@ from gallery.audit.subject import Subject, subject_of
 from gallery.cli import app
 from gallery.gallery import Gallery
 from gallery.media.images import encode_jpeg, encode_png
-from gallery.rejections import NewRejection
 from gallery.reports.page import as_html
+from gallery.store.rejections import NewRejection
 from gallery.types import Quality, Thresholds
 
 CHARACTERS, FACES = 12, 8

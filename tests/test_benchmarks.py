@@ -27,7 +27,7 @@ from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.interfaces import Detector
 from gallery.index import FlatIndex
 from gallery.media.images import decode
-from gallery.store import Store
+from gallery.store.reader import Store
 from gallery.types import Box, Image, Match, Point
 
 

@@ -23,8 +23,8 @@ from gallery.calibration.trials import Enrolled
 from gallery.cli.telling import Telling
 from gallery.events import Labelled, LabellingStarted
 from gallery.gallery import Gallery
-from gallery.rejections import NewRejection
-from gallery.sightings import Seen
+from gallery.store.rejections import NewRejection
+from gallery.store.sightings import Seen
 from gallery.types import (
     DIMENSION,
     Answer,

@@ -20,7 +20,7 @@ from gallery.faces.quality import Gates
 from gallery.gallery import Gallery
 from gallery.media import images
 from gallery.media.images import encode_png
-from gallery.store import Store
+from gallery.store.reader import Store
 from gallery.types import Box, Candidate, Enrolled, Face, Image, Outcome
 
 ONE = Square(20, 20, 60)

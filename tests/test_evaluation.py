@@ -55,10 +55,10 @@ from gallery.labelling.pipeline import identify_files
 from gallery.matching import Matcher
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
-from gallery.rejections import NewRejection
 from gallery.reports.line_chart import Plot
 from gallery.reports.page import Pictures
 from gallery.settings import DEFAULT_ENCODER, default_models_folder
+from gallery.store.rejections import NewRejection
 from gallery.types import (
     DIMENSION,
     Box,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gallery import index as index_module
 from gallery.faces.interfaces import Index
 from gallery.index import FlatIndex, IndexCache, Indexes, build_indexes, checksum
-from gallery.store import Store, Vectors
+from gallery.store.reader import Store, Vectors
 from gallery.types import DIMENSION
 
 Ids = NDArray[np.int64]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gallery.index import IndexCache
 from gallery.matching import VOTERS, Matcher, by_votes, first_of_each
-from gallery.store import Store
+from gallery.store.reader import Store
 from gallery.types import DIMENSION, Descriptor, Match, MatchMode
 
 ALL = list(MatchMode)

@@ -18,7 +18,7 @@ from gallery.gallery import Gallery
 from gallery.labelling.job import label, open_writer
 from gallery.labelling.pipeline import GROUP, chunks, identify_files
 from gallery.media.images import read_image
-from gallery.sightings import Seen
+from gallery.store.sightings import Seen
 from gallery.system.threads import available_cores
 from gallery.types import Candidate, Face, Image, MatchMode, Record
 

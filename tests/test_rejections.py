@@ -15,8 +15,8 @@ from gallery.enrolment import candidates_in
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.media.images import encode_jpeg, read_image
-from gallery.rejections import NewRejection
-from gallery.store import Store
+from gallery.store.reader import Store
+from gallery.store.rejections import NewRejection
 from gallery.types import Box, Verdict
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)

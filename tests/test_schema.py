@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from gallery import schema
 from gallery.errors import GalleryError, InputError, SetupError, StoreError
-from gallery.schema import database_path, open_database
 from gallery.settings import bundled
-from gallery.store import Store
-from gallery.tables import metadata
+from gallery.store import schema
+from gallery.store.reader import Store
+from gallery.store.schema import database_path, open_database
+from gallery.store.tables import metadata
 
 ASSETS = Path(__file__).parent / "assets"
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from fakes import new_sample, vector
 
-from gallery import schema
 from gallery.errors import InputError, StoreError
 from gallery.media.images import FileState
-from gallery.rows import landmarks_from_json, landmarks_to_json
-from gallery.store import Store
+from gallery.store import schema
+from gallery.store.columns import landmarks_from_json, landmarks_to_json
+from gallery.store.reader import Store
+from gallery.store.writer import clean_name
 from gallery.types import DIMENSION, Landmarks, Point, Quality
-from gallery.writer import clean_name
 
 
 def add(store: Store, name: str, *numbers: int) -> list[int]:

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gallery.errors import InputError
-from gallery.store import Store
+from gallery.store.reader import Store
 from gallery.types import Descriptor, Quality
 
 NAMES = st.sampled_from(["Rei", "Asuka", "Misato", "Noise 1", "綾波"])

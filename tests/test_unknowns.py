@@ -18,7 +18,7 @@ from gallery.gallery import Gallery
 from gallery.labelling.pipeline import identify_files
 from gallery.media.images import read_image
 from gallery.reports.page import as_html
-from gallery.sightings import Seen, matched
+from gallery.store.sightings import Seen, matched
 from gallery.types import Box, DescribedFace, Face, Quality, Verdict
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)

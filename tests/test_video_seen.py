@@ -21,8 +21,8 @@ from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader
 from gallery.records import as_json
 from gallery.reports.page import as_html
-from gallery.seen_videos import moment_of
-from gallery.sightings import Sighting
+from gallery.store.sightings import Sighting
+from gallery.store.videos import moment_of
 from gallery.types import (
     Candidate,
     Image,

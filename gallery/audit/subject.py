@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gallery.gallery import Gallery
 from gallery.numerics.profiles import counting
-from gallery.rejections import NEARLY, SAME_PLACE, Rejection
+from gallery.store.rejections import NEARLY, SAME_PLACE, Rejection
 from gallery.types import Sample
 
 Numbers = NDArray[np.float64]

@@ -34,8 +34,8 @@ def export(
     target: Annotated[Path, typer.Argument(metavar="FILE.zip")],
 ) -> None:
     """Write the whole gallery as one file of plain JSON, PNG and NumPy arrays."""
-    from gallery import archive
     from gallery.assemble import open_gallery
+    from gallery.store import archive
 
     with open_gallery(settings_of(ctx)) as gallery:
         count = archive.export(gallery.store, target)
@@ -47,8 +47,8 @@ def restore(
     source: Annotated[Path, typer.Argument(metavar="FILE.zip")],
 ) -> None:
     """Add an exported gallery to this one; faces that are here already keep their labels."""
-    from gallery import archive
     from gallery.assemble import open_gallery
+    from gallery.store import archive
 
     with open_gallery(settings_of(ctx), create=True) as gallery:
         done = archive.restore(gallery.store, source)

@@ -10,7 +10,7 @@ import typer
 from gallery.cli.show import Cropped, Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.rejections import Rejection
+    from gallery.store.rejections import Rejection
 
 
 def register(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ from gallery.cli.relabel import catch_up
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.sightings import Sighting
+    from gallery.store.sightings import Sighting
     from gallery.unknowns import Cluster
 
 Poor = Annotated[

@@ -15,7 +15,7 @@ from gallery.evaluation.search import NOBODY, Probes, References, Rows, referenc
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.gallery import Gallery
 from gallery.media.images import read_image
-from gallery.rejections import NEARLY
+from gallery.store.rejections import NEARLY
 from gallery.types import (
     DIMENSION,
     Box,

@@ -28,7 +28,7 @@ from gallery.types import Image, MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
-    from gallery.sightings import Seen
+    from gallery.store.sightings import Seen
 
 GROUP = 4
 """Pictures that a worker looks at together: about six faces, and more are not faster."""
@@ -107,7 +107,7 @@ def _read(path: Path) -> tuple[Image | Seen, FileState | None]:
 
 
 def _unread(path: Path, why: str) -> Seen:
-    from gallery.sightings import Seen
+    from gallery.store.sightings import Seen
 
     return Seen(path, None, None, None, None, error=why)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
 from gallery.media.images import FileState, file_state
-from gallery.seen_videos import SeenVideo
+from gallery.store.videos import SeenVideo
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gallery.company import Answering, alone
-from gallery.seen_videos import SeenShot, SeenVideo
+from gallery.store.videos import SeenShot, SeenVideo
 from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
 
 if TYPE_CHECKING:

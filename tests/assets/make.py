@@ -15,11 +15,11 @@ import numpy as np
 from fakes import new_sample, vector
 
 from gallery.media.images import FileState, encode_jpeg, encode_png
-from gallery.rejections import NewRejection
-from gallery.schema import HEAD
-from gallery.seen_videos import SeenVideo
-from gallery.sightings import Seen
-from gallery.store import Store
+from gallery.store.reader import Store
+from gallery.store.rejections import NewRejection
+from gallery.store.schema import HEAD
+from gallery.store.sightings import Seen
+from gallery.store.videos import SeenVideo
 from gallery.types import Box, DescribedFace, Face, Quality, VideoShot, VideoTrack
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.encodings import by_encoder, lacking, put
-from gallery.rows import blob_of, box_of, sound_matrix
-from gallery.tables import characters, rejection_descriptors, rejections
+from gallery.store.columns import blob_of, box_of, sound_matrix
+from gallery.store.descriptors import by_encoder, lacking, put
+from gallery.store.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
 
 NEARLY = 0.5

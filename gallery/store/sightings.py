@@ -20,11 +20,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.encodings import by_encoder, lacking, portions, put
 from gallery.media.images import FileState, encode_jpeg
 from gallery.numerics.assignment import pairs_of
-from gallery.rejections import SAME_PLACE
-from gallery.rows import (
+from gallery.store.columns import (
     blob_of,
     box_of,
     face_of,
@@ -33,7 +31,10 @@ from gallery.rows import (
     quality_of,
     sound_matrix,
 )
-from gallery.seen_videos import (
+from gallery.store.descriptors import by_encoder, lacking, portions, put
+from gallery.store.rejections import SAME_PLACE
+from gallery.store.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
+from gallery.store.videos import (
     SeenVideo,
     SeenVideoReader,
     faces_between,
@@ -43,7 +44,6 @@ from gallery.seen_videos import (
     put_video,
     tracks_in,
 )
-from gallery.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
 from gallery.types import (
     CROP_SIDE,
     DIMENSION,

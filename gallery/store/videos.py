@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.media.images import FileState
-from gallery.tables import shots, sightings, tracks, videos
+from gallery.store.tables import shots, sightings, tracks, videos
 from gallery.types import Box, VideoShot, VideoTrack
 
 

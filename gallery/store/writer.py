@@ -12,14 +12,21 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.encodings import put
 from gallery.errors import InputError
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting, profile
-from gallery.rejections import SAME_PLACE, NewRejection, RejectionWriter
-from gallery.rows import blob_of, box_of, is_sound, landmarks_to_json, matrix_of, quality_columns
-from gallery.sightings import SightingWriter
-from gallery.tables import (
+from gallery.store.columns import (
+    blob_of,
+    box_of,
+    is_sound,
+    landmarks_to_json,
+    matrix_of,
+    quality_columns,
+)
+from gallery.store.descriptors import put
+from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
+from gallery.store.sightings import SightingWriter
+from gallery.store.tables import (
     aliases,
     calibrations,
     characters,

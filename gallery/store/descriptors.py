@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.rows import sound_matrix
+from gallery.store.columns import sound_matrix
 from gallery.types import Descriptor
 
 AT_ONCE = 500

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from gallery import schema
-from gallery.encodings import by_encoder, lacking, portions
 from gallery.errors import InputError
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
-from gallery.rejections import RejectionReader
-from gallery.rows import face_of, quality_of, sound_matrix
-from gallery.sightings import SightingReader
-from gallery.tables import (
+from gallery.store import schema
+from gallery.store.columns import face_of, quality_of, sound_matrix
+from gallery.store.descriptors import by_encoder, lacking, portions
+from gallery.store.rejections import RejectionReader
+from gallery.store.sightings import SightingReader
+from gallery.store.tables import (
     aliases,
     calibrations,
     characters,
@@ -33,8 +33,8 @@ from gallery.tables import (
     samples,
     state,
 )
+from gallery.store.writer import Writer, clean_name
 from gallery.types import DIMENSION, Character, Descriptor, Face, Sample
-from gallery.writer import Writer, clean_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 
 from gallery.errors import InputError
 from gallery.media.images import decode
-from gallery.rejections import NewRejection
-from gallery.rows import landmarks_from_json, landmarks_to_json, quality_columns
-from gallery.store import Store
+from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
+from gallery.store.reader import Store
+from gallery.store.rejections import NewRejection
+from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Quality, Sample
-from gallery.writer import NewSample, Writer, clean_name
 
 FORMAT = 1
 MAX_HEAD = 1 << 24

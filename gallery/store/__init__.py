@@ -1,0 +1,1 @@
+"""The database: its tables, opening and migrating it, reading, writing, archives."""
