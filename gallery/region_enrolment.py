@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.face_areas import Area, pairs
 from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
 from gallery.media.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
-from gallery.readers.xmp_regions import NamedFaces, NamedRegion
+from gallery.metadata.named_regions import NamedFaces, NamedRegion
+from gallery.metadata.regions import Area, pairs
 from gallery.store.reader import Store
 from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.types import (

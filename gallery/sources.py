@@ -14,7 +14,7 @@ from gallery.media.inputs import pictures_of
 if TYPE_CHECKING:
     from gallery.faces.quality import Gates
     from gallery.gallery import Gallery
-    from gallery.readers.xmp_regions import NamedFaces
+    from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled
 
 
@@ -110,7 +110,7 @@ def enroll(
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:
-    from gallery.readers.xmp_regions import named_faces
+    from gallery.metadata.named_regions import named_faces
 
     pictures, refused = pictures_of(paths)
     faces, unlabelled = [], 0
@@ -128,7 +128,7 @@ def _of_metadata(paths: Sequence[Path]) -> Named:
 
 
 def _of_captions(paths: Sequence[Path], names: Collection[str], prefix: str) -> Named:
-    from gallery.readers.captions import TagRule, candidates_in
+    from gallery.metadata.captions import TagRule, candidates_in
 
     pictures, refused = pictures_of(paths)
     found = candidates_in(pictures, TagRule(names, prefix))

@@ -26,9 +26,7 @@ from fakes import Square, write_picture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import xmp
 from gallery.errors import InputError, SetupError
-from gallery.face_areas import Area, Region, Shape, overlap, pairs, shown, stored
 from gallery.labelling import formats
 from gallery.labelling.job import remaining
 from gallery.labelling.output import (
@@ -42,6 +40,8 @@ from gallery.labelling.output import (
 )
 from gallery.labelling.outputs import Outputs, open_outputs
 from gallery.media.selection import moment, without_outputs
+from gallery.metadata import xmp
+from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown, stored
 from gallery.system.file_names import folder_name
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 

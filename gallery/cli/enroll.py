@@ -84,7 +84,7 @@ def enroll(
     """
     from gallery.assemble import open_gallery
     from gallery.faces.quality import Gates
-    from gallery.readers.captions import names_listed
+    from gallery.metadata.captions import names_listed
 
     check_names(source, are_given=names is not None)
     listed = names_listed(names) if names is not None else []

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gallery.labelling.output import NotWrittenError, cannot_be_written
 from gallery.media.images import SUFFIXES
+from gallery.metadata.tags import spelling, split
 from gallery.system.files import replace_file
 from gallery.system.locks import alone_in
-from gallery.tag_text import spelling, split
 
 MAX_BYTES = 1024 * 1024
 """No caption is longer; a longer file is something else."""

@@ -6,12 +6,12 @@ import os
 from functools import partial
 from pathlib import Path
 
-from gallery import xmp
 from gallery.errors import InputError
-from gallery.face_areas import Region, Shape, area_of
 from gallery.labelling import sidecars
 from gallery.labelling.output import NotWrittenError, Output
 from gallery.media.images import read_header
+from gallery.metadata import xmp
+from gallery.metadata.regions import Region, Shape, area_of
 from gallery.types import Answer, Record, Verdict
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gallery import rdf
-from gallery.face_areas import Area, Region
+from gallery.metadata import rdf
+from gallery.metadata.regions import Area, Region
 
 PHOTO = "http://ns.microsoft.com/photo/1.2/"
 INFO = "http://ns.microsoft.com/photo/1.2/t/RegionInfo#"

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gallery import microsoft_regions, rdf
 from gallery.errors import InputError
-from gallery.face_areas import Area, Region, Shape, pairs, shown, stored
-from gallery.rdf import RDF
+from gallery.metadata import microsoft as microsoft_regions
+from gallery.metadata import rdf
+from gallery.metadata.rdf import RDF
+from gallery.metadata.regions import Area, Region, Shape, pairs, shown, stored
 
 META = "adobe:ns:meta/"
 REGIONS = "http://www.metadataworkinggroup.com/schemas/regions/"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.tag_text import spelling, split
+from gallery.metadata.tags import spelling, split
 from gallery.types import Candidate
 
 MAX_BYTES = 1024 * 1024

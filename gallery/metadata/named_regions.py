@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery import xmp
 from gallery.errors import InputError
-from gallery.face_areas import Shape, box_of
 from gallery.media.images import read_header
+from gallery.metadata import xmp
+from gallery.metadata.regions import Shape, box_of
 from gallery.types import Box
 
 

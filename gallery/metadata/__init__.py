@@ -1,0 +1,1 @@
+"""Names that people wrote into and beside pictures, read and merged."""

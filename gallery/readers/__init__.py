@@ -1,1 +1,0 @@
-"""Labels that people have already, beside or inside their pictures, read for enrolment."""
