@@ -53,7 +53,7 @@ from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.interfaces import Aligner, Detector, Encoder
 from gallery.faces.networks.library import locate
 from gallery.gallery import Gallery
-from gallery.index import IndexCache
+from gallery.identify.index import IndexCache
 from gallery.labelling import job
 from gallery.media.images import read_image
 from gallery.settings import Settings

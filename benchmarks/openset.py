@@ -33,13 +33,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import SHARED, table
-from gallery.calibration.calibrate import calibrate
-from gallery.calibration.evidence import COLUMNS
-from gallery.calibration.model import FEATURES, Calibration
-from gallery.calibration.strangers import Strangers, read_strangers
-from gallery.calibration.together import FEATURES_TOGETHER, draw_together
-from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.faces.networks.library import Library, Weights
+from gallery.identify.calibration.calibrate import calibrate
+from gallery.identify.calibration.evidence import COLUMNS
+from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
+from gallery.identify.calibration.model import FEATURES, Calibration
+from gallery.identify.calibration.strangers import Strangers, read_strangers
+from gallery.identify.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds

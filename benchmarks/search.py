@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import Times, milliseconds, peak_memory, repeated, table
-from gallery.index import FlatIndex, checksum
+from gallery.identify.index import FlatIndex, checksum
 from gallery.types import DIMENSION
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

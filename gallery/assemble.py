@@ -7,7 +7,7 @@ from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
 from gallery.gallery import Gallery
-from gallery.index import IndexCache
+from gallery.identify.index import IndexCache
 from gallery.settings import Settings, bundled
 from gallery.store.reader import Store
 from gallery.store.schema import database_path

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.calibrate import calibrate
-from gallery.calibration.together import FEATURES_TOGETHER, draw_together
 from gallery.errors import InputError
 from gallery.gallery import Gallery, Moved
-from gallery.judging import enrolled_of, rejections_of
+from gallery.identify.calibration.calibrate import calibrate
+from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
+from gallery.identify.judging import enrolled_of, rejections_of
 from gallery.types import Answer, DescribedFace, MatchMode
 
 Answering = Callable[[Sequence[int], Sequence[DescribedFace], str], list[Answer]]

@@ -16,7 +16,7 @@ from gallery.faces.describe import Describer
 from gallery.faces.encoders.preprocess import as_crops
 from gallery.faces.interfaces import Detector, Encoder
 from gallery.gallery import Gallery
-from gallery.index import IndexCache
+from gallery.identify.index import IndexCache
 from gallery.media.images import encode_png
 from gallery.store.reader import Store
 from gallery.store.writer import NewSample

@@ -25,7 +25,7 @@ from benchmarks.__main__ import PARTS
 from gallery.enrolment import candidates_in
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.interfaces import Detector
-from gallery.index import FlatIndex
+from gallery.identify.index import FlatIndex
 from gallery.media.images import decode
 from gallery.store.reader import Store
 from gallery.types import Box, Image, Match, Point

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.calibration import figures, fit, model
-from gallery.calibration.calibrate import MOST_FACES, Calibrated, Rejections, calibrate
-from gallery.calibration.evidence import (
+from gallery.errors import InputError, SetupError, StoreError
+from gallery.identify.calibration import figures, fit, model
+from gallery.identify.calibration.calibrate import MOST_FACES, Calibrated, Rejections, calibrate
+from gallery.identify.calibration.evidence import (
     COLUMNS,
     Evidence,
     Numbers,
@@ -22,16 +23,15 @@ from gallery.calibration.evidence import (
     spread,
     weigh,
 )
-from gallery.calibration.model import Curve, Tail, from_json
-from gallery.calibration.strangers import (
+from gallery.identify.calibration.model import Curve, Tail, from_json
+from gallery.identify.calibration.strangers import (
     Strangers,
     nobody,
     read_strangers,
     strangers_file,
     write_strangers,
 )
-from gallery.calibration.trials import NOBODY, Enrolled, Labels, Questions, Trials, chosen
-from gallery.errors import InputError, SetupError, StoreError
+from gallery.identify.calibration.trials import NOBODY, Enrolled, Labels, Questions, Trials, chosen
 from gallery.settings import bundled
 from gallery.types import DIMENSION
 

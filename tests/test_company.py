@@ -15,14 +15,14 @@ from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
 from gallery import company, unknowns
-from gallery.calibration.calibrate import Rejections
-from gallery.calibration.evidence import Vectors
-from gallery.calibration.strangers import Strangers, nobody
-from gallery.calibration.together import draw_together
-from gallery.calibration.trials import Enrolled
 from gallery.cli.telling import Telling
 from gallery.events import Labelled, LabellingStarted
 from gallery.gallery import Gallery
+from gallery.identify.calibration.calibrate import Rejections
+from gallery.identify.calibration.evidence import Vectors
+from gallery.identify.calibration.joint import draw_together
+from gallery.identify.calibration.strangers import Strangers, nobody
+from gallery.identify.calibration.trials import Enrolled
 from gallery.store.rejections import NewRejection
 from gallery.store.sightings import Seen
 from gallery.types import (

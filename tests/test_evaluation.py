@@ -50,9 +50,10 @@ from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, ha
 from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, question
 from gallery.faces.networks.library import locate
 from gallery.gallery import Gallery
-from gallery.index import IndexCache
+from gallery.identify.index import IndexCache
+from gallery.identify.matching import Matcher
+from gallery.identify.verdict import decide
 from gallery.labelling.pipeline import identify_files
-from gallery.matching import Matcher
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
 from gallery.reports.line_chart import Plot
@@ -71,7 +72,6 @@ from gallery.types import (
     Thresholds,
     Verdict,
 )
-from gallery.verdict import decide
 
 # Two characters on a line: 0 at 0, 1 and 5, 1 at 6 and 7.
 LINE = np.array([[0.0], [1.0], [5.0], [6.0], [7.0]])

@@ -17,7 +17,7 @@ from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.interfaces import Encoder
 from gallery.gallery import Gallery
-from gallery.index import IndexCache
+from gallery.identify.index import IndexCache
 from gallery.media.images import read_image
 from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gallery import index as index_module
 from gallery.faces.interfaces import Index
-from gallery.index import FlatIndex, IndexCache, Indexes, build_indexes, checksum
+from gallery.identify import index as index_module
+from gallery.identify.index import FlatIndex, IndexCache, Indexes, build_indexes, checksum
 from gallery.store.reader import Store, Vectors
 from gallery.types import DIMENSION
 

@@ -12,13 +12,13 @@ import pytest
 from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
-from gallery.calibration.evidence import Vectors
-from gallery.calibration.trials import Questions
 from gallery.errors import InputError, StoreError
 from gallery.gallery import Gallery
-from gallery.judging import enrolled_of
+from gallery.identify.calibration.evidence import Vectors
+from gallery.identify.calibration.trials import Questions
+from gallery.identify.judging import enrolled_of
+from gallery.identify.verdict import decide, decide_by_score
 from gallery.types import DIMENSION, Box, DescribedFace, Face, MatchMode, Quality, Verdict
-from gallery.verdict import decide, decide_by_score
 
 CHARACTERS, EACH = 14, 4
 

@@ -10,8 +10,8 @@ from fakes import new_sample, vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gallery.index import IndexCache
-from gallery.matching import VOTERS, Matcher, by_votes, first_of_each
+from gallery.identify.index import IndexCache
+from gallery.identify.matching import VOTERS, Matcher, by_votes, first_of_each
 from gallery.store.reader import Store
 from gallery.types import DIMENSION, Descriptor, Match, MatchMode
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import openset
-from gallery.calibration.strangers import Strangers
+from gallery.identify.calibration.strangers import Strangers
 from gallery.numerics.intervals import weightings
 from gallery.types import DIMENSION, Thresholds
 from training import strangers as made

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gallery.identify.verdict import decide
 from gallery.types import Match, Thresholds, Verdict
-from gallery.verdict import decide
 
 THRESHOLDS = Thresholds(sure=0.5, unknown=0.75, margin=0.125)
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.evidence import COLUMNS
-from gallery.calibration.strangers import Strangers, strangers_file, write_strangers
-from gallery.calibration.trials import NOBODY, Enrolled, Questions
 from gallery.faces import catalog
 from gallery.faces.networks.library import Library
 from gallery.faces.quality import sharpness
+from gallery.identify.calibration.evidence import COLUMNS
+from gallery.identify.calibration.strangers import Strangers, strangers_file, write_strangers
+from gallery.identify.calibration.trials import NOBODY, Enrolled, Questions
 from gallery.settings import Settings, bundled
 from training.config import Config
 from training.cutting import read_aligned

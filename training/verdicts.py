@@ -27,13 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import table
-from gallery.calibration.evidence import COLUMNS
-from gallery.calibration.fit import Asked, fit_scorer, fit_tail
-from gallery.calibration.model import FEATURES
-from gallery.calibration.strangers import Strangers
-from gallery.calibration.together import draw_together
-from gallery.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.faces.networks.library import Library
+from gallery.identify.calibration.evidence import COLUMNS
+from gallery.identify.calibration.fit import Asked, fit_scorer, fit_tail
+from gallery.identify.calibration.joint import draw_together
+from gallery.identify.calibration.model import FEATURES
+from gallery.identify.calibration.strangers import Strangers
+from gallery.identify.calibration.trials import NOBODY, Enrolled, Questions, Trials
 from gallery.settings import DEFAULT_ENCODER, Settings
 from training.config import read_config
 from training.data import Place

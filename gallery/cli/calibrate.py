@@ -9,9 +9,9 @@ import typer
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.calibration.calibrate import Calibrated
-    from gallery.calibration.figures import Share
     from gallery.gallery import Gallery
+    from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.identify.calibration.figures import Share
 
 
 def register(app: typer.Typer) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.evaluation.metrics import Labels, Numbers, Vectors, squares
-from gallery.matching import VOTERS, by_votes, first_of_each
+from gallery.identify.matching import VOTERS, by_votes, first_of_each
 from gallery.numerics.profiles import counting
 from gallery.types import MatchMode
 

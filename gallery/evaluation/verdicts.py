@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.model import Calibration
 from gallery.company import moved
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.identification import Asked
@@ -18,6 +17,7 @@ from gallery.evaluation.search import NOBODY, Rows
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
 from gallery.gallery import Gallery
+from gallery.identify.calibration.model import Calibration
 from gallery.numerics.intervals import Hits, Numbers
 from gallery.types import Match, MatchMode, Quality, Verdict
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.evidence import COLUMNS, Numbers, Vectors
 from gallery.errors import SetupError
+from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors
 from gallery.system.files import replacing
 from gallery.types import DIMENSION
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.calibration.evidence import Vectors
-from gallery.calibration.figures import Expected, expected
-from gallery.calibration.fit import Asked, fit_curves, fit_scorer, fit_tail
-from gallery.calibration.model import FEATURES, Calibration
-from gallery.calibration.strangers import Strangers
-from gallery.calibration.trials import (
+from gallery.errors import InputError
+from gallery.identify.calibration.evidence import Vectors
+from gallery.identify.calibration.figures import Expected, expected
+from gallery.identify.calibration.fit import Asked, fit_curves, fit_scorer, fit_tail
+from gallery.identify.calibration.model import FEATURES, Calibration
+from gallery.identify.calibration.strangers import Strangers
+from gallery.identify.calibration.trials import (
     NOBODY,
     Enrolled,
     Labels,
@@ -23,7 +24,6 @@ from gallery.calibration.trials import (
     chosen,
     joined,
 )
-from gallery.errors import InputError
 
 MOST_FACES = 4000
 """So many faces of a gallery are asked about at most, of all characters alike."""

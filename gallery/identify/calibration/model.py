@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.evidence import COLUMNS, Evidence, Numbers
 from gallery.errors import StoreError
+from gallery.identify.calibration.evidence import COLUMNS, Evidence, Numbers
 
 FORMAT = 2
 

@@ -13,16 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.calibrate import Rejections
-from gallery.calibration.evidence import Evidence, weigh
-from gallery.calibration.model import Calibration, from_json
-from gallery.calibration.strangers import Strangers, nobody, read_strangers
-from gallery.calibration.trials import Enrolled
 from gallery.errors import StoreError
+from gallery.identify.calibration.calibrate import Rejections
+from gallery.identify.calibration.evidence import Evidence, weigh
+from gallery.identify.calibration.model import Calibration, from_json
+from gallery.identify.calibration.strangers import Strangers, nobody, read_strangers
+from gallery.identify.calibration.trials import Enrolled
+from gallery.identify.verdict import decide, decide_by_score
 from gallery.numerics.profiles import counting, profile
 from gallery.store.reader import Store
 from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
-from gallery.verdict import decide, decide_by_score
 
 MOST_REMEMBERED = 512
 """Characters whose references are kept in memory."""

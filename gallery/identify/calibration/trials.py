@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.evidence import (
+from gallery.identify.calibration.evidence import (
     COLUMNS,
     Numbers,
     Vectors,
@@ -20,7 +20,7 @@ from gallery.calibration.evidence import (
     pooled_spread,
     weigh,
 )
-from gallery.calibration.strangers import Strangers
+from gallery.identify.calibration.strangers import Strangers
 
 Labels = NDArray[np.int64]
 Rows = NDArray[np.intp]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.index import IndexCache, Indexes
+from gallery.identify.index import IndexCache, Indexes
 from gallery.store.reader import Store
 from gallery.types import Match, MatchMode
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.evidence import COLUMNS, Numbers
-from gallery.calibration.fit import Asked
-from gallery.calibration.model import Calibration
-from gallery.calibration.trials import Labels, Trials
+from gallery.identify.calibration.evidence import COLUMNS, Numbers
+from gallery.identify.calibration.fit import Asked
+from gallery.identify.calibration.model import Calibration
+from gallery.identify.calibration.trials import Labels, Trials
 
 SAMPLES = 400
 SEED = 12

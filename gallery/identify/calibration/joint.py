@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.calibration.calibrate import Rejections
-from gallery.calibration.evidence import Numbers, Vectors
-from gallery.calibration.strangers import Strangers
-from gallery.calibration.trials import Enrolled
+from gallery.identify.calibration.calibrate import Rejections
+from gallery.identify.calibration.evidence import Numbers, Vectors
+from gallery.identify.calibration.strangers import Strangers
+from gallery.identify.calibration.trials import Enrolled
 from gallery.numerics.clustering import REACH, drawn
 
 FEATURES_TOGETHER: tuple[str, ...] = ("ideal", "spread", "few")

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.calibration.evidence import Numbers
-from gallery.calibration.model import FEATURES, Curve, Scorer, Tail, features, standardised
-from gallery.calibration.strangers import Strangers
-from gallery.calibration.trials import Trials
+from gallery.identify.calibration.evidence import Numbers
+from gallery.identify.calibration.model import (
+    FEATURES,
+    Curve,
+    Scorer,
+    Tail,
+    features,
+    standardised,
+)
+from gallery.identify.calibration.strangers import Strangers
+from gallery.identify.calibration.trials import Trials
 
 SHIPPED_CHARACTERS = 30.0
 """As many characters' worth the shipped strangers count beside the gallery's own."""

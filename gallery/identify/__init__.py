@@ -1,0 +1,1 @@
+"""Descriptor -> matches -> verdict: the index, the evidence, calibration."""
