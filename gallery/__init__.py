@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         VideoStarted,
         Waiting,
     )
-    from gallery.labelling.output import OutputOptions, Placing, TagStyle
-    from gallery.records import as_json
+    from gallery.output.format import OutputOptions, Placing, TagStyle
+    from gallery.output.records import as_json
     from gallery.sources import Source
     from gallery.types import (
         Answer,

@@ -18,9 +18,9 @@ from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
-from gallery.labelling import formats
-from gallery.labelling.output import OutputOptions
 from gallery.media.images import from_pillow, from_pixels, read_image
+from gallery.output import registry as formats
+from gallery.output.format import OutputOptions
 from gallery.settings import resolved
 from gallery.sources import Source
 from gallery.types import Image, MatchMode, Record

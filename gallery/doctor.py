@@ -15,8 +15,8 @@ from gallery.assemble import describer, index_cache, open_gallery
 from gallery.errors import GalleryError, InputError
 from gallery.faces.encoders.preprocess import available_cores
 from gallery.faces.networks.library import locate
-from gallery.labelling import formats
 from gallery.media.images import read_image
+from gallery.output import registry as formats
 from gallery.settings import Settings
 from gallery.store.schema import database_path
 from gallery.system import plugins

@@ -21,7 +21,7 @@ from gallery.media.images import encode_png, read_image
 from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
-from gallery.records import to_line
+from gallery.output.records import to_line
 from gallery.system.absolute import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 

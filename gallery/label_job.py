@@ -18,15 +18,16 @@ from gallery.events import (
     Waiting,
 )
 from gallery.faces.video import VideoOptions, seconds_looked_at
-from gallery.labelling import formats, job
-from gallery.labelling.appending import Standing
+from gallery.labelling import job
 from gallery.labelling.changes import Outdated, known_to, outdated
-from gallery.labelling.output import OutputOptions
-from gallery.labelling.outputs import Outputs, open_outputs
 from gallery.labelling.watching import Arrivals, arriving
 from gallery.media.inputs import Media, media_of
 from gallery.media.selection import changed_since, moment, without_outputs
 from gallery.media.video_files import videos_among
+from gallery.output import registry as formats
+from gallery.output.format import OutputOptions
+from gallery.output.outputs import Outputs, open_outputs
+from gallery.output.record_file import Standing
 from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 from gallery.video.labelling import label_video, progress_of

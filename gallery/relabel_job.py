@@ -9,9 +9,10 @@ from pathlib import Path
 from gallery import company, review, unknowns
 from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
 from gallery.gallery import Gallery
-from gallery.labelling import formats, job
-from gallery.labelling.output import OutputOptions
-from gallery.labelling.outputs import Outputs, open_outputs
+from gallery.labelling import job
+from gallery.output import registry as formats
+from gallery.output.format import OutputOptions
+from gallery.output.outputs import Outputs, open_outputs
 from gallery.store.sightings import SeenPicture
 from gallery.store.videos import SeenVideo
 from gallery.types import MatchMode

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from gallery.errors import InputError
 from gallery.gallery import Gallery
-from gallery.labelling.csv_file import COLUMNS
 from gallery.labelling.job import label, open_writer, remaining
-from gallery.records import as_json, to_line
+from gallery.output.csv_table import COLUMNS
+from gallery.output.records import as_json, to_line
 from gallery.types import Answer, Box, Face, Match, Quality, Record, Verdict
 
 SUFFIXES = ("jsonl", "csv")

@@ -27,9 +27,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import InputError, SetupError
-from gallery.labelling import formats
 from gallery.labelling.job import remaining
-from gallery.labelling.output import (
+from gallery.media.selection import moment, without_outputs
+from gallery.metadata import xmp
+from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown, stored
+from gallery.output import registry as formats
+from gallery.output.format import (
     NotWrittenError,
     Output,
     OutputOptions,
@@ -38,10 +41,7 @@ from gallery.labelling.output import (
     TagStyle,
     base_of,
 )
-from gallery.labelling.outputs import Outputs, open_outputs
-from gallery.media.selection import moment, without_outputs
-from gallery.metadata import xmp
-from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown, stored
+from gallery.output.outputs import Outputs, open_outputs
 from gallery.system.file_names import folder_name
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 

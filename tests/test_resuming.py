@@ -15,7 +15,7 @@ from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.label_job import LabelChoices, planned, run
 from gallery.labelling.job import open_writer
-from gallery.labelling.output import OutputOptions
+from gallery.output.format import OutputOptions
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)

@@ -14,8 +14,8 @@ import pytest
 from command import environment, finish, run, start
 
 from gallery.errors import InputError
-from gallery.labelling import sidecars
 from gallery.media.images import encode_png
+from gallery.output import sidecars
 from gallery.system import locks as holding
 from gallery.system.locks import alone_in
 

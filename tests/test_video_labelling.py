@@ -20,7 +20,7 @@ from gallery.labelling.job import open_writer, remaining
 from gallery.media.images import read_image
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
-from gallery.records import as_json
+from gallery.output.records import as_json
 from gallery.types import (
     CROP_SIDE,
     Box,

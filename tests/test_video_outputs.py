@@ -19,14 +19,15 @@ from gallery.errors import InputError
 from gallery.faces.video import VideoOptions
 from gallery.gallery import Gallery
 from gallery.harvest import Harvest
-from gallery.labelling import formats, job
-from gallery.labelling.csv_file import COLUMNS
-from gallery.labelling.output import OutputOptions, Placing
-from gallery.labelling.outputs import open_outputs
+from gallery.labelling import job
 from gallery.media.images import read_image
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.media.timecodes import seconds_of
-from gallery.records import as_json
+from gallery.output import registry as formats
+from gallery.output.csv_table import COLUMNS
+from gallery.output.format import OutputOptions, Placing
+from gallery.output.outputs import open_outputs
+from gallery.output.records import as_json
 from gallery.reports.annotate import COLOURS
 from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
 from gallery.video.labelling import label_video, progress_of

@@ -19,7 +19,7 @@ from gallery.gallery import Gallery
 from gallery.labelling.job import open_writer
 from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader
-from gallery.records import as_json
+from gallery.output.records import as_json
 from gallery.reports.page import as_html
 from gallery.store.sightings import Sighting
 from gallery.store.videos import moment_of

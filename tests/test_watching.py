@@ -17,11 +17,11 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 from gallery.errors import InputError
 from gallery.gallery import Gallery
 from gallery.labelling import job
-from gallery.labelling.formats import Wanted
-from gallery.labelling.output import OutputOptions
-from gallery.labelling.outputs import Outputs, open_outputs
 from gallery.labelling.watching import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png
+from gallery.output.format import OutputOptions
+from gallery.output.outputs import Outputs, open_outputs
+from gallery.output.registry import Wanted
 from gallery.types import Candidate
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)

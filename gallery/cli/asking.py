@@ -108,7 +108,7 @@ def _identify(
 
 
 def _answer(record: Record, *, json: bool) -> None:
-    from gallery.records import as_json
+    from gallery.output.records import as_json
 
     if json:
         json_line(as_json(record))
@@ -257,7 +257,7 @@ def describe(
     from gallery.assemble import describer
     from gallery.errors import InputError
     from gallery.media.images import read_image
-    from gallery.table_file import FaceTable, check_target
+    from gallery.output.arrays import FaceTable, check_target
 
     check_target(out)
     pictures, refused = pictures_of(paths)
@@ -284,7 +284,7 @@ def describe(
 
 
 def _face_json(image: Image, one: DescribedFace) -> dict[str, object]:
-    from gallery.records import quality_json
+    from gallery.output.records import quality_json
 
     return {
         "path": str(image.path),

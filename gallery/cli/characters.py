@@ -117,7 +117,7 @@ def _mark(sample: Sample) -> str:
 
 
 def _sample_json(sample: Sample) -> dict[str, object]:
-    from gallery.records import quality_json
+    from gallery.output.records import quality_json
 
     return {
         "sample": sample.id,

@@ -22,7 +22,7 @@ from gallery.cli.writing import (
     Unsure,
     Write,
 )
-from gallery.labelling.output import OutputOptions, Placing, TagStyle
+from gallery.output.format import OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
 
 

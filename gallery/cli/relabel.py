@@ -21,7 +21,7 @@ from gallery.cli.writing import (
     Unsure,
     Write,
 )
-from gallery.labelling.output import OutputOptions, Placing, TagStyle
+from gallery.output.format import OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def relabel(
     """
     from gallery import company, relabel_job
     from gallery.assemble import open_gallery
-    from gallery.labelling import formats
+    from gallery.output import registry as formats
 
     wanted = [formats.wanted(text) for text in write or ()]
     options = OutputOptions(prefix, tags, series, unsure, place)

@@ -85,7 +85,7 @@ def settings_of(ctx: typer.Context, *, cropped: bool = False) -> Settings:
 
 def json_line(values: dict[str, Any]) -> None:
     """Print one JSON object on one line."""
-    from gallery.records import to_line
+    from gallery.output.records import to_line
 
     typer.echo(to_line(values))
 

@@ -21,7 +21,7 @@ from gallery.events import (
     VideoStarted,
     Waiting,
 )
-from gallery.labelling.summary import Summary
+from gallery.output.summary import Summary
 from gallery.types import Record, VideoEnd, VideoRecord
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from gallery.labelling.output import Placing, TagStyle
+from gallery.output.format import Placing, TagStyle
 from gallery.types import MatchMode
 
 MOST_COMPLAINTS = 20

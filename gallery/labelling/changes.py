@@ -13,7 +13,7 @@ from gallery.system.threads import ahead
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
-    from gallery.labelling.appending import Standing
+    from gallery.output.record_file import Standing
 
 AT_ONCE = 16
 """Files that are looked at ahead of their turn."""

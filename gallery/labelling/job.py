@@ -15,7 +15,7 @@ from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
-    from gallery.labelling.appending import RecordFile
+    from gallery.output.record_file import RecordFile
 
 
 class RecordWriter(Protocol):
@@ -41,9 +41,9 @@ def open_writer(path: Path, encoder: str) -> RecordFile:
     Raises InputError for another suffix, a file that holds something else or another encoder's
     records, and one that another process is writing.
     """
-    from gallery.labelling.appending import RecordFile, RecordFormat
-    from gallery.labelling.csv_file import Csv
-    from gallery.labelling.jsonl_file import JsonLines
+    from gallery.output.csv_table import Csv
+    from gallery.output.jsonl import JsonLines
+    from gallery.output.record_file import RecordFile, RecordFormat
 
     formats: dict[str, RecordFormat] = {".jsonl": JsonLines(), ".csv": Csv()}
     form = formats.get(path.suffix.lower())

@@ -19,7 +19,7 @@ from gallery.system.absolute import absolute
 
 if TYPE_CHECKING:
     from gallery.gallery import Gallery
-    from gallery.labelling.outputs import Outputs
+    from gallery.output.outputs import Outputs
 
 EVERY = 1.0
 """Seconds between two looks at the folders."""

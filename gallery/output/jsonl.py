@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.labelling.appending import Standing
-from gallery.records import as_json, from_json, to_line
+from gallery.output.record_file import Standing
+from gallery.output.records import as_json, from_json, to_line
 from gallery.types import Record
 
 VIDEO = b', "video": {"part": '

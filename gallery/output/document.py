@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.errors import InputError
-from gallery.labelling.output import Output, cannot_be_written
+from gallery.output.format import Output, cannot_be_written
 from gallery.system.absolute import absolute
 from gallery.system.files import replace_file
 from gallery.system.locks import alone_in

@@ -11,12 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from gallery.errors import InputError
-from gallery.labelling.document import UNKNOWN, UNSURE, DocumentFile, label_of
-from gallery.labelling.output import Output
-from gallery.labelling.sidecars import one_line
 from gallery.media.images import read_image
 from gallery.media.stills import box_in
 from gallery.media.timecodes import timecode
+from gallery.output.document import UNKNOWN, UNSURE, DocumentFile, label_of
+from gallery.output.format import Output
+from gallery.output.sidecars import one_line
 from gallery.reports.page import (
     SUFFIXES,
     Picture,

@@ -6,9 +6,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from gallery.labelling.document import DocumentFile, label_of, place_of
-from gallery.labelling.output import Output
-from gallery.records import as_json, to_line
+from gallery.output.document import DocumentFile, label_of, place_of
+from gallery.output.format import Output
+from gallery.output.records import as_json, to_line
 from gallery.types import Answer, Record
 
 LOCAL_FILES = "/data/local-files/?d="

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gallery.errors import InputError
 from gallery.labelling.job import open_writer
-from gallery.labelling.output import Output
+from gallery.output.format import Output
 from gallery.types import Record, VideoEnd, VideoRecord
 from gallery.video.labelling import VideoProgress, progress_of, stands_in
 

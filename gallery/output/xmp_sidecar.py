@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.labelling import sidecars
-from gallery.labelling.output import NotWrittenError, Output
 from gallery.media.images import read_header
 from gallery.metadata import xmp
 from gallery.metadata.regions import Region, Shape, area_of
+from gallery.output import sidecars
+from gallery.output.format import NotWrittenError, Output
 from gallery.types import Answer, Record, Verdict
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gallery.labelling import sidecars
-from gallery.labelling.output import Output, names_in
+from gallery.output import sidecars
+from gallery.output.format import Output, names_in
 from gallery.types import Record
 
 NAMESPACE = "character:"

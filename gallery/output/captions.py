@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gallery.labelling import sidecars
-from gallery.labelling.output import Output, OutputOptions, TagStyle, names_in
+from gallery.output import sidecars
+from gallery.output.format import Output, OutputOptions, TagStyle, names_in
 from gallery.types import Record
 
 

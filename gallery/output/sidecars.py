@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from gallery.labelling.output import NotWrittenError, cannot_be_written
 from gallery.media.images import SUFFIXES
 from gallery.metadata.tags import spelling, split
+from gallery.output.format import NotWrittenError, cannot_be_written
 from gallery.system.files import replace_file
 from gallery.system.locks import alone_in
 

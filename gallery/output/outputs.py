@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gallery.labelling import formats
-from gallery.labelling.appending import RecordFile, Standing
 from gallery.labelling.job import open_writer
-from gallery.labelling.output import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
 from gallery.media.stills import Stills
+from gallery.output import registry as formats
+from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
+from gallery.output.record_file import RecordFile, Standing
 from gallery.types import Record, VideoRecord
 
 

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.labelling.appending import Standing
 from gallery.media.timecodes import seconds_of, timecode
-from gallery.records import as_json
+from gallery.output.record_file import Standing
+from gallery.output.records import as_json
 from gallery.types import (
     Answer,
     Box,

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.labelling.output import (
+from gallery.media.images import digest_of, encode_png
+from gallery.media.stills import Stills, box_in, name_of
+from gallery.output.format import (
     MAX_NAME_BYTES,
     NotWrittenError,
     Output,
@@ -19,8 +21,6 @@ from gallery.labelling.output import (
     cannot_be_written,
     names_in,
 )
-from gallery.media.images import digest_of, encode_png
-from gallery.media.stills import Stills, box_in, name_of
 from gallery.system.absolute import absolute
 from gallery.system.file_names import MARK_LENGTH, folder_name, mark
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack

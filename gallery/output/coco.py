@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from gallery.labelling.document import DocumentFile, label_of, place_of
-from gallery.labelling.output import Output
-from gallery.records import as_json, to_line
+from gallery.output.document import DocumentFile, label_of, place_of
+from gallery.output.format import Output
+from gallery.output.records import as_json, to_line
 from gallery.types import Record
 
 DESCRIPTION = "Faces labelled by gallery"

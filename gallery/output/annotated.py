@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gallery.errors import InputError
-from gallery.labelling.output import MAX_NAME_BYTES, NotWrittenError, Output
 from gallery.media.images import read_image
 from gallery.media.stills import box_in, name_of
+from gallery.output.format import MAX_NAME_BYTES, NotWrittenError, Output
 from gallery.reports.annotate import OUTPUT_SUFFIXES, annotate, save_picture
 from gallery.types import Record, VideoRecord
 

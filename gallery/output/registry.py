@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gallery.errors import GalleryError, InputError, SetupError
-from gallery.labelling.output import Output, OutputWriter, Placing
+from gallery.output.format import Output, OutputWriter, Placing
 from gallery.system import plugins
 from gallery.types import Record
 
@@ -41,67 +41,67 @@ class Format:
 
 
 def _captions(output: Output) -> OutputWriter:
-    from gallery.labelling.captions import Captions
+    from gallery.output.captions import Captions
 
     return Captions(output)
 
 
 def _hydrus(output: Output) -> OutputWriter:
-    from gallery.labelling.hydrus import Hydrus
+    from gallery.output.hydrus import Hydrus
 
     return Hydrus(output)
 
 
 def _xmp(output: Output) -> OutputWriter:
-    from gallery.labelling.xmp_sidecar import XmpSidecar
+    from gallery.output.xmp_sidecar import XmpSidecar
 
     return XmpSidecar(output)
 
 
 def _xmp_stem(output: Output) -> OutputWriter:
-    from gallery.labelling.xmp_sidecar import XmpSidecar
+    from gallery.output.xmp_sidecar import XmpSidecar
 
     return XmpSidecar(output, by_stem=True)
 
 
 def _sorted(output: Output) -> OutputWriter:
-    from gallery.labelling.sorted_folders import SortedFolders
+    from gallery.output.sorted_folders import SortedFolders
 
     return SortedFolders(output)
 
 
 def _annotated(output: Output) -> OutputWriter:
-    from gallery.labelling.annotated import Annotated
+    from gallery.output.annotated import Annotated
 
     return Annotated(output)
 
 
 def _jsonl(output: Output) -> OutputWriter:
-    from gallery.labelling.record_copy import RecordCopy
+    from gallery.output.record_copy import RecordCopy
 
     return RecordCopy("jsonl", output)
 
 
 def _csv(output: Output) -> OutputWriter:
-    from gallery.labelling.record_copy import RecordCopy
+    from gallery.output.record_copy import RecordCopy
 
     return RecordCopy("csv", output)
 
 
 def _coco(output: Output) -> OutputWriter:
-    from gallery.labelling.coco import Coco
+    from gallery.output.coco import Coco
 
     return Coco(output)
 
 
 def _label_studio(output: Output) -> OutputWriter:
-    from gallery.labelling.label_studio import LabelStudio
+    from gallery.output.label_studio import LabelStudio
 
     return LabelStudio(output)
 
 
 def _html(output: Output) -> OutputWriter:
-    from gallery.labelling.html_sheet import HtmlSheet
+    from gallery.output.html_sheet import HtmlSheet
 
     return HtmlSheet(output)
 

@@ -1,0 +1,1 @@
+"""What leaves: records, and every format that they are written in."""
