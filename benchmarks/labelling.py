@@ -44,7 +44,8 @@ from benchmarks.measuring import (
     table,
     taking_turns,
 )
-from gallery import assemble
+from gallery.engine import assemble
+from gallery.engine.engine import Gallery
 from gallery.enrolment import candidates_in
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
@@ -52,7 +53,6 @@ from gallery.faces.describe import Describer
 from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.interfaces import Aligner, Detector, Encoder
 from gallery.faces.networks.library import locate
-from gallery.gallery import Gallery
 from gallery.identify.index import IndexCache
 from gallery.labelling import job
 from gallery.media.images import read_image

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import ROOT, table
-from gallery.assemble import open_gallery
+from gallery.engine.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
 from gallery.store.writer import NewSample

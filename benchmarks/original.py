@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import CHARACTERS, ORIGINAL, Pair, pairs, pictures, table
-from gallery.assemble import open_gallery
+from gallery.engine.assemble import open_gallery
 from gallery.faces.networks.library import Library
 from gallery.media.images import read_image
 from gallery.settings import Settings

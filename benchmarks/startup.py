@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import CHARACTERS, ORIGINAL, ROOT, Times, pairs, pictures, table
-from gallery.assemble import open_gallery
+from gallery.engine.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
 from gallery.store.writer import NewSample

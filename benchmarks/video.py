@@ -15,10 +15,10 @@ from pathlib import Path
 
 from benchmarks.measuring import CHARACTERS, peak_memory, table, taking_turns
 from drawing.episode import RATE, draw_episode
-from gallery import assemble
+from gallery.engine import assemble
+from gallery.engine.engine import Gallery
 from gallery.enrolment import candidates_in
 from gallery.faces.video import EVERY, VideoOptions
-from gallery.gallery import Gallery
 from gallery.labelling import job
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader

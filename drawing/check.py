@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.assemble import describer
+from gallery.engine.assemble import describer
 from gallery.faces.describe import Describer
 from gallery.media.images import read_image
 from gallery.settings import Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gallery import __version__
-from gallery.assemble import describer, index_cache, open_gallery
+from gallery.engine.assemble import describer, index_cache, open_gallery
 from gallery.errors import GalleryError, InputError
 from gallery.faces.encoders.preprocess import available_cores
 from gallery.faces.networks.library import locate

@@ -26,7 +26,7 @@ from gallery.system.absolute import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
 
 CROPS_OF_A_TRACK = 3
 """How many of a track's best glimpses are written: more would be nearly the same picture."""

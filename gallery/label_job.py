@@ -33,7 +33,7 @@ from gallery.types import MatchMode, Record
 from gallery.video.labelling import label_video, progress_of
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gallery import company, review, unknowns
+from gallery import review, unknowns
+from gallery.engine import joint as company
+from gallery.engine.engine import Gallery
 from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
-from gallery.gallery import Gallery
 from gallery.labelling import job
 from gallery.output import registry as formats
 from gallery.output.format import OutputOptions

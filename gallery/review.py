@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gallery.engine.engine import REENCODE_AT_ONCE, Gallery
 from gallery.errors import InputError
-from gallery.gallery import REENCODE_AT_ONCE, Gallery
 from gallery.media.images import decode_crop, encode_jpeg, read_image
 from gallery.store.rejections import NewRejection, Rejection
 from gallery.types import CROP_SIDE, DescribedFace, Descriptor, Image

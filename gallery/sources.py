@@ -12,8 +12,8 @@ from gallery.errors import InputError
 from gallery.media.inputs import pictures_of
 
 if TYPE_CHECKING:
+    from gallery.engine.engine import Gallery
     from gallery.faces.quality import Gates
-    from gallery.gallery import Gallery
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled
 

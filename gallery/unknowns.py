@@ -12,10 +12,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.company import Answering, alone, together
+from gallery.engine.engine import Gallery
+from gallery.engine.joint import Answering, alone, together
 from gallery.errors import InputError
 from gallery.faces.quality import is_poor
-from gallery.gallery import Gallery
 from gallery.media.images import decode_crop, encode_png, file_state
 from gallery.media.timecodes import timecode
 from gallery.numerics.clustering import REACH, join

@@ -10,7 +10,7 @@ import pytest
 from fakes import fake_gallery, memory
 from hypothesis import HealthCheck, settings
 
-from gallery.gallery import Gallery
+from gallery.engine.engine import Gallery
 from gallery.store.reader import Store
 
 settings.register_profile(

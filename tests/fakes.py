@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.engine.engine import Gallery
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer
 from gallery.faces.encoders.preprocess import as_crops
 from gallery.faces.interfaces import Detector, Encoder
-from gallery.gallery import Gallery
 from gallery.identify.index import IndexCache
 from gallery.media.images import encode_png
 from gallery.store.reader import Store

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
+from gallery.engine.engine import Gallery
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
-from gallery.gallery import Gallery
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.store import archive
 from gallery.store.reader import Store

@@ -21,7 +21,7 @@ from gallery.audit.proposals import Kind, Proposal, command
 from gallery.audit.run import audit
 from gallery.audit.subject import Subject, subject_of
 from gallery.cli import app
-from gallery.gallery import Gallery
+from gallery.engine.engine import Gallery
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.reports.page import as_html
 from gallery.store.rejections import NewRejection

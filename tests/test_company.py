@@ -14,10 +14,11 @@ import pytest
 from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
-from gallery import company, unknowns
+from gallery import unknowns
 from gallery.cli.telling import Telling
+from gallery.engine import joint as company
+from gallery.engine.engine import Gallery
 from gallery.events import Labelled, LabellingStarted
-from gallery.gallery import Gallery
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.joint import draw_together

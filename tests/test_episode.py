@@ -12,7 +12,7 @@ import pytest
 from command import ROOT, call
 
 from drawing.episode import SIZE, Appearance, Episode, draw_episode
-from gallery.assemble import open_gallery
+from gallery.engine.assemble import open_gallery
 from gallery.faces.video import VideoOptions, shots_seen
 from gallery.media.images import read_image
 from gallery.media.video_reader import VideoReader

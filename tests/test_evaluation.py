@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery import review, unknowns
-from gallery.company import together
+from gallery.engine.engine import Gallery
+from gallery.engine.joint import together
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.evaluation import metrics, plain, trials
@@ -49,7 +50,6 @@ from gallery.evaluation.subject import Subject, subject_of_folder, subject_of_ga
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, question
 from gallery.faces.networks.library import locate
-from gallery.gallery import Gallery
 from gallery.identify.index import IndexCache
 from gallery.identify.matching import Matcher
 from gallery.identify.verdict import decide

@@ -10,13 +10,13 @@ import pytest
 from fakes import FakeDetector, FakeEncoder, Square, draw, fake_gallery, write_picture
 from numpy.typing import NDArray
 
-from gallery import gallery as gallery_module
+from gallery.engine import engine as gallery_module
+from gallery.engine.engine import Gallery
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.interfaces import Encoder
-from gallery.gallery import Gallery
 from gallery.identify.index import IndexCache
 from gallery.media.images import read_image
 from gallery.numerics.profiles import profile

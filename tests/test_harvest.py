@@ -10,10 +10,10 @@ import pytest
 from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
-from gallery.gallery import Gallery
 from gallery.harvest import LIST, Harvest, Harvested, refuse_inside
 from gallery.types import Candidate
 

@@ -12,8 +12,8 @@ import pytest
 from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError, StoreError
-from gallery.gallery import Gallery
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.trials import Questions
 from gallery.identify.judging import enrolled_of

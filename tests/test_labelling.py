@@ -14,8 +14,8 @@ from fakes import Square, fake_gallery, write_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.gallery import Gallery
 from gallery.labelling.job import label, open_writer, remaining
 from gallery.output.csv_table import COLUMNS
 from gallery.output.records import as_json, to_line

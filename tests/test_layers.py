@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "store",
         "index enrolment archive region_enrolment",
         "matching judging",
-        "gallery.gallery",
+        "gallery.engine.engine",
         "company",
         "video review evaluation audit",
         "labelling",
@@ -61,7 +61,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "verdict": DATABASE | {"numpy"},
     "calibration": DATABASE,
     "quality": DATABASE,
-    "gallery.gallery": {
+    "gallery.engine.engine": {
         "sqlalchemy",
         "tables",
         "schema",
@@ -98,7 +98,7 @@ def place_of(path: Path) -> str:
     inside = path.relative_to(PACKAGE).with_suffix("").parts
     if inside == ("__init__",):
         return "gallery"
-    return "gallery.gallery" if inside == ("gallery",) else inside[0]
+    return "gallery.engine.engine" if inside == ("gallery",) else inside[0]
 
 
 def handed_on() -> ast.If:
@@ -134,7 +134,7 @@ def imports_of(path: Path) -> Iterator[str]:
             if top != "gallery":
                 yield top
             elif rest and (PACKAGE / f"{rest[0]}.py").exists():
-                yield "gallery.gallery" if rest[0] == "gallery" else rest[0]
+                yield "gallery.engine.engine" if rest[0] == "gallery" else rest[0]
             elif rest and (PACKAGE / rest[0]).is_dir():
                 yield rest[0]
             else:
@@ -157,7 +157,7 @@ def test_the_graph_holds_what_is_known_to_be_in_it() -> None:
     assert {"writer", "schema", "sqlalchemy", "types"} <= GRAPH["store"]
     assert "faiss" in GRAPH["index"]
     assert "animeface" in GRAPH["detectors"]
-    assert "store" in GRAPH["gallery.gallery"]
+    assert "store" in GRAPH["gallery.engine.engine"]
 
 
 @pytest.mark.parametrize("place", sorted(GRAPH))
@@ -253,4 +253,4 @@ def test_importing_detectors_and_encoders_opens_no_runtime() -> None:
 
 
 def test_importing_the_gallery_loads_no_network_and_no_picture_library() -> None:
-    assert loaded_by("gallery.assemble") <= {"numpy", "sqlalchemy"}
+    assert loaded_by("gallery.engine.assemble") <= {"numpy", "sqlalchemy"}

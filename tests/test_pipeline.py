@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
-from gallery.gallery import Gallery
 from gallery.labelling.job import label, open_writer
 from gallery.labelling.pipeline import GROUP, chunks, identify_files
 from gallery.media.images import read_image

@@ -15,8 +15,8 @@ import pytest
 from command import Done, call
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.gallery import Gallery
 from gallery.media.images import encode_png, read_header, read_image
 from gallery.metadata import xmp
 from gallery.metadata.captions import TagRule, candidates_in, names_listed

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.events import Labelled, LabellingStarted
 from gallery.faces.video import VideoOptions
-from gallery.gallery import Gallery
 from gallery.label_job import LabelChoices, planned, run
 from gallery.labelling.job import open_writer
 from gallery.output.format import OutputOptions

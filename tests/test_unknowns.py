@@ -12,9 +12,9 @@ from command import call
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
 from gallery import review, unknowns
+from gallery.engine.engine import Gallery
 from gallery.enrolment import candidates_in
 from gallery.errors import InputError
-from gallery.gallery import Gallery
 from gallery.labelling.pipeline import identify_files
 from gallery.media.images import read_image
 from gallery.reports.page import as_html

@@ -12,10 +12,10 @@ from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, vector, write
 from numpy.typing import NDArray
 from videos import at_rate, scene, write_video
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.tracking import BEST, Tracker
 from gallery.faces.video import VideoOptions, has_news
-from gallery.gallery import Gallery
 from gallery.labelling.job import open_writer, remaining
 from gallery.media.images import read_image
 from gallery.media.shots import in_shots

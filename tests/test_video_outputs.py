@@ -15,9 +15,9 @@ import pytest
 from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.video import VideoOptions
-from gallery.gallery import Gallery
 from gallery.harvest import Harvest
 from gallery.labelling import job
 from gallery.media.images import read_image

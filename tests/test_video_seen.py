@@ -14,8 +14,8 @@ from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery import review, unknowns
+from gallery.engine.engine import Gallery
 from gallery.faces.video import VideoOptions
-from gallery.gallery import Gallery
 from gallery.labelling.job import open_writer
 from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader

@@ -14,8 +14,8 @@ import pytest
 from command import INTERRUPTED, PATIENCE, Done, finish, run, start
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 
+from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.gallery import Gallery
 from gallery.labelling import job
 from gallery.labelling.watching import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gallery.audit.proposals import Kind, Proposal
-from gallery.gallery import Gallery
+from gallery.engine.engine import Gallery
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.types import Crop, Sample
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.gallery import Gallery
+from gallery.engine.engine import Gallery
 from gallery.numerics.profiles import counting
 from gallery.store.rejections import NEARLY, SAME_PLACE, Rejection
 from gallery.types import Sample

@@ -22,7 +22,7 @@ def backup(
     target: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")],
 ) -> None:
     """Write a copy of the database, which can be put in its place."""
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
 
     with open_gallery(settings_of(ctx)) as gallery:
         gallery.store.back_up(target)
@@ -34,7 +34,7 @@ def export(
     target: Annotated[Path, typer.Argument(metavar="FILE.zip")],
 ) -> None:
     """Write the whole gallery as one file of plain JSON, PNG and NumPy arrays."""
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.store import archive
 
     with open_gallery(settings_of(ctx)) as gallery:
@@ -47,7 +47,7 @@ def restore(
     source: Annotated[Path, typer.Argument(metavar="FILE.zip")],
 ) -> None:
     """Add an exported gallery to this one; faces that are here already keep their labels."""
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.store import archive
 
     with open_gallery(settings_of(ctx), create=True) as gallery:

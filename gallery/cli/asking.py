@@ -28,9 +28,9 @@ from gallery.media.inputs import pictures_of
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
+    from gallery.engine.engine import Gallery
     from gallery.faces.describe import Describer
     from gallery.faces.quality import Gates
-    from gallery.gallery import Gallery
     from gallery.types import DescribedFace, Image
 
 
@@ -69,7 +69,7 @@ def identify(
     With --json, an object a line for each picture. The exit code is 1 when one could not be read
     or written; the others are done.
     """
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.faces.quality import Gates
 
     gates = Gates(min_face, min_quality)
@@ -211,7 +211,7 @@ def compare(
     """Say how far apart the faces of two pictures are, and whether they are one character."""
     import numpy as np
 
-    from gallery.assemble import describer
+    from gallery.engine.assemble import describer
     from gallery.faces.networks.library import locate
 
     settings = settings_of(ctx, cropped=cropped)
@@ -254,7 +254,7 @@ def describe(
     string. With --json, also an object a line for each face, without its descriptor. The exit code
     is 1 when a picture could not be read; the others are there.
     """
-    from gallery.assemble import describer
+    from gallery.engine.assemble import describer
     from gallery.errors import InputError
     from gallery.media.images import read_image
     from gallery.output.arrays import FaceTable, check_target

@@ -35,10 +35,10 @@ def audit(
     samples that are nearly the same, and characters with too little to go by. Likeliest first;
     nothing is changed.
     """
-    from gallery.assemble import open_gallery
     from gallery.audit.page import report_of
     from gallery.audit.run import audit as run
     from gallery.audit.subject import subject_of
+    from gallery.engine.assemble import open_gallery
     from gallery.reports.page import check_report_path, write_report
 
     if report is not None:

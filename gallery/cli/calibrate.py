@@ -9,7 +9,7 @@ import typer
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
     from gallery.identify.calibration.calibrate import Calibrated
     from gallery.identify.calibration.figures import Share
 
@@ -33,7 +33,7 @@ def calibrate(
     it were a stranger; strangers that ship with gallery are asked about, too. What is found is kept
     in the gallery for the encoder in use, and `identify` and `label` go by it from then on.
     """
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
 
     with open_gallery(settings_of(ctx)) as gallery:
         found = gallery.calibrate(fpir)

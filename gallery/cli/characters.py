@@ -10,7 +10,7 @@ import typer
 from gallery.cli.show import Json, json_line, plural, progress, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
     from gallery.types import Character, Sample
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _open(ctx: typer.Context) -> Gallery:
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
 
     return open_gallery(settings_of(ctx))
 

@@ -82,7 +82,7 @@ def enroll(
     --from captions, pictures whose caption names one character.
     The exit code is 1 when a picture was refused; the others are enrolled.
     """
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.faces.quality import Gates
     from gallery.metadata.captions import names_listed
 

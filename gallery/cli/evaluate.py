@@ -21,9 +21,9 @@ from gallery.cli.show import (
 )
 
 if TYPE_CHECKING:
+    from gallery.engine.engine import Gallery
     from gallery.evaluation.evaluate import Evaluation
     from gallery.evaluation.subject import Subject
-    from gallery.gallery import Gallery
 
 SHOWN_CONFUSED = 10
 
@@ -63,7 +63,7 @@ def evaluate(
     strangers. Every figure has its 95 % interval; where there is too little for one, - stands.
     The exit code is 1 when a picture of DIR could not be used; the others are.
     """
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.evaluation.evaluate import evaluate as run
     from gallery.evaluation.evaluate import steps
     from gallery.evaluation.verdicts import company_of, judge_of

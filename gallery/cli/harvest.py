@@ -65,7 +65,7 @@ def harvest(
     is grouped wrongly, and take them in with `gallery enroll FOLDER --cropped`. With an empty
     gallery every face is gathered. The exit code is 1 when a file could not be read in full.
     """
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.harvest import Harvest, refuse_inside
 
     options = options_of(from_, to, every, min_face, min_quality)

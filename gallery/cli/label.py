@@ -90,7 +90,7 @@ def label(
     written.
     """
     from gallery import label_job
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.system.threads import available_cores, leave_cores, limited
 
     watched = options_of(from_, to, every, min_face, min_quality)

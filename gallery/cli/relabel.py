@@ -25,7 +25,7 @@ from gallery.output.format import OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
 
 
 def register(app: typer.Typer) -> None:
@@ -61,8 +61,9 @@ def relabel(
     label` looks at them again. The exit code is 1 where there are such, where a picture could not
     be read when it was labelled, or an output of it could not be written.
     """
-    from gallery import company, relabel_job
-    from gallery.assemble import open_gallery
+    from gallery import relabel_job
+    from gallery.engine import joint as company
+    from gallery.engine.assemble import open_gallery
     from gallery.output import registry as formats
 
     wanted = [formats.wanted(text) for text in write or ()]

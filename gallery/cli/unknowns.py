@@ -47,7 +47,7 @@ def cluster(
     numbers. `gallery adopt NUMBER NAME` names one.
     """
     from gallery import unknowns
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
     from gallery.reports.page import check_report_path, write_report
 
     if report is not None:
@@ -142,7 +142,7 @@ def adopt(
     `gallery forget` and `gallery move` undo it.
     """
     from gallery import unknowns
-    from gallery.assemble import open_gallery
+    from gallery.engine.assemble import open_gallery
 
     with open_gallery(settings_of(ctx)) as gallery:
         catch_up(gallery)

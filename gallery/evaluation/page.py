@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gallery.engine.engine import Gallery
 from gallery.evaluation.evaluate import Evaluation, tpir_curve
 from gallery.evaluation.figures import Chapter, Figure
 from gallery.evaluation.identification import MODES
 from gallery.evaluation.subject import crop_of
 from gallery.evaluation.verdicts import Mistake
-from gallery.gallery import Gallery
 from gallery.reports.line_chart import Line, Plot
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section, Table
 from gallery.types import Crop, MatchMode

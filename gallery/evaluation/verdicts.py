@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.company import moved
+from gallery.engine.engine import Gallery
+from gallery.engine.joint import moved
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.identification import Asked
 from gallery.evaluation.metrics import Labels, Vectors
 from gallery.evaluation.search import NOBODY, Rows
 from gallery.evaluation.subject import Subject
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
-from gallery.gallery import Gallery
 from gallery.identify.calibration.model import Calibration
 from gallery.numerics.intervals import Hits, Numbers
 from gallery.types import Match, MatchMode, Quality, Verdict

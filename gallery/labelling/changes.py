@@ -12,7 +12,7 @@ from gallery.system.absolute import absolute
 from gallery.system.threads import ahead
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
     from gallery.output.record_file import Standing
 
 AT_ONCE = 16

@@ -14,7 +14,7 @@ from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
     from gallery.output.record_file import RecordFile
 
 

@@ -27,7 +27,7 @@ from gallery.system.threads import ROOM, ahead, available_cores, limited
 from gallery.types import Image, MatchMode, Record
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
     from gallery.store.sightings import Seen
 
 GROUP = 4

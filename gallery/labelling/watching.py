@@ -18,7 +18,7 @@ from gallery.media.images import FileState, file_state, pictures_below
 from gallery.system.absolute import absolute
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
     from gallery.output.outputs import Outputs
 
 EVERY = 1.0

@@ -14,7 +14,7 @@ from gallery.store.videos import SeenVideo
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
 
 
 class VideoKeeping:

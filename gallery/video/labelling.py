@@ -25,7 +25,7 @@ from gallery.types import (
 from gallery.video.keeping import VideoKeeping
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
 
 
 @dataclass(frozen=True, slots=True)

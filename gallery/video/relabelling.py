@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gallery.company import Answering, alone
+from gallery.engine.joint import Answering, alone
 from gallery.store.videos import SeenShot, SeenVideo
 from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
 
 if TYPE_CHECKING:
-    from gallery.gallery import Gallery
+    from gallery.engine.engine import Gallery
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gallery.engine.engine import Gallery
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
-from gallery.gallery import Gallery
 from gallery.identify.index import IndexCache
 from gallery.settings import Settings, bundled
 from gallery.store.reader import Store

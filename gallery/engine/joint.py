@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.engine.engine import Gallery, Moved
 from gallery.errors import InputError
-from gallery.gallery import Gallery, Moved
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
 from gallery.identify.judging import enrolled_of, rejections_of

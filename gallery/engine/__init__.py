@@ -1,0 +1,1 @@
+"""The gallery as it is used: everything joined."""
