@@ -46,7 +46,6 @@ from benchmarks.measuring import (
 )
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
-from gallery.enrolment import candidates_in
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer
@@ -54,7 +53,8 @@ from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.interfaces import Aligner, Detector, Encoder
 from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
-from gallery.labelling import job
+from gallery.jobs import records as job
+from gallery.jobs.enroll_folders import candidates_in
 from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Crop, Face, Image

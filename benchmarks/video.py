@@ -17,14 +17,14 @@ from benchmarks.measuring import CHARACTERS, peak_memory, table, taking_turns
 from drawing.episode import RATE, draw_episode
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
-from gallery.enrolment import candidates_in
 from gallery.faces.video import EVERY, VideoOptions
-from gallery.labelling import job
+from gallery.jobs import records as job
+from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.label_video import label_video
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
 from gallery.settings import DEFAULT_DETECTOR, Settings
 from gallery.types import VideoShot
-from gallery.video.labelling import label_video
 
 
 def frames_of(path: Path, *, all_of_them: bool) -> int:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
         VideoStarted,
         Waiting,
     )
+    from gallery.jobs.enroll import Source
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
-    from gallery.sources import Source
     from gallery.types import (
         Answer,
         Box,

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery import label_job, relabel_job, sources
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
+from gallery.jobs import enroll as sources
+from gallery.jobs import label as label_job
+from gallery.jobs import relabel as relabel_job
+from gallery.jobs.enroll import Source
 from gallery.media.images import from_pillow, from_pixels, read_image
 from gallery.output import registry as formats
 from gallery.output.format import OutputOptions
 from gallery.settings import resolved
-from gallery.sources import Source
 from gallery.types import Image, MatchMode, Record
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import pytest
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
 from gallery.engine.engine import Gallery
-from gallery.enrolment import candidates_in
 from gallery.errors import InputError
+from gallery.jobs.enroll_folders import candidates_in
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.store import archive
 from gallery.store.reader import Store

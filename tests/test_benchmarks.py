@@ -22,10 +22,10 @@ from benchmarks import (
     video,
 )
 from benchmarks.__main__ import PARTS
-from gallery.enrolment import candidates_in
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.interfaces import Detector
 from gallery.identify.index import FlatIndex
+from gallery.jobs.enroll_folders import candidates_in
 from gallery.media.images import decode
 from gallery.store.reader import Store
 from gallery.types import Box, Image, Match, Point

@@ -14,7 +14,6 @@ import pytest
 from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
-from gallery import unknowns
 from gallery.cli.telling import Telling
 from gallery.engine import joint as company
 from gallery.engine.engine import Gallery
@@ -24,6 +23,7 @@ from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.joint import draw_together
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import Enrolled
+from gallery.jobs import cluster as unknowns
 from gallery.store.rejections import NewRejection
 from gallery.store.sightings import Seen
 from gallery.types import (

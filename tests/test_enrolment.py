@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
-from gallery import enrolment
 from gallery.engine.engine import Gallery
-from gallery.enrolment import CHUNK, DOMINANCE, candidates_in, choose_face
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
+from gallery.jobs import enroll_folders as enrolment
+from gallery.jobs.enroll_folders import CHUNK, DOMINANCE, candidates_in, choose_face
 from gallery.media import images
 from gallery.media.images import encode_png
 from gallery.store.reader import Store

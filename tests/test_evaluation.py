@@ -18,10 +18,8 @@ from fakes import FakeEncoder, Square, fake_gallery, new_sample, write_picture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import review, unknowns
 from gallery.engine.engine import Gallery
 from gallery.engine.joint import together
-from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.evaluation import metrics, plain, trials
 from gallery.evaluation.evaluate import Evaluation, evaluate, steps
@@ -53,7 +51,10 @@ from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
 from gallery.identify.matching import Matcher
 from gallery.identify.verdict import decide
-from gallery.labelling.pipeline import identify_files
+from gallery.jobs import cluster as unknowns
+from gallery.jobs import review
+from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.pipeline import identify_files
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
 from gallery.reports.line_chart import Plot

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from gallery.engine import engine as gallery_module
 from gallery.engine.engine import Gallery
-from gallery.enrolment import candidates_in
 from gallery.errors import InputError, StoreError
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.interfaces import Encoder
 from gallery.identify.index import IndexCache
+from gallery.jobs.enroll_folders import candidates_in
 from gallery.media.images import read_image
 from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict

@@ -14,7 +14,7 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
-from gallery.harvest import LIST, Harvest, Harvested, refuse_inside
+from gallery.jobs.harvest import LIST, Harvest, Harvested, refuse_inside
 from gallery.types import Candidate
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.labelling.job import label, open_writer, remaining
+from gallery.jobs.records import label, open_writer, remaining
 from gallery.output.csv_table import COLUMNS
 from gallery.output.records import as_json, to_line
 from gallery.types import Answer, Box, Face, Match, Quality, Record, Verdict

@@ -27,7 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import InputError, SetupError
-from gallery.labelling.job import remaining
+from gallery.jobs.records import remaining
 from gallery.media.selection import moment, without_outputs
 from gallery.metadata import xmp
 from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown, stored

@@ -15,8 +15,8 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
-from gallery.labelling.job import label, open_writer
-from gallery.labelling.pipeline import GROUP, chunks, identify_files
+from gallery.jobs.pipeline import GROUP, chunks, identify_files
+from gallery.jobs.records import label, open_writer
 from gallery.media.images import read_image
 from gallery.store.sightings import Seen
 from gallery.system.threads import available_cores

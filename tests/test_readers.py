@@ -17,6 +17,7 @@ from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
+from gallery.jobs.enroll_regions import RegionEnrolment
 from gallery.media.images import encode_png, read_header, read_image
 from gallery.metadata import xmp
 from gallery.metadata.captions import TagRule, candidates_in, names_listed
@@ -24,7 +25,6 @@ from gallery.metadata.named_regions import NamedFaces, NamedRegion, named_faces
 from gallery.metadata.regions import Area, Region, Shape, stored
 from gallery.output import registry as formats
 from gallery.output.format import Output
-from gallery.region_enrolment import RegionEnrolment
 from gallery.types import Box, Candidate, Enrolled, Outcome
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)

@@ -10,10 +10,10 @@ import pytest
 from command import call
 from fakes import FakeEncoder, Square, fake_gallery, new_sample, vector, write_picture
 
-from gallery import review
 from gallery.engine.engine import Gallery
-from gallery.enrolment import candidates_in
 from gallery.errors import InputError
+from gallery.jobs import review
+from gallery.jobs.enroll_folders import candidates_in
 from gallery.media.images import encode_jpeg, read_image
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection

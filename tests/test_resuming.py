@@ -13,8 +13,8 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.events import Labelled, LabellingStarted
 from gallery.faces.video import VideoOptions
-from gallery.label_job import LabelChoices, planned, run
-from gallery.labelling.job import open_writer
+from gallery.jobs.label import LabelChoices, planned, run
+from gallery.jobs.records import open_writer
 from gallery.output.format import OutputOptions
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
 

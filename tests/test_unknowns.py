@@ -11,11 +11,12 @@ import pytest
 from command import call
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
-from gallery import review, unknowns
 from gallery.engine.engine import Gallery
-from gallery.enrolment import candidates_in
 from gallery.errors import InputError
-from gallery.labelling.pipeline import identify_files
+from gallery.jobs import cluster as unknowns
+from gallery.jobs import review
+from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.pipeline import identify_files
 from gallery.media.images import read_image
 from gallery.reports.page import as_html
 from gallery.store.sightings import Seen, matched

@@ -16,7 +16,8 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.tracking import BEST, Tracker
 from gallery.faces.video import VideoOptions, has_news
-from gallery.labelling.job import open_writer, remaining
+from gallery.jobs.label_video import label_video, progress_of
+from gallery.jobs.records import open_writer, remaining
 from gallery.media.images import read_image
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
@@ -37,7 +38,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.labelling import label_video, progress_of
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 LIMITS = Thresholds(sure=0.3, unknown=0.6, margin=0.05)

@@ -18,8 +18,9 @@ from videos import at_rate, scene, write_video
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.video import VideoOptions
-from gallery.harvest import Harvest
-from gallery.labelling import job
+from gallery.jobs import records as job
+from gallery.jobs.harvest import Harvest
+from gallery.jobs.label_video import label_video, progress_of
 from gallery.media.images import read_image
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.media.timecodes import seconds_of
@@ -30,7 +31,6 @@ from gallery.output.outputs import open_outputs
 from gallery.output.records import as_json
 from gallery.reports.annotate import COLOURS
 from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
-from gallery.video.labelling import label_video, progress_of
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 

@@ -13,10 +13,13 @@ from command import call
 from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
-from gallery import review, unknowns
 from gallery.engine.engine import Gallery
 from gallery.faces.video import VideoOptions
-from gallery.labelling.job import open_writer
+from gallery.jobs import cluster as unknowns
+from gallery.jobs import review
+from gallery.jobs.label_video import VideoProgress, label_video, progress_of, stands_in
+from gallery.jobs.records import open_writer
+from gallery.jobs.relabel_video import relabel_videos
 from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader
 from gallery.output.records import as_json
@@ -33,8 +36,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.labelling import VideoProgress, label_video, progress_of, stands_in
-from gallery.video.relabelling import relabel_videos
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 

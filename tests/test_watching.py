@@ -16,8 +16,8 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.labelling import job
-from gallery.labelling.watching import REST, RETRY_AFTER, Arrivals, arriving
+from gallery.jobs import records as job
+from gallery.jobs.watch import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs

@@ -232,7 +232,7 @@ def compare(
 
 
 def _only_face(parts: Describer, path: Path, *, largest: bool) -> DescribedFace:
-    from gallery.enrolment import choose_face
+    from gallery.jobs.enroll_folders import choose_face
     from gallery.media.images import read_image
 
     image = read_image(path)

@@ -261,7 +261,7 @@ def reencode(
 
     Descriptors of other encoders stay. Stopped, it goes on when it is run again.
     """
-    from gallery import review
+    from gallery.jobs import review
 
     with _open(ctx) as gallery:
         wanted = gallery.remaining(everything=everything)

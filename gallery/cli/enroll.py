@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery import sources
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -22,7 +21,8 @@ from gallery.cli.show import (
     say,
     settings_of,
 )
-from gallery.sources import Named, Source, check_names, named_as_in, named_in
+from gallery.jobs import enroll as sources
+from gallery.jobs.enroll import Named, Source, check_names, named_as_in, named_in
 
 if TYPE_CHECKING:
     from gallery.types import Enrolled

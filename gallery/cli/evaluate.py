@@ -104,8 +104,8 @@ def evaluate(
 def _subject(
     gallery: Gallery, folder: Path | None, refuse: Callable[[str], None], *, largest: bool
 ) -> Subject:
-    from gallery.enrolment import candidates_in
     from gallery.evaluation.subject import subject_of_folder, subject_of_gallery
+    from gallery.jobs.enroll_folders import candidates_in
 
     if folder is None:
         return subject_of_gallery(gallery)

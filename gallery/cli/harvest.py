@@ -23,7 +23,7 @@ from gallery.types import MatchMode
 
 if TYPE_CHECKING:
     from gallery.faces.video import VideoOptions
-    from gallery.harvest import Harvest, Harvested, Looked
+    from gallery.jobs.harvest import Harvest, Harvested, Looked
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def harvest(
     gallery every face is gathered. The exit code is 1 when a file could not be read in full.
     """
     from gallery.engine.assemble import open_gallery
-    from gallery.harvest import Harvest, refuse_inside
+    from gallery.jobs.harvest import Harvest, refuse_inside
 
     options = options_of(from_, to, every, min_face, min_quality)
     media = media_of(paths)

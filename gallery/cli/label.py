@@ -89,8 +89,8 @@ def label(
     picture could not be read, and its record says why, or when an output of it could not be
     written.
     """
-    from gallery import label_job
     from gallery.engine.assemble import open_gallery
+    from gallery.jobs import label as label_job
     from gallery.system.threads import available_cores, leave_cores, limited
 
     watched = options_of(from_, to, every, min_face, min_quality)

@@ -61,9 +61,9 @@ def relabel(
     label` looks at them again. The exit code is 1 where there are such, where a picture could not
     be read when it was labelled, or an output of it could not be written.
     """
-    from gallery import relabel_job
     from gallery.engine import joint as company
     from gallery.engine.assemble import open_gallery
+    from gallery.jobs import relabel as relabel_job
     from gallery.output import registry as formats
 
     wanted = [formats.wanted(text) for text in write or ()]
@@ -86,7 +86,7 @@ def relabel(
 
 def catch_up(gallery: Gallery) -> None:
     """Describe with the encoder in use what it has not described."""
-    from gallery import review
+    from gallery.jobs import review
 
     gallery.require_encoded()
     total, done = review.waiting(gallery), 0

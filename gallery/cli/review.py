@@ -33,8 +33,8 @@ def reject(
     json: Json = False,
 ) -> None:
     """Say that a face is not NAME: neither it nor one nearly the same is answered so again."""
-    from gallery import review
     from gallery.engine.assemble import open_gallery
+    from gallery.jobs import review
 
     asked = (picture is not None or name is not None, listing, bool(undo))
     if sum(asked) != 1 or (picture is None) != (name is None):

@@ -11,8 +11,8 @@ from gallery.cli.relabel import catch_up
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
+    from gallery.jobs.cluster import Cluster
     from gallery.store.sightings import Sighting
-    from gallery.unknowns import Cluster
 
 Poor = Annotated[
     bool, typer.Option("--poor", help="Also faces that are too small or blurred to tell.")
@@ -46,8 +46,8 @@ def cluster(
     when more is labelled: new faces join the cluster that they belong to, and new clusters get new
     numbers. `gallery adopt NUMBER NAME` names one.
     """
-    from gallery import unknowns
     from gallery.engine.assemble import open_gallery
+    from gallery.jobs import cluster as unknowns
     from gallery.reports.page import check_report_path, write_report
 
     if report is not None:
@@ -141,8 +141,8 @@ def adopt(
 
     `gallery forget` and `gallery move` undo it.
     """
-    from gallery import unknowns
     from gallery.engine.assemble import open_gallery
+    from gallery.jobs import cluster as unknowns
 
     with open_gallery(settings_of(ctx)) as gallery:
         catch_up(gallery)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.enrolment import Enrolment
 from gallery.errors import InputError, StoreError
 from gallery.faces.describe import DescribedPicture, Describer
 from gallery.faces.quality import NO_GATES, Gates, measure
@@ -22,6 +21,7 @@ from gallery.identify.calibration.model import Calibration
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judging, enrolled_of, rejections_of
 from gallery.identify.matching import Matcher
+from gallery.jobs.enroll_folders import Enrolment
 from gallery.media.images import decode_png, file_state
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected

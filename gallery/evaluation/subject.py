@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Gallery
-from gallery.enrolment import choose_face
 from gallery.errors import InputError
 from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
+from gallery.jobs.enroll_folders import choose_face
 from gallery.media.images import read_image
 from gallery.store.rejections import NEARLY
 from gallery.types import (

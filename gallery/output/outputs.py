@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gallery.labelling.job import open_writer
+from gallery.jobs.records import open_writer
 from gallery.media.stills import Stills
 from gallery.output import registry as formats
 from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter, base_of

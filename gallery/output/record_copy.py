@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.labelling.job import open_writer
+from gallery.jobs.label_video import VideoProgress, progress_of, stands_in
+from gallery.jobs.records import open_writer
 from gallery.output.format import Output
 from gallery.types import Record, VideoEnd, VideoRecord
-from gallery.video.labelling import VideoProgress, progress_of, stands_in
 
 
 class RecordCopy:

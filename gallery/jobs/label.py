@@ -18,9 +18,10 @@ from gallery.events import (
     Waiting,
 )
 from gallery.faces.video import VideoOptions, seconds_looked_at
-from gallery.labelling import job
-from gallery.labelling.changes import Outdated, known_to, outdated
-from gallery.labelling.watching import Arrivals, arriving
+from gallery.jobs import records as job
+from gallery.jobs.changes import Outdated, known_to, outdated
+from gallery.jobs.label_video import label_video, progress_of
+from gallery.jobs.watch import Arrivals, arriving
 from gallery.media.inputs import Media, media_of
 from gallery.media.selection import changed_since, moment, without_outputs
 from gallery.media.video_files import videos_among
@@ -30,7 +31,6 @@ from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.record_file import Standing
 from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
-from gallery.video.labelling import label_video, progress_of
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery

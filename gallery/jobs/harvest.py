@@ -129,7 +129,7 @@ class Harvest:
 
     def video(self, path: Path, options: VideoOptions) -> Iterator[Looked]:
         """Look at a video; yield what every shot held, and what is wrong with the file, if so."""
-        from gallery.video.labelling import answers_of
+        from gallery.jobs.label_video import answers_of
 
         gallery = self._gallery
         try:

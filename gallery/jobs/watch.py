@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
-from gallery.labelling import job
-from gallery.labelling.changes import Known, known_to, outdated
+from gallery.jobs import records as job
+from gallery.jobs.changes import Known, known_to, outdated
 from gallery.media.images import FileState, file_state, pictures_below
 from gallery.system.absolute import absolute
 

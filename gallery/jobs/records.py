@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
 from gallery.faces.quality import NO_GATES, Gates
-from gallery.labelling.pipeline import identify_files
+from gallery.jobs.pipeline import identify_files
 from gallery.system.absolute import absolute
 from gallery.types import MatchMode, Record
 

@@ -6,19 +6,20 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gallery import review, unknowns
 from gallery.engine import joint as company
 from gallery.engine.engine import Gallery
 from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
-from gallery.labelling import job
+from gallery.jobs import cluster as unknowns
+from gallery.jobs import records as job
+from gallery.jobs import review
+from gallery.jobs.label_video import progress_of, stands_in
+from gallery.jobs.relabel_video import relabel_videos
 from gallery.output import registry as formats
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.store.sightings import SeenPicture
 from gallery.store.videos import SeenVideo
 from gallery.types import MatchMode
-from gallery.video.labelling import progress_of, stands_in
-from gallery.video.relabelling import relabel_videos
 
 
 @dataclass(frozen=True, slots=True)

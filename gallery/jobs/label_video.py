@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gallery.errors import InputError
 from gallery.faces.tracking import Track
 from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
+from gallery.jobs.keep_video import VideoKeeping
 from gallery.media.video_reader import TOLERANCE, VideoReader
 from gallery.system.absolute import absolute
 from gallery.types import (
@@ -22,7 +23,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-from gallery.video.keeping import VideoKeeping
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery

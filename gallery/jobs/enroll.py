@@ -62,7 +62,7 @@ def named_in(
         return _of_metadata(paths)
     if source is Source.CAPTIONS:
         return _of_captions(paths, names, tag_prefix) if names or tag_prefix else None
-    from gallery.enrolment import candidates_in
+    from gallery.jobs.enroll_folders import candidates_in
 
     if len(paths) != 1:
         raise InputError(
@@ -102,7 +102,7 @@ def enroll(
     """
     if named.faces is None:
         return gallery.enroll(named.candidates, largest=largest, gates=gates, keep_poor=keep_poor)
-    from gallery.region_enrolment import RegionEnrolment
+    from gallery.jobs.enroll_regions import RegionEnrolment
 
     gallery.require_encoded()
     enrolment = RegionEnrolment(gallery.store, gallery.describer, gates=gates, keep_poor=keep_poor)

@@ -1,0 +1,1 @@
+"""Long work, each job a generator of events."""

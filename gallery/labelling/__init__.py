@@ -1,1 +1,0 @@
-"""Labelling many pictures into a file, one record each, and going on where it stopped."""

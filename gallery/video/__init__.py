@@ -1,1 +1,0 @@
-"""Videos: decoding, shots, faces tracked within a shot, one answer a track."""
