@@ -4,8 +4,9 @@
 
 Galleries are drawn from the *dev* split of the shared faces, whose characters no network has seen,
 found and cut as the product does it; descriptors are kept in the cache folder, build/openset;
-every figure in gallery/audit and gallery/numerics/clustering.py was chosen on characters of the *train*
-split that were held out of training. Intervals hold 95 % of what resampling the draws gives.
+every figure in gallery/audit and gallery/numerics/clustering.py was chosen on characters of the
+*train* split that were held out of training. Intervals hold 95 % of what resampling the draws
+gives.
 
 Swapped labels: of a gallery of 50 characters with 10 samples each, 5 % get the name of another
 character at random. All samples are put in the order in which the audit would propose to move them,

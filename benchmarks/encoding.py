@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from gallery.faces import catalog
 from gallery.faces.encoders.dlib_network import DlibNetwork
 from gallery.faces.encoders.onnx_network import OnnxNetwork
-from gallery.faces.encoders.preprocess import available_cores
 from gallery.faces.interfaces import Encoder
 from gallery.faces.networks.library import Library
 from gallery.settings import Settings
+from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE
 
 ROOT = Path(__file__).parents[1]

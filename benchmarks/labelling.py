@@ -53,9 +53,10 @@ from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.interfaces import Aligner, Detector, Encoder
 from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
-from gallery.jobs import records as job
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs import pipeline
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.media.images import read_image
+from gallery.output.resume import open_writer
 from gallery.settings import Settings
 from gallery.types import Candidate, Crop, Face, Image
 
@@ -149,9 +150,9 @@ def copies(paths: Sequence[Path], count: int, folder: Path) -> list[Path]:
 
 def label_all(gallery: Gallery, paths: Sequence[Path], out: Path) -> int:
     """Label pictures as `gallery label` does, and return how many faces they show."""
-    writer = job.open_writer(out, gallery.encoder)
+    writer = open_writer(out, gallery.encoder)
     try:
-        return sum(len(record.faces) for record in job.label(gallery, paths, writer))
+        return sum(len(record.faces) for record in pipeline.label(gallery, paths, writer))
     finally:
         writer.close()
 
@@ -168,7 +169,7 @@ def stages(gallery: Gallery, paths: Sequence[Path], out: Path) -> Clock:
     other = Gallery(
         gallery.store, gallery.encoder, gallery.thresholds, lambda: timed, IndexCache(None)
     )
-    writer = job.open_writer(out, gallery.encoder)
+    writer = open_writer(out, gallery.encoder)
     # The first question builds the index.
     other.identify(read_image(paths[0]))
     clock.seconds.clear()
@@ -254,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             database=f"{folder}/gallery.db", encoder=chosen.encoder, detector="animeface"
         )
         with assemble.open_gallery(settings, create=True) as gallery:
-            list(gallery.enroll(candidates, largest=True))
+            list(enroll_candidates(gallery, candidates, largest=True))
             many = copies(paths, chosen.timed, folder)
             measure(gallery, settings, paths, many, chosen.rounds)
     if chosen.pictures:

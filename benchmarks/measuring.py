@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from gallery.faces.encoders.preprocess import available_cores
 from gallery.media.images import SUFFIXES
+from gallery.system.threads import available_cores
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"

@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.measuring import CHARACTERS, ORIGINAL, Pair, pairs, pictures, table
 from gallery.engine.assemble import open_gallery
 from gallery.faces.networks.library import Library
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Match, Outcome
@@ -78,7 +79,7 @@ def one_way(
             head_scale=head_scale,
         )
         with open_gallery(settings, create=True) as gallery:
-            for enrolled in gallery.enroll([one for one, _ in asked], largest=True):
+            for enrolled in enroll_candidates(gallery, [one for one, _ in asked], largest=True):
                 if enrolled.outcome is not Outcome.ADDED:
                     print(f"  not enrolled: {enrolled.reason or enrolled.outcome}")
             probes = []

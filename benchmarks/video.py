@@ -18,11 +18,11 @@ from drawing.episode import RATE, draw_episode
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
 from gallery.faces.video import EVERY, VideoOptions
-from gallery.jobs import records as job
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.label_video import label_video
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
+from gallery.output.resume import open_writer
 from gallery.settings import DEFAULT_DETECTOR, Settings
 from gallery.types import VideoShot
 
@@ -35,7 +35,7 @@ def frames_of(path: Path, *, all_of_them: bool) -> int:
 
 def looks_of(gallery: Gallery, path: Path, options: VideoOptions, out: Path) -> int:
     """Label a video as `gallery label` does, and return how many frames went to the detector."""
-    writer = job.open_writer(out, gallery.encoder)
+    writer = open_writer(out, gallery.encoder)
     looks = 0
     try:
         for record in label_video(gallery, path, options):
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         episode = draw_episode(path)
         settings = Settings(database=f"{folder}/gallery.db", detector=chosen.detector)
         with assemble.open_gallery(settings, create=True) as gallery:
-            list(gallery.enroll(candidates_in(CHARACTERS)[0]))
+            list(enroll_candidates(gallery, candidates_in(CHARACTERS)[0]))
             options = VideoOptions(every=chosen.every)
             looks = looks_of(gallery, path, options, out)
             ways: dict[str, Callable[[], object]] = {

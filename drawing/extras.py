@@ -27,13 +27,7 @@ from drawing.headwear import (
     draw_hood_front,
     draw_straw_hat,
 )
-from drawing.ornaments import (
-    draw_clips,
-    draw_hoops,
-    draw_ribbon,
-    draw_snowflake,
-    solid,
-)
+from drawing.ornaments import draw_clips, draw_hoops, draw_ribbon, draw_snowflake, solid
 
 ABOVE_HAIR: dict[str, Callable[[Brush, Extra], None]] = {
     "ribbon": draw_ribbon,

@@ -49,7 +49,15 @@ else:
         import importlib
 
         # Light ones come first.
-        homes = ("errors", "types", "events", "sources", "records", "labelling.output", "api")
+        homes = (
+            "errors",
+            "types",
+            "events",
+            "jobs.enroll",
+            "output.records",
+            "output.format",
+            "api",
+        )
         for home in homes if name in __all__ else ():
             module = importlib.import_module(f"gallery.{home}")
             if hasattr(module, name):

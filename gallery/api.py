@@ -23,7 +23,7 @@ from gallery.jobs import label as label_job
 from gallery.jobs import relabel as relabel_job
 from gallery.jobs.enroll import Source
 from gallery.media.images import from_pillow, from_pixels, read_image
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.settings import resolved
 from gallery.types import Image, MatchMode, Record
@@ -267,7 +267,7 @@ class OpenGallery:
         _check_top(top)
 
         def events() -> Generator[LabelEvent, None, None]:
-            wanted = [formats.wanted(text) for text in write]
+            wanted = [registry.wanted(text) for text in write]
             choices = relabel_job.RelabelChoices(
                 Path(out),
                 _paths(paths) if paths else (),

@@ -13,13 +13,14 @@ import numpy as np
 from gallery import __version__
 from gallery.engine.assemble import describer, index_cache, open_gallery
 from gallery.errors import GalleryError, InputError
-from gallery.faces.encoders.preprocess import available_cores
+from gallery.faces.detectors import plugged
 from gallery.faces.networks.library import locate
 from gallery.media.images import read_image
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.settings import Settings
 from gallery.store.schema import database_path
 from gallery.system import plugins
+from gallery.system.threads import available_cores
 from gallery.types import Image
 
 SELF_TEST_FACE = Path(__file__).parent / "assets" / "face.png"
@@ -80,7 +81,7 @@ def _detector(settings: Settings) -> str:
             "one; reinstall gallery with its packages, or choose another detector where it is a "
             "file of yours."
         )
-    others = plugins.names()
+    others = plugins.names(plugged.GROUP)
     return f"{parts.detector.name} finds the drawn face (score {faces[0].score:.2f})" + (
         f"; plug-ins here: {', '.join(others)}" if others else ""
     )
@@ -103,10 +104,10 @@ def _encoder(settings: Settings) -> str:
 
 
 def _outputs(_settings: Settings) -> str:
-    brought = plugins.names(formats.GROUP)
+    brought = plugins.names(registry.GROUP)
     for name in brought:
-        formats.check(name)
-    return ", ".join(formats.FORMATS) + (
+        registry.check(name)
+    return ", ".join(registry.FORMATS) + (
         f"; plug-ins here: {', '.join(brought)}" if brought else ""
     )
 

@@ -17,7 +17,7 @@ from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.store import archive
 from gallery.store.reader import Store
@@ -38,7 +38,7 @@ def fill(gallery: Gallery, folder: Path) -> None:
             square = Square(20 + number, 10, 70 + number, colour)
             write_picture(folder / name / f"{number}.png", square, seed=number)
     candidates, _ = candidates_in(folder)
-    assert len(list(gallery.enroll(candidates))) == 9
+    assert len(list(enroll_candidates(gallery, candidates))) == 9
     gallery.rename("Blue [x]", "Blue\u2028Sea")
     vector = np.linspace(0, 1, DIMENSION, dtype=np.float32)
     with gallery.store.writing() as writer:
@@ -164,7 +164,7 @@ class TestRoundTrip:
         candidates, _ = candidates_in(tmp_path / "album")
         with fake_gallery(tmp_path / "gallery.db") as gallery:
             archive.restore(gallery.store, exported)
-            list(gallery.enroll(candidates))
+            list(enroll_candidates(gallery, candidates))
             assert [one.name for one in gallery.characters()] == ["Blue\u2028Sea", "Noise", "凛"]
 
     def test_labels_that_are_here_stay(self, exported: Path, empty: Store) -> None:

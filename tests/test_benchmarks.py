@@ -25,7 +25,7 @@ from benchmarks.__main__ import PARTS
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.interfaces import Detector
 from gallery.identify.index import FlatIndex
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.media.images import decode
 from gallery.store.reader import Store
 from gallery.types import Box, Image, Match, Point
@@ -118,7 +118,7 @@ def test_stages_are_those_of_the_product_and_add_up(tmp_path: Path) -> None:
     path = write_picture(tmp_path / "characters" / "Rin" / "1.png", Square(10, 10, 60))
     candidates, _ = candidates_in(tmp_path / "characters")
     with fake_gallery(tmp_path / "gallery.db") as gallery:
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         out = tmp_path / "out.jsonl"
         clock = labelling.stages(gallery, [path], out)
         assert labelling.label_all(gallery, [path], tmp_path / "again.jsonl") == 1

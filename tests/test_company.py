@@ -15,7 +15,7 @@ from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
 from gallery.cli.telling import Telling
-from gallery.engine import joint as company
+from gallery.engine import joint
 from gallery.engine.engine import Gallery
 from gallery.events import Labelled, LabellingStarted
 from gallery.identify.calibration.calibrate import Rejections
@@ -23,7 +23,7 @@ from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.joint import draw_together
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import Enrolled
-from gallery.jobs import cluster as unknowns
+from gallery.jobs import cluster
 from gallery.store.rejections import NewRejection
 from gallery.store.sightings import Seen
 from gallery.types import (
@@ -191,8 +191,8 @@ def full(database: Path) -> Iterator[Gallery]:
         yield gallery
 
 
-def answers(gallery: Gallery, answering: company.Answering) -> list[Answer]:
-    records = unknowns.relabel(gallery, gallery.store.sightings.pictures(), answering)
+def answers(gallery: Gallery, answering: joint.Answering) -> list[Answer]:
+    records = cluster.relabel(gallery, gallery.store.sightings.pictures(), answering)
     return [answer for record in records for answer in record.faces]
 
 
@@ -209,8 +209,8 @@ def found_where_few_strangers_pass(answers: Sequence[Answer]) -> float:
 
 def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> None:
     full.calibrate(0.05)
-    alone = answers(full, company.alone(full))
-    together = answers(full, company.together(full))
+    alone = answers(full, joint.alone(full))
+    together = answers(full, joint.together(full))
     assert found_where_few_strangers_pass(alone) < 0.9
     assert found_where_few_strangers_pass(together) > found_where_few_strangers_pass(alone) + 0.05
     strangers = together[CHARACTERS * EACH_SEEN :]
@@ -221,14 +221,14 @@ def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> Non
 
 
 def test_a_gallery_that_is_not_calibrated_answers_every_face_alone(full: Gallery) -> None:
-    assert company.steps(full) == 0
-    assert answers(full, company.together(full)) == answers(full, company.alone(full))
+    assert joint.steps(full) == 0
+    assert answers(full, joint.together(full)) == answers(full, joint.alone(full))
 
 
 def test_the_gallerys_own_calibration_stays(full: Gallery) -> None:
     full.calibrate(0.05)
     before = full.store.calibration("fake")
-    answers(full, company.together(full))
+    answers(full, joint.together(full))
     assert full.store.calibration("fake") == before
 
 
@@ -236,26 +236,26 @@ def test_a_rejected_name_is_not_given_in_company_either(full: Gallery) -> None:
     full.calibrate(0.05)
     (first, *_) = full.store.sightings.all()
     vector = full.store.sightings.descriptors_of(first.id)["fake"]
-    assert answers(full, company.together(full))[0].character == "character 00"
+    assert answers(full, joint.together(full))[0].character == "character 00"
     with full.store.writing() as writer:
         writer.reject(
             NewRejection(
                 "character 00", first.digest, first.path, first.face.box, b"", {"fake": vector}
             )
         )
-    found = answers(full, company.together(full))[0]
+    found = answers(full, joint.together(full))[0]
     assert found.character != "character 00"
     assert all(match.character != "character 00" for match in found.matches)
 
 
 def test_a_face_that_came_later_is_answered_alone(full: Gallery) -> None:
     full.calibrate(0.05)
-    answering = company.together(full)
+    answering = joint.together(full)
     late = near(centres()[0], 1, 900)[0]
     path = Path("/pictures/999.png")
     full.keep([Seen(path, None, digest(999), 100, 100, (described(late),))])
     (picture,) = [one for one in full.store.sightings.pictures() if one.path == path]
-    (record,) = unknowns.relabel(full, [picture], answering)
+    (record,) = cluster.relabel(full, [picture], answering)
     assert list(record.faces) == full.answers([described(late)], digest=digest(999))
 
 
@@ -263,7 +263,7 @@ def test_a_gallery_that_was_emptied_knows_nobody(full: Gallery) -> None:
     full.calibrate(0.05)
     for one in full.characters():
         full.forget(one.name)
-    assert {one.verdict for one in answers(full, company.together(full))} == {Verdict.UNKNOWN}
+    assert {one.verdict for one in answers(full, joint.together(full))} == {Verdict.UNKNOWN}
 
 
 def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -> None:
@@ -271,15 +271,15 @@ def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -
         return sum(int(path.stem) < CHARACTERS * EACH_SEEN for path in unknown)
 
     def unknown() -> list[Path]:
-        return [one.sighting.path for one in unknowns.unknown_faces(full)]
+        return [one.sighting.path for one in cluster.unknown_faces(full)]
 
     full.calibrate(0.05)
-    said = answers(full, company.together(full))
+    said = answers(full, joint.together(full))
     expected = [row for row, one in enumerate(said) if one.verdict is Verdict.UNKNOWN]
     assert [int(path.stem) for path in unknown()] == expected
     alone = [
         row
-        for row, one in enumerate(answers(full, company.alone(full)))
+        for row, one in enumerate(answers(full, joint.alone(full)))
         if one.verdict is Verdict.UNKNOWN
     ]
     assert known_among(unknown()) < sum(row < CHARACTERS * EACH_SEEN for row in alone)
@@ -294,7 +294,7 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Galle
     vector = full.store.sightings.descriptors_of(face.id)["fake"]
 
     def is_unknown() -> bool:
-        return face.id in {one.sighting.id for one in unknowns.unknown_faces(full)}
+        return face.id in {one.sighting.id for one in cluster.unknown_faces(full)}
 
     assert not is_unknown()
     with full.store.writing() as writer:
@@ -307,9 +307,9 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Galle
 def test_steps_are_about_as_many_as_faces_are_moved(full: Gallery) -> None:
     full.calibrate(0.05)
     told: list[None] = []
-    company.together(full, advance=lambda: told.append(None))
+    joint.together(full, advance=lambda: told.append(None))
     assert (
-        len(told) == company.steps(full) == CHARACTERS * EACH + (CHARACTERS + STRANGERS) * EACH_SEEN
+        len(told) == joint.steps(full) == CHARACTERS * EACH + (CHARACTERS + STRANGERS) * EACH_SEEN
     )
 
 
@@ -317,7 +317,7 @@ def test_what_another_encoder_described_is_not_mixed_in(full: Gallery, database:
     full.calibrate(0.05)
     with fake_gallery(database, encoder=FakeEncoder("another")) as other:
         assert other.judging.calibration() is None
-        assert company.steps(other) == 0
+        assert joint.steps(other) == 0
 
 
 def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database: Path) -> None:

@@ -17,10 +17,11 @@ from gallery.faces import catalog
 from gallery.faces.encoders.dlib_network import DlibNetwork
 from gallery.faces.encoders.ensemble import FusedNetworks
 from gallery.faces.encoders.onnx_network import CONVERTER_VERSION, OnnxNetwork, convert
-from gallery.faces.encoders.preprocess import BATCH, as_crops, available_cores, describe, zoomed
+from gallery.faces.encoders.preprocess import BATCH, as_crops, describe, zoomed
 from gallery.faces.interfaces import Encoder
 from gallery.faces.networks.dlib_format import read_network
 from gallery.faces.networks.library import Weights, locate
+from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
 
 ROOT = Path(__file__).parents[1]

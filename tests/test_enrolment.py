@@ -17,7 +17,13 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.jobs import enroll_folders as enrolment
-from gallery.jobs.enroll_folders import CHUNK, DOMINANCE, candidates_in, choose_face
+from gallery.jobs.enroll_folders import (
+    CHUNK,
+    DOMINANCE,
+    candidates_in,
+    choose_face,
+    enroll_candidates,
+)
 from gallery.media import images
 from gallery.media.images import encode_png
 from gallery.store.reader import Store
@@ -35,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 def enroll(gallery: Gallery, folder: Path, *, largest: bool = False) -> list[Enrolled]:
     candidates, _ = candidates_in(folder)
-    return list(gallery.enroll(candidates, largest=largest))
+    return list(enroll_candidates(gallery, candidates, largest=largest))
 
 
 def outcomes(found: Sequence[Enrolled]) -> dict[str, Outcome]:
@@ -397,7 +403,7 @@ def test_a_missing_file_and_a_broken_link_are_refused_and_the_rest_goes_on(
     write_picture(folder / "Rei" / "1.png", ONE)
     (folder / "Rei" / "broken.png").symlink_to(folder / "nowhere.png")
     candidates, _ = candidates_in(folder)
-    found = list(gallery.enroll([*candidates, Candidate(folder / "gone.png", "Rei")]))
+    found = list(enroll_candidates(gallery, [*candidates, Candidate(folder / "gone.png", "Rei")]))
     assert outcomes(found) == {
         "1.png": Outcome.ADDED,
         "broken.png": Outcome.REFUSED,
@@ -427,7 +433,7 @@ def test_an_interruption_keeps_what_is_finished_and_the_next_run_does_the_rest_a
     seen: list[Enrolled] = []
     with fake_gallery(database, detector=Interrupted(2 * CHUNK)) as gallery:
         with pytest.raises(KeyboardInterrupt):
-            seen.extend(gallery.enroll(candidates))
+            seen.extend(enroll_candidates(gallery, candidates))
         assert counts(gallery) == {"Rei": 2 * CHUNK}
     detector = FakeDetector()
     with fake_gallery(database, detector=detector) as gallery:
@@ -446,7 +452,7 @@ def test_what_was_yielded_is_in_the_database_though_nobody_asks_for_the_rest(
     for number in range(2 * CHUNK):
         write_picture(folder / "Rei" / f"{number:02}.png", ONE, seed=number)
     candidates, _ = candidates_in(folder)
-    iterator = gallery.enroll(candidates)
+    iterator = enroll_candidates(gallery, candidates)
     next(iterator)
     iterator.close()  # type: ignore[attr-defined]
     assert counts(gallery) == {"Rei": CHUNK}
@@ -521,24 +527,27 @@ def test_poor_faces_count_where_that_is_asked_for(
     path = write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT), seed=1)
     write_picture(folder / "Rei" / "good.png", ONE, seed=2)
     candidates, _ = candidates_in(folder)
-    assert [one.is_poor for one in gallery.enroll(candidates, keep_poor=True)] == [False, False]
+    assert [one.is_poor for one in enroll_candidates(gallery, candidates, keep_poor=True)] == [
+        False,
+        False,
+    ]
     assert [one.distance == 0 for one in gallery.samples("Rei")] == [False, False]
     # Marks are a person's to give and to take: one that was taken does not come back.
     gallery.forget("Rei")
     enroll(gallery, folder)
     work.take()
-    again = list(gallery.enroll(candidates, keep_poor=True))
+    again = list(enroll_candidates(gallery, candidates, keep_poor=True))
     assert outcomes(again) == {"good.png": Outcome.UNCHANGED, "poor.png": Outcome.KEPT}
     assert work.take() == ([], [])
     for keep_poor in (True, False):
-        again = list(gallery.enroll(candidates, keep_poor=keep_poor))
+        again = list(enroll_candidates(gallery, candidates, keep_poor=keep_poor))
         assert {one.outcome for one in again} == {Outcome.UNCHANGED}
     assert [one.is_poor for one in gallery.samples("Rei")] == [False, False]
     gallery.forget("Rei")
     enroll(gallery, folder)
     path.rename(folder / "Rei" / "moved.png")
     candidates, _ = candidates_in(folder)
-    again = list(gallery.enroll(candidates, keep_poor=True))
+    again = list(enroll_candidates(gallery, candidates, keep_poor=True))
     assert outcomes(again)["moved.png"] is Outcome.MOVED
     assert [one.is_poor for one in gallery.samples("Rei")] == [False, False]
 
@@ -549,7 +558,7 @@ def test_a_copy_elsewhere_takes_no_mark_away(gallery: Gallery, folder: Path) -> 
     (folder / "Asuka").mkdir()
     copy = folder / "Asuka" / "copy.png"
     shutil.copyfile(path, copy)
-    (refused,) = gallery.enroll([Candidate(copy, "Asuka")], keep_poor=True)
+    (refused,) = enroll_candidates(gallery, [Candidate(copy, "Asuka")], keep_poor=True)
     assert refused.outcome is Outcome.REFUSED
     assert [one.is_poor for one in gallery.samples("Rei")] == [True]
 
@@ -562,7 +571,10 @@ def test_faces_below_a_gate_are_as_if_they_were_not_there(
     candidates, _ = candidates_in(folder)
 
     def run(gates: Gates) -> dict[str, Enrolled]:
-        return {one.candidate.path.name: one for one in gallery.enroll(candidates, gates=gates)}
+        return {
+            one.candidate.path.name: one
+            for one in enroll_candidates(gallery, candidates, gates=gates)
+        }
 
     found = run(Gates(min_face=45))
     assert found["crowd.png"].outcome is Outcome.ADDED

@@ -38,22 +38,16 @@ from gallery.evaluation.search import (
     search,
     without,
 )
-from gallery.evaluation.series import (
-    folder_above,
-    known_series,
-    series_in_name,
-    series_of_stranger,
-)
+from gallery.evaluation.series import folder_above, known_series, series_in_name, series_of_stranger
 from gallery.evaluation.subject import Subject, subject_of_folder, subject_of_gallery
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, company_of, judge_of, question
 from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
+from gallery.identify.judging import decide
 from gallery.identify.matching import Matcher
-from gallery.identify.verdict import decide
-from gallery.jobs import cluster as unknowns
-from gallery.jobs import review
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs import cluster, review
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.pipeline import identify_files
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
@@ -906,7 +900,7 @@ class TestFolder:
     @pytest.fixture
     def filled(self, gallery: Gallery, tmp_path: Path) -> Gallery:
         candidates, _ = candidates_in(album(tmp_path / "enrolled", COLOURS, range(4)))
-        assert all(one.outcome == "added" for one in gallery.enroll(candidates))
+        assert all(one.outcome == "added" for one in enroll_candidates(gallery, candidates))
         return gallery
 
     def subject(self, gallery: Gallery, folder: Path) -> tuple[Subject, list[str]]:
@@ -962,7 +956,7 @@ class TestFolder:
         # The same faces, labelled and answered anew.
         pictures = sorted(folder.rglob("*.png"))
         list(identify_files(filled, pictures, keep=True))
-        records = unknowns.relabel(filled, filled.store.sightings.pictures(), together(filled))
+        records = cluster.relabel(filled, filled.store.sightings.pictures(), together(filled))
         said = [
             (record.path.parent.name, answer.verdict)
             for record in records

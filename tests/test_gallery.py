@@ -10,14 +10,14 @@ import pytest
 from fakes import FakeDetector, FakeEncoder, Square, draw, fake_gallery, write_picture
 from numpy.typing import NDArray
 
-from gallery.engine import engine as gallery_module
+from gallery.engine import engine
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError, StoreError
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.interfaces import Encoder
 from gallery.identify.index import IndexCache
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.media.images import read_image
 from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def filled(gallery: Gallery, folder: Path) -> Gallery:
     candidates, _ = candidates_in(folder)
-    assert {one.outcome for one in gallery.enroll(candidates)} == {Outcome.ADDED}
+    assert {one.outcome for one in enroll_candidates(gallery, candidates)} == {Outcome.ADDED}
     return gallery
 
 
@@ -190,7 +190,7 @@ class Saboteur(FakeEncoder):
 def test_samples_that_are_removed_while_they_are_encoded_are_left_out(
     database: Path, filled: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gallery_module, "REENCODE_AT_ONCE", 2)
+    monkeypatch.setattr(engine, "REENCODE_AT_ONCE", 2)
     saboteur = Saboteur("second")
     with fake_gallery(database, encoder=saboteur) as other:
         wanted = other.remaining()
@@ -235,7 +235,7 @@ def test_a_second_run_and_pictures_without_faces_open_no_encoder(
     late = LateEncoder("fake", fail)
     with fake_gallery(database, encoder=late) as again:
         candidates, _ = candidates_in(folder)
-        assert {one.outcome for one in again.enroll(candidates)} == {Outcome.UNCHANGED}
+        assert {one.outcome for one in enroll_candidates(again, candidates)} == {Outcome.UNCHANGED}
         assert again.identify(image_of()).faces == ()
         with pytest.raises(AssertionError):
             again.identify(image_of(Square(5, 5, 70)))

@@ -14,6 +14,7 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.harvest import LIST, Harvest, Harvested, refuse_inside
 from gallery.types import Candidate
 
@@ -26,7 +27,7 @@ def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
     """A gallery that knows Asuka, who is red."""
     with fake_gallery(database) as gallery:
         known = write_picture(tmp_path / "known" / "Asuka" / "1.png", Square(10, 10, 60, RED))
-        list(gallery.enroll([Candidate(known, "Asuka")]))
+        list(enroll_candidates(gallery, [Candidate(known, "Asuka")]))
         yield gallery
 
 

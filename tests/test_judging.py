@@ -16,8 +16,7 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError, StoreError
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.trials import Questions
-from gallery.identify.judging import enrolled_of
-from gallery.identify.verdict import decide, decide_by_score
+from gallery.identify.judging import decide, decide_by_score, enrolled_of
 from gallery.types import DIMENSION, Box, DescribedFace, Face, MatchMode, Quality, Verdict
 
 CHARACTERS, EACH = 14, 4

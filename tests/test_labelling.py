@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.jobs.records import label, open_writer, remaining
+from gallery.jobs.enroll_folders import enroll_candidates
+from gallery.jobs.pipeline import label
 from gallery.output.csv_table import COLUMNS
 from gallery.output.records import as_json, to_line
+from gallery.output.resume import open_writer, remaining
 from gallery.types import Answer, Box, Face, Match, Quality, Record, Verdict
 
 SUFFIXES = ("jsonl", "csv")
@@ -323,7 +325,7 @@ def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
             )
             for name, colour in (("Rei", (20, 20, 220)), ("Asuka", (220, 20, 20)))
         ]
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         yield gallery
 
 

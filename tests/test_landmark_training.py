@@ -14,15 +14,7 @@ from gallery.faces.detectors.landmarks import SIDE, EyeFinder
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 from training.data import STORED_SIDE
 from training.landmarks.material import Material
-from training.landmarks.views import (
-    Recipe,
-    changed,
-    covered,
-    framed,
-    mirrored,
-    roll_of,
-    small,
-)
+from training.landmarks.views import Recipe, changed, covered, framed, mirrored, roll_of, small
 
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"

@@ -27,11 +27,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import InputError, SetupError
-from gallery.jobs.records import remaining
 from gallery.media.selection import moment, without_outputs
 from gallery.metadata import xmp
 from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown, stored
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.format import (
     NotWrittenError,
     Output,
@@ -42,6 +41,7 @@ from gallery.output.format import (
     base_of,
 )
 from gallery.output.outputs import Outputs, open_outputs
+from gallery.output.resume import remaining
 from gallery.system.file_names import folder_name
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 
@@ -103,7 +103,7 @@ def opened(
     name: str, target: Path | None = None, base: Path = Path("/"), **options: object
 ) -> OutputWriter:
     chosen = OutputOptions(**options)  # type: ignore[arg-type]
-    return formats.open_writer(name, Output(target, base, "fake", chosen))
+    return registry.open_writer(name, Output(target, base, "fake", chosen))
 
 
 def write(name: str, *records: Record, target: Path | None = None, **options: object) -> None:
@@ -923,7 +923,7 @@ def test_label_studio_takes_its_tasks(picture: Path, tmp_path: Path) -> None:
 
 def job(tmp_path: Path, pictures: list[Path], *wanted: str) -> Outputs:
     return open_outputs(
-        tmp_path / "out.jsonl", [formats.wanted(one) for one in wanted],
+        tmp_path / "out.jsonl", [registry.wanted(one) for one in wanted],
         paths=pictures, encoder="fake", options=OutputOptions(),
     )  # fmt: skip
 
@@ -963,8 +963,8 @@ class TestSeveralAtOnce:
             outputs = open_outputs(
                 tmp_path / f"{out}.{suffix}",
                 [
-                    formats.wanted(f"coco:{tmp_path / out}-coco.json"),
-                    formats.wanted(f"label-studio:{tmp_path / out}-tasks.json"),
+                    registry.wanted(f"coco:{tmp_path / out}-coco.json"),
+                    registry.wanted(f"label-studio:{tmp_path / out}-tasks.json"),
                 ],
                 paths=[tmp_path], encoder="fake", options=OutputOptions(),
             )  # fmt: skip
@@ -995,7 +995,7 @@ class TestSeveralAtOnce:
         outputs.write(record_of(picture, answer("Rei")))
         outputs.close()
         again = open_outputs(
-            tmp_path / "out.jsonl", [formats.wanted("captions")],
+            tmp_path / "out.jsonl", [registry.wanted("captions")],
             paths=[picture], encoder="fake", options=OutputOptions(), rewrite=True,
         )  # fmt: skip
         again.close()
@@ -1005,15 +1005,15 @@ class TestSeveralAtOnce:
 KILLED = """
 import sys
 from pathlib import Path
-from gallery.labelling import formats
-from gallery.labelling.job import remaining
-from gallery.labelling.output import OutputOptions
-from gallery.labelling.outputs import open_outputs
+from gallery.output import registry
+from gallery.output.resume import remaining
+from gallery.output.format import OutputOptions
+from gallery.output.outputs import open_outputs
 from test_outputs import EVERY_FORMAT, made_up
 
 base = Path(sys.argv[1])
 pictures = sorted((base / "shots").rglob("*.png"))
-wanted = [formats.wanted(one.format(base=base)) for one in EVERY_FORMAT]
+wanted = [registry.wanted(one.format(base=base)) for one in EVERY_FORMAT]
 outputs = open_outputs(
     base / "out.jsonl", wanted, paths=[base], encoder="fake", options=OutputOptions()
 )
@@ -1222,14 +1222,14 @@ class TestChoosing:
     @pytest.mark.parametrize("text", ["sorted", "coco", "sorted:", "captions:"])
     def test_a_format_that_needs_a_place_says_so(self, text: str) -> None:
         with pytest.raises(InputError, match="does not say where to write"):
-            formats.wanted(text)
+            registry.wanted(text)
 
     def test_an_unknown_format_is_answered_with_all_there_are(self) -> None:
         with pytest.raises(InputError, match="no output format yolo; there are captions, hydrus"):
-            formats.wanted("yolo:x")
+            registry.wanted("yolo:x")
 
     def test_a_place_may_hold_colons(self) -> None:
-        assert formats.wanted("coco:C:/x.json").target == Path("C:/x.json")
+        assert registry.wanted("coco:C:/x.json").target == Path("C:/x.json")
 
     def test_what_is_written_is_not_read(self, tmp_path: Path) -> None:
         shots, out = tmp_path / "shots", tmp_path / "shots" / "out"
@@ -1294,7 +1294,7 @@ class TestOtherPackages:
         self, plugin: Callable[[str], None], picture: Path, tmp_path: Path
     ) -> None:
         plugin("self.path.write_text(record.path.name)")
-        wanted = formats.wanted(f"more:{tmp_path / 'x.txt'}")
+        wanted = registry.wanted(f"more:{tmp_path / 'x.txt'}")
         writer = opened(wanted.format, wanted.target)
         writer.write(record_of(picture))
         writer.close()

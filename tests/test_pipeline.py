@@ -15,9 +15,10 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
-from gallery.jobs.pipeline import GROUP, chunks, identify_files
-from gallery.jobs.records import label, open_writer
+from gallery.jobs.enroll_folders import enroll_candidates
+from gallery.jobs.pipeline import GROUP, chunks, identify_files, label
 from gallery.media.images import read_image
+from gallery.output.resume import open_writer
 from gallery.store.sightings import Seen
 from gallery.system.threads import available_cores
 from gallery.types import Candidate, Face, Image, MatchMode, Record
@@ -29,13 +30,14 @@ RED, BLUE = (210, 20, 20), (20, 20, 210)
 def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
     with fake_gallery(database) as gallery:
         list(
-            gallery.enroll(
+            enroll_candidates(
+                gallery,
                 [
                     Candidate(
                         write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name
                     )
                     for name, colour in (("Asuka", RED), ("Rei", BLUE))
-                ]
+                ],
             )
         )
         yield gallery

@@ -78,7 +78,7 @@ def detector_that(body: str) -> str:
 def test_the_package_of_the_documentation_works(install: Install) -> None:
     code = BLOCK.findall(PAGE.read_text(encoding="utf-8"))[0]
     install("gallery_centre", code, centre="CentreDetector")
-    assert "centre" in plugins.names()
+    assert "centre" in plugins.names("gallery.detectors")
     detector = catalog.detector("centre")
     assert detector.name == "centre@1"
     ((face,),) = detector.detect([image()])
@@ -144,7 +144,7 @@ def test_one_that_cannot_be_opened_is_one_sentence(install: Install, code: str, 
     assert "\n" not in str(raised.value)
     # The others work, and its name is known.
     assert catalog.detector("whole").name == "whole"
-    assert "theirs" in plugins.names()
+    assert "theirs" in plugins.names("gallery.detectors")
 
 
 def test_its_own_sentence_is_left_as_it_is(install: Install) -> None:
@@ -186,7 +186,7 @@ def test_faces_come_best_first_however_they_were_given(install: Install) -> None
 
 def test_nothing_is_looked_up_before_a_name_is_asked_for() -> None:
     code = (
-        "import sys, gallery.catalog; gallery.catalog.detector('whole'); "
+        "import sys, gallery.faces.catalog; gallery.faces.catalog.detector('whole'); "
         "print('gallery.system.plugins' in sys.modules)"
     )
     done = subprocess.run(

@@ -17,13 +17,14 @@ from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.enroll_regions import RegionEnrolment
 from gallery.media.images import encode_png, read_header, read_image
 from gallery.metadata import xmp
 from gallery.metadata.captions import TagRule, candidates_in, names_listed
 from gallery.metadata.named_regions import NamedFaces, NamedRegion, named_faces
 from gallery.metadata.regions import Area, Region, Shape, stored
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.format import Output
 from gallery.types import Box, Candidate, Enrolled, Outcome
 
@@ -397,11 +398,11 @@ class TestRegionEnrolment:
         self, gallery: Gallery, tmp_path: Path
     ) -> None:
         path = write_picture(tmp_path / "Rei" / "1.png", LEFT).resolve()
-        list(gallery.enroll([Candidate(path, "Rei")]))
+        list(enroll_candidates(gallery, [Candidate(path, "Rei")]))
         assert outcomes(enroll(gallery, mark(path, region("Rei", LEFT)))) == {
             "Rei": Outcome.UNCHANGED
         }
-        assert [one.outcome for one in gallery.enroll([Candidate(path, "Rei")])] == [
+        assert [one.outcome for one in enroll_candidates(gallery, [Candidate(path, "Rei")])] == [
             Outcome.UNCHANGED
         ]
 
@@ -426,7 +427,7 @@ def filled(tmp_path: Path) -> Iterator[Gallery]:
             )
             for name, tone in (("Rei", BLUE), ("綾/波", RED), ("CON", GREEN))
         ]
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         yield gallery
 
 
@@ -451,7 +452,7 @@ def test_what_label_writes_enroll_reads(filled: Gallery, database: Path, tmp_pat
         turned(shots / "4.png", 3, LEFT, Square(90, 30, 60, GREEN)),
         turned(shots / "5.png", 8, RIGHT),
     ]
-    writer = formats.open_writer("xmp", Output(None, shots, "fake"))
+    writer = registry.open_writer("xmp", Output(None, shots, "fake"))
     said = {}
     for path in paths:
         record = filled.identify(read_image(path))

@@ -13,7 +13,7 @@ from fakes import FakeEncoder, Square, fake_gallery, new_sample, vector, write_p
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.jobs import review
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.media.images import encode_jpeg, read_image
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
@@ -36,7 +36,7 @@ def enrolled(gallery: Gallery, tmp_path: Path) -> Gallery:
         picture(tmp_path / "in" / "Asuka" / f"{number}.png", RED, seed=number)
         picture(tmp_path / "in" / "Rei" / f"{number}.png", BLUE, seed=10 + number)
     candidates, _ = candidates_in(tmp_path / "in")
-    assert len(list(gallery.enroll(candidates))) == 4
+    assert len(list(enroll_candidates(gallery, candidates))) == 4
     return gallery
 
 

@@ -13,9 +13,10 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.events import Labelled, LabellingStarted
 from gallery.faces.video import VideoOptions
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.label import LabelChoices, planned, run
-from gallery.jobs.records import open_writer
 from gallery.output.format import OutputOptions
+from gallery.output.resume import open_writer
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)
@@ -37,7 +38,7 @@ def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[G
             )
             for name, one in known.items()
         ]
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         detector.seen.clear()
         yield gallery
 

@@ -16,7 +16,7 @@ from command import environment, finish, run, start
 from gallery.errors import InputError
 from gallery.media.images import encode_png
 from gallery.output import sidecars
-from gallery.system import locks as holding
+from gallery.system import locks
 from gallery.system.locks import alone_in
 
 TAGS = 40
@@ -25,7 +25,7 @@ ADD = """
 import sys
 import tempfile
 from pathlib import Path
-from gallery.labelling.sidecars import add_tags
+from gallery.output.sidecars import add_tags
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -104,7 +104,7 @@ def test_one_at_a_time_is_inside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks_folders: bool
 ) -> None:
     if not locks_folders:
-        monkeypatch.setattr(holding, "_opened", holding._stand_in)
+        monkeypatch.setattr(locks, "_opened", locks._stand_in)
         monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     inside: list[int] = []
     most: list[int] = []
@@ -130,7 +130,7 @@ def test_a_lock_ends_with_its_process_and_waiting_has_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from gallery.labelling.holding import alone_in"
+        "import sys, time; from pathlib import Path; from gallery.system.locks import alone_in"
         "\nwith alone_in(Path(sys.argv[1])):\n    print('in', flush=True)\n    time.sleep(600)"
     )
     with subprocess.Popen(
@@ -138,7 +138,7 @@ def test_a_lock_ends_with_its_process_and_waiting_has_an_end(
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "in\n"
-        monkeypatch.setattr(holding, "PATIENCE", 0.05)
+        monkeypatch.setattr(locks, "PATIENCE", 0.05)
         with pytest.raises(InputError, match="does not come to an end"), alone_in(tmp_path):
             pass
         process.kill()

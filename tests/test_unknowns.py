@@ -15,7 +15,7 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.jobs import cluster as unknowns
 from gallery.jobs import review
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.pipeline import identify_files
 from gallery.media.images import read_image
 from gallery.reports.page import as_html
@@ -37,7 +37,7 @@ def folder(gallery: Gallery, tmp_path: Path) -> Path:
     for number in range(2):
         picture(tmp_path / "in" / "Asuka" / f"{number}.png", RED, seed=number)
     candidates, _ = candidates_in(tmp_path / "in")
-    list(gallery.enroll(candidates))
+    list(enroll_candidates(gallery, candidates))
     new = tmp_path / "new"
     picture(new / "asuka.png", RED, seed=50)
     for number in range(3):
@@ -188,7 +188,7 @@ def test_poor_faces_and_reject_classes_are_left_out(
     for number in range(2):
         picture(tmp_path / "more" / "Noise" / f"{number}.png", PINK, seed=200 + number)
     candidates, _ = candidates_in(tmp_path / "more")
-    list(gallery.enroll(candidates))
+    list(enroll_candidates(gallery, candidates))
     label(gallery, folder)
     image = read_image(folder / "green-1.png")
     (green,) = gallery.describer.describe_all(image)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.identify.verdict import decide
+from gallery.identify.judging import decide
 from gallery.types import Match, Thresholds, Verdict
 
 THRESHOLDS = Thresholds(sure=0.5, unknown=0.75, margin=0.125)

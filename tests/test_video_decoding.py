@@ -14,8 +14,8 @@ from PIL import Image as pillow
 from videos import at_rate, scene, write_sound, write_video
 
 from gallery.errors import InputError, SetupError
+from gallery.media.inputs import begins_as_video, is_video, videos_among
 from gallery.media.timecodes import seconds_of, timecode
-from gallery.media.video_files import begins_as_video, is_video, videos_among
 from gallery.media.video_reader import MAX_SIDE, SMALL, Frame, VideoReader
 from gallery.types import Pixels
 

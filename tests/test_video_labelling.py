@@ -16,12 +16,13 @@ from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.tracking import BEST, Tracker
 from gallery.faces.video import VideoOptions, has_news
-from gallery.jobs.label_video import label_video, progress_of
-from gallery.jobs.records import open_writer, remaining
+from gallery.jobs.enroll_folders import enroll_candidates
+from gallery.jobs.label_video import label_video
 from gallery.media.images import read_image
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
 from gallery.output.records import as_json
+from gallery.output.resume import open_writer, progress_of, remaining
 from gallery.types import (
     CROP_SIDE,
     Box,
@@ -53,7 +54,8 @@ def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[G
     """A gallery that knows Asuka, who is red, and Rei, who is blue."""
     with fake_gallery(database, detector=detector) as gallery:
         list(
-            gallery.enroll(
+            enroll_candidates(
+                gallery,
                 [
                     Candidate(
                         write_picture(
@@ -62,7 +64,7 @@ def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[G
                         name,
                     )
                     for name, colour in (("Rei", BLUE), ("Asuka", RED))
-                ]
+                ],
             )
         )
         detector.seen.clear()

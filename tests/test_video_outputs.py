@@ -18,17 +18,18 @@ from videos import at_rate, scene, write_video
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.video import VideoOptions
-from gallery.jobs import records as job
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.harvest import Harvest
-from gallery.jobs.label_video import label_video, progress_of
+from gallery.jobs.label_video import label_video
 from gallery.media.images import read_image
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.media.timecodes import seconds_of
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.csv_table import COLUMNS
 from gallery.output.format import OutputOptions, Placing
 from gallery.output.outputs import open_outputs
 from gallery.output.records import as_json
+from gallery.output.resume import open_writer, progress_of, remaining
 from gallery.reports.annotate import COLOURS
 from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
 
@@ -45,7 +46,7 @@ def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
             Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
             for name, colour in (("Rei", BLUE), ("Asuka", RED))
         ]
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         yield gallery
 
 
@@ -74,9 +75,9 @@ def go_on(
     rewrite: bool = False,
 ) -> list[str]:
     """Do what `gallery label` does with a video, stop after so many records, and say what lacks."""
-    asked = [formats.wanted(text) for text in wanted]
+    asked = [registry.wanted(text) for text in wanted]
     placed = [
-        formats.Wanted(one.format, None if one.target is None else folder / one.target)
+        registry.Wanted(one.format, None if one.target is None else folder / one.target)
         for one in asked
     ]
     writer = open_outputs(
@@ -88,7 +89,7 @@ def go_on(
         rewrite=rewrite,
     )
     try:
-        if job.remaining([path], writer):
+        if remaining([path], writer):
             done = progress_of(writer.records()).get(path)
             for number, record in enumerate(label_video(gallery, path, VideoOptions(), done=done)):
                 if number == most:
@@ -198,8 +199,8 @@ def test_a_table_cut_at_any_byte_comes_to_the_same_end(
         out.write_bytes(content[:length])
         go_on(filled, episode, folder, wanted=[], out="out.csv")
         assert out.read_bytes() == content, length
-    writer = job.open_writer(out, "fake")
-    assert job.remaining([episode], writer) == []
+    writer = open_writer(out, "fake")
+    assert remaining([episode], writer) == []
     writer.close()
 
 
@@ -209,7 +210,7 @@ def test_records_come_back_from_a_table_and_from_lines(
     said = list(label_video(filled, episode, VideoOptions(start=0.2, end=2.5, every=0.25)))
     picture = filled.identify(read_image(tmp_path / "Rei" / "1.png"))
     for suffix in ("jsonl", "csv"):
-        writer = job.open_writer(tmp_path / f"out.{suffix}", "fake")
+        writer = open_writer(tmp_path / f"out.{suffix}", "fake")
         for one in [picture, *said]:
             writer.write(one)
         first, *back = writer.records()
@@ -227,7 +228,7 @@ def test_records_come_back_from_a_table_and_from_lines(
 
 
 def test_a_table_says_what_a_picture_has_not(filled: Gallery, tmp_path: Path) -> None:
-    writer = job.open_writer(tmp_path / "out.csv", "fake")
+    writer = open_writer(tmp_path / "out.csv", "fake")
     writer.write(filled.identify(read_image(tmp_path / "Rei" / "1.png")))
     writer.close()
     (row,) = rows_of(tmp_path / "out.csv")
@@ -236,20 +237,20 @@ def test_a_table_says_what_a_picture_has_not(filled: Gallery, tmp_path: Path) ->
 
 
 def test_formats_that_know_no_times_are_refused_with_those_that_do() -> None:
-    wanted = [formats.wanted(text) for text in ("coco:x.json", "captions", "html:x.html")]
+    wanted = [registry.wanted(text) for text in ("coco:x.json", "captions", "html:x.html")]
     with pytest.raises(InputError) as raised:
-        formats.require_for_videos(wanted)
+        registry.require_for_videos(wanted)
     assert str(raised.value) == (
         "coco and captions cannot tell of videos, which are written as sorted, annotated, jsonl, "
         "csv and html; label them apart."
     )
-    sorting = [formats.wanted("sorted:x")]
-    formats.require_for_videos(sorting)
+    sorting = [registry.wanted("sorted:x")]
+    registry.require_for_videos(sorting)
     with pytest.raises(InputError, match="no files that a link could lead to"):
-        formats.require_for_videos(sorting, Placing.SYMLINK)
-    for name, one in formats.FORMATS.items():
+        registry.require_for_videos(sorting, Placing.SYMLINK)
+    for name, one in registry.FORMATS.items():
         if one.takes_videos:
-            formats.require_for_videos([formats.Wanted(name, Path("x"))])
+            registry.require_for_videos([registry.Wanted(name, Path("x"))])
 
 
 def test_videos_of_earlier_runs_are_nothing_to_other_documents(

@@ -15,14 +15,14 @@ from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Gallery
 from gallery.faces.video import VideoOptions
-from gallery.jobs import cluster as unknowns
-from gallery.jobs import review
-from gallery.jobs.label_video import VideoProgress, label_video, progress_of, stands_in
-from gallery.jobs.records import open_writer
+from gallery.jobs import cluster, review
+from gallery.jobs.enroll_folders import enroll_candidates
+from gallery.jobs.label_video import label_video
 from gallery.jobs.relabel_video import relabel_videos
 from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader
 from gallery.output.records import as_json
+from gallery.output.resume import VideoProgress, open_writer, progress_of, stands_in
 from gallery.reports.page import as_html
 from gallery.store.sightings import Sighting
 from gallery.store.videos import moment_of
@@ -62,7 +62,7 @@ def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[G
             Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
             for name, colour in (("Rei", BLUE), ("Asuka", RED))
         ]
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         detector.seen.clear()
         yield gallery
 
@@ -144,31 +144,31 @@ def test_unknown_tracks_are_grouped_and_become_a_character(
     filled: Gallery, episode: Path, tmp_path: Path
 ) -> None:
     label(filled, episode)
-    (cluster,) = unknowns.cluster(filled)
-    assert sorted(spans(list(cluster.faces))) == [(2, 1), (4, 2)]
-    page = as_html(unknowns.report_of(filled, [cluster]))
+    (found,) = cluster.cluster(filled)
+    assert sorted(spans(list(found.faces))) == [(2, 1), (4, 2)]
+    page = as_html(cluster.report_of(filled, [found]))
     assert "第1話.mkv\n0:00:0" in page
     out = tmp_path / "clusters"
-    assert unknowns.write_folders(filled, [cluster], out) == 2
+    assert cluster.write_folders(filled, [found], out) == 2
     names = sorted(path.name for path in out.rglob("*.png"))
     assert all("_0-00-0" in name for name in names)
-    assert unknowns.adopt(filled, cluster.number, "Midori") == 2
+    assert cluster.adopt(filled, found.number, "Midori") == 2
     samples = filled.samples("Midori")
     assert {one.path for one in samples} == {episode}
-    assert {one.digest for one in samples} == {one.digest for one in cluster.faces}
+    assert {one.digest for one in samples} == {one.digest for one in found.faces}
     crops = filled.crops([one.id for one in samples])
     for one in samples:
         # A sample is one face: its descriptor is that of its crop, not the mean of a track.
         stored = filled.store.descriptors_of(one.id)["fake"]
         encoded = FakeEncoder().encode(crops[one.id][np.newaxis])[0]
         np.testing.assert_allclose(stored, encoded, atol=1e-6)
-    assert unknowns.cluster(filled) == []
+    assert cluster.cluster(filled) == []
     answers = [one.faces[0] for one in of_kind(again(filled), VideoTrack)]
     assert [one.character for one in answers] == ["Asuka", "Midori", "Rei", "Midori"]
     assert {one.verdict for one in answers} == {Verdict.SURE}
     filled.forget("Midori")
-    (back,) = unknowns.cluster(filled)
-    assert back.number == cluster.number
+    (back,) = cluster.cluster(filled)
+    assert back.number == found.number
 
 
 def test_pictures_and_tracks_of_one_face_come_into_one_cluster(
@@ -177,8 +177,8 @@ def test_pictures_and_tracks_of_one_face_come_into_one_cluster(
     picture = write_picture(tmp_path / "new" / "green.png", Square(20, 20, 60, GREEN), seed=9)
     label(filled, episode)
     filled.identify_all([read(picture)], keep=True)
-    (cluster,) = unknowns.cluster(filled)
-    assert sorted(face.path.name for face in cluster.faces) == [
+    (found,) = cluster.cluster(filled)
+    assert sorted(face.path.name for face in found.faces) == [
         "green.png", "第1話.mkv", "第1話.mkv",
     ]  # fmt: skip
 
@@ -191,7 +191,7 @@ def read(path: Path) -> Image:
 
 def test_labelling_again_keeps_numbers_and_clusters(filled: Gallery, episode: Path) -> None:
     label(filled, episode)
-    unknowns.cluster(filled)
+    cluster.cluster(filled)
     before = filled.store.sightings.all()
     shots = len(filled.store.sightings.videos.shots())
     label(filled, episode)
@@ -270,7 +270,7 @@ def test_another_encoder_describes_tracks_from_their_crops(
         assert list(review.describe_anew(other)) == [4]
         answers = [one.faces[0].character for one in of_kind(again(other), VideoTrack)]
         assert answers == [one.faces[0].character for one in of_kind(said, VideoTrack)]
-        assert unknowns.cluster(other)[0].faces[0].track is not None
+        assert cluster.cluster(other)[0].faces[0].track is not None
 
 
 def test_a_changed_file_is_known_and_a_digest_is_not_taken_twice(
@@ -278,11 +278,11 @@ def test_a_changed_file_is_known_and_a_digest_is_not_taken_twice(
 ) -> None:
     label(filled, episode)
     (video,) = filled.store.sightings.videos.all()
-    assert not unknowns.has_changed(video)
-    assert unknowns.pictures_below([video], [episode.parent]) == [video]
-    assert unknowns.pictures_below([video], [episode.parent / "other"]) == []
+    assert not cluster.has_changed(video)
+    assert cluster.pictures_below([video], [episode.parent]) == [video]
+    assert cluster.pictures_below([video], [episode.parent / "other"]) == []
     write_video(episode, at_rate(pictures()[:30]))
-    assert unknowns.has_changed(video)
+    assert cluster.has_changed(video)
     label(filled, episode)
     (now,) = filled.store.sightings.videos.all()
     assert now.digest != video.digest

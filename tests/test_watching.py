@@ -16,7 +16,8 @@ from fakes import FakeDetector, Square, fake_gallery, write_picture
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.jobs import records as job
+from gallery.jobs import pipeline
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.watch import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png
 from gallery.output.format import OutputOptions
@@ -129,7 +130,7 @@ def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[G
             Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
             for name, colour in (("Asuka", RED), ("Rei", BLUE))
         ]
-        list(gallery.enroll(candidates))
+        list(enroll_candidates(gallery, candidates))
         detector.seen.clear()
         yield gallery
 
@@ -147,7 +148,7 @@ class Watched:
         names = []
         for _ in range(count):
             self._clock.now += REST
-            records = job.label(
+            records = pipeline.label(
                 self._gallery, next(self._batches), self._outputs, keep=True, workers=1
             )
             names += [record.path.name for record in records]

@@ -18,7 +18,7 @@ from torch import Tensor
 from gallery.evaluation.metrics import Numbers
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.faces import catalog
-from gallery.faces.encoders import ensemble as fused
+from gallery.faces.encoders import ensemble
 from gallery.faces.networks.dlib_format import read_network, write_network
 from gallery.faces.networks.library import CONVENTION, ONNX_SUFFIX, Weights
 from gallery.settings import default_cache_folder
@@ -120,7 +120,7 @@ def fuse(faces: Pixels, held: Faces, path: Path) -> float:
     Return the share of the variance that it keeps. Its columns are the principal directions of
     what the parts say of the faces, shape (n, side, side, 3).
     """
-    unit_length = [fused.unit(describe(part, faces).astype(np.float32)) for part in _parts()]
+    unit_length = [ensemble.unit(describe(part, faces).astype(np.float32)) for part in _parts()]
     kept, share = places.principal(np.concatenate(unit_length, axis=1))
 
     def write(factor: float) -> None:

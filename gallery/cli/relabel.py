@@ -61,12 +61,12 @@ def relabel(
     label` looks at them again. The exit code is 1 where there are such, where a picture could not
     be read when it was labelled, or an output of it could not be written.
     """
-    from gallery.engine import joint as company
+    from gallery.engine import joint
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import relabel as relabel_job
-    from gallery.output import registry as formats
+    from gallery.output import registry
 
-    wanted = [formats.wanted(text) for text in write or ()]
+    wanted = [registry.wanted(text) for text in write or ()]
     options = OutputOptions(prefix, tags, series, unsure, place)
     choices = relabel_job.RelabelChoices(
         out, paths or (), alone, match, top, wanted, options, rewrite
@@ -77,7 +77,7 @@ def relabel(
         Telling(out, is_asked_anew=is_asked_anew, what="Answering") as telling,
     ):
         catch_up(gallery)
-        with progress("Drawing together", 0 if alone else company.steps(gallery)) as advance:
+        with progress("Drawing together", 0 if alone else joint.steps(gallery)) as advance:
             events = relabel_job.run(gallery, choices, advance)
             # Faces are drawn together before the first event.
             telling.tell(next(events))

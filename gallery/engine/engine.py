@@ -21,7 +21,6 @@ from gallery.identify.calibration.model import Calibration
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judging, enrolled_of, rejections_of
 from gallery.identify.matching import Matcher
-from gallery.jobs.enroll_folders import Enrolment
 from gallery.media.images import decode_png, file_state
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
@@ -29,11 +28,9 @@ from gallery.store.sightings import Seen
 from gallery.types import (
     CROP_SIDE,
     Answer,
-    Candidate,
     Character,
     Crop,
     DescribedFace,
-    Enrolled,
     Image,
     Match,
     MatchMode,
@@ -98,20 +95,6 @@ class Gallery:
     def describer(self) -> Describer:
         """The detector, aligner and encoder in use, opened."""
         return self._open_describer()
-
-    def enroll(
-        self,
-        candidates: Sequence[Candidate],
-        *,
-        largest: bool = False,
-        gates: Gates = NO_GATES,
-        keep_poor: bool = False,
-    ) -> Iterator[Enrolled]:
-        """Enroll pictures and say of each what became of it; see enrolment.Enrolment."""
-        self.require_encoded()
-        yield from Enrolment(
-            self.store, self.describer, largest=largest, gates=gates, keep_poor=keep_poor
-        ).run(candidates)
 
     def identify(
         self,

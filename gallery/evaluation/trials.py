@@ -15,14 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.evaluation.metrics import Labels, Numbers
-from gallery.evaluation.search import (
-    NOBODY,
-    Candidates,
-    Probes,
-    References,
-    Rows,
-    search,
-)
+from gallery.evaluation.search import NOBODY, Candidates, Probes, References, Rows, search
 from gallery.numerics.intervals import Hits, ratio
 from gallery.types import MatchMode
 

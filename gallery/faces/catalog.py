@@ -67,12 +67,13 @@ def detector(name: str, head_scale: float = 1.0) -> Detector:
         from gallery.faces.detectors.onnx_file import OnnxFileDetector
 
         return OnnxFileDetector(Path(name), head_scale)
+    from gallery.faces.detectors import plugged as others
     from gallery.system import plugins
 
-    plugged = plugins.detector(name)
+    plugged = others.detector(name)
     if plugged is not None:
         return plugged
-    known = ", ".join([*DETECTORS, *plugins.names()])
+    known = ", ".join([*DETECTORS, *plugins.names(others.GROUP)])
     raise SetupError(f"There is no detector {name}; choose {known} or the path of an ONNX file.")
 
 

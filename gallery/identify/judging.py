@@ -6,6 +6,7 @@ Before `gallery calibrate` the encoder's thresholds divide verdicts; after it, w
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,6 @@ from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers, nobody, read_strangers
 from gallery.identify.calibration.trials import Enrolled
-from gallery.identify.verdict import decide, decide_by_score
 from gallery.numerics.profiles import counting, profile
 from gallery.store.reader import Store
 from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
@@ -193,3 +193,31 @@ def rejections_of(store: Store, encoder: str, number: dict[str, int]) -> Rejecti
         rejected.descriptors[kept],
         np.array([number[names[row]] for row in kept], dtype=np.int64),
     )
+
+
+def decide(matches: Sequence[Match], thresholds: Thresholds) -> tuple[Verdict, str | None]:
+    """Return the verdict on a face, and who it is: None when unknown.
+
+    Matches come likeliest first. The first is believed when it is near and the second is clearly
+    farther; it is doubted when it is only not far. Nobody near, or a reject class first, is
+    unknown.
+    """
+    if not matches or matches[0].is_reject or matches[0].distance > thresholds.unknown:
+        return Verdict.UNKNOWN, None
+    first, rest = matches[0], matches[1:]
+    stands_out = all(match.distance - first.distance >= thresholds.margin for match in rest)
+    if first.distance <= thresholds.sure and stands_out:
+        return Verdict.SURE, first.character
+    return Verdict.UNSURE, first.character
+
+
+def decide_by_score(
+    matches: Sequence[Match], *, is_sure: bool, is_unknown: bool
+) -> tuple[Verdict, str | None]:
+    """Return the verdict of a calibrated gallery, and who a face is: None when unknown.
+
+    Matches come likeliest first; what is said of the score is about the first of them.
+    """
+    if not matches or matches[0].is_reject or is_unknown:
+        return Verdict.UNKNOWN, None
+    return (Verdict.SURE if is_sure else Verdict.UNSURE), matches[0].character

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.errors import InputError
 from gallery.media.images import FileState, digest_of, file_state, read_bytes
-from gallery.system.absolute import absolute
+from gallery.system.files import absolute
 from gallery.system.threads import ahead
 
 if TYPE_CHECKING:

@@ -23,12 +23,7 @@ from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.store.sightings import UNMEASURED, SeenPicture, Sighting
 from gallery.store.videos import SeenVideo
 from gallery.store.writer import NewSample
-from gallery.types import (
-    Answer,
-    Descriptor,
-    Record,
-    Verdict,
-)
+from gallery.types import Answer, Descriptor, Record, Verdict
 
 Looked = TypeVar("Looked", SeenPicture, SeenVideo)
 

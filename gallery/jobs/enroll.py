@@ -101,7 +101,11 @@ def enroll(
     overlaps them is taken, so that largest means nothing to them.
     """
     if named.faces is None:
-        return gallery.enroll(named.candidates, largest=largest, gates=gates, keep_poor=keep_poor)
+        from gallery.jobs.enroll_folders import enroll_candidates
+
+        return enroll_candidates(
+            gallery, named.candidates, largest=largest, gates=gates, keep_poor=keep_poor
+        )
     from gallery.jobs.enroll_regions import RegionEnrolment
 
     gallery.require_encoded()

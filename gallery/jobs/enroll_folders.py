@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
 from gallery.faces.describe import Describer
@@ -27,6 +28,9 @@ from gallery.store.reader import Label, Store
 from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.system.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
+
+if TYPE_CHECKING:
+    from gallery.engine.engine import Gallery
 
 CHUNK = 8
 """Pictures between two commits: what an interruption costs, at most."""
@@ -69,6 +73,24 @@ def _character_of(folder: str) -> str:
         return clean_name(folder)
     except InputError:
         return folder
+
+
+def enroll_candidates(
+    gallery: Gallery,
+    candidates: Sequence[Candidate],
+    *,
+    largest: bool = False,
+    gates: Gates = NO_GATES,
+    keep_poor: bool = False,
+) -> Iterator[Enrolled]:
+    """Enroll pictures and say of each what became of it; see Enrolment for the options.
+
+    Raises StoreError where samples lack the encoder in use.
+    """
+    gallery.require_encoded()
+    yield from Enrolment(
+        gallery.store, gallery.describer, largest=largest, gates=gates, keep_poor=keep_poor
+    ).run(candidates)
 
 
 def choose_face(path: Path, faces: Sequence[Face], *, largest: bool) -> Face:

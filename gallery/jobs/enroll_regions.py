@@ -19,15 +19,7 @@ from gallery.metadata.named_regions import NamedFaces, NamedRegion
 from gallery.metadata.regions import Area, pairs
 from gallery.store.reader import Store
 from gallery.store.writer import NewSample, Writer, clean_name
-from gallery.types import (
-    Box,
-    Candidate,
-    DescribedFace,
-    Enrolled,
-    Face,
-    Image,
-    Outcome,
-)
+from gallery.types import Box, Candidate, DescribedFace, Enrolled, Face, Image, Outcome
 
 
 @dataclass(slots=True)

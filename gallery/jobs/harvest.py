@@ -22,7 +22,7 @@ from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.output.records import to_line
-from gallery.system.absolute import absolute
+from gallery.system.files import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
 if TYPE_CHECKING:

@@ -18,18 +18,18 @@ from gallery.events import (
     Waiting,
 )
 from gallery.faces.video import VideoOptions, seconds_looked_at
-from gallery.jobs import records as job
+from gallery.jobs import pipeline
 from gallery.jobs.changes import Outdated, known_to, outdated
-from gallery.jobs.label_video import label_video, progress_of
+from gallery.jobs.label_video import label_video
 from gallery.jobs.watch import Arrivals, arriving
-from gallery.media.inputs import Media, media_of
+from gallery.media.inputs import Media, media_of, videos_among
 from gallery.media.selection import changed_since, moment, without_outputs
-from gallery.media.video_files import videos_among
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.record_file import Standing
-from gallery.system.absolute import absolute
+from gallery.output.resume import progress_of, remaining
+from gallery.system.files import absolute
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class LabelPlan:
     paths: list[Path]
     """As they were named."""
     out: Path
-    wanted: list[formats.Wanted]
+    wanted: list[registry.Wanted]
     options: OutputOptions
     """What the wanted formats are told."""
     pictures: list[Path]
@@ -85,11 +85,11 @@ def planned(
     With watch, the job does not end, but goes on with pictures that come into the folders.
 
     `write` holds FORMAT[:TARGET], `since` a date or a duration as selection.moment reads it. Raises
-    InputError where no path names a picture or a video, and for what moment, formats.wanted,
-    formats.require_for_videos and selection.without_outputs refuse, and where no folder is to be
+    InputError where no path names a picture or a video, and for what moment, registry.wanted,
+    registry.require_for_videos and selection.without_outputs refuse, and where no folder is to be
     watched.
     """
-    wanted = [formats.wanted(text) for text in write]
+    wanted = [registry.wanted(text) for text in write]
     start = moment(since) if since is not None else None
     folders = [one.pictures_folder for one in wanted if one.pictures_folder is not None]
 
@@ -100,7 +100,7 @@ def planned(
     arrivals = Arrivals(paths) if watch else None
     media = Media(videos_among(paths)[0], [], []) if watch else media_of(paths)
     if media.videos:
-        formats.require_for_videos(wanted, options.placing)
+        registry.require_for_videos(wanted, options.placing)
     (pictures, left_out), videos = without_outputs(media.pictures, paths, folders), media.videos
     if start is not None:
         pictures, videos = changed_since(pictures, start), changed_since(videos, start)
@@ -165,8 +165,8 @@ class _Run:
 
     def events(self, old: Outdated) -> Generator[LabelEvent, None, None]:
         plan = self._plan
-        pictures = job.remaining(plan.pictures, self._writer)
-        videos = job.remaining(plan.videos, self._writer)
+        pictures = remaining(plan.pictures, self._writer)
+        videos = remaining(plan.videos, self._writer)
         yield LabellingStarted(
             pictures=len(pictures),
             videos=len(videos),
@@ -205,7 +205,7 @@ class _Run:
 
     def _pictures(self, pictures: Sequence[Path]) -> Generator[LabelEvent, None, None]:
         choices = self._choices
-        records = job.label(
+        records = pipeline.label(
             self._gallery,
             pictures,
             self._writer,

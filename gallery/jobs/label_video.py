@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,11 @@ from gallery.faces.tracking import Track
 from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
 from gallery.jobs.keep_video import VideoKeeping
 from gallery.media.video_reader import TOLERANCE, VideoReader
-from gallery.system.absolute import absolute
+from gallery.output.resume import VideoProgress
 from gallery.types import (
     Answer,
     DescribedFace,
     MatchMode,
-    Record,
     VideoEnd,
     VideoRecord,
     VideoShot,
@@ -26,17 +25,6 @@ from gallery.types import (
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
-
-
-@dataclass(frozen=True, slots=True)
-class VideoProgress:
-    """How far a video is labelled."""
-
-    shots: int
-    tracks: int
-    end: float
-    """The time of the last frame of its last whole shot."""
-    asked: tuple[float, float | None, float]
 
 
 def label_video(
@@ -146,29 +134,6 @@ def faces_of(tracks: Sequence[Track]) -> list[DescribedFace]:
     """Return tracks as faces: each of its best moment, with the descriptor of the track."""
     best = [(track.best[0].described, track.descriptor) for track in tracks]
     return [DescribedFace(one.face, one.crop, mean, one.quality) for one, mean in best]
-
-
-def progress_of(records: Iterable[Record]) -> dict[Path, VideoProgress]:
-    """Return how far the videos are labelled that a file's records are about, by absolute path.
-
-    Records of tracks whose shot's own is missing count for nothing.
-    """
-    found: dict[Path, VideoProgress] = {}
-    for record in records:
-        if isinstance(record, VideoRecord) and isinstance(record.part, VideoShot):
-            name = absolute(record.path)
-            before = found[name].tracks if name in found else 0
-            shot = record.part
-            found[name] = VideoProgress(shot.shot, before + shot.tracks, shot.end, record.asked)
-    return found
-
-
-def stands_in(record: VideoRecord, progress: Mapping[Path, VideoProgress]) -> bool:
-    """Say whether a record is about a shot that a file holds already, as progress_of tells."""
-    done = progress.get(absolute(record.path))
-    if done is None or isinstance(record.part, VideoEnd):
-        return False
-    return record.part.shot <= done.shots
 
 
 def rounded(asked: tuple[float, float | None, float]) -> tuple[float, float | None, float]:

@@ -18,7 +18,7 @@ import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
 from gallery.faces.quality import NO_GATES, Gates
@@ -29,6 +29,15 @@ from gallery.types import Image, MatchMode, Record
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
     from gallery.store.sightings import Seen
+
+
+class RecordWriter(Protocol):
+    """What takes records."""
+
+    def write(self, record: Record) -> None:
+        """Write a record so that a kill leaves it there in full, or to be done again."""
+        ...
+
 
 GROUP = 4
 """Pictures that a worker looks at together: about six faces, and more are not faster."""
@@ -129,3 +138,30 @@ def chunks(
 def size_of(read: tuple[Image | Seen, FileState | None]) -> int:
     """Return the bytes that a decoded picture takes."""
     return read[0].pixels.nbytes if isinstance(read[0], Image) else 0
+
+
+def label(
+    gallery: Gallery,
+    paths: Sequence[Path],
+    writer: RecordWriter,
+    *,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+    gates: Gates = NO_GATES,
+    keep: bool = False,
+    workers: int | None = None,
+) -> Generator[Record, None, None]:
+    """Label pictures in their order; each record is in the file when it is yielded.
+
+    A file that cannot be read gives a record with an error, and the job goes on. So many workers
+    prepare pictures at the same time, see identify_files. With keep, the gallery notes
+    what it sees in them, for `gallery cluster` and `gallery relabel`.
+    """
+    records = identify_files(
+        gallery, paths, mode=mode, top=top, gates=gates, keep=keep, workers=workers
+    )
+    # What is prepared ahead ends with the job, wherever it is left.
+    with contextlib.closing(records):
+        for record in records:
+            writer.write(record)
+            yield record

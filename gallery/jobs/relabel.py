@@ -6,17 +6,15 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gallery.engine import joint as company
+from gallery.engine import joint
 from gallery.engine.engine import Gallery
 from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
-from gallery.jobs import cluster as unknowns
-from gallery.jobs import records as job
-from gallery.jobs import review
-from gallery.jobs.label_video import progress_of, stands_in
+from gallery.jobs import cluster, review
 from gallery.jobs.relabel_video import relabel_videos
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
+from gallery.output.resume import progress_of, remaining, stands_in
 from gallery.store.sightings import SeenPicture
 from gallery.store.videos import SeenVideo
 from gallery.types import MatchMode
@@ -33,7 +31,7 @@ class RelabelChoices:
     """Every face is answered by itself, and not in company, see company."""
     mode: MatchMode = MatchMode.IDEAL
     top: int = 3
-    wanted: Sequence[formats.Wanted] = ()
+    wanted: Sequence[registry.Wanted] = ()
     options: OutputOptions = field(default_factory=OutputOptions)
     rewrite: bool = False
     """Pictures whose records are in the file already are written in the wanted formats, too."""
@@ -46,7 +44,7 @@ def run(
 
     What the encoder in use has not described is described first. Before the first event, which
     tells how many there are, faces are drawn together, and `advance` is called as often as
-    company.steps says. Files that have changed since they were labelled are refused. What an event
+    joint.steps says. Files that have changed since they were labelled are refused. What an event
     tells is in the file. Raises StoreError where samples lack the encoder in use, InputError and
     SetupError for outputs that cannot be opened or gone on with, and InputError where videos are
     asked for in a format that has no place for them.
@@ -55,12 +53,12 @@ def run(
     for _ in review.describe_anew(gallery):
         pass
     sightings, asked = gallery.store.sightings, choices.paths
-    pictures = unknowns.pictures_below(sightings.pictures(), asked)
-    videos = unknowns.pictures_below(sightings.videos.all(), asked)
+    pictures = cluster.pictures_below(sightings.pictures(), asked)
+    videos = cluster.pictures_below(sightings.videos.all(), asked)
     if videos:
-        formats.require_for_videos(choices.wanted, choices.options.placing)
+        registry.require_for_videos(choices.wanted, choices.options.placing)
     known: list[SeenPicture | SeenVideo] = [*pictures, *videos]
-    changed = {one.path for one in known if unknowns.has_changed(one)}
+    changed = {one.path for one in known if cluster.has_changed(one)}
     writer = open_outputs(
         choices.out,
         choices.wanted,
@@ -70,14 +68,14 @@ def run(
         rewrite=choices.rewrite,
     )
     try:
-        left = set(job.remaining([one.path for one in known], writer))
+        left = set(remaining([one.path for one in known], writer))
         rest = left - changed
         stills = [one for one in pictures if one.path in rest]
         films = [one for one in videos if one.path in rest]
         answering = (
-            company.together(gallery, choices.mode, choices.top, advance)
+            joint.together(gallery, choices.mode, choices.top, advance)
             if rest and not choices.alone
-            else company.alone(gallery, choices.mode, choices.top)
+            else joint.alone(gallery, choices.mode, choices.top)
         )
         yield LabellingStarted(
             pictures=len(stills),
@@ -89,7 +87,7 @@ def run(
         )
         for path in sorted(changed):
             yield Refused(path, f"{path} has changed since it was labelled.")
-        for record in unknowns.relabel(gallery, stills, answering):
+        for record in cluster.relabel(gallery, stills, answering):
             writer.write(record)
             yield Labelled(record, writer.complaints())
         yield from _of_videos(gallery, films, writer, answering)
@@ -98,7 +96,7 @@ def run(
 
 
 def _of_videos(
-    gallery: Gallery, videos: Sequence[SeenVideo], writer: Outputs, answering: company.Answering
+    gallery: Gallery, videos: Sequence[SeenVideo], writer: Outputs, answering: joint.Answering
 ) -> Generator[LabelEvent, None, None]:
     before = progress_of(writer.records()) if videos else {}
     begun: Path | None = None

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
-from gallery.jobs import records as job
 from gallery.jobs.changes import Known, known_to, outdated
 from gallery.media.images import FileState, file_state, pictures_below
-from gallery.system.absolute import absolute
+from gallery.output.resume import remaining
+from gallery.system.files import absolute
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
@@ -150,4 +150,4 @@ def _unlabelled(paths: Sequence[Path], outputs: Outputs, known: dict[Path, Known
     # It was true when the watch began, and is of no more use for what is labelled now.
     for path in paths:
         known.pop(absolute(path), None)
-    return job.remaining(paths, outputs)
+    return remaining(paths, outputs)

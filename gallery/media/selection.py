@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gallery.errors import InputError
 from gallery.media.images import file_state
-from gallery.system.absolute import absolute
+from gallery.system.files import absolute
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 

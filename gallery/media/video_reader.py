@@ -228,7 +228,7 @@ class VideoReader:
 
     def _chosen_stream(self) -> VideoStream:
         """Return the video stream to look at: not the cover picture that music carries."""
-        from gallery.faces.encoders.preprocess import available_cores
+        from gallery.system.threads import available_cores
 
         for stream in self._container.streams.video:
             if "attached_pic" in str(stream.disposition):

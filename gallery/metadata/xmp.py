@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gallery.errors import InputError
-from gallery.metadata import microsoft as microsoft_regions
-from gallery.metadata import rdf
+from gallery.metadata import microsoft, rdf
 from gallery.metadata.rdf import RDF
 from gallery.metadata.regions import Area, Region, Shape, pairs, shown, stored
 
@@ -138,8 +137,7 @@ class _Packet:
         regions = self.find()
         orientation = shape.orientation if regions is None else _orientation(regions, shape)
         return [
-            Region(shown(one.area, orientation), one.name)
-            for one in microsoft_regions.named_in(self._rdf)
+            Region(shown(one.area, orientation), one.name) for one in microsoft.named_in(self._rdf)
         ]
 
     def make(self) -> Any:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.errors import InputError
 from gallery.output.format import Output, cannot_be_written
-from gallery.system.absolute import absolute
-from gallery.system.files import replace_file
+from gallery.system.files import absolute, replace_file
 from gallery.system.locks import alone_in
 from gallery.types import Record, Verdict
 

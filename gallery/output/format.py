@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError
-from gallery.system.absolute import absolute
+from gallery.system.files import absolute
 from gallery.types import Record, Verdict
 
 if TYPE_CHECKING:

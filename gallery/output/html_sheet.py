@@ -28,16 +28,7 @@ from gallery.reports.page import (
     as_html,
     jpeg_of,
 )
-from gallery.types import (
-    CROP_SIDE,
-    Answer,
-    Crop,
-    Pixels,
-    Record,
-    VideoEnd,
-    VideoRecord,
-    VideoTrack,
-)
+from gallery.types import CROP_SIDE, Answer, Crop, Pixels, Record, VideoEnd, VideoRecord, VideoTrack
 
 TITLE = "Faces labelled by gallery"
 

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gallery.jobs.records import open_writer
 from gallery.media.stills import Stills
-from gallery.output import registry as formats
+from gallery.output import registry
 from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
 from gallery.output.record_file import RecordFile, Standing
+from gallery.output.resume import open_writer
 from gallery.types import Record, VideoRecord
 
 
@@ -110,7 +110,7 @@ class Outputs:
 
 def open_outputs(
     out: Path,
-    wanted: Sequence[formats.Wanted],
+    wanted: Sequence[registry.Wanted],
     *,
     paths: Sequence[Path],
     encoder: str,
@@ -133,7 +133,7 @@ def open_outputs(
         writers: list[OutputWriter] = []
         for one in wanted:
             output = Output(one.target, base, encoder, options, stills)
-            writer = formats.open_writer(one.format, output)
+            writer = registry.open_writer(one.format, output)
             if not writer.is_document:
                 stack.callback(writer.close)
             writers.append(writer)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.jobs.label_video import VideoProgress, progress_of, stands_in
-from gallery.jobs.records import open_writer
 from gallery.output.format import Output
+from gallery.output.resume import VideoProgress, open_writer, progress_of, stands_in
 from gallery.types import Record, VideoEnd, VideoRecord
 
 

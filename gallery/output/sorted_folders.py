@@ -21,8 +21,8 @@ from gallery.output.format import (
     cannot_be_written,
     names_in,
 )
-from gallery.system.absolute import absolute
 from gallery.system.file_names import MARK_LENGTH, folder_name, mark
+from gallery.system.files import absolute
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"

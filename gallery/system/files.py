@@ -1,4 +1,4 @@
-"""Writes files that are whole or not there."""
+"""Files that are whole or not there, and paths that mean the same from every folder."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def replace_file(path: Path, data: bytes) -> None:
     """Give a file this content at once, as `replacing` does."""
     with replacing(path) as unfinished:
         unfinished.write_bytes(data)
+
+
+def absolute(path: Path | str) -> Path:
+    """Return a path from the root, without dots.
+
+    No link in it is followed: a picture that is a link stays where the link lies, and is another
+    picture than the one that it leads to.
+    """
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links

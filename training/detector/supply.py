@@ -10,13 +10,7 @@ import numpy as np
 
 from gallery.types import Pixels
 from training.data import read_faces
-from training.detector.labels import (
-    Heads,
-    believed_faces,
-    believed_pictures,
-    digests_in,
-    is_held,
-)
+from training.detector.labels import Heads, believed_faces, believed_pictures, digests_in, is_held
 from training.detector.scenes import Material
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gallery.errors import SetupError
 from gallery.faces.align import eyes_are_plausible
-from gallery.faces.detectors import rolled as level
+from gallery.faces.detectors import rolled
 from gallery.faces.detectors.landmarks import EyeFinder
 from gallery.faces.detectors.sessions import checked_digest, described, open_for
 from gallery.system.threads import available_cores, limited, side_by_side
@@ -163,9 +163,9 @@ class HeadDetector:
         """Return the heads in a window of a picture, in the picture's pixels."""
         seen = image.pixels[part.top : part.bottom, part.left : part.right]
         pixels, scale = fit(seen, self._longer_side)
-        least = min(self._least_score, level.DOUBTED[0])
+        least = min(self._least_score, rolled.DOUBTED[0])
         heads = strongest(self._said(session, pixels), least, trusted=self._least_score)
-        roll = level.roll_to_level(heads)
+        roll = rolled.roll_to_level(heads)
         if roll is not None:
             self._look_level(session, pixels, heads, roll)
         return _back(heads[heads[:, 0] >= self._least_score], scale, part)
@@ -174,11 +174,11 @@ class HeadDetector:
         self, session: onnxruntime.InferenceSession, pixels: Pixels, heads: Rows, roll: float
     ) -> None:
         """Score heads anew that a roll of the picture makes level."""
-        view = level.turned(pixels, roll, MULTIPLE, PADDING)
-        again = boxed(self._said(session, view.pixels), level.UNSEEN)
-        boxes = level.boxes_back(again[:, 1:5], view)
+        view = rolled.turned(pixels, roll, MULTIPLE, PADDING)
+        again = boxed(self._said(session, view.pixels), rolled.UNSEEN)
+        boxes = rolled.boxes_back(again[:, 1:5], view)
         overlap = np.array([overlaps(head, boxes) for head in heads[:, 1:5]])
-        heads[:, 0] = level.joined_scores(heads, again, overlap, roll)
+        heads[:, 0] = rolled.joined_scores(heads, again, overlap, roll)
 
     def _said(self, session: onnxruntime.InferenceSession, pixels: Pixels) -> Rows:
         """Return what all cells say of a picture as the network takes it, shape (n, NUMBERS)."""

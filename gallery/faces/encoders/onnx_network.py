@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import SetupError
-from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, available_cores, describe
+from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, describe
 from gallery.faces.networks.dlib_format import Affine, Block, Convolution, Network, read_network
 from gallery.faces.networks.library import ONNX_SUFFIX, Weights
 from gallery.system.files import replace_file
+from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
 
 if TYPE_CHECKING:

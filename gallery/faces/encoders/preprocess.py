@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gallery.errors import InputError
 from gallery.media.images import BACKGROUND
-from gallery.system.threads import available_cores as available_cores
 from gallery.types import CROP_SIDE, DIMENSION, Pixels
 
 Crops: TypeAlias = NDArray[np.uint8]

@@ -9,14 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.identify.calibration.evidence import Numbers
-from gallery.identify.calibration.model import (
-    FEATURES,
-    Curve,
-    Scorer,
-    Tail,
-    features,
-    standardised,
-)
+from gallery.identify.calibration.model import FEATURES, Curve, Scorer, Tail, features, standardised
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import Trials
 
