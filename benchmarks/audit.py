@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from benchmarks.measuring import SHARED, table
 from benchmarks.openset import read_dev
+from gallery.audit.audit_set import AuditSet
 from gallery.audit.characters import merge, split
 from gallery.audit.misplaced import margins
-from gallery.audit.subject import Subject
 from gallery.faces.networks.library import Library
 from gallery.numerics.clustering import REACH, group
 from gallery.settings import DEFAULT_ENCODER, Settings
@@ -80,7 +80,7 @@ def draw(labels: Labels, each: int, generator: np.random.Generator) -> Labels:
     )
 
 
-def subject_of(descriptors: Descriptors, labels: Labels, thresholds: Thresholds) -> Subject:
+def audit_set_of(descriptors: Descriptors, labels: Labels, thresholds: Thresholds) -> AuditSet:
     """Return what an audit looks at, of samples with these labels."""
     face = Face(Box(0, 0, 60, 60), 1.0)
     samples = tuple(
@@ -88,7 +88,7 @@ def subject_of(descriptors: Descriptors, labels: Labels, thresholds: Thresholds)
         for row, label in enumerate(labels.tolist())
     )
     near = NEARLY * thresholds.sure
-    return Subject(samples, descriptors.astype(np.float64), thresholds.unknown, near)
+    return AuditSet(samples, descriptors.astype(np.float64), thresholds.unknown, near)
 
 
 def swapped(labels: Labels, generator: np.random.Generator) -> tuple[Labels, Labels]:
@@ -120,7 +120,7 @@ def found(
 ) -> Found:
     """Swap labels and look for them."""
     wrong, rows = swapped(labels, generator)
-    values = margins(subject_of(descriptors, wrong, thresholds)).values
+    values = margins(audit_set_of(descriptors, wrong, thresholds)).values
     first = np.argsort(-values, kind="stable")[: round(FIRST * len(labels))]
     proposed = np.flatnonzero(values > 0)
     hits = np.isin(rows, proposed)
@@ -159,11 +159,11 @@ def of_characters(
     for name in whole:
         chosen += [*rows[name]]
         given += [name] * 12
-    subject = subject_of(descriptors[chosen], np.array(given), thresholds)
-    two = {int(one.characters[0]) for one in split(subject)}
-    one = [{int(name) % 1000 for name in pair.characters} for pair in merge(subject)]
+    audit_set = audit_set_of(descriptors[chosen], np.array(given), thresholds)
+    two = {int(one.characters[0]) for one in split(audit_set)}
+    one = [{int(name) % 1000 for name in pair.characters} for pair in merge(audit_set)]
     rest = set(cut) | set(whole)
-    pairs = len(subject.names) * (len(subject.names) - 1) / 2 - len(cut)
+    pairs = len(audit_set.names) * (len(audit_set.names) - 1) / 2 - len(cut)
     return {
         "two in one: found": len(two & set(mixed)) / 10,
         "two in one: others proposed": len({name % 1000 for name in two} & rest) / len(rest),

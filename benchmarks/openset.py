@@ -12,7 +12,7 @@ judged on the other faces of their characters and on strangers: all faces of all
 are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
 where no head is known. Faces are found and cut as in use; with --checked, without those that show
 somebody else than their label says (training/mislabelled.py). With --together, faces are judged in
-each other's company as `gallery relabel` does it: all that a gallery is asked about at once, random
+each other's joint as `gallery relabel` does it: all that a gallery is asked about at once, random
 batches of about N, or one series at a time. Intervals are 95 %, over characters; galleries stay as
 they are.
 
@@ -39,7 +39,7 @@ from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
 from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers, read_strangers
-from gallery.identify.calibration.trials import NOBODY, Enrolled, Questions, Trials
+from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
 from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds
@@ -79,13 +79,13 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Company:
+class JointScoring:
     """A gallery with everything that it may be asked about."""
 
     faces: Faces
     false: Faces
     """Places without a head."""
-    enrolled: Enrolled
+    enrolled: References
     shipped: Strangers
 
 
@@ -238,7 +238,7 @@ def run(
         members = np.sort(generator.permutation(eligible)[:CHARACTERS])
         rows = enrol(faces, members, REFERENCES, generator)
         rest = np.setdiff1d(np.arange(len(faces.labels)), rows)
-        alone = Company(faces, false, enrolled_of(faces, rows), shipped)
+        alone = JointScoring(faces, false, references_of(faces, rows), shipped)
         for batch, holes in _batches(alone, rest, together or "all", draw):
             one, names = alone, FEATURES
             if together is not None:
@@ -264,7 +264,7 @@ def run(
 
 
 def _batches(
-    asked: Company, rest: NDArray[np.intp], together: str, draw: int
+    asked: JointScoring, rest: NDArray[np.intp], together: str, draw: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield rows of faces, and of places without one, that are asked about at a time."""
     generator = np.random.default_rng([SEED, draw])
@@ -279,8 +279,8 @@ def _batches(
 
 
 def drawn_together(
-    alone: Company, batch: NDArray[np.intp], holes: NDArray[np.intp], unknown: float
-) -> Company:
+    alone: JointScoring, batch: NDArray[np.intp], holes: NDArray[np.intp], unknown: float
+) -> JointScoring:
     """Return a gallery and a batch of what it is asked about as `gallery relabel` sees them."""
     drawn = draw_together(
         np.concatenate([alone.faces.descriptors[batch], alone.false.descriptors[holes]]),
@@ -290,7 +290,7 @@ def drawn_together(
     )
     faces, false = alone.faces.descriptors.copy(), alone.false.descriptors.copy()
     faces[batch], false[holes] = np.split(drawn.faces, [len(batch)])
-    return Company(
+    return JointScoring(
         dataclasses.replace(alone.faces, descriptors=faces),
         dataclasses.replace(alone.false, descriptors=false),
         drawn.enrolled,
@@ -309,10 +309,10 @@ def enrol(
     return np.concatenate(rows)
 
 
-def enrolled_of(faces: Faces, rows: NDArray[np.intp]) -> Enrolled:
+def references_of(faces: Faces, rows: NDArray[np.intp]) -> References:
     """Return faces as a gallery's references."""
     nobody_turned_away = np.zeros(int(faces.labels.max()) + 1, np.bool_)
-    return Enrolled(
+    return References(
         faces.descriptors[rows], faces.labels[rows], faces.quality[rows], nobody_turned_away
     )
 
@@ -321,14 +321,14 @@ Speaker = Callable[[Faces, NDArray[np.intp], bool], Said]
 
 
 def speaker(
-    enrolled: Enrolled,
+    enrolled: References,
     shipped: Strangers,
     calibration: Calibration,
     characters: int,
     draw: int,
 ) -> Speaker:
     """Return what asks a calibrated gallery about rows of faces, whether known or not."""
-    questions = Questions(enrolled, shipped)
+    questions = Protocol(enrolled, shipped)
     questions.pool = calibration.pool
 
     def say(faces: Faces, rows: NDArray[np.intp], known: bool) -> Said:
@@ -526,10 +526,10 @@ def growth_rows(faces: Faces, shipped: Strangers, galleries: int) -> list[Row]:
         rest = generator.permutation(np.setdiff1d(np.flatnonzero(sizes > 1), first))
         members = np.concatenate([first, rest[: LARGE - SMALL]])
         rows = enrol(faces, members, REFERENCES, generator)
-        small = enrolled_of(faces, rows[np.isin(faces.labels[rows], first)])
+        small = references_of(faces, rows[np.isin(faces.labels[rows], first)])
         calibration = calibrate(small, shipped, fpir=FPIR).calibration
         strangers = np.flatnonzero(~np.isin(faces.labels, members))
-        grown = enrolled_of(faces, rows)
+        grown = references_of(faces, rows)
         for enrolled, size, into in (
             (small, SMALL, before),
             (grown, LARGE, kept),
@@ -612,7 +612,7 @@ def main() -> None:
         nargs="?",
         const="all",
         metavar="N|series",
-        help="judge faces in each other's company: all at once, about N or a series at a time",
+        help="judge faces in each other's joint: all at once, about N or a series at a time",
     )
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="the reliability diagram")
     chosen = parser.parse_args()

@@ -267,7 +267,7 @@ class OpenGallery:
         _check_top(top)
 
         def events() -> Generator[LabelEvent, None, None]:
-            wanted = [registry.wanted(text) for text in write]
+            wanted = [registry.output_spec(text) for text in write]
             choices = relabel_job.RelabelChoices(
                 Path(out),
                 _paths(paths) if paths else (),

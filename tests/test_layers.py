@@ -1,4 +1,4 @@
-"""Imports point one way, and importing is free."""
+"""The house has rooms: every module has its place, imports point down, and importing is free."""
 
 from __future__ import annotations
 
@@ -13,79 +13,126 @@ import pytest
 
 import gallery
 
-PACKAGE = Path(__file__).parents[1] / "gallery"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "gallery"
 
-LAYERS: tuple[frozenset[str], ...] = tuple(
-    frozenset(names.split())
-    for names in (
-        "types errors gallery pairing absolute",
-        "interfaces settings atomic profiles quality verdict images dlib_format records tables "
-        "events face_areas rdf rows tag_text threads line_chart clustering",
-        "table_file manifest align annotate microsoft_regions encodings report calibration",
-        "weights xmp rejections seen_videos",
-        "detectors encoders plugins sightings readers",
-        "describe catalog schema writer",
-        "store",
-        "index enrolment archive region_enrolment",
-        "matching judging",
-        "gallery.engine.engine",
-        "company",
-        "video review evaluation audit",
-        "labelling",
-        "unknowns paths",
-        "assemble harvest sources label_job relabel_job",
-        "doctor api",
-        "cli",
-    )
+ROOMS = (
+    ("types", "errors", "settings"),
+    ("events",),
+    ("system", "numerics"),
+    ("media", "reports"),
+    ("faces",),
+    ("store", "metadata"),
+    ("identify", "output"),
+    ("engine",),
+    ("jobs",),
+    ("audit", "evaluation"),
+    ("api", "doctor"),
+    ("cli",),
+    ("__main__",),
 )
-"""From the bottom up: a module imports those of layers below its own. `gallery` is the package's
-own file, which hands names on from above without importing them, see below; what has no place here
-is only kept out of circles."""
+"""From the ground up: a room imports from the floors below its own alone."""
 
-DATABASE = {"store", "writer", "tables", "schema", "index", "faiss", "sqlalchemy", "alembic"}
+FLOORS: dict[str, tuple[str, ...]] = {
+    "system": ("file_names files locks plugins threads",),
+    "numerics": ("assignment clustering intervals profiles",),
+    "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
+    "reports": ("annotate line_chart", "page"),
+    "faces": (
+        "align detectors.boxes detectors.rolled detectors.whole encoders.preprocess interfaces "
+        "networks.dlib_format networks.manifest quality tracking",
+        "describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
+        "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
+        "detectors.landmarks",
+        "detectors.heads",
+        "catalog",
+    ),
+    "store": (
+        "columns schema tables",
+        "descriptors videos",
+        "rejections",
+        "sightings",
+        "writer",
+        "reader",
+        "archive",
+    ),
+    "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
+    "identify": (
+        "calibration.evidence index",
+        "calibration.model calibration.strangers matching",
+        "calibration.trials",
+        "calibration.fit",
+        "calibration.figures",
+        "calibration.calibrate",
+        "calibration.joint judging",
+    ),
+    "output": (
+        "arrays format record_file records summary",
+        "annotated csv_table document jsonl sidecars sorted_folders",
+        "captions coco html_sheet hydrus label_studio resume xmp_sidecar",
+        "record_copy",
+        "registry",
+        "outputs",
+    ),
+    "engine": ("engine", "assemble joint"),
+    "jobs": (
+        "changes cluster enroll_folders enroll_regions keep_video pipeline relabel_video review",
+        "enroll label_video relabel watch",
+        "harvest label",
+    ),
+    "audit": ("audit_set proposals", "characters misplaced page", "duplicates", "run"),
+    "evaluation": (
+        "figures metrics series",
+        "pairs search",
+        "evaluation_set trials",
+        "verification",
+        "identification",
+        "verdicts",
+        "hard_strangers",
+        "evaluate",
+        "page plain",
+    ),
+    "cli": (
+        "show video writing",
+        "archive audit calibrate characters doctor enroll evaluate harvest models review telling",
+        "asking label relabel",
+        "unknowns",
+        "",
+    ),
+}
+"""Inside each package, from the ground up; an empty name is the package's own file."""
+
+MOST_MODULES = 9
+"""Directly in the package: more, and a room is missing."""
+
+DATABASE = {"store", "identify.index", "faiss", "sqlalchemy", "alembic"}
+
+STORE_FORBIDDEN = {"faiss", "identify", "onnxruntime", "dlib", "animeface", "faces.detectors"}
 
 FORBIDDEN: dict[str, set[str]] = {
-    "detectors": DATABASE,
-    "encoders": DATABASE,
-    "plugins": DATABASE | {"cv2", "numpy"},
-    "align": DATABASE,
-    "images": DATABASE,
-    "describe": DATABASE,
-    "store": {"faiss", "index", "matching", "onnxruntime", "dlib", "animeface", "detectors"},
-    "writer": {"faiss", "index", "matching", "onnxruntime", "dlib", "animeface", "detectors"},
-    "tables": {"faiss", "index", "matching"},
-    "schema": {"faiss", "index", "matching"},
-    "index": {"sqlalchemy", "tables", "schema", "alembic", "writer"},
-    "matching": {"sqlalchemy", "tables", "schema", "faiss"},
-    "enrolment": {"sqlalchemy", "tables", "schema", "faiss", "index"},
-    "verdict": DATABASE | {"numpy"},
-    "calibration": DATABASE,
-    "quality": DATABASE,
-    "gallery.engine.engine": {
-        "sqlalchemy",
-        "tables",
-        "schema",
-        "faiss",
-        "detectors",
-        "encoders",
-        "weights",
+    "faces": DATABASE,
+    "faces.detectors.plugged": {"cv2", "numpy"},
+    "system.plugins": {"cv2", "numpy"},
+    "media": DATABASE,
+    "metadata": DATABASE,
+    "numerics": DATABASE,
+    "output": DATABASE,
+    "reports": DATABASE,
+    "store": STORE_FORBIDDEN,
+    "identify.calibration": DATABASE,
+    "identify.index": {"sqlalchemy", "store.tables", "store.schema", "alembic", "store.writer"},
+    "identify.matching": {"sqlalchemy", "store.tables", "store.schema", "faiss"},
+    "engine.engine": {
+        "sqlalchemy", "store.tables", "store.schema", "faiss", "faces.detectors", "faces.encoders",
+        "faces.networks",
     },
-    "labelling": DATABASE,
-    "evaluation": DATABASE,
-    "video": DATABASE,
-    "harvest": DATABASE,
-    "readers": DATABASE,
+    "jobs": {"sqlalchemy", "store.tables", "store.schema", "faiss", "identify.index", "alembic"},
+    "evaluation": {"sqlalchemy", "store.tables", "store.schema", "faiss", "alembic"},
     "cli": {
-        "sqlalchemy",
-        "faiss",
-        "tables",
-        "schema",
-        "alembic",
-        "onnxruntime",
-        "dlib",
+        "sqlalchemy", "faiss", "store.tables", "store.schema", "alembic", "onnxruntime", "dlib",
         "animeface",
     },
-}
+}  # fmt: skip
 
 HEAVY = (
     "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
@@ -93,12 +140,27 @@ HEAVY = (
 )  # fmt: skip
 
 
-def place_of(path: Path) -> str:
-    """What a file is called in the tables above: a module, or the folder that it lies in."""
-    inside = path.relative_to(PACKAGE).with_suffix("").parts
-    if inside == ("__init__",):
-        return "gallery"
-    return "gallery.engine.engine" if inside == ("gallery",) else inside[0]
+def name_of(path: Path) -> str:
+    """What a file is called inside the package: `media.images`; a package's own file as it is."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+RANK = {room: rank for rank, floor in enumerate(ROOMS) for room in floor}
+FLOOR = {
+    f"{package}.{module}".strip("."): floor
+    for package, floors in FLOORS.items()
+    for floor, names in enumerate(floors)
+    for module in (names.split() or [""])
+}
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def is_own_file(module: str) -> bool:
+    return MODULES[module].name == "__init__.py"
 
 
 def handed_on() -> ast.If:
@@ -112,12 +174,13 @@ def handed_on() -> ast.If:
     return block
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it; gallery's own by place.
+def imports_of(module: str) -> Iterator[str]:
+    """Every module that a file imports, wherever in it; gallery's own without the first part.
 
     What the package's own file hands on for type checkers is no import; nothing in the package may
     take it from there.
     """
+    path = MODULES[module]
     tree = ast.parse(path.read_text(encoding="utf-8"))
     if path == PACKAGE / "__init__.py":
         tree.body = [node for node in tree.body if ast.dump(node) != ast.dump(handed_on())]
@@ -130,42 +193,88 @@ def imports_of(path: Path) -> Iterator[str]:
         else:
             continue
         for name in names:
-            top, *rest = name.split(".")
+            top, _, inside = name.partition(".")
             if top != "gallery":
                 yield top
-            elif rest and (PACKAGE / f"{rest[0]}.py").exists():
-                yield "gallery.engine.engine" if rest[0] == "gallery" else rest[0]
-            elif rest and (PACKAGE / rest[0]).is_dir():
-                yield rest[0]
-            else:
-                yield "gallery"
+                continue
+            while inside and inside not in MODULES:
+                inside = inside.rpartition(".")[0]
+            if inside:
+                yield inside
 
 
-def graph() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        place = place_of(path)
-        found.setdefault(place, set()).update(set(imports_of(path)) - {place})
-    return found
-
-
-GRAPH = graph()
-HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
+GRAPH = {module: set(imports_of(module)) - {module} for module in MODULES}
 
 
 def test_the_graph_holds_what_is_known_to_be_in_it() -> None:
-    assert {"writer", "schema", "sqlalchemy", "types"} <= GRAPH["store"]
-    assert "faiss" in GRAPH["index"]
-    assert "animeface" in GRAPH["detectors"]
-    assert "store" in GRAPH["gallery.engine.engine"]
+    assert {"store.writer", "store.schema", "sqlalchemy", "types"} <= GRAPH["store.reader"]
+    assert "faiss" in GRAPH["identify.index"]
+    assert "animeface" in GRAPH["faces.detectors.animeface"]
+    assert "store.reader" in GRAPH["engine.engine"]
 
 
-@pytest.mark.parametrize("place", sorted(GRAPH))
-def test_a_module_imports_only_from_below(place: str) -> None:
-    for imported in GRAPH[place] & HEIGHT.keys():
-        if place in HEIGHT:
-            assert HEIGHT[imported] < HEIGHT[place], f"{place} imports {imported}"
-    assert place == "cli" or "cli" not in GRAPH[place]
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"__init__"}))
+def test_a_module_has_a_place_and_imports_from_below_it(module: str) -> None:
+    room = room_of(module)
+    assert room in RANK, f"{module} lies in no room; give it a place in ROOMS"
+    assert room not in FLOORS or module in FLOOR or is_own_file(module), (
+        f"{module} has no floor in its room; give it one in FLOORS"
+    )
+    for imported in GRAPH[module] & MODULES.keys():
+        if room_of(imported) != room:
+            assert RANK[room_of(imported)] < RANK[room], f"{module} imports {imported}"
+        elif not is_own_file(imported):
+            assert FLOOR[imported] < FLOOR.get(module, len(FLOOR)), f"{module} imports {imported}"
+
+
+def test_the_plan_holds_nothing_that_is_not_there() -> None:
+    assert {room for room in RANK if room != "__main__"} <= {room_of(one) for one in MODULES}
+    assert set(FLOOR) <= set(MODULES)
+    assert set(FLOORS) == {
+        path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()
+    }
+
+
+def test_few_modules_lie_outside_the_rooms() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_MODULES
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    done: set[str] = set()
+
+    def follow(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way, module))
+        if module not in done:
+            for imported in sorted(GRAPH[module] & MODULES.keys()):
+                follow(imported, (*way, module))
+            done.add(module)
+
+    for module in sorted(MODULES):
+        follow(module, ())
+
+
+@pytest.mark.parametrize("place", sorted(FORBIDDEN))
+def test_a_module_knows_nothing_of_what_is_not_its_business(place: str) -> None:
+    own = [one for one in MODULES if one == place or one.startswith(f"{place}.")]
+    assert own
+    for module in own:
+        for imported in GRAPH[module]:
+            parts = imported.split(".")
+            ways = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+            assert not ways & FORBIDDEN[place], f"{module} imports {imported}"
+
+
+def test_the_architecture_page_names_every_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = {
+        line.split("|")[1].strip().strip("`").removesuffix(".py").removesuffix("/")
+        for line in page.splitlines()
+        if line.startswith("| `") and "gallery" not in line.split("|")[1]
+    }
+    rooms = {room_of(one) for one in MODULES} - {"__init__"}
+    assert rooms <= named, f"docs/architecture.md does not name {rooms - named}"
+    outside = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    assert named - rooms <= outside, f"there is no {named - rooms - outside}"
 
 
 def test_the_package_takes_nothing_from_its_own_file_but_the_version() -> None:
@@ -196,7 +305,7 @@ def test_the_package_hands_on_what_type_checkers_are_told() -> None:
 def test_importing_the_package_loads_nothing_of_it() -> None:
     code = "import sys, gallery; print(*(name for name in sys.modules if 'gallery' in name))"
     process = subprocess.run(
-        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert process.stdout.split() == ["gallery"]
     assert loaded_by("gallery") == set()
@@ -206,48 +315,25 @@ def test_importing_what_programs_talk_to_loads_no_network_and_no_picture_library
     assert loaded_by("gallery.api") <= {"numpy", "sqlalchemy"}
 
 
-def test_no_imports_go_in_a_circle() -> None:
-    done: set[str] = set()
-
-    def follow(place: str, way: tuple[str, ...]) -> None:
-        assert place not in way, " -> ".join((*way, place))
-        if place not in done:
-            for imported in sorted(GRAPH[place] & GRAPH.keys()):
-                follow(imported, (*way, place))
-            done.add(place)
-
-    for place in sorted(GRAPH):
-        follow(place, ())
-
-
-@pytest.mark.parametrize("place", sorted(FORBIDDEN))
-def test_a_module_knows_nothing_of_what_is_not_its_business(place: str) -> None:
-    assert GRAPH[place] & FORBIDDEN[place] == set()
-
-
 def loaded_by(module: str) -> set[str]:
     """Which heavy packages a fresh Python has loaded after importing a module."""
     code = f"import sys, {module}; print(*(set({HEAVY!r}) & set(sys.modules)))"
     process = subprocess.run(
-        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return set(process.stdout.split())
 
 
-@pytest.mark.skipif(
-    not (PACKAGE / "cli" / "__init__.py").exists(), reason="there is no command line yet"
-)
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert loaded_by("gallery.cli") == set()
 
 
 def test_importing_detectors_and_encoders_opens_no_runtime() -> None:
-    modules = sorted(
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        for folder in ("detectors", "encoders")
-        for path in (PACKAGE / folder).glob("*.py")
-        if path.stem != "__init__"
-    )
+    modules = [
+        f"gallery.{one}"
+        for one in MODULES
+        if one.startswith(("faces.detectors.", "faces.encoders."))
+    ]
     assert modules
     assert loaded_by(", ".join(modules)) <= {"numpy"}
 

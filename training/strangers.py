@@ -21,7 +21,7 @@ from gallery.faces.networks.library import Library
 from gallery.faces.quality import sharpness
 from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.strangers import Strangers, strangers_file, write_strangers
-from gallery.identify.calibration.trials import NOBODY, Enrolled, Questions
+from gallery.identify.calibration.trials import NOBODY, Protocol, References
 from gallery.settings import Settings, bundled
 from training.config import Config
 from training.cutting import read_aligned
@@ -157,13 +157,13 @@ def _trials(
         rest += own[count:].tolist()
     of_held = unseen.labels < unseen.held
     strangers = np.flatnonzero(of_held & ~np.isin(unseen.labels, members))
-    enrolled = Enrolled(
+    enrolled = References(
         unseen.descriptors[references],
         unseen.labels[references],
         unseen.quality[references],
         np.zeros(unseen.held, np.bool_),
     )
-    questions = Questions(enrolled, shipped)
+    questions = Protocol(enrolled, shipped)
     evidence, right, known = [], [], []
     for rows, is_known in ((np.array(rest), True), (strangers, False)):
         if not len(rows):

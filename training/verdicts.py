@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 from benchmarks.measuring import table
 from gallery.faces.networks.library import Library
 from gallery.identify.calibration.evidence import COLUMNS
-from gallery.identify.calibration.fit import Asked, fit_scorer, fit_tail
+from gallery.identify.calibration.fit import TrialSets, fit_scorer, fit_tail
 from gallery.identify.calibration.joint import draw_together
 from gallery.identify.calibration.model import FEATURES
 from gallery.identify.calibration.strangers import Strangers
-from gallery.identify.calibration.trials import NOBODY, Enrolled, Questions, Trials
+from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
 from gallery.settings import DEFAULT_ENCODER, Settings
 from training.config import read_config
 from training.data import Place
@@ -68,8 +68,8 @@ class Draw:
     """What galleries of one division were asked."""
 
     shipped: Strangers
-    small: Asked
-    large: Asked
+    small: TrialSets
+    large: TrialSets
     at_small: Trials
     """Strangers asked of the small gallery."""
     grown: Trials
@@ -111,16 +111,16 @@ def draw(unseen: Unseen, generator: np.random.Generator, unknown: float | None =
 
 def _gallery(
     faces: Unseen, rows: Rows, rest: Rows, shipped: Strangers, unknown: float | None
-) -> tuple[Questions, Unseen]:
+) -> tuple[Protocol, Unseen]:
     """Return a gallery of some faces, and all faces as it sees the rest."""
     enrolled = _enrolled(faces, rows)
     if unknown is None:
-        return Questions(enrolled, shipped), faces
+        return Protocol(enrolled, shipped), faces
     drawn = draw_together(faces.descriptors[rest], enrolled, shipped, unknown=unknown)
     descriptors = faces.descriptors.copy()
     descriptors[rest] = drawn.faces
     return (
-        Questions(drawn.enrolled, drawn.strangers),
+        Protocol(drawn.enrolled, drawn.strangers),
         dataclasses.replace(faces, descriptors=descriptors),
     )
 
@@ -141,8 +141,8 @@ def _judged_series(unseen: Unseen, generator: np.random.Generator) -> NDArray[np
     raise ValueError(f"No series have about {JUDGED} held-out characters together.")
 
 
-def _enrolled(faces: Unseen, rows: Rows) -> Enrolled:
-    return Enrolled(
+def _enrolled(faces: Unseen, rows: Rows) -> References:
+    return References(
         faces.descriptors[rows],
         faces.labels[rows],
         faces.quality[rows],
@@ -150,16 +150,16 @@ def _enrolled(faces: Unseen, rows: Rows) -> Enrolled:
     )
 
 
-def _asked(questions: Questions, references: int, strangers: int) -> Asked:
+def _asked(questions: Protocol, references: int, strangers: int) -> TrialSets:
     rows = np.arange(references)
-    return Asked(
+    return TrialSets(
         questions.leave_one_out(rows),
         questions.leave_one_character_out(rows),
         questions.about_strangers(np.arange(strangers)),
     )
 
 
-def _about(questions: Questions, faces: Unseen, rows: Rows, *, known: bool = False) -> Trials:
+def _about(questions: Protocol, faces: Unseen, rows: Rows, *, known: bool = False) -> Trials:
     labels = faces.labels[rows]
     return questions.about(
         faces.descriptors[rows],

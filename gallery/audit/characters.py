@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gallery.audit.audit_set import AuditSet, Labels, Numbers, squares
 from gallery.audit.proposals import Kind, Proposal, command, logistic
-from gallery.audit.subject import Labels, Numbers, Subject, squares
 
 ROWS_AT_ONCE = 512
 
@@ -54,28 +54,28 @@ def _noise(samples: Numbers) -> float:
     return float(spread / len(samples))
 
 
-def split(subject: Subject) -> Iterator[Proposal]:
+def split(audit_set: AuditSet) -> Iterator[Proposal]:
     """Propose to make two of characters whose samples fall into two groups far apart."""
-    taken = set(subject.names)
-    for number, name in enumerate(subject.names):
-        own = subject.members[number]
-        own = own[subject.counts[own]]
-        parts = two_parts(subject.descriptors, own)
+    taken = set(audit_set.names)
+    for number, name in enumerate(audit_set.names):
+        own = audit_set.members[number]
+        own = own[audit_set.counts[own]]
+        parts = two_parts(audit_set.descriptors, own)
         if parts is None:
             continue
         large, small = parts
-        apart = centre_distance(subject.descriptors[large], subject.descriptors[small])
-        ratio = apart / subject.unknown
+        apart = centre_distance(audit_set.descriptors[large], audit_set.descriptors[small])
+        ratio = apart / audit_set.unknown
         if ratio < APART:
             continue
         new = _new_name(name, taken)
-        ids = subject.ids_of(np.sort(small))
+        ids = audit_set.ids_of(np.sort(small))
         yield Proposal(
             Kind.SPLIT,
             logistic(APART_STEEPNESS * ratio + APART_START),
             (name,),
             ids,
-            subject.ids_of(_most_typical(subject.descriptors, large)),
+            audit_set.ids_of(_most_typical(audit_set.descriptors, large)),
             f"{len(small)} of {len(own)} samples of {name} are {apart:.3f} apart from the others.",
             command("split", name, new, *ids),
         )
@@ -116,64 +116,64 @@ def _new_name(name: str, taken: set[str]) -> str:
     return f"{name} {number}"
 
 
-def merge(subject: Subject) -> Iterator[Proposal]:
+def merge(audit_set: AuditSet) -> Iterator[Proposal]:
     """Propose to make one of characters whose ideals are as near as those of one."""
-    able = np.flatnonzero(subject.sizes >= LEAST_TO_MERGE)
-    noise = _noises(subject)
-    most = (TOGETHER * subject.unknown) ** 2
+    able = np.flatnonzero(audit_set.sizes >= LEAST_TO_MERGE)
+    noise = _noises(audit_set)
+    most = (TOGETHER * audit_set.unknown) ** 2
     for start in range(0, len(able), ROWS_AT_ONCE):
         rows = able[start : start + ROWS_AT_ONCE]
-        apart = squares(subject.ideals[rows], subject.ideals[able])
+        apart = squares(audit_set.ideals[rows], audit_set.ideals[able])
         apart -= noise[rows][:, None] + noise[able]
         for row, column in np.argwhere(apart <= most):
             one, other = int(rows[row]), int(able[column])
             if one < other:
-                yield _one_of_two(subject, one, other, float(max(apart[row, column], 0.0)) ** 0.5)
+                yield _one_of_two(audit_set, one, other, float(max(apart[row, column], 0.0)) ** 0.5)
 
 
-def _noises(subject: Subject) -> Numbers:
+def _noises(audit_set: AuditSet) -> Numbers:
     """Return the expected squared distance of each ideal from the true one, shape (characters,)."""
-    labels = subject.labels[subject.counts]
-    apart = subject.descriptors[subject.counts] - subject.ideals[labels]
-    sums = np.bincount(labels, (apart**2).sum(axis=1), minlength=len(subject.names))
-    sizes = subject.sizes
+    labels = audit_set.labels[audit_set.counts]
+    apart = audit_set.descriptors[audit_set.counts] - audit_set.ideals[labels]
+    sums = np.bincount(labels, (apart**2).sum(axis=1), minlength=len(audit_set.names))
+    sizes = audit_set.sizes
     return np.asarray(sums / np.maximum(sizes - 1, 1) / np.maximum(sizes, 1))
 
 
-def _one_of_two(subject: Subject, one: int, other: int, apart: float) -> Proposal:
+def _one_of_two(audit_set: AuditSet, one: int, other: int, apart: float) -> Proposal:
     # The larger one keeps its name.
-    source, target = sorted((one, other), key=lambda name: (subject.sizes[name], -name))
-    names = subject.names[source], subject.names[target]
+    source, target = sorted((one, other), key=lambda name: (audit_set.sizes[name], -name))
+    names = audit_set.names[source], audit_set.names[target]
     return Proposal(
         Kind.MERGE,
-        logistic(TOGETHER_STEEPNESS * apart / subject.unknown + TOGETHER_START),
+        logistic(TOGETHER_STEEPNESS * apart / audit_set.unknown + TOGETHER_START),
         names,
-        subject.typical(source),
-        subject.typical(target),
-        f"{names[0]} with {subject.sizes[source]} samples and {names[1]} with "
-        f"{subject.sizes[target]} are {apart:.3f} apart.",
+        audit_set.typical(source),
+        audit_set.typical(target),
+        f"{names[0]} with {audit_set.sizes[source]} samples and {names[1]} with "
+        f"{audit_set.sizes[target]} are {apart:.3f} apart.",
         command("merge", *names),
     )
 
 
-def few(subject: Subject, stands: Labels) -> Iterator[Proposal]:
+def few(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
     """Advise to give more to characters with too few samples that differ.
 
     Given is which sample stands for those nearly the same as it, for each sample.
     """
-    for number, name in enumerate(subject.names):
-        own = subject.members[number]
-        own = own[subject.counts[own]]
+    for number, name in enumerate(audit_set.names):
+        own = audit_set.members[number]
+        own = own[audit_set.counts[own]]
         different = len(np.unique(stands[own]))
         if different >= ENOUGH:
             continue
         alike = f", {different} of which differ" if different < len(own) else ""
-        folder = _folder_above(subject, int(own[0]))
+        folder = _folder_above(audit_set, int(own[0]))
         yield Proposal(
             Kind.FEW,
             None,
             (name,),
-            subject.ids_of(own[:6]),
+            audit_set.ids_of(own[:6]),
             (),
             f"{name} has {len(own)} sample{'s' if len(own) > 1 else ''}{alike}; put other pictures "
             f"into its folder and enrol again.",
@@ -181,9 +181,9 @@ def few(subject: Subject, stands: Labels) -> Iterator[Proposal]:
         )
 
 
-def _folder_above(subject: Subject, row: int) -> str:
+def _folder_above(audit_set: AuditSet, row: int) -> str:
     """Return the folder that a sample's character's folder lies in, as it was enrolled."""
-    sample = subject.samples[row]
+    sample = audit_set.samples[row]
     for folder in sample.path.parents:
         if folder.name == sample.enrolled_as:
             return str(folder.parent)

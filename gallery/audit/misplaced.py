@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gallery.audit.audit_set import AuditSet, Labels, Numbers, squares
 from gallery.audit.proposals import Kind, Proposal, command, logistic
-from gallery.audit.subject import Labels, Numbers, Subject, squares
 
 ROWS_AT_ONCE = 512
 
@@ -41,51 +41,51 @@ class Margins:
         return np.where(np.isnan(self.own), -np.inf, self.own - self.other)
 
 
-def margins(subject: Subject) -> Margins:
+def margins(audit_set: AuditSet) -> Margins:
     """Compare every sample with all ideals, its own one without it."""
-    count = len(subject.samples)
+    count = len(audit_set.samples)
     own, other = np.full(count, np.nan), np.full(count, np.inf)
     nearest = np.zeros(count, np.int64)
-    refused = _refused(subject)
+    refused = _refused(audit_set)
     for start in range(0, count, ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, count))
-        apart = squares(subject.descriptors[rows], subject.ideals)
-        apart[rows - start, subject.labels[rows]] = np.inf
+        apart = squares(audit_set.descriptors[rows], audit_set.ideals)
+        apart[rows - start, audit_set.labels[rows]] = np.inf
         for row in rows:
             apart[row - start, refused.get(int(row), [])] = np.inf
         nearest[rows] = apart.argmin(axis=1)
         other[rows] = np.sqrt(apart.min(axis=1))
-        own[rows] = _own(subject, rows)
+        own[rows] = _own(audit_set, rows)
     return Margins(own, other, nearest)
 
 
-def _refused(subject: Subject) -> dict[int, list[int]]:
+def _refused(audit_set: AuditSet) -> dict[int, list[int]]:
     """Return the characters that samples are known not to show, by row."""
-    numbers = {name: number for number, name in enumerate(subject.names)}
-    places = {sample.id: row for row, sample in enumerate(subject.samples)}
+    numbers = {name: number for number, name in enumerate(audit_set.names)}
+    places = {sample.id: row for row, sample in enumerate(audit_set.samples)}
     found: dict[int, list[int]] = {}
-    for sample_id, name in subject.refused:
+    for sample_id, name in audit_set.refused:
         if name in numbers:
             found.setdefault(places[sample_id], []).append(numbers[name])
     return found
 
 
-def _own(subject: Subject, rows: Labels) -> Numbers:
+def _own(audit_set: AuditSet, rows: Labels) -> Numbers:
     """Return the distances of samples from their own ideals without them; NaN for one alone."""
-    labels, counts = subject.labels[rows], subject.counts[rows]
-    sizes = subject.sizes[labels] - counts
-    left = subject.ideals[labels] * subject.sizes[labels][:, None]
-    left = left - np.where(counts[:, None], subject.descriptors[rows], 0.0)
-    apart = subject.descriptors[rows] - left / np.maximum(sizes, 1)[:, None]
+    labels, counts = audit_set.labels[rows], audit_set.counts[rows]
+    sizes = audit_set.sizes[labels] - counts
+    left = audit_set.ideals[labels] * audit_set.sizes[labels][:, None]
+    left = left - np.where(counts[:, None], audit_set.descriptors[rows], 0.0)
+    apart = audit_set.descriptors[rows] - left / np.maximum(sizes, 1)[:, None]
     return np.where(sizes > 0, np.linalg.norm(apart, axis=1), np.nan)
 
 
-def misplaced(subject: Subject, found: Margins) -> Iterator[Proposal]:
+def misplaced(audit_set: AuditSet, found: Margins) -> Iterator[Proposal]:
     """Propose to move samples that are nearer to another character, or to forget strangers."""
     for row in np.flatnonzero(found.values > 0):
         own, other = float(found.own[row]), float(found.other[row])
-        sample, name = subject.samples[row], subject.names[found.nearest[row]]
-        if other <= NOBODY * subject.unknown:
+        sample, name = audit_set.samples[row], audit_set.names[found.nearest[row]]
+        if other <= NOBODY * audit_set.unknown:
             fix = command("move", sample.id, "--to", name)
             rest = ""
         else:
@@ -93,10 +93,13 @@ def misplaced(subject: Subject, found: Margins) -> Iterator[Proposal]:
             rest = " Neither is near: it may be somebody else, or no face."
         yield Proposal(
             Kind.MISPLACED,
-            logistic(STEEPNESS * (own - other) / subject.unknown + START),
+            logistic(STEEPNESS * (own - other) / audit_set.unknown + START),
             (sample.character, name),
             (sample.id,),
-            (*subject.typical(int(subject.labels[row])), *subject.typical(found.nearest[row])),
+            (
+                *audit_set.typical(int(audit_set.labels[row])),
+                *audit_set.typical(found.nearest[row]),
+            ),
             f"Sample {sample.id} of {sample.character} is {own:.3f} from its own character and "
             f"{other:.3f} from {name}.{rest}",
             fix,

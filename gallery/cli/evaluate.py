@@ -23,7 +23,7 @@ from gallery.cli.show import (
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
     from gallery.evaluation.evaluate import Evaluation
-    from gallery.evaluation.subject import Subject
+    from gallery.evaluation.evaluation_set import EvaluationSet
 
 SHOWN_CONFUSED = 10
 
@@ -66,7 +66,7 @@ def evaluate(
     from gallery.engine.assemble import open_gallery
     from gallery.evaluation.evaluate import evaluate as run
     from gallery.evaluation.evaluate import steps
-    from gallery.evaluation.verdicts import company_of, judge_of
+    from gallery.evaluation.verdicts import joint_scoring_of, judge_of
     from gallery.reports.page import check_report_path, write_report
 
     if figures and json:
@@ -75,12 +75,14 @@ def evaluate(
         check_report_path(report)
     refused: list[str] = []
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
-        subject = _subject(gallery, folder, refused.append, largest=largest)
+        evaluation_set = _subject(gallery, folder, refused.append, largest=largest)
         for why in refused:
             say(f"refused: {why}")
-        company = company_of(gallery, subject)
-        with progress("Evaluating", steps(subject, in_company=company is not None)) as advance:
-            evaluation = run(subject, judge_of(gallery), company=company, seed=seed, tick=advance)
+        joint = joint_scoring_of(gallery, evaluation_set)
+        with progress("Evaluating", steps(evaluation_set, is_joint=joint is not None)) as advance:
+            evaluation = run(
+                evaluation_set, judge_of(gallery), joint=joint, seed=seed, tick=advance
+            )
         if json:
             from gallery.evaluation.plain import as_json
 
@@ -103,30 +105,28 @@ def evaluate(
 
 def _subject(
     gallery: Gallery, folder: Path | None, refuse: Callable[[str], None], *, largest: bool
-) -> Subject:
-    from gallery.evaluation.subject import subject_of_folder, subject_of_gallery
+) -> EvaluationSet:
+    from gallery.evaluation.evaluation_set import set_of_folder, set_of_gallery
     from gallery.jobs.enroll_folders import candidates_in
 
     if folder is None:
-        return subject_of_gallery(gallery)
+        return set_of_gallery(gallery)
     candidates, loose = candidates_in(folder)
     for path in loose:
         refuse(f"{path} lies in no character's folder.")
     with progress("Describing", len(candidates)) as advance:
-        return subject_of_folder(
-            gallery, candidates, largest=largest, refuse=refuse, advance=advance
-        )
+        return set_of_folder(gallery, candidates, largest=largest, refuse=refuse, advance=advance)
 
 
 def _print(evaluation: Evaluation) -> None:
     """Print the tables to standard output, what has to be known beside them to standard error."""
     from gallery.evaluation.page import CONFUSED_COLUMNS, confused_rows
 
-    subject = evaluation.subject
+    evaluation_set = evaluation.evaluation_set
     say(
         f"{plural(evaluation.asked, 'face')} asked about, against "
-        f"{plural(subject.enrolled, 'character')} with "
-        f"{plural(len(subject.references.labels), 'sample')}."
+        f"{plural(evaluation_set.enrolled, 'character')} with "
+        f"{plural(len(evaluation_set.references.labels), 'sample')}."
     )
     for note in evaluation.notes:
         say(note)

@@ -66,7 +66,7 @@ def relabel(
     from gallery.jobs import relabel as relabel_job
     from gallery.output import registry
 
-    wanted = [registry.wanted(text) for text in write or ()]
+    wanted = [registry.output_spec(text) for text in write or ()]
     options = OutputOptions(prefix, tags, series, unsure, place)
     choices = relabel_job.RelabelChoices(
         out, paths or (), alone, match, top, wanted, options, rewrite

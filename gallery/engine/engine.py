@@ -19,12 +19,12 @@ from gallery.faces.quality import NO_GATES, Gates, measure
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.index import IndexCache
-from gallery.identify.judging import Judging, enrolled_of, rejections_of
+from gallery.identify.judging import Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
 from gallery.media.images import decode_png, file_state
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
-from gallery.store.sightings import Seen
+from gallery.store.sightings import Observation
 from gallery.types import (
     CROP_SIDE,
     Answer,
@@ -46,10 +46,10 @@ REENCODE_AT_ONCE = 64
 """Samples between two commits when descriptors are made anew."""
 
 
-class Moved(NamedTuple):
+class Smoothed(NamedTuple):
     """Where faces are asked about instead of at their descriptors."""
 
-    places: NDArray[np.float32]
+    descriptors: NDArray[np.float32]
     """Shape (n, DIMENSION)."""
     calibration: Calibration
     """The gallery's for such places."""
@@ -121,18 +121,21 @@ class Gallery:
 
         With keep, what is seen in them is noted, see `keep`.
         """
-        return self.records(self.look(images, gates), mode=mode, top=top, keep=keep)
+        return self.records(self.observe(images, gates), mode=mode, top=top, keep=keep)
 
-    def look(self, images: Sequence[Image], gates: Gates = NO_GATES) -> list[Seen]:
+    def observe(self, images: Sequence[Image], gates: Gates = NO_GATES) -> list[Observation]:
         """Return what is seen in pictures, without a look at the database.
 
         Several threads may do so at once, where `describer` was opened before.
         """
-        return [_seen(*one) for one in zip(images, self.describer.look(images, gates), strict=True)]
+        return [
+            _seen(*one)
+            for one in zip(images, self.describer.describe_pictures(images, gates), strict=True)
+        ]
 
     def records(
         self,
-        seen: Sequence[Seen],
+        seen: Sequence[Observation],
         *,
         mode: MatchMode = MatchMode.IDEAL,
         top: int = 3,
@@ -165,13 +168,13 @@ class Gallery:
         mode: MatchMode = MatchMode.IDEAL,
         top: int = 3,
         digest: str = "",
-        moved: Moved | None = None,
+        smoothed: Smoothed | None = None,
     ) -> list[Answer]:
         """Say who faces are that were described before; those of a video are of no digest.
 
         Where they were moved, see calibration.together, they are matched and judged there.
         """
-        return list(self._answer(described, mode, top, digest, moved))
+        return list(self._answer(described, mode, top, digest, smoothed))
 
     def _answer(
         self,
@@ -179,22 +182,22 @@ class Gallery:
         mode: MatchMode,
         top: int,
         digest: str,
-        moved: Moved | None = None,
+        smoothed: Smoothed | None = None,
     ) -> Iterator[Answer]:
         if not described:
             return
-        struck = self.struck(digest, described)
-        if moved is None:
+        excluded = self.excluded(digest, described)
+        if smoothed is None:
             places = np.stack([one.descriptor for one in described])
             calibration = self.judging.calibration()
         else:
-            places, calibration = moved
+            places, calibration = smoothed
         # The verdict wants the second character even where only one is shown, and the next one
-        # where a name was struck out.
-        count = max(top, 2) + max(len(names) for names in struck)
+        # where a name was excluded.
+        count = max(top, 2) + max(len(names) for names in excluded)
         matched = self._matcher.match(places, mode, count)
         characters = self._matcher.characters()
-        for one, place, matches, names in zip(described, places, matched, struck, strict=True):
+        for one, place, matches, names in zip(described, places, matched, excluded, strict=True):
             left = [match for match in matches if match.character not in names]
             said = self.judging.judge(
                 place,
@@ -224,7 +227,7 @@ class Gallery:
         if not 0 < fpir < MOST_FPIR:
             raise InputError(f"A rate of {fpir:g} has no meaning; choose one from 0.0001 to 0.4.")
         self.require_encoded()
-        enrolled, number = enrolled_of(self.store, self.encoder)
+        enrolled, number = references_of(self.store, self.encoder)
         rejected = rejections_of(self.store, self.encoder, number)
         found = calibrate(enrolled, self.judging.strangers, fpir=fpir, rejected=rejected)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -255,10 +258,12 @@ class Gallery:
         matched = self._matcher.match(descriptors, MatchMode.IDEAL, 1)
         return [matches[0] if matches else None for matches in matched]
 
-    def struck(self, digest: str, described: Sequence[DescribedFace]) -> list[frozenset[str]]:
+    def excluded(self, digest: str, described: Sequence[DescribedFace]) -> list[frozenset[str]]:
         """Return, for each face of a picture, the names that a person said it does not have."""
         rejected, radius = self.rejected(), NEARLY * self.thresholds.sure
-        return [rejected.struck(digest, one.face.box, one.descriptor, radius) for one in described]
+        return [
+            rejected.excluded(digest, one.face.box, one.descriptor, radius) for one in described
+        ]
 
     def rejected(self) -> Rejected:
         """Return what faces are known not to be, as it is now."""
@@ -267,7 +272,7 @@ class Gallery:
             self._rejected = (change, self.store.rejections.rejected(self.encoder))
         return self._rejected[1]
 
-    def keep(self, seen: Sequence[Seen]) -> None:
+    def keep(self, seen: Sequence[Observation]) -> None:
         """Note pictures and their faces, described by the encoder in use, in one transaction."""
         detector = self.describer.detector.name
         with self.store.writing() as writer:
@@ -351,13 +356,13 @@ class Gallery:
             writer.forget_samples(sample_ids)
 
 
-def _seen(image: Image, described: DescribedPicture) -> Seen:
+def _seen(image: Image, described: DescribedPicture) -> Observation:
     """Return what was seen in a picture; its file may be gone by now."""
     try:
         state = file_state(image.path)
     except InputError:
         state = None
-    return Seen(
+    return Observation(
         image.path,
         state,
         image.digest,

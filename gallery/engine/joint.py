@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery, Moved
+from gallery.engine.engine import Gallery, Smoothed
 from gallery.errors import InputError
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
-from gallery.identify.judging import enrolled_of, rejections_of
+from gallery.identify.judging import references_of, rejections_of
 from gallery.types import Answer, DescribedFace, MatchMode
 
-Answering = Callable[[Sequence[int], Sequence[DescribedFace], str], list[Answer]]
+Scoring = Callable[[Sequence[int], Sequence[DescribedFace], str], list[Answer]]
 """Answers seen faces, given by id and as described, of a picture with a digest; a moment of a video
 has none."""
 
 
-def alone(gallery: Gallery, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Answering:
+def alone(gallery: Gallery, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Scoring:
     """Return what answers every face by itself, as `gallery identify` does."""
 
     def answer(_: Sequence[int], faces: Sequence[DescribedFace], digest: str) -> list[Answer]:
@@ -28,12 +28,12 @@ def alone(gallery: Gallery, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> 
     return answer
 
 
-def together(
+def jointly(
     gallery: Gallery,
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
     advance: Callable[[], None] = lambda: None,
-) -> Answering:
+) -> Scoring:
     """Return what answers every face where it lies when all that were seen are drawn together.
 
     A gallery that was not calibrated, or has lost what can be learnt from, answers every face by
@@ -41,10 +41,10 @@ def together(
     with such a face is answered alone. `advance` is called as often as `steps` says.
     """
     ids, seen = gallery.store.sightings.vectors(gallery.encoder)
-    drawn = moved(gallery, seen, advance)
+    drawn = smoothed(gallery, seen, advance)
     if drawn is None:
         return alone(gallery, mode, top)
-    places = dict(zip(ids.tolist(), drawn.places, strict=True))
+    places = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
     calibration = drawn.calibration
 
     def answer(
@@ -52,15 +52,15 @@ def together(
     ) -> list[Answer]:
         if not faces or not places.keys() >= set(faces_seen):
             return gallery.answers(faces, mode=mode, top=top, digest=digest)
-        at = Moved(np.stack([places[one] for one in faces_seen]), calibration)
-        return gallery.answers(faces, mode=mode, top=top, digest=digest, moved=at)
+        at = Smoothed(np.stack([places[one] for one in faces_seen]), calibration)
+        return gallery.answers(faces, mode=mode, top=top, digest=digest, smoothed=at)
 
     return answer
 
 
-def moved(
+def smoothed(
     gallery: Gallery, faces: NDArray[np.float32], advance: Callable[[], None] = lambda: None
-) -> Moved | None:
+) -> Smoothed | None:
     """Return where faces, shape (n, DIMENSION), come to lie when they are drawn together.
 
     See calibration.together. The gallery is calibrated for such places, for the rate that it was
@@ -70,7 +70,7 @@ def moved(
     stored = gallery.judging.calibration()
     if stored is None:
         return None
-    enrolled, number = enrolled_of(gallery.store, gallery.encoder)
+    enrolled, number = references_of(gallery.store, gallery.encoder)
     drawn = draw_together(
         faces,
         enrolled,
@@ -89,11 +89,11 @@ def moved(
         )
     except InputError:
         return None
-    return Moved(drawn.faces, found.calibration)
+    return Smoothed(drawn.faces, found.calibration)
 
 
 def steps(gallery: Gallery) -> int:
-    """Return how often `together` calls its advance, or a little less."""
+    """Return how often `jointly` calls its advance, or a little less."""
     if gallery.judging.calibration() is None:
         return 0
     _, encoded = gallery.store.counts(gallery.encoder)

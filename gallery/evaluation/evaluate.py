@@ -8,24 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from gallery.evaluation import identification
+from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import FEW_CHARACTERS, Chapter, Figure
 from gallery.evaluation.hard_strangers import series_chapter
 from gallery.evaluation.identification import (
     MODES,
     REFERENCES,
-    Asked,
     ClosedSet,
+    Protocol,
     closed_set,
     open_set,
     transfer,
 )
 from gallery.evaluation.search import Rows, blocks, search, without
-from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import OpenSet
 from gallery.evaluation.verdicts import (
     Answers,
-    Company,
     Confused,
+    JointScoring,
     Judge,
     Mistake,
     answers,
@@ -49,7 +49,7 @@ PARTS = 3
 class Evaluation:
     """Everything that is said of a gallery."""
 
-    subject: Subject
+    evaluation_set: EvaluationSet
     seed: int
     asked: int
     """How many faces were asked about."""
@@ -68,50 +68,50 @@ class Evaluation:
         return [figure for chapter in self.chapters for figure in chapter.figures]
 
 
-def steps(subject: Subject, *, in_company: bool = False) -> int:
+def steps(evaluation_set: EvaluationSet, *, is_joint: bool = False) -> int:
     """Return how often `evaluate` ticks."""
-    asked = min(len(subject.asked), MOST_ASKED)
-    enrolled = len(subject.references.labels)
-    searched = blocks(asked, enrolled) + blocks(len(subject.turned_away), enrolled)
-    searched *= 1 + in_company
+    asked = min(len(evaluation_set.asked), MOST_ASKED)
+    enrolled = len(evaluation_set.references.labels)
+    searched = blocks(asked, enrolled) + blocks(len(evaluation_set.turned_away), enrolled)
+    searched *= 1 + is_joint
     return searched + (len(REFERENCES) + 2) * identification.DRAWS + PARTS
 
 
 def evaluate(
-    subject: Subject,
+    evaluation_set: EvaluationSet,
     judge: Judge,
     *,
-    company: Company | None = None,
+    joint: JointScoring | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
     tick: Callable[[], None] = lambda: None,
 ) -> Evaluation:
-    """Return all tables of a subject. The same seed gives the same figures.
+    """Return all tables of an evaluation set. The same seed gives the same figures.
 
-    Company, where there is one, is judged beside the subject as it is.
+    JointScoring, where there is one, is judged beside the evaluation set as it is.
     """
-    weights = weightings(len(subject.names), samples, seed)
-    asked, said = _answered(subject, judge, seed, tick)
-    verified = verification(subject, weights, _generator(seed, 1))
+    weights = weightings(len(evaluation_set.names), samples, seed)
+    asked, said = _answered(evaluation_set, judge, seed, tick)
+    verified = verification(evaluation_set, weights, _generator(seed, 1))
     tick()
     closed = closed_set(asked, weights, _generator(seed, 2), tick)
     opened, searches = open_set(asked, weights)
     tick()
     carried = transfer(asked, weights, _generator(seed, 3), tick)
     beside = []
-    if company is not None:
-        _, together = _answered(company.subject, company.judge, seed, tick)
+    if joint is not None:
+        _, together = _answered(joint.evaluation_set, joint.judge, seed, tick)
         beside.append(together_chapter(together, weights))
-    originals = original(subject, weights, _generator(seed, 4))
+    originals = original(evaluation_set, weights, _generator(seed, 4))
     tick()
     return Evaluation(
-        subject,
+        evaluation_set,
         seed,
         len(asked.rows),
         (
             verdict_chapter(asked, said, weights, is_calibrated=judge.is_calibrated),
             *beside,
-            *series_chapter(subject, said, weights),
+            *series_chapter(evaluation_set, said, weights),
             opened,
             carried,
             *closed.chapters,
@@ -120,7 +120,7 @@ def evaluate(
         ),
         tuple(confused(asked)),
         tuple(mistakes(asked, judge)),
-        (*subject.notes, *_notes(subject, len(asked.rows))),
+        (*evaluation_set.notes, *_notes(evaluation_set, len(asked.rows))),
         verified,
         closed,
         searches,
@@ -128,11 +128,11 @@ def evaluate(
 
 
 def _answered(
-    subject: Subject, judge: Judge, seed: int, tick: Callable[[], None]
-) -> tuple[Asked, Answers]:
-    """Ask about a subject's probes, and return what a gallery says of them."""
-    asked = _asked(subject, _drawn(subject.asked, seed), tick)
-    turned_away = _asked(subject, subject.turned_away, tick)
+    evaluation_set: EvaluationSet, judge: Judge, seed: int, tick: Callable[[], None]
+) -> tuple[Protocol, Answers]:
+    """Ask about an evaluation set's probes, and return what a gallery says of them."""
+    asked = _asked(evaluation_set, _drawn(evaluation_set.asked, seed), tick)
+    turned_away = _asked(evaluation_set, evaluation_set.turned_away, tick)
     return asked, answers(asked, turned_away, judge, _generator(seed, 5))
 
 
@@ -147,28 +147,34 @@ def _drawn(rows: Rows, seed: int) -> Rows:
     return np.sort(_generator(seed, 0).choice(rows, MOST_ASKED, replace=False))
 
 
-def _asked(subject: Subject, rows: Rows, tick: Callable[[], None]) -> Asked:
-    probes = subject.probes.chosen(rows)
-    found = search(subject.references, probes, MODES, tick)
-    struck = {
-        row: subject.struck[one] for row, one in enumerate(rows.tolist()) if one in subject.struck
+def _asked(evaluation_set: EvaluationSet, rows: Rows, tick: Callable[[], None]) -> Protocol:
+    probes = evaluation_set.probes.chosen(rows)
+    found = search(evaluation_set.references, probes, MODES, tick)
+    excluded = {
+        row: evaluation_set.excluded[one]
+        for row, one in enumerate(rows.tolist())
+        if one in evaluation_set.excluded
     }
-    return Asked(
-        subject, rows, {mode: without(one, probes.labels, struck) for mode, one in found.items()}
+    return Protocol(
+        evaluation_set,
+        rows,
+        {mode: without(one, probes.labels, excluded) for mode, one in found.items()},
     )
 
 
-def _notes(subject: Subject, asked: int) -> list[str]:
+def _notes(evaluation_set: EvaluationSet, asked: int) -> list[str]:
     """Say what makes figures doubtful."""
     notes = []
-    if asked < len(subject.asked):
-        notes.append(f"{asked:,} of {len(subject.asked):,} faces were drawn to be asked about.")
-    if subject.struck:
+    if asked < len(evaluation_set.asked):
         notes.append(
-            f"For {len(subject.struck):,} face{'s' * (len(subject.struck) > 1)} a person rejected "
-            "names; these are struck out, but not in random galleries and halves."
+            f"{asked:,} of {len(evaluation_set.asked):,} faces were drawn to be asked about."
         )
-    if len(np.unique(subject.probes.labels[subject.asked])) < FEW_CHARACTERS:
+    if evaluation_set.excluded:
+        notes.append(
+            f"For {len(evaluation_set.excluded):,} face{'s' * (len(evaluation_set.excluded) > 1)} "
+            "a person rejected names; these are excluded, but not in random galleries and halves."
+        )
+    if len(np.unique(evaluation_set.probes.labels[evaluation_set.asked])) < FEW_CHARACTERS:
         notes.append(
             f"Figures of fewer than {FEW_CHARACTERS} characters are guesses; so are their "
             "intervals."

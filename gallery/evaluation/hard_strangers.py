@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.search import NOBODY
-from gallery.evaluation.subject import Subject
-from gallery.evaluation.verdicts import Answers, Judged
+from gallery.evaluation.verdicts import Answers, JudgedFaces
 from gallery.numerics.intervals import Hits, Numbers
 from gallery.types import Verdict
 
@@ -24,12 +24,14 @@ KINDS = {
 Row = tuple[str | Figure, ...]
 
 
-def series_chapter(subject: Subject, said: Answers, weights: Numbers) -> Iterator[Chapter]:
+def series_chapter(
+    evaluation_set: EvaluationSet, said: Answers, weights: Numbers
+) -> Iterator[Chapter]:
     """Give how strangers of an enrolled series do, where two characters are known to share one."""
-    enrolled = _enrolled(subject)
+    enrolled = _enrolled(evaluation_set)
     if not any(count > 1 for series, count in enrolled.items() if series is not None):
         return
-    count = len({one for one in subject.series if one is not None})
+    count = len({one for one in evaluation_set.series if one is not None})
     yield Chapter(
         "series",
         "Strangers of an enrolled series",
@@ -38,24 +40,29 @@ def series_chapter(subject: Subject, said: Answers, weights: Numbers) -> Iterato
         "taken for somebody of the same series.",
         ("faces", "answer", "share (95 %)", "N"),
         (
-            *_stranger_rows(subject, enrolled, said.strangers, weights),
-            _mix_up(subject, said, weights),
+            *_stranger_rows(evaluation_set, enrolled, said.strangers, weights),
+            _mix_up(evaluation_set, said, weights),
         ),
     )
 
 
-def _enrolled(subject: Subject) -> Counter[str | None]:
+def _enrolled(evaluation_set: EvaluationSet) -> Counter[str | None]:
     """Return how many characters of each series are enrolled."""
-    if not subject.series:
+    if not evaluation_set.series:
         return Counter()
-    members = subject.references.members
-    return Counter(subject.series[one] for one in members[~subject.rejects[members]].tolist())
+    members = evaluation_set.references.members
+    return Counter(
+        evaluation_set.series[one] for one in members[~evaluation_set.rejects[members]].tolist()
+    )
 
 
 def _stranger_rows(
-    subject: Subject, enrolled: Counter[str | None], said: Judged, weights: Numbers
+    evaluation_set: EvaluationSet,
+    enrolled: Counter[str | None],
+    said: JudgedFaces,
+    weights: Numbers,
 ) -> Iterator[Row]:
-    kinds = _kinds(subject, enrolled)[said.labels]
+    kinds = _kinds(evaluation_set, enrolled)[said.labels]
     for key, who in KINDS.items():
         kept = kinds == key
         if key == "unknown" and not kept.any():
@@ -70,26 +77,32 @@ def _stranger_rows(
             yield who, shown, figure, f"{figure.count:,}"
 
 
-def _kinds(subject: Subject, enrolled: Counter[str | None]) -> NDArray[np.str_]:
+def _kinds(evaluation_set: EvaluationSet, enrolled: Counter[str | None]) -> NDArray[np.str_]:
     """Return each character's kind of stranger, left out of the gallery: one of KINDS."""
-    members = set(subject.references.members[~subject.rejects[subject.references.members]].tolist())
+    members = set(
+        evaluation_set.references.members[
+            ~evaluation_set.rejects[evaluation_set.references.members]
+        ].tolist()
+    )
 
     def kind(number: int, series: str | None) -> str:
         if series is None:
             return "unknown"
         return "same" if enrolled[series] > (number in members) else "other"
 
-    return np.array([kind(*one) for one in enumerate(subject.series)], dtype=np.str_)
+    return np.array([kind(*one) for one in enumerate(evaluation_set.series)], dtype=np.str_)
 
 
-def _mix_up(subject: Subject, said: Answers, weights: Numbers) -> Row:
+def _mix_up(evaluation_set: EvaluationSet, said: Answers, weights: Numbers) -> Row:
     """Return how many of the known faces that are named wrongly get a name of their own series."""
     known, name = said.known, "series.known.taken_for.same"
     wrong = (known.named != NOBODY) & ~known.right
     figure = missing(name, "no known face is named wrongly")
     if wrong.any():
         pairs = zip(known.labels[wrong].tolist(), known.named[wrong].tolist(), strict=True)
-        series = [(subject.series[one], subject.series[other]) for one, other in pairs]
+        series = [
+            (evaluation_set.series[one], evaluation_set.series[other]) for one, other in pairs
+        ]
         alike = np.array([one is not None and one == other for one, other in series])
         figure = rate_of(name, Hits(known.labels[wrong], alike), weights, "")
     return "known faces named wrongly", "of their own series", figure, f"{figure.count:,}"

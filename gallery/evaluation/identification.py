@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, Tick, missing, rate_of, share
 from gallery.evaluation.search import Candidates, Probes, References, Rows
-from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import (
     FewReferences,
     OpenSet,
@@ -36,28 +36,30 @@ MOST_PROBES = 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Protocol:
     """The probes of all characters but reject classes, and what every matcher said of them."""
 
-    subject: Subject
+    evaluation_set: EvaluationSet
     rows: Rows
-    """Which of the subject's probes they are."""
+    """Which of the evaluation set's probes they are."""
     candidates: Mapping[MatchMode, Candidates]
 
     @property
     def labels(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Whose they are."""
-        return self.subject.probes.labels[self.rows]
+        return self.evaluation_set.probes.labels[self.rows]
 
     @property
     def strangers(self) -> Rows:
         """Which of them are searched as strangers: a folder's own where it has some, else all."""
-        outside = np.flatnonzero(np.isin(self.rows, self.subject.outsiders))
+        outside = np.flatnonzero(np.isin(self.rows, self.evaluation_set.outsiders))
         return outside if len(outside) else np.arange(len(self.rows))
 
     def open_set(self, mode: MatchMode) -> OpenSet:
         """Return the open-set searches of one matcher."""
-        return open_set_of(self.candidates[mode], self.labels, self.strangers, self.subject.rejects)
+        return open_set_of(
+            self.candidates[mode], self.labels, self.strangers, self.evaluation_set.rejects
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,7 @@ class ClosedSet:
 
 
 def closed_set(
-    asked: Asked, weights: Numbers, generator: np.random.Generator, tick: Tick
+    asked: Protocol, weights: Numbers, generator: np.random.Generator, tick: Tick
 ) -> ClosedSet:
     """Return rank-1 and rank-5; tick is called DRAWS times for each of REFERENCES."""
     trials: dict[int, FewReferences | None] = {}
@@ -101,13 +103,13 @@ def closed_set(
     return ClosedSet(chapters, by_references)
 
 
-def _without_rejects(asked: Asked) -> tuple[References, Probes]:
+def _without_rejects(asked: Protocol) -> tuple[References, Probes]:
     """Return the enrolled characters' references and the probes, without reject classes."""
-    subject = asked.subject
-    count = len(subject.references.labels)
-    kept = np.flatnonzero(~subject.rejects[subject.references.labels])
-    probes = subject.probes.chosen(asked.rows)
-    return subject.references.chosen(kept), probes.among(kept, count)
+    evaluation_set = asked.evaluation_set
+    count = len(evaluation_set.references.labels)
+    kept = np.flatnonzero(~evaluation_set.rejects[evaluation_set.references.labels])
+    probes = evaluation_set.probes.chosen(asked.rows)
+    return evaluation_set.references.chosen(kept), probes.among(kept, count)
 
 
 def _tick(tick: Tick, times: int) -> None:
@@ -116,7 +118,7 @@ def _tick(tick: Tick, times: int) -> None:
 
 
 def _ranks(
-    asked: Asked, trials: Mapping[int, FewReferences | None], rank: int, weights: Numbers
+    asked: Protocol, trials: Mapping[int, FewReferences | None], rank: int, weights: Numbers
 ) -> Chapter:
     rows: list[tuple[str | Figure, ...]] = []
     for count, trial in trials.items():
@@ -133,7 +135,7 @@ def _ranks(
         members = 0 if trial is None else trial.members
         rows.append((str(count), f"{members:,}", f"{figures[0].count:,}", *figures))
     names = [f"closed.rank_{rank}.{mode.value}.all" for mode in MODES]
-    members = asked.subject.enrolled
+    members = asked.evaluation_set.enrolled
     figures = [
         _limited(name, rank, members)
         or rate_of(name, ranked_within(asked.candidates[mode], asked.labels, rank), weights, ALONE)
@@ -166,7 +168,7 @@ def _limited(name: str, rank: int, members: int) -> Figure | None:
     return None
 
 
-def open_set(asked: Asked, weights: Numbers) -> tuple[Chapter, dict[MatchMode, OpenSet]]:
+def open_set(asked: Protocol, weights: Numbers) -> tuple[Chapter, dict[MatchMode, OpenSet]]:
     """Return TPIR at fixed FPIR by matcher."""
     searches = {mode: asked.open_set(mode) for mode in MODES}
     ideal = searches[MatchMode.IDEAL]
@@ -184,7 +186,7 @@ def open_set(asked: Asked, weights: Numbers) -> tuple[Chapter, dict[MatchMode, O
             characters = len(np.unique(one.labels))
             cells.append(share(name, one.tpir(cuts, weights), known, characters, float(cuts[0])))
         rows.append(tuple(cells))
-    outside = len(asked.subject.outsiders)
+    outside = len(asked.evaluation_set.outsiders)
     who = (
         "Strangers are the faces of the folders whose names are not in the gallery."
         if outside
@@ -203,32 +205,38 @@ def open_set(asked: Asked, weights: Numbers) -> tuple[Chapter, dict[MatchMode, O
     return chapter, searches
 
 
-def _lacking(asked: Asked, one: OpenSet, rate: float) -> str:
+def _lacking(asked: Protocol, one: OpenSet, rate: float) -> str:
     """Return why there is too little for a figure at an FPIR; nothing where there is enough."""
-    if asked.subject.enrolled < 2 and not len(asked.subject.outsiders):
+    if asked.evaluation_set.enrolled < 2 and not len(asked.evaluation_set.outsiders):
         return NOBODY_ELSE
     if not len(one.labels):
-        return ALONE if not asked.subject.of_folder else "no face of an enrolled character is asked"
+        return (
+            ALONE
+            if not asked.evaluation_set.of_folder
+            else "no face of an enrolled character is asked"
+        )
     if len(one.stranger_labels) * rate < 1:
         return f"FPIR {rate:.0%} needs {round(1 / rate)} strangers' faces"
     return ""
 
 
-def transfer(asked: Asked, weights: Numbers, generator: np.random.Generator, tick: Tick) -> Chapter:
+def transfer(
+    asked: Protocol, weights: Numbers, generator: np.random.Generator, tick: Tick
+) -> Chapter:
     """Return what thresholds chosen on half of the characters do on the other half.
 
     Tick is called twice DRAWS times.
     """
-    subject = asked.subject
-    probes = subject.probes.chosen(asked.rows)
-    enough = subject.enrolled >= 4
+    evaluation_set = asked.evaluation_set
+    probes = evaluation_set.probes.chosen(asked.rows)
+    enough = evaluation_set.enrolled >= 4
     trials = []
     if enough:
         trials = halves(
-            subject.references,
+            evaluation_set.references,
             probes,
             asked.strangers,
-            subject.rejects,
+            evaluation_set.rejects,
             generator,
             draws=DRAWS,
             most_probes=MOST_PROBES,

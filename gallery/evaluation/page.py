@@ -8,9 +8,9 @@ import numpy as np
 
 from gallery.engine.engine import Gallery
 from gallery.evaluation.evaluate import Evaluation, tpir_curve
+from gallery.evaluation.evaluation_set import crop_of
 from gallery.evaluation.figures import Chapter, Figure
 from gallery.evaluation.identification import MODES
-from gallery.evaluation.subject import crop_of
 from gallery.evaluation.verdicts import Mistake
 from gallery.reports.line_chart import Line, Plot
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section, Table
@@ -23,18 +23,18 @@ HISTOGRAM_BINS = 80
 
 def report_of(evaluation: Evaluation, gallery: Gallery) -> Report:
     """Return a report; crops come from the gallery and, of a folder, from its pictures."""
-    subject = evaluation.subject
-    what = "a folder" if subject.of_folder else "the gallery itself, each face left out"
+    evaluation_set = evaluation.evaluation_set
+    what = "a folder" if evaluation_set.of_folder else "the gallery itself, each face left out"
     plots = _plots(evaluation)
     sections = [
         Section(
             "What was asked",
             "\n\n".join(
                 (
-                    f"{evaluation.asked:,} faces of {what}, against {subject.enrolled:,} "
-                    f"characters with {len(subject.references.labels):,} samples, encoded by "
-                    f"{gallery.encoder}. Intervals are the middle 95 % of bootstrap samples over "
-                    f"characters; seed {evaluation.seed}.",
+                    f"{evaluation.asked:,} faces of {what}, against {evaluation_set.enrolled:,} "
+                    f"characters with {len(evaluation_set.references.labels):,} samples, encoded "
+                    f"by {gallery.encoder}. Intervals are the middle 95 % of bootstrap samples "
+                    f"over characters; seed {evaluation.seed}.",
                     *evaluation.notes,
                 )
             ),
@@ -68,7 +68,7 @@ def _open_plot(evaluation: Evaluation) -> Iterator[Plot]:
     if not len(ideal.labels) or len(ideal.stranger_labels) < 2:
         return
     rates = np.geomspace(max(1 / len(ideal.stranger_labels), 1e-4), 1.0, POINTS)
-    weights = np.ones((1, len(evaluation.subject.names)))
+    weights = np.ones((1, len(evaluation.evaluation_set.names)))
     yield Plot(
         "TPIR against FPIR, by matcher",
         "FPIR: strangers that are named",
@@ -137,7 +137,7 @@ def _pair_plots(evaluation: Evaluation) -> Iterator[Plot]:
 
 def confused_rows(evaluation: Evaluation, most: int) -> list[tuple[str, ...]]:
     """Return the characters that are mixed up most, as rows of a table."""
-    names = evaluation.subject.names
+    names = evaluation.evaluation_set.names
     return [
         (
             names[pair.one],
@@ -179,7 +179,7 @@ class _Bests:
     """The crops of characters' best samples, read once each."""
 
     def __init__(self, evaluation: Evaluation, gallery: Gallery) -> None:
-        self._names = evaluation.subject.names
+        self._names = evaluation.evaluation_set.names
         self._gallery = gallery
         self._crops: dict[int, Crop | None] = {}
 
@@ -193,10 +193,10 @@ class _Bests:
 
 def _mistake(evaluation: Evaluation, gallery: Gallery, bests: _Bests, one: Mistake) -> PictureRow:
     """Return a mistake's faces side by side; what cannot be read any more is left out."""
-    subject = evaluation.subject
-    origin = subject.origins[one.probe]
-    actual = int(subject.probes.labels[one.probe])
-    name, taken = subject.names[actual], subject.names[one.taken_for]
+    evaluation_set = evaluation.evaluation_set
+    origin = evaluation_set.origins[one.probe]
+    actual = int(evaluation_set.probes.labels[one.probe])
+    name, taken = evaluation_set.names[actual], evaluation_set.names[one.taken_for]
     own = "is not in the gallery" if one.own_distance is None else f"at {one.own_distance:.3f}"
     pictures = [
         (f"{origin.path.name}\n{one.verdict.value}", crop_of(gallery, origin)),

@@ -14,17 +14,19 @@ SCHEMA = 1
 
 def as_json(evaluation: Evaluation, encoder: str) -> dict[str, Any]:
     """Return an evaluation as plain JSON values; shares and distances have six digits."""
-    subject = evaluation.subject
-    names = subject.names
+    evaluation_set = evaluation.evaluation_set
+    names = evaluation_set.names
     return {
         "schema": SCHEMA,
         "encoder": encoder,
         "seed": evaluation.seed,
-        "characters": subject.enrolled,
-        "samples": int((~subject.rejects[subject.references.labels]).sum()),
+        "characters": evaluation_set.enrolled,
+        "samples": int((~evaluation_set.rejects[evaluation_set.references.labels]).sum()),
         "asked": evaluation.asked,
-        "of_folder": subject.of_folder,
-        "strangers": sorted({names[subject.probes.labels[row]] for row in subject.outsiders}),
+        "of_folder": evaluation_set.of_folder,
+        "strangers": sorted(
+            {names[evaluation_set.probes.labels[row]] for row in evaluation_set.outsiders}
+        ),
         "notes": list(evaluation.notes),
         "figures": [_figure(figure) for figure in evaluation.figures],
         "confused": [
@@ -38,9 +40,9 @@ def as_json(evaluation: Evaluation, encoder: str) -> dict[str, Any]:
         ],
         "mistakes": [
             {
-                "path": str(subject.origins[one.probe].path),
-                "sample": subject.origins[one.probe].sample_id,
-                "character": names[subject.probes.labels[one.probe]],
+                "path": str(evaluation_set.origins[one.probe].path),
+                "sample": evaluation_set.origins[one.probe].sample_id,
+                "character": names[evaluation_set.probes.labels[one.probe]],
                 "taken_for": names[one.taken_for],
                 "verdict": one.verdict.value,
                 "distance": _rounded(one.distance),

@@ -141,19 +141,19 @@ def search(
 
 
 def without(
-    candidates: Candidates, labels: Labels, struck: Mapping[int, Collection[int]]
+    candidates: Candidates, labels: Labels, excluded: Mapping[int, Collection[int]]
 ) -> Candidates:
     """Return candidates without the characters that a probe is known not to show.
 
-    `struck` names them for some rows; labels, shape (n,), say whose the probes are. Whoever's own
-    character is struck out is never right, however near it is. Fewer than DEPTH others are left
+    `excluded` names them for some rows; labels, shape (n,), say whose the probes are. Whoever's own
+    character is excluded is never right, however near it is. Fewer than DEPTH others are left
     then: those that would follow were not kept.
     """
-    if not struck:
+    if not excluded:
         return candidates
     others, distances = candidates.others.copy(), candidates.distances.copy()
     rank = candidates.rank.copy()
-    for row, names in struck.items():
+    for row, names in excluded.items():
         gone = np.isin(others[row], list(names))
         # From DEPTH on nobody knows how many come before it.
         rank[row] -= gone[: rank[row]].sum() if rank[row] < DEPTH else 0

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Gallery
-from gallery.engine.joint import moved
+from gallery.engine.joint import smoothed
+from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
-from gallery.evaluation.identification import Asked
+from gallery.evaluation.identification import Protocol
 from gallery.evaluation.metrics import Labels, Vectors
 from gallery.evaluation.search import NOBODY, Rows
-from gallery.evaluation.subject import Subject
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
 from gallery.identify.calibration.model import Calibration
 from gallery.numerics.intervals import Hits, Numbers
@@ -47,10 +47,10 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Company:
-    """A subject's faces where they lie when they are drawn together, and the gallery's answers."""
+class JointScoring:
+    """An evaluation set's faces with smoothed descriptors, and the gallery's answers."""
 
-    subject: Subject
+    evaluation_set: EvaluationSet
     judge: Judge
 
 
@@ -59,16 +59,18 @@ def judge_of(gallery: Gallery) -> Judge:
     return _judge(gallery, gallery.judging.calibration())
 
 
-def company_of(gallery: Gallery, subject: Subject) -> Company | None:
+def joint_scoring_of(gallery: Gallery, evaluation_set: EvaluationSet) -> JointScoring | None:
     """Return how a gallery answers when it judges a folder's faces together, as `relabel` does.
 
     None for its own faces, and where it is not calibrated.
     """
-    drawn = moved(gallery, subject.probes.descriptors) if subject.of_folder else None
+    drawn = (
+        smoothed(gallery, evaluation_set.probes.descriptors) if evaluation_set.of_folder else None
+    )
     if drawn is None:
         return None
-    probes = replace(subject.probes, descriptors=drawn.places)
-    return Company(replace(subject, probes=probes), _judge(gallery, drawn.calibration))
+    probes = replace(evaluation_set.probes, descriptors=drawn.descriptors)
+    return JointScoring(replace(evaluation_set, probes=probes), _judge(gallery, drawn.calibration))
 
 
 def _judge(gallery: Gallery, calibration: Calibration | None) -> Judge:
@@ -103,7 +105,7 @@ class Mistake:
     """A face that is taken for somebody else."""
 
     probe: int
-    """Which of the subject's probes."""
+    """Which of the evaluation set's probes."""
     verdict: Verdict
     taken_for: int
     """The number of the character it is taken for."""
@@ -132,7 +134,7 @@ class Confused:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class JudgedFaces:
     """Verdicts on some faces."""
 
     labels: Labels
@@ -148,19 +150,19 @@ class Judged:
 class Answers:
     """What a gallery says of faces."""
 
-    known: Judged
+    known: JudgedFaces
     """Of enrolled characters' faces."""
-    strangers: Judged
-    rejects: Judged
+    strangers: JudgedFaces
+    rejects: JudgedFaces
     """Of reject classes' faces."""
 
 
-def question(asked: Asked, row: int, own: int | None) -> Question:
+def question(asked: Protocol, row: int, own: int | None) -> Question:
     """Return what is known of a probe.
 
     `own` is its own character's number, or None where it is searched as a stranger.
     """
-    subject, candidates = asked.subject, asked.candidates[MODE]
+    evaluation_set, candidates = asked.evaluation_set, asked.candidates[MODE]
     near = [
         (int(label), float(distance))
         for label, distance in zip(candidates.others[row], candidates.distances[row], strict=True)
@@ -168,36 +170,41 @@ def question(asked: Asked, row: int, own: int | None) -> Question:
     ]
     probe = int(asked.rows[row])
     is_near = own is not None and np.isfinite(candidates.own[row])
-    if own is not None and is_near and own not in subject.struck.get(probe, ()):
+    if own is not None and is_near and own not in evaluation_set.excluded.get(probe, ()):
         near.insert(int(candidates.rank[row]), (own, float(candidates.own[row])))
-    probe_is_member = subject.probes.labels[probe] in subject.references.members
+    probe_is_member = evaluation_set.probes.labels[probe] in evaluation_set.references.members
     rows: Rows = np.zeros(0, dtype=np.intp)
     if near:
-        rows = subject.references.counted(near[0][0], int(subject.probes.own[probe]))
+        rows = evaluation_set.references.counted(near[0][0], int(evaluation_set.probes.own[probe]))
     return Question(
-        [Match(subject.names[one], far, bool(subject.rejects[one])) for one, far in near],
-        subject.probes.descriptors[probe],
-        subject.references.descriptors[rows],
-        subject.qualities[probe],
-        len(subject.references.members) - int(own is None and probe_is_member),
+        [
+            Match(evaluation_set.names[one], far, bool(evaluation_set.rejects[one]))
+            for one, far in near
+        ],
+        evaluation_set.probes.descriptors[probe],
+        evaluation_set.references.descriptors[rows],
+        evaluation_set.qualities[probe],
+        len(evaluation_set.references.members) - int(own is None and probe_is_member),
     )
 
 
-def judged(asked: Asked, rows: Sequence[int], judge: Judge, *, as_strangers: bool) -> Judged:
+def judge_faces(
+    asked: Protocol, rows: Sequence[int], judge: Judge, *, as_strangers: bool
+) -> JudgedFaces:
     """Return the verdicts on probes, with their own character enrolled or taken out."""
-    subject = asked.subject
+    evaluation_set = asked.evaluation_set
     verdicts: list[str] = []
     right: list[bool] = []
     named: list[int] = []
     labels = asked.labels
-    number = {name: place for place, name in enumerate(subject.names)}
+    number = {name: place for place, name in enumerate(evaluation_set.names)}
     for row in rows:
         own = None if as_strangers else int(labels[row])
         verdict, name = judge.answer(question(asked, row, own))
         verdicts.append(verdict.value)
-        right.append(not as_strangers and name == subject.names[labels[row]])
+        right.append(not as_strangers and name == evaluation_set.names[labels[row]])
         named.append(NOBODY if name is None else number[name])
-    return Judged(
+    return JudgedFaces(
         labels[np.array(rows, dtype=np.intp)],
         np.array(verdicts, dtype=np.str_),
         np.array(right, dtype=np.bool_),
@@ -206,28 +213,28 @@ def judged(asked: Asked, rows: Sequence[int], judge: Judge, *, as_strangers: boo
 
 
 def answers(
-    asked: Asked, turned_away: Asked, judge: Judge, generator: np.random.Generator
+    asked: Protocol, turned_away: Protocol, judge: Judge, generator: np.random.Generator
 ) -> Answers:
     """Return what the gallery says of known faces, of strangers and of what it is to turn away."""
-    alone = asked.subject.enrolled < 2 and not len(asked.subject.outsiders)
+    alone = asked.evaluation_set.enrolled < 2 and not len(asked.evaluation_set.outsiders)
     known = _some(known_rows(asked), generator)
     strange = [] if alone else _some(asked.strangers.tolist(), generator)
     return Answers(
-        judged(asked, known, judge, as_strangers=False),
-        judged(asked, strange, judge, as_strangers=True),
-        judged(turned_away, range(len(turned_away.rows)), judge, as_strangers=False),
+        judge_faces(asked, known, judge, as_strangers=False),
+        judge_faces(asked, strange, judge, as_strangers=True),
+        judge_faces(turned_away, range(len(turned_away.rows)), judge, as_strangers=False),
     )
 
 
 def verdict_chapter(
-    asked: Asked, said: Answers, weights: Numbers, *, is_calibrated: bool
+    asked: Protocol, said: Answers, weights: Numbers, *, is_calibrated: bool
 ) -> Chapter:
     """Return how often each verdict is said, and how often it is right."""
     text = (
         "What this gallery answers, as it is set up now: `sure` and `unsure` name a character, "
         "`unknown` names nobody. "
     )
-    if asked.subject.of_folder:
+    if asked.evaluation_set.of_folder:
         text += "The faces of the folder are asked."
     else:
         text += "Each face is left out of its own character."
@@ -272,13 +279,13 @@ def _some(rows: list[int], generator: np.random.Generator) -> list[int]:
     return sorted(generator.choice(rows, MOST_JUDGED, replace=False).tolist())
 
 
-def known_rows(asked: Asked) -> list[int]:
+def known_rows(asked: Protocol) -> list[int]:
     """Return the rows whose character is enrolled with other faces."""
     return np.flatnonzero(np.isfinite(asked.candidates[MODE].own)).tolist()
 
 
 def _shares(
-    key: str, who: str, said: Judged, weights: Numbers, reason: str
+    key: str, who: str, said: JudgedFaces, weights: Numbers, reason: str
 ) -> list[tuple[str | Figure, ...]]:
     """Return how often each verdict is said."""
     rows: list[tuple[str | Figure, ...]] = []
@@ -290,7 +297,7 @@ def _shares(
 
 
 def _right(
-    key: str, verdict: str, who: str, said: Judged, weights: Numbers
+    key: str, verdict: str, who: str, said: JudgedFaces, weights: Numbers
 ) -> tuple[str | Figure, ...]:
     """Return how often a name that is said with a verdict is right."""
     kept = said.verdicts == verdict
@@ -302,14 +309,14 @@ def _right(
     return who, "right", figure, f"{figure.count:,}"
 
 
-def confused(asked: Asked) -> list[Confused]:
+def confused(asked: Protocol) -> list[Confused]:
     """Return the pairs of characters that are mixed up by the ideal, most often first."""
     candidates = asked.candidates[MODE]
     taken: Counter[tuple[int, int]] = Counter()
     for row in known_rows(asked):
         if candidates.rank[row] > 0:
             taken[int(asked.labels[row]), int(candidates.others[row, 0])] += 1
-    faces = np.bincount(asked.labels, minlength=len(asked.subject.names))
+    faces = np.bincount(asked.labels, minlength=len(asked.evaluation_set.names))
     pairs = sorted({(min(pair), max(pair)) for pair in taken})
     found = [
         Confused(one, other, taken[one, other], taken[other, one], int(faces[one] + faces[other]))
@@ -318,7 +325,7 @@ def confused(asked: Asked) -> list[Confused]:
     return sorted(found, key=lambda pair: (-pair.count, pair.faces, pair.one, pair.other))
 
 
-def mistakes(asked: Asked, judge: Judge) -> list[Mistake]:
+def mistakes(asked: Protocol, judge: Judge) -> list[Mistake]:
     """Return the worst mistakes: surely named wrongly first, then those farthest off.
 
     Known faces whose own character is not the nearest; and of a folder's strangers those that are
@@ -328,13 +335,13 @@ def mistakes(asked: Asked, judge: Judge) -> list[Mistake]:
     wrong = np.array([row for row in known_rows(asked) if candidates.rank[row] > 0], dtype=np.intp)
     gaps = candidates.distances[wrong, 0] - candidates.own[wrong]
     rows = wrong[np.argsort(gaps, kind="stable")][:MOST_JUDGED].tolist()
-    said = judged(asked, rows, judge, as_strangers=False)
+    said = judge_faces(asked, rows, judge, as_strangers=False)
     found = [
         _mistake(asked, row, Verdict(str(verdict)), float(candidates.own[row]))
         for row, verdict in zip(rows, said.verdicts, strict=True)
     ]
-    outsiders = asked.strangers.tolist() if len(asked.subject.outsiders) else []
-    said = judged(asked, outsiders, judge, as_strangers=True)
+    outsiders = asked.strangers.tolist() if len(asked.evaluation_set.outsiders) else []
+    said = judge_faces(asked, outsiders, judge, as_strangers=True)
     found += [
         _mistake(asked, row, Verdict(str(verdict)), None)
         for row, verdict in zip(outsiders, said.verdicts, strict=True)
@@ -350,7 +357,7 @@ def mistakes(asked: Asked, judge: Judge) -> list[Mistake]:
     return sorted(found, key=badness)[:MOST_MISTAKES]
 
 
-def _mistake(asked: Asked, row: int, verdict: Verdict, own: float | None) -> Mistake:
+def _mistake(asked: Protocol, row: int, verdict: Verdict, own: float | None) -> Mistake:
     candidates = asked.candidates[MODE]
     return Mistake(
         int(asked.rows[row]),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of, share
 from gallery.evaluation.metrics import Confusion, as_original, right_pairs
 from gallery.evaluation.pairs import Curves, PairTable, Side, pairs_between, pairs_of
 from gallery.evaluation.search import NOBODY, Probes, References, references_of, search
-from gallery.evaluation.subject import Subject
 from gallery.evaluation.trials import ranked_within
 from gallery.numerics.intervals import Numbers
 from gallery.types import MatchMode
@@ -43,33 +43,33 @@ class Verification:
 
 
 def verification(
-    subject: Subject, weights: Numbers, generator: np.random.Generator
+    evaluation_set: EvaluationSet, weights: Numbers, generator: np.random.Generator
 ) -> Verification:
     """Return the figures of pairs: of samples with each other, or of probes with samples.
 
     Faces of reject classes take no part: two of them need not be of one character.
     """
-    asked = subject.probes.chosen(subject.asked)
-    kept = np.flatnonzero(~subject.rejects[subject.references.labels])
-    if subject.of_folder:
-        enrolled = subject.references.chosen(kept)
+    asked = evaluation_set.probes.chosen(evaluation_set.asked)
+    kept = np.flatnonzero(~evaluation_set.rejects[evaluation_set.references.labels])
+    if evaluation_set.of_folder:
+        enrolled = evaluation_set.references.chosen(kept)
         pairs = pairs_between(
             Side(asked.descriptors, asked.labels),
             Side(enrolled.descriptors, enrolled.labels),
-            asked.among(kept, len(subject.references.labels)).own,
+            asked.among(kept, len(evaluation_set.references.labels)).own,
             MOST_PAIRS,
             generator,
         )
     else:
         pairs = pairs_of(Side(asked.descriptors, asked.labels), MOST_PAIRS, generator)
-    groups = np.zeros(len(subject.names), dtype=np.int64)
+    groups = np.zeros(len(evaluation_set.names), dtype=np.int64)
     table = PairTable(pairs, groups, BINS)
     same, different = table.pairs()
     whose = pairs.one[pairs.one == pairs.other]
     figures = _figures(table.curves(weights), same, different, len(np.unique(whose)))
     drawn = same + different < pairs.total_same + pairs.total_different
     text = (
-        f"Pairs of {'a picture and an enrolled face' if subject.of_folder else 'faces'}: "
+        f"Pairs of {'a picture and an enrolled face' if evaluation_set.of_folder else 'faces'}: "
         f"{same:,} of one character, {different:,} of two"
         + (f", drawn from {pairs.total_same:,} and {pairs.total_different:,}." if drawn else ".")
         + " TAR is the share of one character's pairs that a threshold accepts, FAR that of two "
@@ -86,7 +86,7 @@ def verification(
         ("figure", "value (95 %)", "pairs", "at distance"),
         rows,
     )
-    return Verification(chapter, table, table.curves(np.ones((1, len(subject.names)))))
+    return Verification(chapter, table, table.curves(np.ones((1, len(evaluation_set.names)))))
 
 
 def _distance(value: float | None) -> str:
@@ -129,12 +129,14 @@ class _Faces:
     """All of them, or drawn ones, that pairs are made of."""
 
 
-def original(subject: Subject, weights: Numbers, generator: np.random.Generator) -> Chapter:
+def original(
+    evaluation_set: EvaluationSet, weights: Numbers, generator: np.random.Generator
+) -> Chapter:
     """Return the original's two tables, its own way and the right way.
 
     They are of one set of faces against itself: the samples, or a folder's pictures.
     """
-    faces = _faces(subject, generator)
+    faces = _faces(evaluation_set, generator)
     drawn = len(faces.paired.labels) < len(faces.references.labels)
     return Chapter(
         "original",
@@ -149,8 +151,8 @@ def original(subject: Subject, weights: Numbers, generator: np.random.Generator)
     )
 
 
-def _faces(subject: Subject, generator: np.random.Generator) -> _Faces:
-    asked = subject.probes.chosen(subject.asked)
+def _faces(evaluation_set: EvaluationSet, generator: np.random.Generator) -> _Faces:
+    asked = evaluation_set.probes.chosen(evaluation_set.asked)
     references, _ = references_of(asked.descriptors, asked.labels)
     rows = np.arange(len(references.labels))
     if len(rows) > MOST_PAIRED:

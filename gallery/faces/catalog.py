@@ -82,9 +82,9 @@ def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
     if runtime not in RUNTIMES:
         raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
     if weights.parts:
-        from gallery.faces.encoders.ensemble import FusedNetworks
+        from gallery.faces.encoders.ensemble import EnsembleNetwork
         from gallery.system.threads import side_by_side
 
         parts = side_by_side(lambda part: RUNTIMES[runtime](part, cache_folder), weights.parts)
-        return FusedNetworks(parts, weights)
+        return EnsembleNetwork(parts, weights)
     return RUNTIMES[runtime](weights, cache_folder)

@@ -75,7 +75,9 @@ class Describer:
             if measure(self.aligner.align(image, face), face, size).score >= gates.min_quality
         ]
 
-    def look(self, images: Sequence[Image], gates: Gates = NO_GATES) -> list[DescribedPicture]:
+    def describe_pictures(
+        self, images: Sequence[Image], gates: Gates = NO_GATES
+    ) -> list[DescribedPicture]:
         """Return what is seen in every picture; all faces of all pictures are encoded together.
 
         A picture's faces are the same as when it is looked at alone.
@@ -121,5 +123,5 @@ class Describer:
 
     def describe_all(self, image: Image) -> list[DescribedFace]:
         """Return every face of a picture, described, best score first."""
-        (seen,) = self.look([image])
+        (seen,) = self.describe_pictures([image])
         return list(seen.faces)

@@ -80,7 +80,7 @@ class Tracker:
         self._running: list[Track] = []
         self._ended: list[Track] = []
 
-    def look(self, time: float, faces: Sequence[DescribedFace]) -> None:
+    def add(self, time: float, faces: Sequence[DescribedFace]) -> None:
         """Take the faces of the next look."""
         taken: set[int] = set()
         for row, column in self._pairs(faces).items():

@@ -118,7 +118,7 @@ class _Watcher:
             return
         self._shown = frame.small
         self._looks += 1
-        self._tracker.look(frame.time, self._faces(frame))
+        self._tracker.add(frame.time, self._faces(frame))
 
     def seen(self, last: float) -> ShotSeen:
         tracks = tuple(self._tracker.tracks())
@@ -126,7 +126,7 @@ class _Watcher:
 
     def _faces(self, frame: Frame) -> list[DescribedFace]:
         image = frame.image()
-        (seen,) = self._describer.look([image], self._options.gates)
+        (seen,) = self._describer.describe_pictures([image], self._options.gates)
         self._left_out += seen.left_out
         scale = self._video.width / image.width
         return [one if scale == 1 else _enlarged(one, scale) for one in seen.faces]

@@ -19,7 +19,7 @@ from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers, nobody, read_strangers
-from gallery.identify.calibration.trials import Enrolled
+from gallery.identify.calibration.trials import References
 from gallery.numerics.profiles import counting, profile
 from gallery.store.reader import Store
 from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
@@ -157,7 +157,7 @@ def _parsed(body: str) -> Calibration:
     return from_json(values)
 
 
-def enrolled_of(store: Store, encoder: str) -> tuple[Enrolled, dict[str, int]]:
+def references_of(store: Store, encoder: str) -> tuple[References, dict[str, int]]:
     """Return the references that count, with every character's number by its name."""
     vectors = store.vectors(encoder)
     row_of = {int(sample): row for row, sample in enumerate(vectors.sample_ids)}
@@ -173,7 +173,7 @@ def enrolled_of(store: Store, encoder: str) -> tuple[Enrolled, dict[str, int]]:
         first, last = np.searchsorted(labels, [place, place + 1]).tolist()
         kept += [first + row for row in counting([one.is_poor for one in samples[first:last]])]
     counted = [samples[row] for row in kept]
-    return Enrolled(
+    return References(
         vectors.samples[[row_of[one.id] for one in counted]],
         labels[kept],
         np.array(

@@ -13,7 +13,7 @@ from gallery.system.threads import ahead
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
-    from gallery.output.record_file import Standing
+    from gallery.output.record_file import RecordStatus
 
 AT_ONCE = 16
 """Files that are looked at ahead of their turn."""
@@ -41,7 +41,7 @@ class Outdated(NamedTuple):
 
 
 def outdated(
-    paths: Iterable[Path], standing: Mapping[str, Standing], known: Mapping[Path, Known]
+    paths: Iterable[Path], standing: Mapping[str, RecordStatus], known: Mapping[Path, Known]
 ) -> Outdated:
     """Return which records of pictures do not stand for what lies there now.
 

@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Gallery
-from gallery.engine.joint import Answering, alone, together
+from gallery.engine.joint import Scoring, alone, jointly
 from gallery.errors import InputError
 from gallery.faces.quality import is_poor
 from gallery.media.images import decode_crop, encode_png, file_state
 from gallery.media.timecodes import timecode
 from gallery.numerics.clustering import REACH, join
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
-from gallery.store.sightings import UNMEASURED, SeenPicture, Sighting
-from gallery.store.videos import SeenVideo
+from gallery.store.sightings import UNMEASURED, ObservedPicture, Sighting
+from gallery.store.videos import ObservedVideo
 from gallery.store.writer import NewSample
 from gallery.types import Answer, Descriptor, Record, Verdict
 
-Looked = TypeVar("Looked", SeenPicture, SeenVideo)
+Looked = TypeVar("Looked", ObservedPicture, ObservedVideo)
 
 AT_ONCE = 1000
 """Faces answered together."""
@@ -76,7 +76,7 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
     ]
     unknown = [
         one
-        for one, answer in _answered(able, together(gallery, top=1))
+        for one, answer in _answered(able, jointly(gallery, top=1))
         if answer.verdict is Verdict.UNKNOWN
     ]
     # In company, faces come nearer to everybody, to reject classes too.
@@ -91,7 +91,7 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> list[_Unknown]:
     ]
 
 
-def _answered(faces: Sequence[_Unknown], answering: Answering) -> Iterator[tuple[_Unknown, Answer]]:
+def _answered(faces: Sequence[_Unknown], answering: Scoring) -> Iterator[tuple[_Unknown, Answer]]:
     """Yield faces with what is said of them."""
     for start in range(0, len(faces), AT_ONCE):
         some = faces[start : start + AT_ONCE]
@@ -280,8 +280,8 @@ def _caption(face: Sighting) -> str:
 
 def relabel(
     gallery: Gallery,
-    pictures: Sequence[SeenPicture],
-    answering: Answering | None = None,
+    pictures: Sequence[ObservedPicture],
+    answering: Scoring | None = None,
 ) -> Iterator[Record]:
     """Answer pictures that were labelled before with the gallery as it is now; none is read.
 
@@ -324,7 +324,7 @@ def pictures_below(seen: Sequence[Looked], asked: Collection[Path]) -> list[Look
     ]
 
 
-def has_changed(seen: SeenPicture | SeenVideo) -> bool:
+def has_changed(seen: ObservedPicture | ObservedVideo) -> bool:
     """Say whether a file is another one now; one that is gone has not changed."""
     try:
         return seen.state is not None and file_state(seen.path) != seen.state

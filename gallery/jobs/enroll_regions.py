@@ -23,7 +23,7 @@ from gallery.types import Box, Candidate, DescribedFace, Enrolled, Face, Image, 
 
 
 @dataclass(slots=True)
-class _Enrolled:
+class _KnownSample:
     """A face of a picture that is a sample."""
 
     sample_id: int
@@ -51,9 +51,9 @@ class RegionEnrolment:
         self._gates = gates
         self._keep_poor = keep_poor
         self._files = store.known_files()
-        self._enrolled: defaultdict[str, list[_Enrolled]] = defaultdict(list)
+        self._enrolled: defaultdict[str, list[_KnownSample]] = defaultdict(list)
         for one in store.samples(describer.encoder.id):
-            known = _Enrolled(
+            known = _KnownSample(
                 one.id, one.character, one.enrolled_as, one.path, one.face.box, one.is_poor
             )
             self._enrolled[one.digest].append(known)
@@ -107,7 +107,7 @@ class RegionEnrolment:
         return results
 
     def _describe(
-        self, image: Image, regions: Sequence[NamedRegion], there: Sequence[_Enrolled]
+        self, image: Image, regions: Sequence[NamedRegion], there: Sequence[_KnownSample]
     ) -> dict[int, DescribedFace]:
         """Return the faces of regions by their numbers; one that is a sample is nobody else's."""
         (detected,) = self._describer.faces([image])
@@ -156,11 +156,11 @@ class RegionEnrolment:
             return Enrolled(candidate, Outcome.DUPLICATE)
         owner = writer.current_name(region.name) or region.name
         self._enrolled[digest].append(
-            _Enrolled(added, owner, region.name, path, described.face.box, poor)
+            _KnownSample(added, owner, region.name, path, described.face.box, poor)
         )
         return Enrolled(candidate, Outcome.ADDED, is_poor=poor)
 
-    def _settle(self, writer: Writer, path: Path, name: str, sample: _Enrolled) -> Enrolled:
+    def _settle(self, writer: Writer, path: Path, name: str, sample: _KnownSample) -> Enrolled:
         """Settle a region whose face is a sample already."""
         candidate = Candidate(path, name)
         if not writer.has(sample.sample_id):

@@ -116,7 +116,7 @@ class Harvest:
             except InputError as error:
                 yield Looked(path, 0, error=str(error))
                 continue
-            (seen,) = self._gallery.describer.look([image], options.gates)
+            (seen,) = self._gallery.describer.describe_pictures([image], options.gates)
             answers = self._gallery.answers(seen.faces, mode=self._mode, digest=image.digest)
             unknown = [
                 face

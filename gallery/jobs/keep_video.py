@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import InputError
 from gallery.media.images import FileState, file_state
-from gallery.store.videos import SeenVideo
+from gallery.store.videos import ObservedVideo
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class VideoKeeping:
         self._gallery = gallery
         whole = path.absolute()
         state, digest = self._identity(whole)
-        self._seen = SeenVideo(whole, state, digest, None, None, asked, is_whole=False)
+        self._seen = ObservedVideo(whole, state, digest, None, None, asked, is_whole=False)
 
     def begin(self, width: int, height: int) -> None:
         """Note that the video is looked at from now on."""
@@ -59,7 +59,7 @@ class VideoKeeping:
         """Note that the video was looked at up to the end that was asked for."""
         self._note(replace(self._seen, is_whole=True, error=error))
 
-    def _note(self, seen: SeenVideo) -> None:
+    def _note(self, seen: ObservedVideo) -> None:
         with self._gallery.store.writing() as writer:
             writer.sightings.keep_video(seen)
 

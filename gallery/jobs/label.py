@@ -27,7 +27,7 @@ from gallery.media.selection import changed_since, moment, without_outputs
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
-from gallery.output.record_file import Standing
+from gallery.output.record_file import RecordStatus
 from gallery.output.resume import progress_of, remaining
 from gallery.system.files import absolute
 from gallery.types import MatchMode, Record
@@ -43,7 +43,7 @@ class LabelPlan:
     paths: list[Path]
     """As they were named."""
     out: Path
-    wanted: list[registry.Wanted]
+    wanted: list[registry.OutputSpec]
     options: OutputOptions
     """What the wanted formats are told."""
     pictures: list[Path]
@@ -85,11 +85,11 @@ def planned(
     With watch, the job does not end, but goes on with pictures that come into the folders.
 
     `write` holds FORMAT[:TARGET], `since` a date or a duration as selection.moment reads it. Raises
-    InputError where no path names a picture or a video, and for what moment, registry.wanted,
+    InputError where no path names a picture or a video, and for what moment, registry.output_spec,
     registry.require_for_videos and selection.without_outputs refuse, and where no folder is to be
     watched.
     """
-    wanted = [registry.wanted(text) for text in write]
+    wanted = [registry.output_spec(text) for text in write]
     start = moment(since) if since is not None else None
     folders = [one.pictures_folder for one in wanted if one.pictures_folder is not None]
 
@@ -133,7 +133,7 @@ def run(
     gallery.require_encoded()
     old = Outdated(frozenset(), frozenset())
 
-    def find(standing: Mapping[str, Standing]) -> Collection[str]:
+    def find(standing: Mapping[str, RecordStatus]) -> Collection[str]:
         nonlocal old
         old = outdated(plan.pictures, standing, known_to(gallery))
         return old.names

@@ -28,7 +28,7 @@ from gallery.types import Image, MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
-    from gallery.store.sightings import Seen
+    from gallery.store.sightings import Observation
 
 
 class RecordWriter(Protocol):
@@ -68,29 +68,29 @@ def identify_files(
     size = min(GROUP, math.ceil(len(paths) / count))
     groups = [paths[start : start + size] for start in range(0, len(paths), size)]
 
-    def look(group: Sequence[Path]) -> list[Seen]:
+    def observe(group: Sequence[Path]) -> list[Observation]:
         with limited(1):
-            return _look(gallery, group, gates, ROOM // count)
+            return _observe(gallery, group, gates, ROOM // count)
 
     with contextlib.ExitStack() as stack:
-        looked: Iterator[list[Seen]] = map(look, groups)
+        looked: Iterator[list[Observation]] = map(observe, groups)
         if count > 1:
-            coming = ahead(look, groups, most=2 * count, threads=count)
+            coming = ahead(observe, groups, most=2 * count, threads=count)
             looked = stack.enter_context(contextlib.closing(coming))
         for seen in looked:
             yield from gallery.records(seen, mode=mode, top=top, keep=keep)
 
 
-def _look(gallery: Gallery, paths: Iterable[Path], gates: Gates, room: int) -> list[Seen]:
+def _observe(gallery: Gallery, paths: Iterable[Path], gates: Gates, room: int) -> list[Observation]:
     """Return what is seen in pictures; a file that cannot be read has an error."""
-    seen: list[Seen] = []
+    seen: list[Observation] = []
     for part in chunks(map(_read, paths), room):
         images = [one for one, _ in part if isinstance(one, Image)]
         try:
-            found = iter(gallery.look(images, gates) if images else ())
+            found = iter(gallery.observe(images, gates) if images else ())
         except InputError:
             # A detector of another package may refuse a picture; the others are not to blame.
-            found = (_look_alone(gallery, image, gates) for image in images)
+            found = (_observe_alone(gallery, image, gates) for image in images)
         for one, state in part:
             seen.append(replace(next(found), state=state) if isinstance(one, Image) else one)
         # The next pictures are read while these are held.
@@ -98,15 +98,15 @@ def _look(gallery: Gallery, paths: Iterable[Path], gates: Gates, room: int) -> l
     return seen
 
 
-def _look_alone(gallery: Gallery, image: Image, gates: Gates) -> Seen:
+def _observe_alone(gallery: Gallery, image: Image, gates: Gates) -> Observation:
     try:
-        (seen,) = gallery.look([image], gates)
+        (seen,) = gallery.observe([image], gates)
     except InputError as error:
         return _unread(image.path, str(error))
     return seen
 
 
-def _read(path: Path) -> tuple[Image | Seen, FileState | None]:
+def _read(path: Path) -> tuple[Image | Observation, FileState | None]:
     """Return a decoded picture, or why there is none, and the state of its file before."""
     try:
         state = file_state(path)
@@ -115,17 +115,17 @@ def _read(path: Path) -> tuple[Image | Seen, FileState | None]:
         return _unread(path, str(error)), None
 
 
-def _unread(path: Path, why: str) -> Seen:
-    from gallery.store.sightings import Seen
+def _unread(path: Path, why: str) -> Observation:
+    from gallery.store.sightings import Observation
 
-    return Seen(path, None, None, None, None, error=why)
+    return Observation(path, None, None, None, None, error=why)
 
 
 def chunks(
-    read: Iterable[tuple[Image | Seen, FileState | None]], room: int
-) -> Iterator[list[tuple[Image | Seen, FileState | None]]]:
+    read: Iterable[tuple[Image | Observation, FileState | None]], room: int
+) -> Iterator[list[tuple[Image | Observation, FileState | None]]]:
     """Yield what was read in lists whose pixels fill the room at most once."""
-    chunk: list[tuple[Image | Seen, FileState | None]] = []
+    chunk: list[tuple[Image | Observation, FileState | None]] = []
     for one in read:
         chunk.append(one)
         if sum(map(size_of, chunk)) >= room:
@@ -135,7 +135,7 @@ def chunks(
         yield chunk
 
 
-def size_of(read: tuple[Image | Seen, FileState | None]) -> int:
+def size_of(read: tuple[Image | Observation, FileState | None]) -> int:
     """Return the bytes that a decoded picture takes."""
     return read[0].pixels.nbytes if isinstance(read[0], Image) else 0
 

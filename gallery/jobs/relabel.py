@@ -15,8 +15,8 @@ from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import progress_of, remaining, stands_in
-from gallery.store.sightings import SeenPicture
-from gallery.store.videos import SeenVideo
+from gallery.store.sightings import ObservedPicture
+from gallery.store.videos import ObservedVideo
 from gallery.types import MatchMode
 
 
@@ -31,7 +31,7 @@ class RelabelChoices:
     """Every face is answered by itself, and not in company, see company."""
     mode: MatchMode = MatchMode.IDEAL
     top: int = 3
-    wanted: Sequence[registry.Wanted] = ()
+    wanted: Sequence[registry.OutputSpec] = ()
     options: OutputOptions = field(default_factory=OutputOptions)
     rewrite: bool = False
     """Pictures whose records are in the file already are written in the wanted formats, too."""
@@ -57,7 +57,7 @@ def run(
     videos = cluster.pictures_below(sightings.videos.all(), asked)
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing)
-    known: list[SeenPicture | SeenVideo] = [*pictures, *videos]
+    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
     changed = {one.path for one in known if cluster.has_changed(one)}
     writer = open_outputs(
         choices.out,
@@ -73,7 +73,7 @@ def run(
         stills = [one for one in pictures if one.path in rest]
         films = [one for one in videos if one.path in rest]
         answering = (
-            joint.together(gallery, choices.mode, choices.top, advance)
+            joint.jointly(gallery, choices.mode, choices.top, advance)
             if rest and not choices.alone
             else joint.alone(gallery, choices.mode, choices.top)
         )
@@ -96,7 +96,7 @@ def run(
 
 
 def _of_videos(
-    gallery: Gallery, videos: Sequence[SeenVideo], writer: Outputs, answering: joint.Answering
+    gallery: Gallery, videos: Sequence[ObservedVideo], writer: Outputs, answering: joint.Scoring
 ) -> Generator[LabelEvent, None, None]:
     before = progress_of(writer.records()) if videos else {}
     begun: Path | None = None

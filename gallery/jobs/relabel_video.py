@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gallery.engine.joint import Answering, alone
-from gallery.store.videos import SeenShot, SeenVideo
+from gallery.engine.joint import Scoring, alone
+from gallery.store.videos import ObservedShot, ObservedVideo
 from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ class _Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class _Observed:
     """What is known of all videos' tracks."""
 
-    shots: dict[str, list[SeenShot]]
+    shots: dict[str, list[ObservedShot]]
     """By a video's digest, in the order of their times."""
     tracks: dict[int, list[_Track]]
     """By a shot's id, in their order; those that the encoder in use has described."""
@@ -36,8 +36,8 @@ class _Seen:
 
 def relabel_videos(
     gallery: Gallery,
-    videos: Sequence[SeenVideo],
-    answering: Answering | None = None,
+    videos: Sequence[ObservedVideo],
+    answering: Scoring | None = None,
 ) -> Iterator[VideoRecord]:
     """Answer videos that were labelled before; yield the records that label_video would.
 
@@ -53,7 +53,7 @@ def relabel_videos(
         yield from _of_video(gallery, video, seen, answering or alone(gallery))
 
 
-def _seen(gallery: Gallery) -> _Seen:
+def _seen(gallery: Gallery) -> _Observed:
     sightings = gallery.store.sightings
     ids, rows = sightings.vectors(gallery.encoder)
     vectors = dict(zip(ids.tolist(), rows, strict=True))
@@ -62,18 +62,18 @@ def _seen(gallery: Gallery) -> _Seen:
         for one in sightings.all()
         if one.track is not None and one.id in vectors
     }
-    shots: dict[str, list[SeenShot]] = defaultdict(list)
+    shots: dict[str, list[ObservedShot]] = defaultdict(list)
     for shot in sightings.videos.shots():
         shots[shot.digest].append(shot)
     tracks = {
         shot_id: [faces[one] for one in members if one in faces]
         for shot_id, members in sightings.videos.faces().items()
     }
-    return _Seen(shots, tracks)
+    return _Observed(shots, tracks)
 
 
 def _of_video(
-    gallery: Gallery, video: SeenVideo, seen: _Seen, answering: Answering
+    gallery: Gallery, video: ObservedVideo, seen: _Observed, answering: Scoring
 ) -> Iterator[VideoRecord]:
     shots = seen.shots.get(video.digest or "", [])
     empty = VideoRecord(
@@ -94,7 +94,9 @@ def _of_video(
     yield replace(empty, error=error, part=end)
 
 
-def _asked(video: SeenVideo, shots: Sequence[SeenShot]) -> tuple[float, float | None, float]:
+def _asked(
+    video: ObservedVideo, shots: Sequence[ObservedShot]
+) -> tuple[float, float | None, float]:
     """Return what was asked for last, widened to the shots of earlier runs."""
     start, end, every = video.asked
     if shots:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.media.images import SUFFIXES as PICTURE_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -78,6 +77,8 @@ def _sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str
 
 def is_video(path: Path) -> bool:
     """Say whether a file named outright is to be taken as a video."""
+    from gallery.media.images import SUFFIXES as PICTURE_SUFFIXES
+
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES - SHARED:
         return True

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gallery.errors import InputError
 from gallery.media.timecodes import seconds_of, timecode
-from gallery.output.record_file import Standing
+from gallery.output.record_file import RecordStatus
 from gallery.output.records import as_json
 from gallery.types import (
     Answer,
@@ -53,7 +53,7 @@ class Csv:
         """Return a record's rows."""
         return "".join(_line(row) for row in rows_of(record))
 
-    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, Standing], int]:
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, RecordStatus], int]:
         """Return what is done, by paths whose rows are all there, and the bytes up to the last."""
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
@@ -65,7 +65,7 @@ class Csv:
             )
         if tuple(header) != COLUMNS:
             raise InputError(f"{path} is not a table that gallery wrote; name another output file.")
-        done: dict[str, Standing] = {}
+        done: dict[str, RecordStatus] = {}
         waiting = 0
         for number, (row, end) in enumerate(rows, 2):
             _check(path, number, row, encoder)
@@ -75,7 +75,7 @@ class Csv:
                 whole = end
                 if row[VIDEO] in ("", "end"):
                     has_failed = not row[VIDEO] and row[ERROR] != ""
-                    done[row[0]] = Standing(row[DIGEST] or None, has_failed)
+                    done[row[0]] = RecordStatus(row[DIGEST] or None, has_failed)
         return done, whole
 
     def records(self, path: Path, content: bytes) -> Iterator[Record]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gallery.errors import InputError
 from gallery.output.format import Output, cannot_be_written
 from gallery.system.files import absolute, replace_file
-from gallery.system.locks import alone_in
+from gallery.system.locks import folder_lock
 from gallery.types import Record, Verdict
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class DocumentFile:
         meanwhile.
         """
         try:
-            with alone_in(self.path.parent):
+            with folder_lock(self.path.parent):
                 if _state(self.path) != self._state:
                     raise InputError(
                         f"{self.path} was written by another process meanwhile and stays as it is; "

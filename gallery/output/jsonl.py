@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import InputError
-from gallery.output.record_file import Standing
+from gallery.output.record_file import RecordStatus
 from gallery.output.records import as_json, from_json, to_line
 from gallery.types import Record
 
@@ -28,7 +28,7 @@ class JsonLines:
         """Return a record's line."""
         return to_line(as_json(record)) + "\n"
 
-    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, Standing], int]:
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, RecordStatus], int]:
         """Return what is done, by paths of whole lines, and the bytes up to the last of them."""
         # A line without its end was being written when the process was killed.
         whole = content.rfind(b"\n") + 1
@@ -64,13 +64,15 @@ class JsonLines:
         )
 
 
-def _standing(path: Path, number: int, line: bytes, encoder: str) -> tuple[str, Standing] | None:
+def _standing(
+    path: Path, number: int, line: bytes, encoder: str
+) -> tuple[str, RecordStatus] | None:
     """Return what a line says all of; None for a part of a video before its end."""
     try:
         record = json.loads(line)
         picture, made_with = str(record["path"]), record["encoder"]
         is_video = "video" in record
-        standing = Standing(
+        standing = RecordStatus(
             record.get("digest"), has_failed=not is_video and record.get("error") is not None
         )
     except (ValueError, KeyError, TypeError) as error:

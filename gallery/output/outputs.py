@@ -9,7 +9,7 @@ from pathlib import Path
 from gallery.media.stills import Stills
 from gallery.output import registry
 from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
-from gallery.output.record_file import RecordFile, Standing
+from gallery.output.record_file import RecordFile, RecordStatus
 from gallery.output.resume import open_writer
 from gallery.types import Record, VideoRecord
 
@@ -53,7 +53,7 @@ class Outputs:
         return self._records.done
 
     @property
-    def standing(self) -> Mapping[str, Standing]:
+    def standing(self) -> Mapping[str, RecordStatus]:
         """What the file of records says of each of them."""
         return self._records.standing
 
@@ -110,14 +110,14 @@ class Outputs:
 
 def open_outputs(
     out: Path,
-    wanted: Sequence[registry.Wanted],
+    wanted: Sequence[registry.OutputSpec],
     *,
     paths: Sequence[Path],
     encoder: str,
     options: OutputOptions,
     rewrite: bool = False,
     is_open_end: bool = False,
-    outdated: Callable[[Mapping[str, Standing]], Collection[str]] = lambda _: (),
+    outdated: Callable[[Mapping[str, RecordStatus]], Collection[str]] = lambda _: (),
 ) -> Outputs:
     """Open the file of records and the formats that are wanted of pictures in paths.
 

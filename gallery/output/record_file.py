@@ -17,7 +17,7 @@ from gallery.system.locks import hold
 from gallery.types import Record, VideoEnd, VideoRecord
 
 
-class Standing(NamedTuple):
+class RecordStatus(NamedTuple):
     """What a file of records says of a file that it is done with."""
 
     digest: str | None
@@ -127,7 +127,7 @@ class RecordFormat(Protocol):
         """Return what is written of a picture."""
         ...
 
-    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, Standing], int]:
+    def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, RecordStatus], int]:
         """Return what is done, by the paths of whole records, and how long that part is.
 
         What comes after it was cut short by a kill. Raises InputError for content that is of
@@ -163,7 +163,7 @@ class RecordFile:
         """The paths, as they were given, whose records stand in the file in full."""
         return frozenset(self.standing)
 
-    def _resume(self, path: Path, encoder: str) -> dict[str, Standing]:
+    def _resume(self, path: Path, encoder: str) -> dict[str, RecordStatus]:
         content = self._file.content()
         header = self._form.header
         if header.encode().startswith(content):
@@ -179,9 +179,9 @@ class RecordFile:
         """Append a record."""
         self._file.append(self._form.text(record))
         if not isinstance(record, VideoRecord):
-            self.standing[str(record.path)] = Standing(record.digest, record.error is not None)
+            self.standing[str(record.path)] = RecordStatus(record.digest, record.error is not None)
         elif isinstance(record.part, VideoEnd):
-            self.standing[str(record.path)] = Standing(None, has_failed=False)
+            self.standing[str(record.path)] = RecordStatus(None, has_failed=False)
 
     def drop(self, names: Collection[str]) -> None:
         """Take the records of pictures out, given by their paths in the file, all at once.

@@ -122,7 +122,7 @@ FORMATS: dict[str, Format] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OutputSpec:
     """A format that a user asked for, and where it goes."""
 
     format: str
@@ -141,7 +141,7 @@ class Wanted:
         return self.target if own is None or own.makes_pictures else None
 
 
-def wanted(text: str) -> Wanted:
+def output_spec(text: str) -> OutputSpec:
     """Read `FORMAT[:TARGET]`. Raises InputError for a format nobody has, or a missing target."""
     name, colon, target = text.partition(":")
     own = FORMATS.get(name)
@@ -151,10 +151,10 @@ def wanted(text: str) -> Wanted:
     wish = own.target if own is not None else Target.ANY
     if (colon and not target) or (not colon and wish in (Target.FOLDER, Target.FILE)):
         raise InputError(f"{text} does not say where to write; give {name}{wish}.")
-    return Wanted(name, Path(target) if target else None)
+    return OutputSpec(name, Path(target) if target else None)
 
 
-def require_for_videos(asked: Sequence[Wanted], placing: Placing = Placing.COPY) -> None:
+def require_for_videos(asked: Sequence[OutputSpec], placing: Placing = Placing.COPY) -> None:
     """Raise InputError for formats that have no place for videos, and for links to their frames.
 
     What other packages bring says itself what it takes, see OutputWriter.

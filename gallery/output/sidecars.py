@@ -11,7 +11,7 @@ from gallery.media.images import SUFFIXES
 from gallery.metadata.tags import spelling, split
 from gallery.output.format import NotWrittenError, cannot_be_written
 from gallery.system.files import replace_file
-from gallery.system.locks import alone_in
+from gallery.system.locks import folder_lock
 
 MAX_BYTES = 1024 * 1024
 """No caption is longer; a longer file is something else."""
@@ -41,7 +41,7 @@ def update(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with alone_in(path.parent):
+        with folder_lock(path.parent):
             before = _content(path, most)
             for _ in range(TRIES):
                 after = change(before)

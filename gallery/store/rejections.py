@@ -83,7 +83,7 @@ class Rejected:
             found.setdefault(one.digest, []).append(one)
         return found
 
-    def struck(
+    def excluded(
         self, digest: str, box: Box, descriptor: Descriptor, radius: float
     ) -> frozenset[str]:
         """Return the names that a face of a picture is known not to have.

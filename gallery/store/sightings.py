@@ -35,8 +35,8 @@ from gallery.store.descriptors import by_encoder, lacking, portions, put
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
 from gallery.store.videos import (
-    SeenVideo,
-    SeenVideoReader,
+    ObservedVideo,
+    VideoReading,
     faces_between,
     moment_of,
     put_shot,
@@ -64,7 +64,7 @@ _BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class Observation:
     """A picture that was looked at, and its faces."""
 
     path: Path
@@ -80,7 +80,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenPicture:
+class ObservedPicture:
     """A picture as it was last looked at."""
 
     path: Path
@@ -118,9 +118,9 @@ class SightingReader:
 
     def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._reading = reading
-        self.videos = SeenVideoReader(reading)
+        self.videos = VideoReading(reading)
 
-    def pictures(self) -> list[SeenPicture]:
+    def pictures(self) -> list[ObservedPicture]:
         """Return all pictures that were looked at, by path."""
         with self._reading() as connection:
             rows = connection.execute(select(pictures).order_by(pictures.c.path))
@@ -204,7 +204,7 @@ class SightingWriter:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, seen: Seen, encoder: str, detector: str) -> None:
+    def keep(self, seen: Observation, encoder: str, detector: str) -> None:
         """Note a picture and its faces, described by an encoder, in place of what was noted.
 
         A face that is there already, in about the same place, keeps its number and its cluster.
@@ -228,7 +228,7 @@ class SightingWriter:
             former = known[pairs[place]].id if place in pairs else None
             self._keep_face(seen.digest, seen.path, one, former, encoder=encoder, detector=detector)
 
-    def keep_video(self, seen: SeenVideo) -> None:
+    def keep_video(self, seen: ObservedVideo) -> None:
         """Note a video in place of what was noted; its shots come by keep_shot.
 
         Paths with bytes that are no text cannot be stored and are passed over.
@@ -276,7 +276,7 @@ class SightingWriter:
             if kept is not None:
                 put_track(self._connection, kept, shot_id, track)
 
-    def _keep_picture(self, seen: Seen) -> None:
+    def _keep_picture(self, seen: Observation) -> None:
         values = {
             "digest": seen.digest,
             "file_size": seen.state.size if seen.state else None,
@@ -385,9 +385,9 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _picture(row: Any) -> SeenPicture:
+def _picture(row: Any) -> ObservedPicture:
     state = None if row.file_size is None else FileState(row.file_size, row.modified_ns)
-    return SeenPicture(
+    return ObservedPicture(
         Path(row.path), state, row.digest, row.width, row.height, row.left_out, row.error
     )
 

@@ -22,7 +22,7 @@ from gallery.types import Box, VideoShot, VideoTrack
 
 
 @dataclass(frozen=True, slots=True)
-class SeenVideo:
+class ObservedVideo:
     """A video as it was last looked at."""
 
     path: Path
@@ -40,7 +40,7 @@ class SeenVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenShot:
+class ObservedShot:
     """A shot of a video that was looked at."""
 
     id: int
@@ -60,25 +60,25 @@ def moment_of(digest: str, time: float) -> str:
     return hashlib.sha256(f"{digest} {round(time * 1_000_000)}".encode()).hexdigest()
 
 
-class SeenVideoReader:
+class VideoReading:
     """Reads which videos were seen; sightings.SightingReader has one."""
 
     def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._reading = reading
 
-    def all(self) -> list[SeenVideo]:
+    def all(self) -> list[ObservedVideo]:
         """Return all videos that were looked at, by path."""
         with self._reading() as connection:
             rows = connection.execute(select(videos).order_by(videos.c.path))
             return [_video(row) for row in rows]
 
-    def at(self, path: Path) -> SeenVideo | None:
+    def at(self, path: Path) -> ObservedVideo | None:
         """Return the video that was seen at a path; None where none was."""
         with self._reading() as connection:
             row = connection.execute(select(videos).where(videos.c.path == str(path))).first()
             return None if row is None else _video(row)
 
-    def shots(self) -> list[SeenShot]:
+    def shots(self) -> list[ObservedShot]:
         """Return all shots, those of a video in the order of their times."""
         with self._reading() as connection:
             return shots_in(connection)
@@ -92,7 +92,7 @@ class SeenVideoReader:
         return found
 
 
-def shots_in(connection: Connection) -> list[SeenShot]:
+def shots_in(connection: Connection) -> list[ObservedShot]:
     """Return all shots of a database, those of a video in the order of their times."""
     rows = connection.execute(
         select(shots, func.count(tracks.c.sighting_id).label("tracks"))
@@ -100,12 +100,12 @@ def shots_in(connection: Connection) -> list[SeenShot]:
         .group_by(shots.c.id)
         .order_by(shots.c.digest, shots.c.start)
     )
-    found: list[SeenShot] = []
+    found: list[ObservedShot] = []
     numbers: Counter[str] = Counter()
     for row in rows:
         numbers[row.digest] += 1
         shot = VideoShot(numbers[row.digest], row.start, row.end, row.tracks, row.looks)
-        found.append(SeenShot(row.id, row.digest, shot, row.left_out))
+        found.append(ObservedShot(row.id, row.digest, shot, row.left_out))
     return found
 
 
@@ -120,7 +120,7 @@ def tracks_in(connection: Connection) -> dict[int, VideoTrack]:
     }
 
 
-def put_video(connection: Connection, seen: SeenVideo) -> None:
+def put_video(connection: Connection, seen: ObservedVideo) -> None:
     """Note a video in place of what was noted of its path."""
     start, end, every = seen.asked
     values = {
@@ -187,9 +187,9 @@ def _touching(digest: str, start: float, end: float) -> tuple[Any, ...]:
     return shots.c.digest == digest, shots.c.start <= end, shots.c.end >= start
 
 
-def _video(row: Any) -> SeenVideo:
+def _video(row: Any) -> ObservedVideo:
     state = None if row.file_size is None else FileState(row.file_size, row.modified_ns)
-    return SeenVideo(
+    return ObservedVideo(
         Path(row.path),
         state,
         row.digest,

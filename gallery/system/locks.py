@@ -67,7 +67,7 @@ else:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Keep other processes and threads that ask for the same folder out until the end of the block.
 
     Where folders can be locked, that is what is done, and it holds for all users of the folder's

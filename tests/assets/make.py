@@ -18,8 +18,8 @@ from gallery.media.images import FileState, encode_jpeg, encode_png
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
 from gallery.store.schema import HEAD
-from gallery.store.sightings import Seen
-from gallery.store.videos import SeenVideo
+from gallery.store.sightings import Observation
+from gallery.store.videos import ObservedVideo
 from gallery.types import Box, DescribedFace, Face, Quality, VideoShot, VideoTrack
 
 
@@ -47,12 +47,12 @@ def make(path: Path) -> None:
             Quality(30.0, 0.5, None, None, None),
         )
         state = FileState(1001, 10**18)
-        seen = Seen(Path("/seen.png"), state, "1" * 64, 160, 120, (face,))
+        seen = Observation(Path("/seen.png"), state, "1" * 64, 160, 120, (face,))
         writer.sightings.keep(seen, "fake", "fake")
         writer.sightings.group({1: 7})
         asked, video = (0.0, None, 0.5), Path("/seen.mkv")
         writer.sightings.keep_video(
-            SeenVideo(video, state, "2" * 64, 160, 120, asked, is_whole=True)
+            ObservedVideo(video, state, "2" * 64, 160, 120, asked, is_whole=True)
         )
         writer.sightings.keep_shot(
             "2" * 64,

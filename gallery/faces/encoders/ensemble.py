@@ -16,7 +16,7 @@ from gallery.system.threads import side_by_side
 from gallery.types import DIMENSION
 
 
-class FusedNetworks:
+class EnsembleNetwork:
     """Encodes with several networks and turns what they say into one descriptor.
 
     The descriptors of the parts, each brought to length 1, stand side by side; a matrix keeps the

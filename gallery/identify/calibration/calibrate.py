@@ -11,14 +11,14 @@ import numpy as np
 from gallery.errors import InputError
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.figures import Expected, expected
-from gallery.identify.calibration.fit import Asked, fit_curves, fit_scorer, fit_tail
+from gallery.identify.calibration.fit import TrialSets, fit_curves, fit_scorer, fit_tail
 from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import (
     NOBODY,
-    Enrolled,
     Labels,
-    Questions,
+    Protocol,
+    References,
     Rows,
     Trials,
     chosen,
@@ -46,7 +46,7 @@ class Calibrated:
     """A calibration and what it was found from."""
 
     calibration: Calibration
-    asked: Asked
+    asked: TrialSets
     expected: Expected
     sampled: int | None
     """How many faces were drawn where not all were asked about."""
@@ -63,7 +63,7 @@ class Rejections:
 
 
 def calibrate(
-    enrolled: Enrolled,
+    enrolled: References,
     strangers: Strangers,
     *,
     fpir: float,
@@ -78,12 +78,12 @@ def calibrate(
     no character has two references and none are shipped.
     """
     _check(enrolled, strangers)
-    questions = Questions(enrolled, strangers)
+    questions = Protocol(enrolled, strangers)
     rows, sampled = _drawn(enrolled)
     own = questions.leave_one_character_out(rows)
     if rejected is not None and len(rejected.labels):
         own = joined(own, _mistaken(questions, rejected))
-    asked = Asked(
+    asked = TrialSets(
         known=questions.leave_one_out(rows),
         own_strangers=own,
         shipped=questions.about_strangers(np.arange(len(strangers))),
@@ -110,14 +110,14 @@ def calibrate(
     return Calibrated(calibration, asked, found, sampled)
 
 
-def _mistaken(questions: Questions, rejected: Rejections) -> Trials:
+def _mistaken(questions: Protocol, rejected: Rejections) -> Trials:
     """Return the trials of rejected faces that are nearest to the very character rejected."""
     nobody = np.full(len(rejected.labels), NOBODY)
     trials = questions.about(rejected.descriptors, nobody, rejected.labels)
     return chosen(trials, trials.first == rejected.labels)
 
 
-def _check(enrolled: Enrolled, strangers: Strangers) -> None:
+def _check(enrolled: References, strangers: Strangers) -> None:
     if not len(enrolled.labels):
         raise InputError("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
     own = ~enrolled.rejects[enrolled.labels]
@@ -138,7 +138,7 @@ def _check(enrolled: Enrolled, strangers: Strangers) -> None:
         )
 
 
-def _drawn(enrolled: Enrolled) -> tuple[Rows, int | None]:
+def _drawn(enrolled: References) -> tuple[Rows, int | None]:
     """Return the references to ask about: all, or as many of each as there is room for."""
     rows = np.arange(len(enrolled.labels))
     if len(rows) <= MOST_FACES:
@@ -155,7 +155,7 @@ def _drawn(enrolled: Enrolled) -> tuple[Rows, int | None]:
     return np.sort(chosen), MOST_FACES
 
 
-def _notes(enrolled: Enrolled, asked: Asked, fpir: float, pool: float) -> list[str]:
+def _notes(enrolled: References, asked: TrialSets, fpir: float, pool: float) -> list[str]:
     """Return what to beware of, each a sentence."""
     notes = []
     several = len(np.unique(asked.known.groups))
@@ -188,7 +188,7 @@ def _notes(enrolled: Enrolled, asked: Asked, fpir: float, pool: float) -> list[s
     return notes
 
 
-def _alike(enrolled: Enrolled, pool: float) -> int:
+def _alike(enrolled: References, pool: float) -> int:
     """Return how many characters of two references and more have no two different ones.
 
     The pool's spread is 0 where all are so.

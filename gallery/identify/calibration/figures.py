@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.identify.calibration.evidence import COLUMNS, Numbers
-from gallery.identify.calibration.fit import Asked
+from gallery.identify.calibration.fit import TrialSets
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.calibration.trials import Labels, Trials
 
@@ -58,7 +58,7 @@ class Expected:
         return asdict(self)
 
 
-def expected(asked: Asked, calibration: Calibration) -> Expected:
+def expected(asked: TrialSets, calibration: Calibration) -> Expected:
     """Return what is to be expected in a gallery of as many characters as were calibrated."""
     size = calibration.characters
     sure, unknown = calibration.sure(size), calibration.unknown(size)
@@ -119,7 +119,7 @@ def _bootstrap(shares: Numbers) -> Numbers:
 
 
 def _right_of_sure(
-    asked: Asked,
+    asked: TrialSets,
     known: NDArray[np.bool_],
     own: NDArray[np.bool_],
     shipped: NDArray[np.bool_],

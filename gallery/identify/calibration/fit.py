@@ -25,7 +25,7 @@ LEAST_EXCESS = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class TrialSets:
     """Everything that a gallery was asked about."""
 
     known: Trials
@@ -36,7 +36,7 @@ class Asked:
     """Strangers that ship with the encoder."""
 
 
-def fit_scorer(asked: Asked, strangers: Strangers, names: Sequence[str] = FEATURES) -> Scorer:
+def fit_scorer(asked: TrialSets, strangers: Strangers, names: Sequence[str] = FEATURES) -> Scorer:
     """Weigh the evidence: right answers against all others, half of them strangers.
 
     The trials that ship with the encoder say how; of an encoder without any, the gallery's own. A
@@ -66,7 +66,7 @@ def fit_scorer(asked: Asked, strangers: Strangers, names: Sequence[str] = FEATUR
     )
 
 
-def stranger_weights(asked: Asked) -> Numbers:
+def stranger_weights(asked: TrialSets) -> Numbers:
     """Return how much each stranger counts: the gallery's own, then the shipped ones.
 
     Every character of the gallery counts 1, the shipped ones SHIPPED_CHARACTERS together.
@@ -76,7 +76,7 @@ def stranger_weights(asked: Asked) -> Numbers:
     )
 
 
-def fit_tail(asked: Asked, scorer: Scorer, characters: int) -> Tail:
+def fit_tail(asked: TrialSets, scorer: Scorer, characters: int) -> Tail:
     """Tell how strangers' scores fall off in a gallery of so many characters.
 
     There is at least one stranger. Those whom a reject class takes are never named. The gallery's
@@ -99,7 +99,7 @@ def fit_tail(asked: Asked, scorer: Scorer, characters: int) -> Tail:
     return Tail(float(start), max(float(excess), LEAST_EXCESS), float(share), characters)
 
 
-def stranger_scores(asked: Asked, scorer: Scorer) -> Numbers:
+def stranger_scores(asked: TrialSets, scorer: Scorer) -> Numbers:
     """Return the scores of all strangers, minus infinity for those turned away."""
     return np.concatenate(
         [
@@ -109,7 +109,7 @@ def stranger_scores(asked: Asked, scorer: Scorer) -> Numbers:
     )
 
 
-def fit_curves(asked: Asked, scorer: Scorer, strangers: Strangers) -> tuple[Curve, Curve]:
+def fit_curves(asked: TrialSets, scorer: Scorer, strangers: Strangers) -> tuple[Curve, Curve]:
     """Return how likely an answer is right by its score, and, where it is not, misnamed.
 
     The gallery's own trials and the strangers say so, known faces and strangers half each. Where

@@ -22,7 +22,7 @@ import numpy as np
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Numbers, Vectors
 from gallery.identify.calibration.strangers import Strangers
-from gallery.identify.calibration.trials import Enrolled
+from gallery.identify.calibration.trials import References
 from gallery.numerics.clustering import REACH, drawn
 
 FEATURES_TOGETHER: tuple[str, ...] = ("ideal", "spread", "few")
@@ -44,14 +44,14 @@ class Together:
 
     faces: Vectors
     """Where those lie that are asked about, shape (n, dimension)."""
-    enrolled: Enrolled
+    enrolled: References
     strangers: Strangers
     rejected: Rejections | None
 
 
 def draw_together(
     faces: Vectors,
-    enrolled: Enrolled,
+    enrolled: References,
     strangers: Strangers,
     *,
     unknown: float,

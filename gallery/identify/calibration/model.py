@@ -110,7 +110,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Scored:
     """What a calibration says of one face."""
 
     score: float
@@ -170,14 +170,14 @@ class Calibration:
         """Return the score below which a face is unknown."""
         return self.tail.threshold(min(DOUBTFUL * self.fpir, MOST_DOUBTFUL), characters)
 
-    def judge(self, evidence: Evidence, characters: int) -> Judged:
+    def judge(self, evidence: Evidence, characters: int) -> Scored:
         """Return what is to be said of a face in a gallery that has so many characters now."""
         rows = evidence.row()[None]
         scores = self.scorer.scores(rows)
         right = self.right.at(scores)
         stranger = (1 - right) * (1 - self.misnamed.at(scores))
         score = float(scores[0])
-        return Judged(
+        return Scored(
             score,
             float(right[0]),
             float(stranger[0]),

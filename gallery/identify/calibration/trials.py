@@ -32,7 +32,7 @@ NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Enrolled:
+class References:
     """The references of a gallery: those that count for ideals."""
 
     descriptors: Vectors
@@ -54,7 +54,7 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Probes:
     """Faces to ask about."""
 
     descriptors: Vectors
@@ -95,10 +95,10 @@ class Trials:
         return np.asarray(1.0 / counts[inverse])
 
 
-class Questions:
+class Protocol:
     """A gallery with what is made of it once."""
 
-    def __init__(self, enrolled: Enrolled, strangers: Strangers) -> None:
+    def __init__(self, enrolled: References, strangers: Strangers) -> None:
         self._enrolled = enrolled
         self._strangers = strangers
         self._members, places = np.unique(enrolled.labels, return_inverse=True)
@@ -142,7 +142,7 @@ class Questions:
         quality: Numbers | None = None,
     ) -> Trials:
         """Ask about faces that are no references; labels are NOBODY for strangers."""
-        asked = Asked(
+        asked = Probes(
             descriptors,
             labels,
             np.full(len(labels), NOBODY),
@@ -150,18 +150,18 @@ class Questions:
         )
         return self._ask(asked, groups)
 
-    def _asked(self, rows: Rows, *, own: bool) -> Asked:
+    def _asked(self, rows: Rows, *, own: bool) -> Probes:
         """Return references as faces to ask about; without own their characters are left out."""
         enrolled = self._enrolled
         places = enrolled.descriptors if enrolled.as_faces is None else enrolled.as_faces
-        return Asked(
+        return Probes(
             places[rows],
             enrolled.labels[rows],
             np.asarray(rows, dtype=np.int64) if own else np.full(len(rows), NOBODY - 1),
             enrolled.quality[rows],
         )
 
-    def _ask(self, asked: Asked, groups: Labels) -> Trials:
+    def _ask(self, asked: Probes, groups: Labels) -> Trials:
         """Return the evidence on every face's first character."""
         evidence = np.zeros((len(asked.labels), len(COLUMNS)))
         first = np.full(len(asked.labels), NOBODY)
@@ -176,7 +176,7 @@ class Questions:
         right = (first == asked.labels) & (asked.labels != NOBODY) & (asked.own != NOBODY - 1)
         return Trials(evidence, groups, right, self._enrolled.rejects[first], first)
 
-    def _near(self, asked: Asked, rows: Rows) -> Numbers:
+    def _near(self, asked: Probes, rows: Rows) -> Numbers:
         """Return distances from all ideals, shape (rows, characters), with what is left out so."""
         exact = asked.descriptors[rows].astype(np.float64)
         near = distances(exact.astype(np.float32), self._ideals.astype(np.float32))
@@ -192,7 +192,7 @@ class Questions:
                 near[at, place] = np.linalg.norm(exact[at] - rest)
         return near
 
-    def _weigh(self, asked: Asked, row: int, place: int, second: float) -> Numbers:
+    def _weigh(self, asked: Probes, row: int, place: int, second: float) -> Numbers:
         references = self._rows[place]
         references = references[references != asked.own[row]]
         return weigh(

@@ -1,0 +1,368 @@
+"""What is judged: the faces of a gallery, and the faces to ask it about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.engine.engine import Gallery
+from gallery.errors import InputError
+from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
+from gallery.evaluation.series import folder_above, known_series, series_of_stranger
+from gallery.jobs.enroll_folders import choose_face
+from gallery.media.images import read_image
+from gallery.store.rejections import NEARLY
+from gallery.types import (
+    DIMENSION,
+    Box,
+    Candidate,
+    Crop,
+    DescribedFace,
+    Descriptor,
+    Face,
+    Image,
+    Quality,
+    Sample,
+)
+
+AT_ONCE = 8
+"""Pictures that are described together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a probe comes from."""
+
+    path: Path
+    sample_id: int | None = None
+    """The enrolled sample that it is; None for a face of a folder."""
+    face: Face | None = None
+    """Where in the picture it is, for a face of a folder."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluationSet:
+    """Enrolled faces and probes, with every character by its number."""
+
+    names: tuple[str, ...]
+    """Of all characters, enrolled ones first, by number."""
+    rejects: NDArray[np.bool_]
+    """Which ones turn faces away, shape (characters,)."""
+    references: References
+    sample_ids: tuple[int, ...]
+    """Of the references, in their order."""
+    probes: Probes
+    origins: tuple[Origin, ...]
+    """Of the probes, in their order."""
+    qualities: tuple[Quality | None, ...]
+    """How well each probe can be seen; None where it was not measured."""
+    of_folder: bool
+    """True where probes come from a folder, False where they are the references themselves."""
+    notes: tuple[str, ...] = field(default=())
+    """Sentences on what was asked and what could not be."""
+    excluded: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """Of probes that a person rejected names for: the characters that they do not show."""
+    series: tuple[str | None, ...] = field(default=())
+    """Of all characters, by number, None where it is not known; empty where nobody asked."""
+
+    @property
+    def enrolled(self) -> int:
+        """How many characters that turn nobody away are enrolled."""
+        members = self.references.members
+        return int((~self.rejects[members]).sum())
+
+    @property
+    def asked(self) -> Rows:
+        """The probes that are no faces of a reject class."""
+        return np.flatnonzero(~self.rejects[self.probes.labels])
+
+    @property
+    def turned_away(self) -> Rows:
+        """The probes of reject classes, which nobody's name is right for."""
+        return np.flatnonzero(self.rejects[self.probes.labels])
+
+    @property
+    def outsiders(self) -> Rows:
+        """The probes of characters that are not enrolled."""
+        return np.flatnonzero(~np.isin(self.probes.labels, self.references.members))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _KnownSample:
+    """A gallery's samples as arrays."""
+
+    names: list[str]
+    rejects: list[bool]
+    references: References
+    samples: list[Sample]
+
+
+def set_of_gallery(gallery: Gallery) -> EvaluationSet:
+    """Return a gallery's samples, each as a probe that is left out of what it is asked of.
+
+    Nothing but the database is opened. Raises InputError for an empty gallery and StoreError for
+    one that the encoder in use has not encoded.
+    """
+    enrolled = _enrolled(gallery)
+    references = enrolled.references
+    probes = Probes(references.descriptors, references.labels, np.arange(len(references.labels)))
+    return EvaluationSet(
+        names=tuple(enrolled.names),
+        rejects=np.array(enrolled.rejects, dtype=np.bool_),
+        references=references,
+        sample_ids=tuple(one.id for one in enrolled.samples),
+        probes=probes,
+        origins=tuple(Origin(one.path, sample_id=one.id) for one in enrolled.samples),
+        qualities=tuple(one.quality for one in enrolled.samples),
+        of_folder=False,
+        excluded=_excluded(
+            gallery,
+            enrolled.names,
+            (
+                (one.digest, one.face.box, descriptor)
+                for one, descriptor in zip(enrolled.samples, references.descriptors, strict=True)
+            ),
+        ),
+        series=known_series(enrolled.names, _folders(enrolled)),
+    )
+
+
+def set_of_folder(
+    gallery: Gallery,
+    candidates: Sequence[Candidate],
+    *,
+    largest: bool = False,
+    refuse: Callable[[str], None],
+    advance: Callable[[], None] = lambda: None,
+) -> EvaluationSet:
+    """Return the pictures of a folder of folders as probes of a gallery.
+
+    A folder is named after its character, by its name now or a former one; other folders hold
+    strangers. A picture that is enrolled itself is left out of what it is asked of. What cannot be
+    used is passed to refuse with the reason. Raises InputError where no folder's character is
+    enrolled, before a picture is read, or where no picture can be used.
+    """
+    enrolled = _enrolled(gallery)
+    names = list(enrolled.names)
+    former = gallery.store.former_names()
+    folders = sorted({one.character for one in candidates})
+    current = {name: former.get(name, name) for name in folders}
+    strangers = [name for name in folders if current[name] not in names]
+    if len(strangers) == len(folders):
+        raise InputError(
+            f"None of the folders is named after a character of the gallery "
+            f"({', '.join(folders[:3])}{', ...' if len(folders) > 3 else ''}); "
+            "`gallery characters` lists its names."
+        )
+    names += strangers
+    number = {name: place for place, name in enumerate(names)}
+    series = known_series(enrolled.names, _folders(enrolled))
+    above = {one.character: folder_above(one.path, one.character) for one in candidates}
+    row_of = {one.digest: row for row, one in enumerate(enrolled.samples)}
+    collected = _Collected(gallery, enrolled, row_of, refuse, largest=largest)
+    for described in collected.described(candidates, advance):
+        collected.keep(described, number, current)
+    if not collected.origins:
+        raise InputError("No picture of the folder can be used; what was refused says why.")
+    return EvaluationSet(
+        names=tuple(names),
+        rejects=np.array([*enrolled.rejects, *[False] * len(strangers)], dtype=np.bool_),
+        references=enrolled.references,
+        sample_ids=tuple(one.id for one in enrolled.samples),
+        probes=collected.probes(),
+        origins=tuple(collected.origins),
+        qualities=tuple(collected.qualities),
+        of_folder=True,
+        notes=tuple(_folder_notes(strangers, collected)),
+        excluded=_excluded(gallery, enrolled.names, collected.seen),
+        series=(
+            *series,
+            *(series_of_stranger(name, above[name], series) for name in strangers),
+        ),
+    )
+
+
+def _excluded(
+    gallery: Gallery, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
+) -> dict[int, frozenset[int]]:
+    """Return which enrolled characters a person said that faces do not show, as `identify` knows.
+
+    A face is given by its picture's digest, its box and its descriptor.
+    """
+    rejected, radius = gallery.rejected(), NEARLY * gallery.thresholds.sure
+    if not rejected.rejections:
+        return {}
+    number = {name: place for place, name in enumerate(names)}
+    found = {}
+    for place, (digest, box, descriptor) in enumerate(seen):
+        said = rejected.excluded(digest, box, descriptor, radius)
+        if excluded := frozenset(number[name] for name in said if name in number):
+            found[place] = excluded
+    return found
+
+
+def _folders(enrolled: _KnownSample) -> list[list[str | None]]:
+    """Return, for every character, the folders that the folders of its samples lie in."""
+    found: dict[str, list[str | None]] = {name: [] for name in enrolled.names}
+    for one in enrolled.samples:
+        found[one.character].append(folder_above(one.path, one.enrolled_as))
+    return list(found.values())
+
+
+def _enrolled(gallery: Gallery) -> _KnownSample:
+    """Read a gallery's samples, in the order of their characters' names."""
+    gallery.require_encoded()
+    vectors = gallery.store.vectors(gallery.encoder)
+    row_of = {int(sample): row for row, sample in enumerate(vectors.sample_ids)}
+    # Somebody may have enrolled or removed one meanwhile.
+    samples = [one for one in gallery.store.samples(gallery.encoder) if one.id in row_of]
+    if not samples:
+        raise InputError("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
+    rejects = {one.name: one.is_reject for one in gallery.characters()}
+    names = sorted({one.character for one in samples})
+    number = {name: place for place, name in enumerate(names)}
+    references, order = references_of(
+        vectors.samples[[row_of[one.id] for one in samples]],
+        np.array([number[one.character] for one in samples], dtype=np.int64),
+        np.array([one.is_poor for one in samples], dtype=np.bool_),
+    )
+    return _KnownSample(
+        names,
+        [rejects.get(name, False) for name in names],
+        references,
+        [samples[row] for row in order],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Observed:
+    """A picture with its one face, described."""
+
+    candidate: Candidate
+    digest: str
+    described: DescribedFace
+
+
+class _Collected:
+    """Probes as they come in."""
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        enrolled: _KnownSample,
+        row_of: dict[str, int],
+        refuse: Callable[[str], None],
+        *,
+        largest: bool,
+    ) -> None:
+        self._gallery = gallery
+        self._enrolled = enrolled
+        self._row_of = row_of
+        self._refuse = refuse
+        self._largest = largest
+        self._digests: dict[str, str] = {}
+        self._descriptors: list[NDArray[np.float32]] = []
+        self._labels: list[int] = []
+        self._own: list[int] = []
+        self.origins: list[Origin] = []
+        self.seen: list[tuple[str, Box, Descriptor]] = []
+        self.qualities: list[Quality] = []
+        self.copies = 0
+
+    @property
+    def enrolled_too(self) -> int:
+        """How many of the probes are enrolled themselves."""
+        return sum(row != NOBODY for row in self._own)
+
+    def probes(self) -> Probes:
+        """Return what was kept."""
+        return Probes(
+            np.array(self._descriptors, dtype=np.float32).reshape(-1, DIMENSION),
+            np.array(self._labels, dtype=np.int64),
+            np.array(self._own, dtype=np.intp),
+        )
+
+    def described(
+        self, candidates: Sequence[Candidate], advance: Callable[[], None]
+    ) -> Iterator[_Observed]:
+        """Describe the one face of each picture that has one."""
+        describer = self._gallery.describer
+        for start in range(0, len(candidates), AT_ONCE):
+            some = candidates[start : start + AT_ONCE]
+            images = [(one, image) for one in some if (image := self._read(one)) is not None]
+            chosen: list[tuple[Candidate, Image, Face]] = []
+            found = describer.faces([image for _, image in images])
+            for (one, image), faces in zip(images, found, strict=True):
+                try:
+                    chosen.append((one, image, choose_face(one.path, faces, largest=self._largest)))
+                except InputError as error:
+                    self._refuse(str(error))
+            described = describer.describe([(image, face) for _, image, face in chosen])
+            for (one, image, _), face_described in zip(chosen, described, strict=True):
+                yield _Observed(one, image.digest, face_described)
+            for _ in some:
+                advance()
+
+    def _read(self, candidate: Candidate) -> Image | None:
+        try:
+            return read_image(candidate.path)
+        except InputError as error:
+            self._refuse(str(error))
+            return None
+
+    def keep(self, seen: _Observed, number: dict[str, int], current: dict[str, str]) -> None:
+        """Take a face in, unless its picture was seen before or is enrolled as somebody else."""
+        name, path = current[seen.candidate.character], seen.candidate.path
+        before = self._digests.get(seen.digest)
+        self._digests[seen.digest] = before or name
+        if before is not None:
+            if before == name:
+                self.copies += 1
+            else:
+                self._refuse(f"{path} is the same picture as one in {before}'s folder; remove one.")
+            return
+        row = self._row_of.get(seen.digest, NOBODY)
+        if row != NOBODY and self._enrolled.samples[row].character != name:
+            owner = self._enrolled.samples[row].character
+            self._refuse(f"{path} is enrolled as {owner}; move it, or remove one of the two.")
+            return
+        self._descriptors.append(seen.described.descriptor)
+        self._labels.append(number[name])
+        self._own.append(row)
+        self.seen.append((seen.digest, seen.described.face.box, seen.described.descriptor))
+        self.qualities.append(seen.described.quality)
+        self.origins.append(Origin(path, face=seen.described.face))
+
+
+def _folder_notes(strangers: Sequence[str], collected: _Collected) -> Iterator[str]:
+    """Say what one must know about a folder's figures."""
+    if strangers:
+        shown = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
+        what = "folder is" if len(strangers) == 1 else "folders are"
+        yield (
+            f"{len(strangers)} {what} named after nobody in the gallery and "
+            f"{'holds' if len(strangers) == 1 else 'hold'} strangers: {shown}."
+        )
+    if collected.enrolled_too:
+        yield (
+            f"{collected.enrolled_too} of {len(collected.origins)} pictures are enrolled "
+            "themselves; each is left out of what it is compared with."
+        )
+    if collected.copies:
+        copies = "copy" if collected.copies == 1 else "copies"
+        yield f"{collected.copies} second {copies} of a picture left out."
+
+
+def crop_of(gallery: Gallery, origin: Origin) -> Crop | None:
+    """Return the aligned crop of a probe; None where its picture cannot be read any more."""
+    if origin.sample_id is not None:
+        return gallery.crops([origin.sample_id]).get(origin.sample_id)
+    try:
+        image = read_image(origin.path)
+    except InputError:
+        return None
+    return None if origin.face is None else gallery.describer.aligner.align(image, origin.face)

@@ -1,0 +1,442 @@
+"""Calibration: from evidence to probabilities and verdicts, on made-up characters."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gallery.errors import InputError, SetupError, StoreError
+from gallery.identify.calibration import figures, fit, model
+from gallery.identify.calibration.calibrate import MOST_FACES, Calibrated, Rejections, calibrate
+from gallery.identify.calibration.evidence import (
+    COLUMNS,
+    Evidence,
+    Numbers,
+    Vectors,
+    pooled_spread,
+    spread,
+    weigh,
+)
+from gallery.identify.calibration.model import Curve, Tail, from_json
+from gallery.identify.calibration.strangers import (
+    Strangers,
+    nobody,
+    read_strangers,
+    strangers_file,
+    write_strangers,
+)
+from gallery.identify.calibration.trials import NOBODY, Labels, Protocol, References, Trials, chosen
+from gallery.settings import bundled
+from gallery.types import DIMENSION
+
+NOISE = 0.025
+
+
+def faces(characters: int, each: int, seed: int, noise: float = NOISE) -> tuple[Vectors, Labels]:
+    """Descriptors around a random place for each character, of length near 0.5."""
+    generator = np.random.default_rng(seed)
+    # Characters differ in 12 directions alone, so that some resemble each other.
+    centres = np.zeros((characters, DIMENSION))
+    centres[:, :12] = generator.normal(size=(characters, 12))
+    centres *= 0.5 / np.linalg.norm(centres, axis=1, keepdims=True)
+    labels = np.repeat(np.arange(characters), each)
+    drawn = centres[labels] + generator.normal(scale=noise, size=(len(labels), DIMENSION))
+    return drawn.astype(np.float32), labels.astype(np.int64)
+
+
+def enrolled(characters: int, each: int, seed: int = 1, noise: float = NOISE) -> References:
+    descriptors, labels = faces(characters, each, seed, noise)
+    return References(
+        descriptors, labels, np.full(len(labels), np.nan), np.zeros(characters, np.bool_)
+    )
+
+
+def strangers(count: int = 300, seed: int = 2) -> Strangers:
+    descriptors, labels = faces(count, 1, seed)
+    return dataclasses.replace(
+        nobody(), stored=descriptors.astype(np.float16), characters=labels.astype(np.int16)
+    )
+
+
+def with_trials() -> Strangers:
+    """Strangers that say how evidence is weighed, too."""
+    other = calibrate(enrolled(20, 5, seed=9), strangers(seed=8), fpir=0.05).asked
+    return dataclasses.replace(
+        strangers(),
+        trials=np.concatenate([other.known.evidence, other.shipped.evidence]),
+        right=np.concatenate([other.known.right, np.zeros(len(other.shipped), np.bool_)]),
+        known=np.arange(len(other.known) + len(other.shipped)) < len(other.known),
+    )
+
+
+@pytest.fixture(scope="module")
+def found() -> Calibrated:
+    return calibrate(enrolled(30, 5), strangers(), fpir=0.05)
+
+
+def test_evidence_says_what_its_numbers_mean() -> None:
+    references = np.zeros((3, DIMENSION), np.float32)
+    references[1, 0], references[2, 0] = 3, 6
+    face = np.zeros(DIMENSION, np.float32)
+    face[0], face[1] = 3, 4
+    found = weigh(face, references, 10.0, pool=1.0, quality=0.5)
+    assert (found.ideal, found.best, found.nearest) == (4, 4, 4)
+    assert (found.gap, found.ratio) == (6, 0.4)
+    assert (found.references, found.quality) == (3, 0.5)
+    # Squares around the mean: 9 + 0 + 9; two degrees of freedom, and two of the pool's 1.
+    assert found.spread == pytest.approx(np.sqrt((18 + 2 * 1) / 4))
+
+
+def test_a_lone_character_has_no_gap_and_one_reference_has_the_pools_spread() -> None:
+    one = np.ones((1, DIMENSION), np.float32)
+    found = weigh(one[0], one, np.nan, pool=0.25, quality=np.nan)
+    assert np.isnan([found.gap, found.ratio, found.quality]).all()
+    assert found.spread == 0.25
+    assert len(found.row()) == len(COLUMNS)
+
+
+@given(st.integers(1, 12), st.floats(0.01, 1.0))
+def test_a_spread_lies_between_a_characters_own_and_the_pools(count: int, pool: float) -> None:
+    references = faces(1, count, count)[0]
+    exact = references.astype(np.float64)
+    radius = spread(references, pool)
+    if count == 1:
+        assert radius == pytest.approx(pool)
+    else:
+        own = np.sqrt(((exact - exact.mean(axis=0)) ** 2).sum() / (count - 1))
+        assert min(own, pool) - 1e-9 <= radius <= max(own, pool) + 1e-9
+
+
+def test_the_pools_spread_is_over_characters_of_two_and_more() -> None:
+    descriptors, labels = faces(4, 3, 3)
+    assert pooled_spread(descriptors, labels) == pytest.approx(NOISE * np.sqrt(DIMENSION), rel=0.15)
+    assert np.isnan(pooled_spread(descriptors[::3], labels[::3]))
+
+
+def test_leaving_one_out_is_asking_a_gallery_that_never_had_the_face() -> None:
+    whole = enrolled(6, 4)
+    shipped = strangers(50)
+    questions = Protocol(whole, shipped)
+    trials = questions.leave_one_out(np.arange(len(whole.labels)))
+    assert len(trials) == 24
+    for row in (0, 7, 23):
+        rest = np.delete(np.arange(24), row)
+        without = dataclasses.replace(
+            whole,
+            descriptors=whole.descriptors[rest],
+            labels=whole.labels[rest],
+            quality=whole.quality[rest],
+        )
+        other = Protocol(without, shipped)
+        other.pool = questions.pool
+        alone = other.about(whole.descriptors[[row]], whole.labels[[row]], whole.labels[[row]])
+        np.testing.assert_allclose(alone.evidence[0], trials.evidence[row], atol=1e-6)
+        assert alone.right[0] == trials.right[row]
+
+
+def test_leaving_a_character_out_is_asking_a_gallery_without_it() -> None:
+    whole = enrolled(5, 3)
+    questions = Protocol(whole, nobody())
+    trials = questions.leave_one_character_out(np.arange(15))
+    assert not trials.right.any()
+    assert (trials.first != whole.labels).all()
+    kept = whole.labels != 2
+    without = Protocol(
+        dataclasses.replace(
+            whole,
+            descriptors=whole.descriptors[kept],
+            labels=whole.labels[kept],
+            quality=whole.quality[kept],
+        ),
+        nobody(),
+    )
+    without.pool = questions.pool
+    rows = np.flatnonzero(~kept)
+    alone = without.about(whole.descriptors[rows], np.full(3, NOBODY), np.zeros(3, np.int64))
+    np.testing.assert_allclose(alone.evidence, trials.evidence[rows], atol=1e-6)
+
+
+def test_a_tail_gives_back_its_rates_and_grows_with_the_gallery() -> None:
+    tail = Tail(start=2.0, excess=0.5, share=0.1, characters=10)
+    assert tail.threshold(0.1, 10) == 2.0
+    assert tail.threshold(0.01, 10) == pytest.approx(2 + 0.5 * np.log(10))
+    # One in a thousand of ten characters each is one in a hundred of a hundred, or hardly less.
+    assert tail.threshold(0.01, 100) == pytest.approx(tail.threshold(0.001, 10), abs=0.01)
+    for size in (1, 10, 1000):
+        rates = [tail.threshold(rate, size) for rate in (0.4, 0.1, 0.01)]
+        assert rates == sorted(rates)
+        assert tail.threshold(0.01, size + 1) > tail.threshold(0.01, size)
+
+
+def test_what_a_gallery_promises_holds_when_it_has_grown() -> None:
+    # Every character has a score of its own for every stranger; the best one speaks.
+    generator = np.random.default_rng(3)
+    scores = generator.exponential(0.5, (4000, 120))
+    few, many = scores[:, :10].max(axis=1), scores.max(axis=1)
+    trials = Trials(
+        np.zeros((4000, len(COLUMNS))),
+        np.arange(4000),
+        np.zeros(4000, np.bool_),
+        np.zeros(4000, np.bool_),
+        np.zeros(4000, np.int64),
+    )
+    none = chosen(trials, np.zeros(4000, np.bool_))
+
+    class Scores(model.Scorer):
+        def scores(self, evidence: Numbers) -> Numbers:
+            best: Numbers = few[: len(evidence)]
+            return best
+
+    scorer = Scores((), (), (), 0.0)
+    tail = fit.fit_tail(fit.TrialSets(none, none, trials), scorer, 10)
+    for rate in (0.01, 0.05):
+        assert (few >= tail.threshold(rate, 10)).mean() == pytest.approx(rate, rel=0.25)
+        assert (many >= tail.threshold(rate, 120)).mean() == pytest.approx(rate, rel=0.25)
+    # Left out of its own gallery, a face meets nine others instead of ten.
+    own = fit.fit_tail(fit.TrialSets(none, trials, none), scorer, 10)
+    assert own.share == pytest.approx(tail.share * 10 / 9)
+
+
+def test_the_tail_is_told_from_the_highest_scores() -> None:
+    generator = np.random.default_rng(0)
+    scores = generator.exponential(0.7, 20_000)
+    start = fit.weighted_quantile(scores, np.ones(len(scores)), 0.9)
+    assert start == pytest.approx(0.7 * np.log(10), rel=0.03)
+
+
+def test_asked_rates_hold_for_strangers_that_calibration_never_saw(found: Calibrated) -> None:
+    calibration = found.calibration
+    whole = enrolled(30, 5)
+    descriptors, labels = faces(2000, 1, 77)
+    trials = Protocol(whole, strangers()).about(descriptors, np.full(len(labels), NOBODY), labels)
+    scores = calibration.scorer.scores(trials.evidence)
+    named = float((scores >= calibration.sure(30)).mean())
+    assert 0.05 / 3 < named < 0.05 * 2
+    unknown = float((scores < calibration.unknown(30)).mean())
+    assert unknown > 0.4
+
+
+def test_probabilities_rise_with_the_score_and_leave_room_for_being_misnamed(
+    found: Calibrated,
+) -> None:
+    calibration = found.calibration
+    near = Evidence(0.15, 0.2, 0.2, 0.3, 0.3, 0.28, 5, np.nan)
+    far = dataclasses.replace(near, ideal=0.45, best=0.5, nearest=0.5, gap=0.0, ratio=1.0)
+    one, other = calibration.judge(near, 30), calibration.judge(far, 30)
+    assert one.right > 0.9 > 0.1 > other.right
+    assert one.is_sure
+    assert other.is_unknown
+    for said in (one, other):
+        assert 0 <= said.stranger <= 1 - said.right + 1e-9
+
+
+def test_a_face_that_two_characters_would_surely_be_is_not_sure() -> None:
+    # Where the gap is not weighed, the second character's score is all that speaks against it.
+    calibration = calibrate(
+        enrolled(30, 5), strangers(), fpir=0.05, names=("ideal", "spread", "few")
+    ).calibration
+    one = Evidence(0.15, 0.2, 0.2, 0.6, 0.2, 0.28, 5, np.nan)
+    two = dataclasses.replace(one, gap=0.01)
+    last = dataclasses.replace(one, gap=np.nan)
+    rows = np.stack([one.row(), two.row(), last.row()])
+    assert calibration.scorer.scores(rows[1:2])[0] >= calibration.sure(30)
+    assert calibration.are_sure(rows, 30).tolist() == [True, False, True]
+    assert [calibration.judge(face, 30).is_sure for face in (one, two, last)] == [True, False, True]
+
+
+def test_a_grown_gallery_is_asked_for_more(found: Calibrated) -> None:
+    calibration = found.calibration
+    assert calibration.sure(300) > calibration.sure(30)
+    assert not calibration.is_outgrown(44)
+    assert calibration.is_outgrown(45)
+
+
+def test_trials_that_ship_weigh_the_evidence_and_the_gallery_sets_the_threshold() -> None:
+    shipped = with_trials()
+    one = calibrate(enrolled(12, 5), shipped, fpir=0.05).calibration
+    two = calibrate(enrolled(12, 5, noise=0.04), shipped, fpir=0.05).calibration
+    assert one.scorer == two.scorer
+    assert one.tail != two.tail
+    alone = calibrate(enrolled(8, 1), shipped, fpir=0.05)
+    assert alone.expected.nearest.value is None
+    assert any("have two references" in note for note in alone.calibration.notes)
+
+
+def test_a_varied_character_gets_a_wider_radius() -> None:
+    # Half of the characters are varied: how far a face may be off differs by character.
+    tight, labels = faces(20, 5, 5, noise=0.01)
+    varied, others = faces(20, 5, 6, noise=0.035)
+    whole = References(
+        np.concatenate([tight, varied]),
+        np.concatenate([labels, others + 20]),
+        np.full(200, np.nan),
+        np.zeros(40, np.bool_),
+    )
+    scorer = calibrate(whole, strangers(), fpir=0.05).calibration.scorer
+    row = Evidence(0.25, 0.3, 0.3, 0.1, 0.7, 0.15, 5, np.nan).row()
+    wider = row.copy()
+    wider[COLUMNS.index("spread")] = 0.35
+    assert scorer.scores(wider[None])[0] > scorer.scores(row[None])[0]
+
+
+def test_what_is_unknown_counts_as_its_mean() -> None:
+    values = np.array([[1.0, np.nan, 3.0]])
+    standard = model.standardised(values, np.array([1.0, 5.0, 2.0]), np.array([1.0, 1.0, 0.01]))
+    assert standard.tolist() == [[0.0, 0.0, model.FARTHEST]]
+
+
+def test_a_calibration_survives_the_database(found: Calibrated) -> None:
+    text = json.dumps(found.calibration.as_json())
+    assert from_json(json.loads(text)) == dataclasses.replace(
+        found.calibration, expected=json.loads(text)["expected"]
+    )
+
+
+@pytest.mark.parametrize(
+    "damage", [{"format": 0}, {"scorer": {"weights": [1]}}, {"tail": {}}, {"pool": "wide"}]
+)
+def test_a_calibration_of_another_version_is_refused(
+    found: Calibrated, damage: dict[str, object]
+) -> None:
+    with pytest.raises(StoreError, match="gallery calibrate"):
+        from_json({**found.calibration.as_json(), **damage})
+
+
+def test_a_reject_class_turns_strangers_away_and_is_nobodys_name() -> None:
+    whole = enrolled(10, 5)
+    rejects = np.zeros(10, np.bool_)
+    rejects[3] = True
+    with_reject = dataclasses.replace(whole, rejects=rejects)
+    trials = Protocol(with_reject, strangers()).leave_one_out(np.arange(50))
+    assert len(trials) == 45
+    shipped = Protocol(with_reject, strangers()).about_strangers(np.arange(300))
+    assert (shipped.turned_away == (shipped.first == 3)).all()
+    found = calibrate(with_reject, strangers(), fpir=0.05)
+    assert found.calibration.characters == 10
+
+
+def test_a_rejected_face_counts_where_it_would_be_mistaken() -> None:
+    whole, shipped = enrolled(12, 5), with_trials()
+    plain = calibrate(whole, shipped, fpir=0.05)
+    near = whole.descriptors[:3] + np.float32(0.002)
+    rejected = Rejections(near, np.zeros(3, np.int64))
+    told = calibrate(whole, shipped, fpir=0.05, rejected=rejected)
+    assert len(told.asked.own_strangers) == len(plain.asked.own_strangers) + 3
+    assert told.calibration.sure(12) > plain.calibration.sure(12)
+    elsewhere = Rejections(near, np.full(3, 7))
+    same = calibrate(whole, shipped, fpir=0.05, rejected=elsewhere)
+    assert same.calibration.tail == plain.calibration.tail
+
+
+@pytest.mark.parametrize(
+    ("whole", "shipped", "sentence"),
+    [
+        (enrolled(0, 5), strangers(), "Nobody is in the gallery yet"),
+        (enrolled(1, 5), nobody(), "has one character"),
+        (enrolled(8, 1), nobody(), "No character has two references"),
+        (enrolled(8, 1), strangers(), "No character has two references"),
+    ],
+)
+def test_what_teaches_nothing_is_refused_in_a_sentence(
+    whole: References, shipped: Strangers, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        calibrate(whole, shipped, fpir=0.01)
+
+
+def test_a_gallery_of_reject_classes_alone_is_refused() -> None:
+    whole = dataclasses.replace(enrolled(2, 3), rejects=np.ones(2, np.bool_))
+    with pytest.raises(InputError, match="reject classes alone"):
+        calibrate(whole, strangers(), fpir=0.01)
+
+
+def test_little_data_is_said_to_be_a_guess_and_intervals_are_wide() -> None:
+    found = calibrate(enrolled(2, 2), nobody(), fpir=0.01)
+    notes = " ".join(found.calibration.notes)
+    assert "guess" in notes
+    assert "No strangers ship" in notes
+    assert found.expected.shipped_strangers.value is None
+    assert found.expected.nearest.high - found.expected.nearest.low > 0.5
+
+
+def test_one_character_is_calibrated_by_strangers_that_ship() -> None:
+    found = calibrate(enrolled(1, 5), strangers(), fpir=0.05)
+    assert found.expected.own_strangers.value is None
+    assert found.expected.shipped_strangers.value is not None
+    assert found.expected.shipped_strangers.value <= 0.15
+    row = found.asked.known.evidence
+    assert np.isnan(row[:, COLUMNS.index("gap")]).all()
+
+
+def test_identical_pictures_are_pointed_out() -> None:
+    found = calibrate(enrolled(12, 4, noise=0.0), strangers(), fpir=0.05)
+    assert any("nearly identical" in note for note in found.calibration.notes)
+    usual = calibrate(enrolled(25, 4), strangers(), fpir=0.05)
+    assert usual.calibration.notes == ()
+
+
+def test_of_many_faces_some_of_every_character_are_asked_about() -> None:
+    whole = enrolled(900, 5)
+    found = calibrate(whole, nobody(), fpir=0.05)
+    assert found.sampled == MOST_FACES
+    assert len(np.unique(found.asked.own_strangers.groups)) == 900
+
+
+def test_intervals_hold_over_characters_not_faces() -> None:
+    hits = np.repeat([True, False], 500)
+    two = figures.share(hits, np.repeat([0, 1], 500))
+    many = figures.share(hits, np.arange(1000))
+    assert (two.value, many.value) == (0.5, 0.5)
+    assert (two.low, two.high) == (0.0, 1.0)
+    assert 0.45 < many.low < many.high < 0.55
+    perfect = figures.share(np.ones(3, np.bool_), np.arange(3))
+    assert perfect.low == pytest.approx(0.025 ** (1 / 3))
+    assert figures.share(np.zeros(0, np.bool_), np.zeros(0, np.int64)).value is None
+
+
+def test_a_curve_of_nothing_and_of_one_kind_is_flat() -> None:
+    steep = Curve(2.0, 0.0).at(np.array([-10.0, 0.0, 10.0]))
+    assert steep.tolist() == pytest.approx([0.0, 0.5, 1.0], abs=1e-8)
+    assert Curve(0.0, -50.0).at(np.array([5.0]))[0] < 1e-20
+
+
+def test_strangers_are_read_as_they_were_written(tmp_path: Path) -> None:
+    shipped = dataclasses.replace(
+        strangers(5),
+        trials=np.ones((3, len(COLUMNS))),
+        right=np.array([True, False, False]),
+        known=np.array([True, True, False]),
+    )
+    path = strangers_file(tmp_path, "some-encoder")
+    write_strangers(path, shipped)
+    again = read_strangers(tmp_path, "some-encoder")
+    assert (again.stored == shipped.stored).all()
+    assert (again.characters == shipped.characters).all()
+    assert (again.trials == shipped.trials).all()
+    assert (again.right == shipped.right).all()
+    assert (again.known == shipped.known).all()
+    assert len(read_strangers(tmp_path, "another")) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_damaged_strangers_are_said_to_be(tmp_path: Path, content: bytes) -> None:
+    strangers_file(tmp_path, "some-encoder").write_bytes(content)
+    with pytest.raises(SetupError, match="install gallery again"):
+        read_strangers(tmp_path, "some-encoder")
+
+
+def test_strangers_ship_with_every_trained_network() -> None:
+    files = sorted(bundled("models").glob("strangers-*.npz"))
+    assert len(files) == 5
+    for path in files:
+        assert path.stat().st_size < 1_500_000
+        shipped = read_strangers(path.parent, path.stem.removeprefix("strangers-"))
+        assert len(shipped) > 500
+        assert shipped.known.any()
+        assert not shipped.right[~shipped.known].any()
