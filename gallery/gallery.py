@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.absolute import absolute
 from gallery.calibration.calibrate import Calibrated, calibrate
 from gallery.calibration.model import Calibration
 from gallery.describe import DescribedPicture, Describer
@@ -160,7 +161,7 @@ class Gallery:
         With keep, what was seen in them is noted, see `keep`.
         """
         if keep:
-            self.keep([replace(one, path=one.path.absolute()) for one in seen])
+            self.keep([replace(one, path=absolute(one.path)) for one in seen])
         return [
             Record(
                 one.path,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.gallery import REENCODE_AT_ONCE, Gallery
 from gallery.images import decode_crop, encode_jpeg, read_image
@@ -29,7 +30,7 @@ def reject(gallery: Gallery, path: Path, name: str, number: int | None = None) -
             NewRejection(
                 character=character,
                 digest=image.digest,
-                path=path.absolute(),
+                path=absolute(path),
                 box=described.face.box,
                 crop_jpeg=encode_jpeg(described.crop),
                 descriptors={gallery.encoder: described.descriptor},

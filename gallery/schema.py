@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
+from gallery.absolute import absolute
 from gallery.atomic import replacing
 from gallery.errors import InputError, SetupError, StoreError
 from gallery.settings import bundled
@@ -34,7 +35,7 @@ def database_path(where: str) -> Path | None:
     Raises InputError for a URL that is none, SetupError for another kind of database.
     """
     if "://" not in where:
-        return Path(where).expanduser().absolute()
+        return absolute(Path(where).expanduser())
     try:
         url = make_url(where)
     except ArgumentError as error:
@@ -47,7 +48,7 @@ def database_path(where: str) -> Path | None:
         )
     if url.database in (None, "", ":memory:"):
         return None
-    return Path(str(url.database)).expanduser().absolute()
+    return absolute(Path(str(url.database)).expanduser())
 
 
 def open_database(where: str, *, create: bool, migrations: Path | None = None) -> Engine:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gallery.absolute import absolute
 from gallery.atomic import replacing
 from gallery.errors import InputError
 from gallery.types import DIMENSION, DescribedFace, Descriptor, Image
@@ -25,7 +26,7 @@ def check_target(path: Path) -> None:
         raise InputError(f"{path} does not end in .npz; name the output so.")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file.")
-    above = next(folder for folder in path.absolute().parents if folder.exists())
+    above = next(folder for folder in absolute(path).parents if folder.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise InputError(f"{path} cannot be written: {above} is no folder that can be written to.")
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.absolute import absolute
 from gallery.clustering import REACH, join
 from gallery.company import Answering, alone, together
 from gallery.errors import InputError
@@ -321,12 +322,12 @@ def pictures_below(seen: Sequence[Looked], asked: Collection[Path]) -> list[Look
 
     All where no path is given.
     """
-    wanted = [path.absolute() for path in asked]
-    return [
-        one
-        for one in seen
-        if not wanted or any(one.path.absolute().is_relative_to(path) for path in wanted)
-    ]
+    wanted = {absolute(path) for path in asked}
+
+    def is_wanted(path: Path) -> bool:
+        return not wanted or not wanted.isdisjoint((path, *path.parents))
+
+    return [one for one in seen if is_wanted(one.path)]
 
 
 def has_changed(seen: SeenPicture | SeenVideo) -> bool:

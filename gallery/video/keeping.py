@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gallery.absolute import absolute
 from gallery.errors import InputError
 from gallery.images import FileState, file_state
 from gallery.seen_videos import SeenVideo
@@ -25,7 +26,7 @@ class VideoKeeping:
     ) -> None:
         """Read the file for its digest, unless it is known and has not changed."""
         self._gallery = gallery
-        whole = path.absolute()
+        whole = absolute(path)
         state, digest = self._identity(whole)
         self._seen = SeenVideo(whole, state, digest, None, None, asked, is_whole=False)
 
