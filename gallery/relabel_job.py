@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gallery import company, review, unknowns
+from gallery.absolute import absolute
+from gallery.errors import InputError
 from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
 from gallery.gallery import Gallery
 from gallery.labelling import formats, job
@@ -17,6 +19,8 @@ from gallery.sightings import SeenPicture
 from gallery.types import MatchMode
 from gallery.video.labelling import progress_of, stands_in
 from gallery.video.relabelling import relabel_videos
+
+NOTHING_SEEN = "The gallery has seen nothing yet; run `gallery label` first, without --no-keep."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,11 @@ def run(
 
     What the encoder in use has not described is described first. Before the first event, which
     tells how many there are, faces are drawn together, and `advance` is called as often as
-    company.steps says. Files that have changed since they were labelled are refused. What an event
-    tells is in the file. Raises StoreError where samples lack the encoder in use, InputError and
-    SetupError for outputs that cannot be opened or gone on with, and InputError where videos are
-    asked for in a format that has no place for them.
+    company.steps says. Files that have changed since they were labelled are refused, and so are
+    paths at which nothing was labelled. What an event tells is in the file. Raises StoreError where
+    samples lack the encoder in use, InputError and SetupError for outputs that cannot be opened or
+    gone on with, and InputError where there is nothing to answer, and where videos are asked for in
+    a format that has no place for them.
     """
     gallery.require_encoded()
     for _ in review.describe_anew(gallery):
@@ -54,14 +59,17 @@ def run(
     sightings, asked = gallery.store.sightings, choices.paths
     pictures = unknowns.pictures_below(sightings.pictures(), asked)
     videos = unknowns.pictures_below(sightings.videos.all(), asked)
+    known: list[SeenPicture | SeenVideo] = [*pictures, *videos]
+    refused = [(path, _unseen(path)) for path in _not_among(known, asked)]
+    if not known:
+        raise InputError(refused[0][1] if refused else NOTHING_SEEN)
     if videos:
         formats.require_for_videos(choices.wanted, choices.options.placing)
-    known: list[SeenPicture | SeenVideo] = [*pictures, *videos]
     changed = {one.path for one in known if unknowns.has_changed(one)}
     writer = open_outputs(
         choices.out,
         choices.wanted,
-        paths=asked or [one.path for one in known] or [choices.out],
+        paths=asked or [one.path for one in known],
         encoder=gallery.encoder,
         options=choices.options,
         rewrite=choices.rewrite,
@@ -84,6 +92,8 @@ def run(
             left_out=0,
             not_written=writer.complaints(),
         )
+        for path, why in refused:
+            yield Refused(path, why)
         for path in sorted(changed):
             yield Refused(path, f"{path} has changed since it was labelled.")
         for record in unknowns.relabel(gallery, stills, answering):
@@ -92,6 +102,19 @@ def run(
         yield from _of_videos(gallery, films, writer, answering)
     finally:
         writer.close()
+
+
+def _not_among(known: Sequence[SeenPicture | SeenVideo], asked: Sequence[Path]) -> list[Path]:
+    """Return the paths that are neither of these files nor of a folder above one."""
+    places = {place for one in known for place in (one.path, *one.path.parents)}
+    return [path for path in asked if absolute(path) not in places]
+
+
+def _unseen(path: Path) -> str:
+    return (
+        f"The gallery has seen nothing at {path}; "
+        "run `gallery label` on it first, or name it as it was named then."
+    )
 
 
 def _of_videos(
