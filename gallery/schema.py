@@ -22,7 +22,7 @@ from gallery.settings import bundled
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 BUSY_SECONDS = 30
