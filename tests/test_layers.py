@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "gallery"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "types errors gallery pairing absolute",
+        "types errors gallery pairing absolute interrupts",
         "interfaces settings atomic profiles quality verdict images dlib_format records tables "
         "events face_areas rdf rows tag_text threads line_chart clustering",
         "table_file manifest align annotate microsoft_regions encodings report calibration",
@@ -36,6 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "assemble harvest sources label_job relabel_job",
         "doctor api",
         "cli",
+        "__main__",
     )
 )
 """From the bottom up: a module imports those of layers below its own. `gallery` is the package's

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from gallery import __version__
+from gallery import __version__, interrupts
 from gallery.cli import (
     archive,
     asking,
@@ -154,7 +154,7 @@ def main() -> None:
     # NumPy and FAISS each start a pool of threads for matrix products that nothing here needs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app(prog_name="gallery")
+        interrupts.raised_in(lambda: app(prog_name="gallery"))
     except GalleryError as error:
         _complain(str(error))
         sys.exit(1)
@@ -165,9 +165,12 @@ def main() -> None:
         # Python would try once more at its end, and complain in its own way.
         sys.stdout = io.StringIO()
         sys.exit(1)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        # A library may have made another error of it.
+        if isinstance(error, SystemExit) or not interrupts.is_behind(error):
+            raise
         _complain("stopped.")
-        sys.exit(130)
+        sys.exit(interrupts.EXIT_CODE)
 
 
 def _complain(text: str) -> None:
