@@ -23,6 +23,7 @@ from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.store.sightings import UNMEASURED, ObservedPicture, Sighting
 from gallery.store.videos import ObservedVideo
 from gallery.store.writer import NewSample
+from gallery.system.files import absolute
 from gallery.types import Answer, Descriptor, Record, Verdict
 
 Looked = TypeVar("Looked", ObservedPicture, ObservedVideo)
@@ -316,12 +317,12 @@ def pictures_below(seen: Sequence[Looked], asked: Collection[Path]) -> list[Look
 
     All where no path is given.
     """
-    wanted = [path.absolute() for path in asked]
-    return [
-        one
-        for one in seen
-        if not wanted or any(one.path.absolute().is_relative_to(path) for path in wanted)
-    ]
+    wanted = {absolute(path) for path in asked}
+
+    def is_wanted(path: Path) -> bool:
+        return not wanted or not wanted.isdisjoint((path, *path.parents))
+
+    return [one for one in seen if is_wanted(one.path)]
 
 
 def has_changed(seen: ObservedPicture | ObservedVideo) -> bool:

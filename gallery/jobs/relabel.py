@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gallery.engine import joint
 from gallery.engine.engine import Gallery
+from gallery.errors import InputError
 from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
 from gallery.jobs import cluster, review
 from gallery.jobs.relabel_video import relabel_videos
@@ -17,7 +18,10 @@ from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import progress_of, remaining, stands_in
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
+from gallery.system.files import absolute
 from gallery.types import MatchMode
+
+NOTHING_SEEN = "The gallery has seen nothing yet; run `gallery label` first, without --no-keep."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,11 @@ def run(
 
     What the encoder in use has not described is described first. Before the first event, which
     tells how many there are, faces are drawn together, and `advance` is called as often as
-    joint.steps says. Files that have changed since they were labelled are refused. What an event
-    tells is in the file. Raises StoreError where samples lack the encoder in use, InputError and
-    SetupError for outputs that cannot be opened or gone on with, and InputError where videos are
-    asked for in a format that has no place for them.
+    joint.steps says. Files that have changed since they were labelled are refused, and so are
+    paths at which nothing was labelled. What an event tells is in the file. Raises StoreError where
+    samples lack the encoder in use, InputError and SetupError for outputs that cannot be opened or
+    gone on with, and InputError where there is nothing to answer, and where videos are asked for in
+    a format that has no place for them.
     """
     gallery.require_encoded()
     for _ in review.describe_anew(gallery):
@@ -55,14 +60,17 @@ def run(
     sightings, asked = gallery.store.sightings, choices.paths
     pictures = cluster.pictures_below(sightings.pictures(), asked)
     videos = cluster.pictures_below(sightings.videos.all(), asked)
+    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
+    refused = [(path, _unseen(path)) for path in _not_among(known, asked)]
+    if not known:
+        raise InputError(refused[0][1] if refused else NOTHING_SEEN)
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing)
-    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
     changed = {one.path for one in known if cluster.has_changed(one)}
     writer = open_outputs(
         choices.out,
         choices.wanted,
-        paths=asked or [one.path for one in known] or [choices.out],
+        paths=asked or [one.path for one in known],
         encoder=gallery.encoder,
         options=choices.options,
         rewrite=choices.rewrite,
@@ -85,6 +93,8 @@ def run(
             left_out=0,
             not_written=writer.complaints(),
         )
+        for path, why in refused:
+            yield Refused(path, why)
         for path in sorted(changed):
             yield Refused(path, f"{path} has changed since it was labelled.")
         for record in cluster.relabel(gallery, stills, answering):
@@ -93,6 +103,21 @@ def run(
         yield from _of_videos(gallery, films, writer, answering)
     finally:
         writer.close()
+
+
+def _not_among(
+    known: Sequence[ObservedPicture | ObservedVideo], asked: Sequence[Path]
+) -> list[Path]:
+    """Return the paths that are neither of these files nor of a folder above one."""
+    places = {place for one in known for place in (one.path, *one.path.parents)}
+    return [path for path in asked if absolute(path) not in places]
+
+
+def _unseen(path: Path) -> str:
+    return (
+        f"The gallery has seen nothing at {path}; "
+        "run `gallery label` on it first, or name it as it was named then."
+    )
 
 
 def _of_videos(

@@ -11,6 +11,7 @@ from gallery.engine.engine import REENCODE_AT_ONCE, Gallery
 from gallery.errors import InputError
 from gallery.media.images import decode_crop, encode_jpeg, read_image
 from gallery.store.rejections import NewRejection, Rejection
+from gallery.system.files import absolute
 from gallery.types import CROP_SIDE, DescribedFace, Descriptor, Image
 
 
@@ -29,7 +30,7 @@ def reject(gallery: Gallery, path: Path, name: str, number: int | None = None) -
             NewRejection(
                 character=character,
                 digest=image.digest,
-                path=path.absolute(),
+                path=absolute(path),
                 box=described.face.box,
                 crop_jpeg=encode_jpeg(described.crop),
                 descriptors={gallery.encoder: described.descriptor},
