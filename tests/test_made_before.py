@@ -2,8 +2,8 @@
 
 `assets/made_before` holds a gallery at its database's version 0004, its archive, and two jobs of
 `label` that were killed: their files of records as the kill left them, and as they were in the end;
-the gallery has noted one picture more than these files say. `make.py` made all of it before the
-modules were put into rooms. Everything goes through the command line, since that is what stays.
+the gallery has noted one picture more than these files say. `make_before.py` made all of it before
+the modules were put into rooms. Everything goes through the command line, since that is what stays.
 """
 
 from __future__ import annotations

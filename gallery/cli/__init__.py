@@ -16,19 +16,19 @@ import typer
 from gallery import __version__
 from gallery.cli import (
     archive,
-    asking,
     audit,
     calibrate,
     characters,
+    cluster,
     doctor,
     enroll,
     evaluate,
     harvest,
+    identify,
     label,
     models,
     relabel,
     review,
-    unknowns,
 )
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
@@ -134,13 +134,13 @@ def choose(
 
 
 enroll.register(app)
-asking.register(app)
+identify.register(app)
 label.register(app)
 harvest.register(app)
 characters.register(app)
 review.register(app)
 audit.register(app)
-unknowns.register(app)
+cluster.register(app)
 relabel.register(app)
 calibrate.register(app)
 evaluate.register(app)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from command import Done, call
 from fakes import Square, write_picture
+
 from gallery.system.files import absolute
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)

@@ -1,8 +1,8 @@
 """Makes what tests/test_made_before.py opens: run once, with the code that is to have made it.
 
-PYTHONPATH=CHECKOUT CHECKOUT/.venv/bin/python tests/assets/made_before/make.py, where CHECKOUT has
-that code. The folder PLACE is made anew; paths in the database are those in it. Jobs are killed, so
-that files are as a kill leaves them: how far a job comes is another matter every time.
+PYTHONPATH=CHECKOUT CHECKOUT/.venv/bin/python tests/assets/made_before/make_before.py, where
+CHECKOUT has that code. The folder PLACE is made anew; paths in the database are those in it. Jobs
+are killed, so that files are as a kill leaves them: how far a job comes differs every time.
 """
 
 from __future__ import annotations
