@@ -27,7 +27,7 @@ ROOMS = (
     ("engine",),
     ("jobs",),
     ("audit", "evaluation"),
-    ("api", "doctor"),
+    ("api", "doctor", "testing"),
     ("cli",),
     ("__main__",),
 )
