@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from gallery.faces.encoders.onnx_network import OnnxNetwork
 from gallery.faces.networks.library import Library, Weights
+from gallery.numerics.distances import distances
 from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.types import CROP_SIDE
 
@@ -111,10 +112,10 @@ def rank_one(descriptors: Numbers, characters: Labels) -> float:
     """Return the share of faces nearest to their own ideal, from which they are left out."""
     names, counts = np.unique(characters, return_counts=True)
     sums = np.stack([descriptors[characters == name].sum(axis=0) for name in names])
-    distances = apart(descriptors, sums / counts[:, None])
+    apart = distances(descriptors, sums / counts[:, None])
     own = (sums[characters] - descriptors) / (counts[characters] - 1)[:, None]
-    distances[np.arange(len(characters)), characters] = np.linalg.norm(descriptors - own, axis=1)
-    return float((distances.argmin(axis=1) == characters).mean())
+    apart[np.arange(len(characters)), characters] = np.linalg.norm(descriptors - own, axis=1)
+    return float((apart.argmin(axis=1) == characters).mean())
 
 
 def trial(descriptors: Numbers, characters: Labels, generator: np.random.Generator) -> Trial:
@@ -129,9 +130,9 @@ def trial(descriptors: Numbers, characters: Labels, generator: np.random.Generat
         ideals.append(descriptors[own[:REFERENCES]].mean(axis=0))
         probes.extend(own[REFERENCES:])
         owners.extend([place] * (len(own) - REFERENCES))
-    known = apart(descriptors[probes], np.stack(ideals))
+    known = distances(descriptors[probes], np.stack(ideals))
     nearest = np.sort(known, axis=1)
-    strangers = apart(descriptors[~np.isin(characters, members)], np.stack(ideals))
+    strangers = distances(descriptors[~np.isin(characters, members)], np.stack(ideals))
     return Trial(
         characters=len(members),
         known=nearest[:, 0],
@@ -139,12 +140,6 @@ def trial(descriptors: Numbers, characters: Labels, generator: np.random.Generat
         gaps=nearest[:, 1] - nearest[:, 0],
         strangers=strangers.min(axis=1),
     )
-
-
-def apart(left: Numbers, right: Numbers) -> Numbers:
-    """Return Euclidean distances, shape (rows of left, rows of right)."""
-    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0)))
 
 
 def strangers_at(trials: list[Trial], rate: float) -> Numbers:

@@ -35,7 +35,7 @@ ROOMS = (
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("file_names files locks plugins threads",),
-    "numerics": ("assignment clustering intervals profiles",),
+    "numerics": ("assignment distances intervals profiles", "clustering"),
     "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (

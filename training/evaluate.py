@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from gallery.evaluation.figures import Figure, rate_of, share
-from gallery.evaluation.metrics import Labels, Numbers, distances, original_pairs, right_pairs
+from gallery.evaluation.metrics import Labels, Numbers, original_pairs, right_pairs
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.evaluation.search import Probes, ranks, references_of
 from gallery.evaluation.trials import few_references, half_enrolled, mean_tpir
+from gallery.numerics.distances import distances
 from gallery.numerics.intervals import Hits, weightings
 from gallery.types import MatchMode
 from training.baseline import colour_histograms

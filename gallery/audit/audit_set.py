@@ -114,9 +114,3 @@ def audit_set_of(gallery: Gallery) -> AuditSet:
         NEARLY * gallery.thresholds.sure,
         refused,
     )
-
-
-def squares(left: Numbers, right: Numbers) -> Numbers:
-    """Return squared Euclidean distances, shape (rows of left, rows of right)."""
-    apart = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
-    return np.asarray(np.maximum(apart, 0.0))
