@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import InputError, SetupError, StoreError
-from gallery.identify.calibration import figures, fit, model
+from gallery.identify.calibration import fit, model
 from gallery.identify.calibration.calibrate import MOST_FACES, Calibrated, Rejections, calibrate
 from gallery.identify.calibration.evidence import (
     COLUMNS,
@@ -386,18 +386,6 @@ def test_of_many_faces_some_of_every_character_are_asked_about() -> None:
     found = calibrate(whole, nobody(), fpir=0.05)
     assert found.sampled == MOST_FACES
     assert len(np.unique(found.asked.own_strangers.groups)) == 900
-
-
-def test_intervals_hold_over_characters_not_faces() -> None:
-    hits = np.repeat([True, False], 500)
-    two = figures.share(hits, np.repeat([0, 1], 500))
-    many = figures.share(hits, np.arange(1000))
-    assert (two.value, many.value) == (0.5, 0.5)
-    assert (two.low, two.high) == (0.0, 1.0)
-    assert 0.45 < many.low < many.high < 0.55
-    perfect = figures.share(np.ones(3, np.bool_), np.arange(3))
-    assert perfect.low == pytest.approx(0.025 ** (1 / 3))
-    assert figures.share(np.zeros(0, np.bool_), np.zeros(0, np.int64)).value is None
 
 
 def test_a_curve_of_nothing_and_of_one_kind_is_flat() -> None:
