@@ -54,7 +54,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "sightings",
         "writer",
         "reader",
-        "archive",
+        "archive enrolled",
     ),
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
