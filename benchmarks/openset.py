@@ -344,7 +344,7 @@ def speaker(
 
 def said_of(trials: Trials, calibration: Calibration, characters: int, draw: int) -> Said:
     """Return what a calibration says of evidence."""
-    scores = calibration.scorer.scores(trials.evidence)
+    said = calibration.judge(trials.evidence, characters)
     column = dict(zip(COLUMNS, trials.evidence.T, strict=True))
     sure, unknown = calibration.sure(characters), calibration.unknown(characters)
     return Said(
@@ -353,10 +353,10 @@ def said_of(trials: Trials, calibration: Calibration, characters: int, draw: int
         right=trials.right,
         ideal=column["ideal"],
         gap=column["gap"],
-        score=scores - sure,
+        score=said.score - sure,
         doubt=np.full(len(trials), unknown - sure),
-        probability=calibration.right.at(scores),
-        sure=calibration.are_sure(trials.evidence, characters),
+        probability=said.right,
+        sure=said.passes,
     )
 
 

@@ -111,9 +111,11 @@ class Judging:
         evidence = self.evidence(
             descriptor, quality, matches, mode, calibration.pool, references=references
         )
-        said = calibration.judge(evidence, characters)
-        verdict, name = decide_by_score(matches, is_sure=said.is_sure, is_unknown=said.is_unknown)
-        return Judgement(verdict, name, said.right, said.stranger)
+        said = calibration.judge(evidence.row()[None], characters)
+        verdict, name = decide_by_score(
+            matches, is_sure=bool(said.is_sure[0]), is_unknown=bool(said.is_unknown[0])
+        )
+        return Judgement(verdict, name, float(said.right[0]), float(said.stranger[0]))
 
     def evidence(
         self,

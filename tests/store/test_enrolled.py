@@ -13,7 +13,7 @@ from gallery.store.reader import Store
 
 def filled(*characters: str, poor: tuple[int, ...] = ()) -> Store:
     """A gallery in memory with a sample for each of these characters, in this order."""
-    store = Store(":memory:", create=True)
+    store = Store("sqlite://", create=True)
     with store.writing() as writer:
         for number, name in enumerate(characters):
             sample = new_sample(name, number)

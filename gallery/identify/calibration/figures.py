@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.identify.calibration.evidence import COLUMNS, Numbers
+from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.fit import TrialSets
 from gallery.identify.calibration.model import Calibration
-from gallery.identify.calibration.trials import Trials
 from gallery.numerics.intervals import (
     NO_FACES,
     SEED,
@@ -57,11 +56,14 @@ def expected(asked: TrialSets, calibration: Calibration) -> Expected:
     """Return what is to be expected in a gallery of as many characters as were calibrated."""
     size = calibration.characters
     sure, unknown = calibration.sure(size), calibration.unknown(size)
-    known = _scores(asked.known, calibration)
-    known_sure, own_sure, shipped_sure = (
-        calibration.are_sure(trials.evidence, size) & ~trials.turned_away
+    known, own, shipped = (
+        calibration.judge(trials.evidence, size)
         for trials in (asked.known, asked.own_strangers, asked.shipped)
     )
+    known_sure = known.passes & ~asked.known.turned_away
+    own_sure = own.passes & ~asked.own_strangers.turned_away
+    shipped_sure = shipped.passes & ~asked.shipped.turned_away
+    named = (known.score >= unknown) & ~asked.known.turned_away
     found = asked.known.right & known_sure
     ideals = asked.known.evidence[found, COLUMNS.index("ideal")]
     spreads = asked.known.evidence[:, COLUMNS.index("spread")]
@@ -70,7 +72,7 @@ def expected(asked: TrialSets, calibration: Calibration) -> Expected:
         unknown_score=unknown,
         sure_distance=float(np.quantile(ideals, 0.95)) if len(ideals) else None,
         found=share(found, asked.known.groups),
-        suggested=share(asked.known.right & (known >= unknown), asked.known.groups),
+        suggested=share(asked.known.right & named, asked.known.groups),
         nearest=share(asked.known.right, asked.known.groups),
         own_strangers=share(own_sure, asked.own_strangers.groups),
         shipped_strangers=share(shipped_sure, asked.shipped.groups),
@@ -81,11 +83,6 @@ def expected(asked: TrialSets, calibration: Calibration) -> Expected:
             else None
         ),
     )
-
-
-def _scores(trials: Trials, calibration: Calibration) -> Numbers:
-    scores = calibration.scorer.scores(trials.evidence)
-    return np.where(trials.turned_away, -np.inf, scores)
 
 
 def _right_of_sure(
