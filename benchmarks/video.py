@@ -17,13 +17,13 @@ from benchmarks.measuring import CHARACTERS, peak_memory, table, taking_turns
 from drawing.episode import RATE, draw_episode
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
-from gallery.faces.video import EVERY, VideoOptions
+from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.label_video import label_video
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
 from gallery.output.resume import open_writer
-from gallery.settings import DEFAULT_DETECTOR, Settings
+from gallery.settings import DEFAULT_DETECTOR, EVERY, Settings
 from gallery.types import VideoShot
 
 

@@ -25,7 +25,7 @@ from gallery.jobs.enroll import Source
 from gallery.media.images import from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
-from gallery.settings import resolved
+from gallery.settings import EVERY, resolved
 from gallery.types import Image, MatchMode, Record
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ Picture: TypeAlias = "PathLike | NDArray[np.uint8] | PIL.Image.Image"
 
 NAMELESS = Path("picture")
 """What a record calls a picture that no file holds."""
-
-EVERY = 0.333
-"""Seconds between looks at a video, as `gallery label` has it: a job may be gone on with by either.
-"""
 
 Event = TypeVar("Event")
 

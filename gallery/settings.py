@@ -16,6 +16,10 @@ DEFAULT_ENCODER = "anime-ensemble"
 DEFAULT_DETECTOR = "heads"
 """What finds faces where nobody chose; docs/detectors.md says what each is worth."""
 
+EVERY = 0.333
+"""Seconds between looks at a video where nobody chose: limited animation holds a drawing about as
+long. The command line and programs have the same, so that either can resume the other's job."""
+
 
 def bundled(name: str) -> Path:
     """Return a folder that ships with the package: `models` or `migrations`.

@@ -18,7 +18,6 @@ from fakes import Square, draw, fake_gallery, write_picture
 
 import gallery
 from gallery import api
-from gallery.cli.video import EVERY
 from gallery.media.images import read_image
 from gallery.types import Outcome
 
@@ -359,7 +358,6 @@ def test_the_command_and_the_program_say_the_same(
     assert done.code == 1
     assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "program.jsonl").read_bytes()
     assert len(labelled) == 5
-    assert api.EVERY == EVERY
 
 
 def test_everything_is_typed() -> None:

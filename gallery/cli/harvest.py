@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.show import Cropped, Json, MinFace, json_line, plural, progress, say, settings_of
-from gallery.cli.video import EVERY, Every, From, To, options_of
+from gallery.cli.video import Every, From, To, options_of
 from gallery.media.inputs import Media, media_of
+from gallery.settings import EVERY
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:

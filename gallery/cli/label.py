@@ -9,7 +9,7 @@ import typer
 from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
 from gallery.cli.telling import Telling
-from gallery.cli.video import EVERY, Every, From, To, options_of
+from gallery.cli.video import Every, From, To, options_of
 from gallery.cli.writing import (
     Matching,
     Out,
@@ -23,6 +23,7 @@ from gallery.cli.writing import (
     Write,
 )
 from gallery.output.format import OutputOptions, Placing, TagStyle
+from gallery.settings import EVERY
 from gallery.types import MatchMode
 
 

@@ -20,7 +20,7 @@ from gallery.errors import SetupError
 from gallery.faces.align import eyes_are_plausible
 from gallery.faces.detectors import rolled
 from gallery.faces.detectors.landmarks import EyeFinder
-from gallery.faces.detectors.sessions import checked_digest, described, open_for
+from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
 from gallery.numerics.distances import keep_best, overlaps
 from gallery.system.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
@@ -112,7 +112,9 @@ class HeadDetector:
         self._threads = threads or available_cores()
         digest = checked_digest(path, sha256)
         self._session = open_for(path, self._threads)
-        self._input = _checked_input(self._session, path)
+        self._input = checked_input(
+            self._session, path, (None, None, None, 3), (None, None, NUMBERS), EXPECTED
+        )
         self._eyes: EyeFinder | None = None
         if eyes is not None:
             self._eyes = EyeFinder(eyes, sha256=eyes_sha256, threads=self._threads)
@@ -301,22 +303,3 @@ def _beyond(low: float, high: float, size: int, lacking: float) -> tuple[float, 
     if lacking <= 0 or at_low == at_high:
         return low, high
     return (low - lacking, high) if at_low else (low, high + lacking)
-
-
-def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
-    """Return the input's name; raises SetupError where inputs or outputs are others."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    fits = (
-        len(inputs) == len(outputs) == 1
-        and inputs[0].type == "tensor(uint8)"
-        and len(inputs[0].shape) == 4
-        and inputs[0].shape[3] == 3
-        and outputs[0].type == "tensor(float)"
-        and len(outputs[0].shape) == 3
-        and (not isinstance(outputs[0].shape[2], int) or outputs[0].shape[2] == NUMBERS)
-    )
-    if not fits:
-        raise SetupError(
-            f"The detector file {path} has {described(session)}; expected is {EXPECTED}."
-        )
-    return str(inputs[0].name)
