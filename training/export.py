@@ -31,10 +31,11 @@ from training.data import Faces, Pixels, Place, held_marks, scaled, train_classe
 from training.discriminants import discriminants
 from training.found import read_training_faces
 from training.lite import LiteNetwork, Shipped
+from training.loop import averaged_weights
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
 from training.shipped import MODELS, PARTS, file_of
-from training.train import averaged_weights, build
+from training.train import build
 
 MATRIX_SUFFIX = ".npy"
 
