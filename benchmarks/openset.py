@@ -11,7 +11,7 @@ from their own references and the strangers that ship; nothing else chooses a th
 judged on the other faces of their characters and on strangers: all faces of all characters that
 are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
 where no head is known. Faces are found and cut as in use; with --checked, without those that show
-somebody else than their label says (training/mislabelled.py). With --together, faces are judged in
+somebody else than their label says (measuring/mislabelled.py). With --together, faces are judged in
 each other's joint as `gallery relabel` does it: all that a gallery is asked about at once, random
 batches of about N, or one series at a time. Intervals are 95 %, over characters; galleries stay as
 they are.
@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import SHARED, table
+from benchmarks.timing import SHARED
 from gallery.faces.networks.library import Library, Weights
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.evidence import COLUMNS
@@ -43,6 +43,7 @@ from gallery.identify.calibration.trials import NOBODY, Protocol, References, Tr
 from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds
+from measuring.tables import table
 
 SEED = 31
 GALLERIES = 20
@@ -140,8 +141,8 @@ def read_dev(data: Path, weights: Weights, cache: Path, *, checked: bool = False
 
     Those that show somebody else than their label says are left out where it is to be checked.
     """
-    from training.cutting import read_cut
-    from training.mislabelled import rightly_labelled
+    from measuring.cutting import read_cut
+    from measuring.mislabelled import rightly_labelled
 
     faces = read_cut(data / "faces", "dev", cache)
     _, first, labels = np.unique(faces.identity, return_index=True, return_inverse=True)
@@ -188,7 +189,7 @@ def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
     from gallery.faces.detectors.onnx_file import OnnxFileDetector
     from gallery.media.images import decode
     from gallery.types import Box
-    from training.data import scaled
+    from measuring.faces import scaled
 
     detector = OnnxFileDetector(data / "detector" / "faceboxes.onnx", least_score=LEAST_CLAIM)
     generator = np.random.default_rng(SEED)

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.measuring import CHARACTERS, peak_memory, table, taking_turns
+from benchmarks.timing import CHARACTERS, peak_memory, taking_turns
 from drawing.episode import RATE, draw_episode
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
@@ -25,6 +25,7 @@ from gallery.media.video_reader import VideoReader
 from gallery.output.resume import open_writer
 from gallery.settings import DEFAULT_DETECTOR, EVERY, Settings
 from gallery.types import VideoShot
+from measuring.tables import table
 
 
 def frames_of(path: Path, *, all_of_them: bool) -> int:

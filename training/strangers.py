@@ -23,8 +23,8 @@ from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.strangers import Strangers, strangers_file, write_strangers
 from gallery.identify.calibration.trials import NOBODY, Protocol, References
 from gallery.settings import Settings, bundled
+from measuring.cutting import read_aligned
 from training.config import Config
-from training.cutting import read_aligned
 from training.data import Place, held_marks
 from training.found import read_training_faces
 

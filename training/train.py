@@ -17,10 +17,11 @@ from gallery.faces.networks.dlib_format import read_network
 from gallery.faces.networks.library import Library
 from gallery.settings import default_models_folder
 from gallery.types import DIMENSION, MatchMode
+from measuring.cutting import read_aligned
+from measuring.faces import Labels, Pixels
 from training.batches import Batches, count_classes, in_order
 from training.config import Config, Phase
-from training.cutting import read_aligned
-from training.data import Labels, Pixels, Place, Sampler, held_marks, train_classes
+from training.data import Place, Sampler, held_marks, train_classes
 from training.found import read_training_faces
 from training.lite import LiteNetwork
 from training.loop import LAST, Loop, Shared, decaying, run_workers

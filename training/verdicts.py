@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import table
 from gallery.faces.networks.library import Library
 from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.fit import TrialSets, fit_scorer, fit_tail
@@ -35,6 +34,7 @@ from gallery.identify.calibration.model import FEATURES
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
 from gallery.settings import DEFAULT_ENCODER, Settings
+from measuring.tables import table
 from training.config import read_config
 from training.data import Place
 from training.strangers import Unseen, described, make

@@ -50,6 +50,7 @@ from gallery.jobs import cluster, review
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.pipeline import identify_files
 from gallery.media.images import encode_jpeg, encode_png, read_image
+from gallery.numerics.distances import distances
 from gallery.numerics.intervals import share_interval, weightings
 from gallery.reports.line_chart import Plot
 from gallery.reports.page import Pictures
@@ -305,7 +306,7 @@ class TestSearch:
         described, labels = clouds(DEPTH + 8, 3, 0.1)
         references, probes = themselves(described, labels)
         said = search(references, probes, tuple(MatchMode))
-        apart = metrics.distances(described.astype(float), described.astype(float))
+        apart = distances(described.astype(float), described.astype(float))
         np.fill_diagonal(apart, np.inf)
         nearest = np.array([apart[:, labels == one].min(axis=1) for one in range(DEPTH + 8)]).T
         own = nearest[np.arange(len(labels)), labels]

@@ -29,7 +29,7 @@ from gallery.media.images import decode
 from gallery.numerics.distances import keep_best, overlaps
 from gallery.system.files import replace_file
 from gallery.types import Face, Image, Pixels
-from training.data import STORED_SIDE, read_faces
+from measuring.faces import STORED_SIDE, read_faces
 
 if TYPE_CHECKING:
     from gallery.faces.detectors.animeface import AnimefaceDetector

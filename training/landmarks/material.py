@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gallery.numerics.distances import overlaps
 from gallery.system.files import replacing
 from gallery.types import Pixels
-from training.data import STORED_SIDE, read_faces
+from measuring.faces import STORED_SIDE, read_faces
 from training.detector.labels import (
     SAME,
     Heads,
