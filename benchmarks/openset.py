@@ -39,10 +39,11 @@ from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
 from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers, read_strangers
-from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
+from gallery.identify.calibration.trials import Protocol, References, Trials
 from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds
+from measuring.galleries import ask, references_of
 from measuring.tables import table
 
 SEED = 31
@@ -310,14 +311,6 @@ def enrol(
     return np.concatenate(rows)
 
 
-def references_of(faces: Faces, rows: NDArray[np.intp]) -> References:
-    """Return faces as a gallery's references."""
-    nobody_turned_away = np.zeros(int(faces.labels.max()) + 1, np.bool_)
-    return References(
-        faces.descriptors[rows], faces.labels[rows], faces.quality[rows], nobody_turned_away
-    )
-
-
 Speaker = Callable[[Faces, NDArray[np.intp], bool], Said]
 
 
@@ -333,11 +326,7 @@ def speaker(
     questions.pool = calibration.pool
 
     def say(faces: Faces, rows: NDArray[np.intp], known: bool) -> Said:
-        labels = faces.labels[rows]
-        asked = labels if known else np.full(len(rows), NOBODY)
-        trials = questions.about(
-            faces.descriptors[rows], asked, labels, quality=faces.quality[rows]
-        )
+        trials = ask(questions, faces, rows, known=known)
         return said_of(trials, calibration, characters, draw)
 
     return say
