@@ -77,7 +77,7 @@ app = typer.Typer(
     # Plain help fills its lines as well; in boxes and colours it takes twice as long to appear.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
