@@ -96,7 +96,7 @@ class Outputs:
         return is_whole
 
     def close(self) -> None:
-        """End all of them, documents first, even where one fails."""
+        """End all formats, documents first, even where one fails."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._records.close)
             for writer in reversed(self._writers):
@@ -122,9 +122,9 @@ def open_outputs(
     """Open the file of records and the formats that are wanted of pictures in paths.
 
     With rewrite, pictures whose records stand in the file already are written in all of them.
-    Records that are outdated, given what stands in the file, are taken out of it, for the pictures
-    to be labelled anew. See Outputs for jobs with an open end.
-    Raises InputError and SetupError with the reason where one of them cannot be.
+    `outdated` gets the records in the file and names those to remove; their pictures are labelled
+    again. See Outputs for jobs with an open end. Raises InputError and SetupError with the reason
+    where one of them cannot be.
     """
     base, stills = base_of(paths), Stills()
     with contextlib.ExitStack() as stack:
