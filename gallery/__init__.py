@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from gallery.api import OpenGallery, Picture, open_gallery
     from gallery.errors import GalleryError, InputError, SetupError, StoreError
     from gallery.events import (
+        Advanced,
         Arrived,
         EnrolEvent,
         EnrolmentStarted,
+        EnrolmentSummary,
+        Finished,
         LabelEvent,
         Labelled,
         LabellingStarted,
+        LabelSummary,
         Refused,
+        Started,
         VideoStarted,
         Waiting,
     )
@@ -70,6 +75,7 @@ else:
 
 
 __all__ = [
+    "Advanced",
     "Answer",
     "Arrived",
     "Box",
@@ -77,10 +83,13 @@ __all__ = [
     "EnrolEvent",
     "Enrolled",
     "EnrolmentStarted",
+    "EnrolmentSummary",
     "Face",
+    "Finished",
     "GalleryError",
     "InputError",
     "LabelEvent",
+    "LabelSummary",
     "Labelled",
     "LabellingStarted",
     "Match",
@@ -95,6 +104,7 @@ __all__ = [
     "Refused",
     "SetupError",
     "Source",
+    "Started",
     "StoreError",
     "TagStyle",
     "Verdict",

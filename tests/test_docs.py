@@ -98,7 +98,7 @@ def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     assert len(said) == len(printed)
 
 
-def test_the_example_for_programs_does_what_the_page_says(tmp_path: Path) -> None:
+def test_the_examples_for_programs_do_what_the_pages_say(tmp_path: Path) -> None:
     for name in ("Chloé Marchand", "Pim"):
         shutil.copytree(ROOT / "data" / "characters" / name, tmp_path / "characters" / name)
     (tmp_path / "characters" / "Pim" / "broken.png").write_text("no picture")
@@ -120,6 +120,12 @@ def test_the_example_for_programs_does_what_the_page_says(tmp_path: Path) -> Non
     assert len((tmp_path / "labels.jsonl").read_text(encoding="utf-8").splitlines()) == 3
     caption = tmp_path / "captions" / "05-picnic.txt"
     assert caption.read_text(encoding="utf-8").strip() == "Chloé Marchand, Pim"
+    # The gallery that this example made serves the one for evaluation.
+    (example,) = PYTHON.findall((ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8"))
+    program = (sys.executable, "-W", "error", "-c", example)
+    done = finish(start(cwd=tmp_path, database=tmp_path / "my.db", program=program))
+    assert (done.code, done.stderr) == (0, "")
+    assert any(line.startswith("verdict.known.sure ") for line in done.stdout.splitlines())
 
 
 def examples() -> list[str]:

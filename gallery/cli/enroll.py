@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -17,15 +18,13 @@ from gallery.cli.show import (
     MinQuality,
     json_line,
     plural,
-    progress,
     say,
     settings_of,
 )
-from gallery.jobs import enroll as sources
+from gallery.events import Event
 from gallery.jobs.enroll import Named, Source, check_names, named_as_in, named_in
-
-if TYPE_CHECKING:
-    from gallery.types import Enrolled
+from gallery.jobs.enroll import enroll as job
+from gallery.types import Enrolled
 
 
 def register(app: typer.Typer) -> None:
@@ -89,29 +88,39 @@ def enroll(
     check_names(source, are_given=names is not None)
     listed = names_listed(names) if names is not None else []
     named = named_in(paths, source, listed, tag_prefix)
-    settled: list[Enrolled] = []
     gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         named = named or named_as_in(gallery, paths)
-        enrolling = sources.enroll(
-            gallery, named, largest=largest, gates=gates, keep_poor=keep_poor
+        reporter = _EnrolReporter(named, json=json)
+        follow(
+            job(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor),
+            reporter,
         )
-        try:
-            with progress("Enrolling", named.steps) as advance:
-                for enrolled in enrolling:
-                    settled.append(enrolled)
-                    advance()
-        except KeyboardInterrupt:
-            _report(settled, named, json=json)
-            say("Stopped; what was enrolled stays. Run it again to go on.")
-            raise typer.Exit(130) from None
         poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
-    refused = _report(settled, named, json=json)
-    if not json and any(enrolled.is_poor for enrolled in settled):
+    refused = _report(reporter.settled, named, json=json)
+    if not json and any(enrolled.is_poor for enrolled in reporter.settled):
         for name in poor:
             say(f"{name} has poor faces alone; its ideal is made of these.")
     if refused:
         raise typer.Exit(1)
+
+
+class _EnrolReporter(Reporter):
+    """Keeps what became of each picture for the report at the end."""
+
+    def __init__(self, named: Named, *, json: bool) -> None:
+        self.settled: list[Enrolled] = []
+        self._named, self._json = named, json
+
+    def tell(self, event: Event[object]) -> None:
+        """Note what became of a picture."""
+        if isinstance(event, Enrolled):
+            self.settled.append(event)
+
+    def stop(self) -> None:
+        """Report what was done, and how to go on."""
+        _report(self.settled, self._named, json=self._json)
+        say("Stopped; what was enrolled stays. Run it again to go on.")
 
 
 def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
