@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine import assemble
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import EnrolEvent, LabelEvent
 from gallery.faces.quality import Gates
@@ -89,17 +89,17 @@ class OpenGallery:
     child.
     """
 
-    def __init__(self, opener: Callable[[bool], Gallery], *, is_there: bool) -> None:
+    def __init__(self, opener: Callable[[bool], Engine], *, is_there: bool) -> None:
         """Keep what opens it, told whether to make its database; open it where one is there."""
         self._opener = opener
         self._turn = threading.RLock()
         self._is_closed = False
-        self._gallery: Gallery | None = None
+        self._gallery: Engine | None = None
         if is_there:
             self._open(create=False)
 
     @property
-    def gallery(self) -> Gallery:
+    def gallery(self) -> Engine:
         """Everything else that can be done with it: characters, names, samples, calibration.
 
         It does not take turns: one thread at a time. Raises InputError where there is no database
@@ -279,14 +279,14 @@ class OpenGallery:
 
         return self._in_turn(events())
 
-    def _open(self, *, create: bool) -> Gallery:
+    def _open(self, *, create: bool) -> Engine:
         with self._turn:
             self._require_open()
             if self._gallery is None:
                 self._gallery = self._opener(create)
             return self._gallery
 
-    def _apart(self) -> Gallery:
+    def _apart(self) -> Engine:
         """Open the same gallery once more, for one thread alone."""
         if self._open(create=False).store.path is None:
             raise InputError(

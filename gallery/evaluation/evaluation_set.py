@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
@@ -102,7 +102,7 @@ class _KnownSample:
     samples: list[Sample]
 
 
-def set_of_gallery(gallery: Gallery) -> EvaluationSet:
+def set_of_gallery(gallery: Engine) -> EvaluationSet:
     """Return a gallery's samples, each as a probe that is left out of what it is asked of.
 
     Nothing but the database is opened. Raises InputError for an empty gallery and StoreError for
@@ -133,7 +133,7 @@ def set_of_gallery(gallery: Gallery) -> EvaluationSet:
 
 
 def set_of_folder(
-    gallery: Gallery,
+    gallery: Engine,
     candidates: Sequence[Candidate],
     loose: Sequence[Path] = (),
     *,
@@ -205,7 +205,7 @@ def set_of_folder(
 
 
 def _excluded(
-    gallery: Gallery, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
+    gallery: Engine, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
 ) -> dict[int, frozenset[int]]:
     """Return which enrolled characters a person said that faces do not show, as `identify` knows.
 
@@ -231,7 +231,7 @@ def _folders(enrolled: _KnownSample) -> list[list[str | None]]:
     return list(found.values())
 
 
-def _enrolled(gallery: Gallery) -> _KnownSample:
+def _enrolled(gallery: Engine) -> _KnownSample:
     """Read a gallery's samples, in the order of their characters' names."""
     gallery.require_encoded()
     vectors = gallery.store.vectors(gallery.encoder)
@@ -365,7 +365,7 @@ def _folder_notes(strangers: Sequence[str], collected: _Collected) -> Iterator[s
         yield f"{collected.copies} second {copies} of a picture left out."
 
 
-def crop_of(gallery: Gallery, origin: Origin) -> Crop | None:
+def crop_of(gallery: Engine, origin: Origin) -> Crop | None:
     """Return the aligned crop of a probe; None where its picture cannot be read any more."""
     if origin.sample_id is not None:
         return gallery.crops([origin.sample_id]).get(origin.sample_id)

@@ -15,7 +15,7 @@ from command import INTERRUPTED, PATIENCE, Done, finish, run, start
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 from labelled import label
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.watch import REST, RETRY_AFTER, Arrivals, arriving
@@ -125,7 +125,7 @@ def detector() -> FakeDetector:
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Engine]:
     with fake_gallery(database, detector=detector) as gallery:
         candidates = [
             Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
@@ -139,7 +139,7 @@ def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[G
 class Watched:
     """A watch whose time passes with every look."""
 
-    def __init__(self, gallery: Gallery, folder: Path, outputs: Outputs) -> None:
+    def __init__(self, gallery: Engine, folder: Path, outputs: Outputs) -> None:
         clock = Clock()
         self._gallery, self._outputs, self._clock = gallery, outputs, clock
         self._batches = arriving(gallery, Arrivals([folder], clock), outputs, wait=lambda _: None)
@@ -156,7 +156,7 @@ class Watched:
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_each_content_is_labelled_once(
-    filled: Gallery, folder: Path, tmp_path: Path, detector: FakeDetector, suffix: str
+    filled: Engine, folder: Path, tmp_path: Path, detector: FakeDetector, suffix: str
 ) -> None:
     coco = tmp_path / "coco.json"
 
