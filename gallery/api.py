@@ -259,7 +259,8 @@ class OpenGallery:
         No picture is looked at: what `label` saw is kept in the gallery. All of it is answered, or
         files and folders in `paths`. Once the gallery is calibrated, all faces that were ever seen
         are judged in each other's company, unless they are to be answered `alone`. The rest, and
-        how the iterator goes on, is as in label; a file that has changed since is Refused.
+        how the iterator goes on, is as in label; a file that has changed since is Refused, and so
+        is a path at which nothing was labelled. Raises InputError where there is nothing to answer.
         """
         _check_top(top)
 

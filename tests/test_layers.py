@@ -34,7 +34,7 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("file_names files locks plugins threads",),
+    "system": ("file_names files interrupts locks plugins threads",),
     "numerics": ("assignment clustering intervals profiles",),
     "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),

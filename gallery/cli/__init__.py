@@ -33,6 +33,7 @@ from gallery.cli import (
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
 from gallery.settings import DEFAULT_DETECTOR, resolved
+from gallery.system import interrupts
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
 
@@ -154,7 +155,7 @@ def main() -> None:
     # NumPy and FAISS each start a pool of threads for matrix products that nothing here needs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app(prog_name="gallery")
+        interrupts.raised_in(lambda: app(prog_name="gallery"))
     except GalleryError as error:
         _complain(str(error))
         sys.exit(1)
@@ -165,9 +166,12 @@ def main() -> None:
         # Python would try once more at its end, and complain in its own way.
         sys.stdout = io.StringIO()
         sys.exit(1)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        # A library may have made another error of it.
+        if isinstance(error, SystemExit) or not interrupts.is_behind(error):
+            raise
         _complain("stopped.")
-        sys.exit(130)
+        sys.exit(interrupts.EXIT_CODE)
 
 
 def _complain(text: str) -> None:

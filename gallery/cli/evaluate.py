@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.progress import Reporter, follow
-from gallery.cli.show import (
-    Cropped,
-    Json,
-    Largest,
-    json_line,
-    plural,
-    say,
-    settings_of,
-    table,
-)
+from gallery.cli.show import Cropped, Json, Largest, json_line, plural, say, settings_of, table
 from gallery.events import Event, Refused
 
 if TYPE_CHECKING:

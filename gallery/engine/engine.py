@@ -25,6 +25,7 @@ from gallery.media.images import decode_png, file_state
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
 from gallery.store.sightings import Observation
+from gallery.system.files import absolute
 from gallery.types import (
     Answer,
     Character,
@@ -142,7 +143,7 @@ class Engine:
         With keep, what was seen in them is noted, see `keep`.
         """
         if keep:
-            self.keep([replace(one, path=one.path.absolute()) for one in seen])
+            self.keep([replace(one, path=absolute(one.path)) for one in seen])
         return [
             Record(
                 one.path,

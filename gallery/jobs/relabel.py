@@ -23,7 +23,10 @@ from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import open_writer, progress_of, remaining, stands_in
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
+from gallery.system.files import absolute
 from gallery.types import MatchMode
+
+NOTHING_SEEN = "The gallery has seen nothing yet; run `gallery label` first, without --no-keep."
 
 STAGE = "relabelling"
 
@@ -52,18 +55,22 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
 
     What the encoder in use has not described is described first, and unless every face is answered
     alone, those of a calibrated gallery are smoothed. Files that have changed since they were
-    labelled are refused. What an event tells is in the file. Raises StoreError where samples lack
-    the encoder in use, InputError and SetupError for outputs that cannot be opened or gone on with,
-    and InputError where videos are asked for in a format that has no place for them.
+    labelled are refused, and so are paths at which nothing was labelled. What an event tells is in
+    the file. Raises StoreError where samples lack the encoder in use, InputError and SetupError for
+    outputs that cannot be opened or gone on with, and InputError where there is nothing to answer,
+    and where videos are asked for in a format that has no place for them.
     """
     engine.require_encoded()
     yield from encode_kept(engine)
     sightings, asked = engine.store.sightings, choices.paths
     pictures = seen_below(sightings.pictures(), asked)
     videos = seen_below(sightings.videos.all(), asked)
+    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
+    refused = [(path, _unseen(path)) for path in _not_among(known, asked)]
+    if not known:
+        raise InputError(refused[0][1] if refused else NOTHING_SEEN)
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing)
-    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
     changed = {one.path for one in known if has_changed(one)}
     with (
         closing(open_writer(choices.out, engine.encoder)) as records,
@@ -71,7 +78,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             open_outputs(
                 records,
                 choices.wanted,
-                paths=asked or [one.path for one in known] or [choices.out],
+                paths=asked or [one.path for one in known],
                 encoder=engine.encoder,
                 options=choices.options,
                 rewrite=choices.rewrite,
@@ -94,6 +101,8 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             not_written=outputs.complaints(),
             stage=STAGE,
         )
+        for path, why in refused:
+            yield Refused(path, why)
         for path in sorted(changed):
             yield Refused(path, f"{path} has changed since it was labelled.")
         written = WrittenRecords(outputs)
@@ -101,6 +110,21 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             yield written.labelled(record)
         yield from _videos(engine, films, outputs, written, answering)
     yield Finished(written.summary())
+
+
+def _not_among(
+    known: Sequence[ObservedPicture | ObservedVideo], asked: Sequence[Path]
+) -> list[Path]:
+    """Return the paths that are neither of these files nor of a folder above one."""
+    places = {place for one in known for place in (one.path, *one.path.parents)}
+    return [path for path in asked if absolute(path) not in places]
+
+
+def _unseen(path: Path) -> str:
+    return (
+        f"The gallery has seen nothing at {path}; "
+        "run `gallery label` on it first, or name it as it was named then."
+    )
 
 
 def _videos(
@@ -126,12 +150,12 @@ def seen_below(seen: Sequence[Seen], asked: Collection[Path]) -> list[Seen]:
 
     All where no path is given.
     """
-    wanted = [path.absolute() for path in asked]
-    return [
-        one
-        for one in seen
-        if not wanted or any(one.path.absolute().is_relative_to(path) for path in wanted)
-    ]
+    wanted = {absolute(path) for path in asked}
+
+    def is_wanted(path: Path) -> bool:
+        return not wanted or not wanted.isdisjoint((path, *path.parents))
+
+    return [one for one in seen if is_wanted(one.path)]
 
 
 def has_changed(seen: ObservedPicture | ObservedVideo) -> bool:

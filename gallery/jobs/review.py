@@ -9,6 +9,7 @@ from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.media.images import encode_jpeg, read_image
 from gallery.store.rejections import NewRejection, Rejection
+from gallery.system.files import absolute
 from gallery.types import DescribedFace, Image
 
 
@@ -27,7 +28,7 @@ def reject(engine: Engine, path: Path, name: str, number: int | None = None) -> 
             NewRejection(
                 character=character,
                 digest=image.digest,
-                path=path.absolute(),
+                path=absolute(path),
                 box=described.face.box,
                 crop_jpeg=encode_jpeg(described.crop),
                 descriptors={engine.encoder: described.descriptor},

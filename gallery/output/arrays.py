@@ -9,7 +9,7 @@ import numpy as np
 
 from gallery.errors import InputError
 from gallery.events import Described
-from gallery.system.files import replacing
+from gallery.system.files import absolute, replacing
 from gallery.types import DIMENSION, Descriptor
 
 QUALITY = ("score", "size", "sharpness", "roll", "frontal", "cut")
@@ -25,7 +25,7 @@ def check_target(path: Path) -> None:
         raise InputError(f"{path} does not end in .npz; name the output so.")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file.")
-    above = next(folder for folder in path.absolute().parents if folder.exists())
+    above = next(folder for folder in absolute(path).parents if folder.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise InputError(f"{path} cannot be written: {above} is no folder that can be written to.")
 

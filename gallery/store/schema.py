@@ -16,12 +16,12 @@ from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from gallery.errors import InputError, SetupError, StoreError
 from gallery.settings import bundled
-from gallery.system.files import replacing
+from gallery.system.files import absolute, replacing
 
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 BUSY_SECONDS = 30
@@ -34,7 +34,7 @@ def database_path(where: str) -> Path | None:
     Raises InputError for a URL that is none, SetupError for another kind of database.
     """
     if "://" not in where:
-        return Path(where).expanduser().absolute()
+        return absolute(Path(where).expanduser())
     try:
         url = make_url(where)
     except ArgumentError as error:
@@ -47,7 +47,7 @@ def database_path(where: str) -> Path | None:
         )
     if url.database in (None, "", ":memory:"):
         return None
-    return Path(str(url.database)).expanduser().absolute()
+    return absolute(Path(str(url.database)).expanduser())
 
 
 def open_database(where: str, *, create: bool, migrations: Path | None = None) -> Engine:
