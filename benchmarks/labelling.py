@@ -44,7 +44,7 @@ from benchmarks.timing import (
     taking_turns,
 )
 from gallery.engine import assemble
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer
@@ -148,7 +148,7 @@ def copies(paths: Sequence[Path], count: int, folder: Path) -> list[Path]:
     return made
 
 
-def label_all(gallery: Gallery, paths: Sequence[Path], out: Path) -> int:
+def label_all(gallery: Engine, paths: Sequence[Path], out: Path) -> int:
     """Label pictures as `gallery label` does, and return how many faces they show."""
     writer = open_writer(out, gallery.encoder)
     try:
@@ -161,7 +161,7 @@ def label_all(gallery: Gallery, paths: Sequence[Path], out: Path) -> int:
         writer.close()
 
 
-def stages(gallery: Gallery, paths: Sequence[Path], out: Path) -> Clock:
+def stages(gallery: Engine, paths: Sequence[Path], out: Path) -> Clock:
     """Label pictures by the same parts under a clock."""
     clock = Clock()
     parts = gallery.describer
@@ -170,7 +170,7 @@ def stages(gallery: Gallery, paths: Sequence[Path], out: Path) -> Clock:
         TimedAligner(parts.aligner, clock),
         TimedEncoder(parts.encoder, clock),
     )
-    other = Gallery(
+    other = Engine(
         gallery.store, gallery.encoder, gallery.thresholds, lambda: timed, IndexCache(None)
     )
     writer = open_writer(out, gallery.encoder)
@@ -195,7 +195,7 @@ def stages(gallery: Gallery, paths: Sequence[Path], out: Path) -> Clock:
 class OriginalWay:
     """Animeface, dlib face by face, and a scan over the ideals."""
 
-    def __init__(self, gallery: Gallery, settings: Settings) -> None:
+    def __init__(self, gallery: Engine, settings: Settings) -> None:
         self._detector = AnimefaceDetector()
         self._aligner = EyeAligner()
         weights = locate(settings.encoder, settings.models_folder)
@@ -280,7 +280,7 @@ def video(rounds: int) -> None:
 
 
 def measure(
-    gallery: Gallery,
+    gallery: Engine,
     settings: Settings,
     paths: Sequence[Path],
     many: Sequence[Path],

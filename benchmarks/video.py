@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.timing import CHARACTERS, peak_memory, taking_turns
 from drawing.episode import RATE, draw_episode
 from gallery.engine import assemble
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.label_video import label_video
@@ -34,7 +34,7 @@ def frames_of(path: Path, *, all_of_them: bool) -> int:
         return sum(1 for _ in in_shots(video.frames(all_of_them=all_of_them)))
 
 
-def looks_of(gallery: Gallery, path: Path, options: VideoOptions, out: Path) -> int:
+def looks_of(gallery: Engine, path: Path, options: VideoOptions, out: Path) -> int:
     """Label a video as `gallery label` does, and return how many frames went to the detector."""
     writer = open_writer(out, gallery.encoder)
     looks = 0

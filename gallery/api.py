@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine import assemble
-from gallery.engine.engine import CALIBRATED_FPIR
-from gallery.engine.engine import Gallery as Engine
+from gallery.engine.engine import CALIBRATED_FPIR, Engine
 from gallery.errors import InputError
 from gallery.events import EnrolEvent, EnrolmentSummary, Event, LabelEvent, LabelSummary, result_of
 from gallery.faces.describe import Describer

@@ -12,7 +12,7 @@ import pytest
 from fakes import fake_gallery, memory
 from hypothesis import HealthCheck, settings
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.store.reader import Store
 
 settings.register_profile(
@@ -40,7 +40,7 @@ def store(database: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def gallery(database: Path) -> Iterator[Gallery]:
+def gallery(database: Path) -> Iterator[Engine]:
     """An empty gallery over fakes."""
     with fake_gallery(database) as opened:
         yield opened

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer
 from gallery.faces.encoders.preprocess import as_crops
@@ -165,13 +165,13 @@ def fake_gallery(
     detector: Detector | None = None,
     encoder: Encoder | None = None,
     thresholds: Thresholds | None = None,
-) -> Gallery:
+) -> Engine:
     """Open a gallery over fakes, made where none is; its index cache lies beside the database."""
     store = Store(str(database), create=True)
     folder = store.path.with_name(f"{store.path.name}-index") if store.path else None
     encoder = encoder or FakeEncoder()
     describer = Describer(detector or FakeDetector(), EyeAligner(), encoder)
-    return Gallery(
+    return Engine(
         store,
         encoder.id,
         thresholds or Thresholds(sure=0.3, unknown=0.6, margin=0.05),
@@ -188,7 +188,7 @@ def write_picture(path: Path, *squares: Square, seed: int = 0) -> Path:
 
 
 def enroll_squares(
-    gallery: Gallery, folder: Path, colours: Mapping[str, tuple[int, int, int]]
+    gallery: Engine, folder: Path, colours: Mapping[str, tuple[int, int, int]]
 ) -> None:
     """Enroll a drawn face of its own colour for each character, by name, in this order."""
     candidates = [

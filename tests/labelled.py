@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.jobs.pipeline import identified
 from gallery.types import MatchMode, Record
@@ -20,7 +20,7 @@ class RecordWriter(Protocol):
 
 
 def identify_files(
-    gallery: Gallery,
+    gallery: Engine,
     paths: Sequence[Path],
     *,
     mode: MatchMode = MatchMode.IDEAL,
@@ -39,7 +39,7 @@ def identify_files(
 
 
 def label(
-    gallery: Gallery,
+    gallery: Engine,
     paths: Sequence[Path],
     writer: RecordWriter,
     *,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import gallery
 from gallery import api
-from gallery.engine.engine import Gallery as Engine
+from gallery.engine.engine import Engine
 from gallery.media.images import read_image
 from gallery.types import Outcome
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.numerics.profiles import counting
 from gallery.store.enrolled import read_enrolled
 from gallery.store.rejections import NEARLY, SAME_PLACE, Rejection
@@ -87,7 +87,7 @@ class AuditSet:
         return self.ids_of(own[np.argsort(apart, kind="stable")[:most]])
 
 
-def audit_set_of(gallery: Gallery) -> AuditSet:
+def audit_set_of(gallery: Engine) -> AuditSet:
     """Return all that an audit wants of a gallery. Raises StoreError where it is not encoded."""
     gallery.require_encoded()
     enrolled = read_enrolled(gallery.store, gallery.encoder)

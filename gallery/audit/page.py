@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gallery.audit.proposals import Kind, Proposal
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.types import Crop, Sample
 
@@ -44,7 +44,7 @@ TITLES = {
 }
 
 
-def report_of(gallery: Gallery, proposals: Sequence[Proposal]) -> Report:
+def report_of(gallery: Engine, proposals: Sequence[Proposal]) -> Report:
     """Return a page of proposals by kind, each with its faces and its command."""
     by_kind = {kind: [one for one in proposals if one.kind is kind] for kind in TITLES}
     wanted = {

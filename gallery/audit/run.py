@@ -7,11 +7,11 @@ from gallery.audit.characters import few, merge, split
 from gallery.audit.duplicates import distinct, duplicates, near_pairs, twins
 from gallery.audit.misplaced import margins, misplaced
 from gallery.audit.proposals import Proposal, ranked
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.events import Advanced, Finished, Job, Started
 
 
-def audit(gallery: Gallery) -> Job[list[Proposal]]:
+def audit(gallery: Engine) -> Job[list[Proposal]]:
     """Look for all that may be wrong in a gallery, and return it, likeliest first, as one step.
 
     Nothing is changed. Raises StoreError where samples lack the encoder in use.

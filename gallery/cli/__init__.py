@@ -1,4 +1,4 @@
-"""The command line: read arguments, call Gallery, print.
+"""The command line: read arguments, call the rooms below, print.
 
 Answers go to standard output, one JSON object a line with --json; progress, summaries and
 complaints go to standard error. This is the one place that turns errors into text.

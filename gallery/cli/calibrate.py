@@ -10,7 +10,7 @@ from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.identify.calibration.calibrate import Calibrated
     from gallery.numerics.intervals import Share
 
@@ -102,7 +102,7 @@ def _row(what: str, share: Share) -> tuple[str, str, str, str, str]:
     )
 
 
-def say_when_outgrown(gallery: Gallery) -> None:
+def say_when_outgrown(gallery: Engine) -> None:
     """Say in one line on standard error that the calibration wants to be made anew, if it does."""
     note = gallery.calibration_note()
     if note is not None:

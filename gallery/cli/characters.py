@@ -11,7 +11,7 @@ from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.types import Character, Sample
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _open(ctx: typer.Context) -> Gallery:
+def _open(ctx: typer.Context) -> Engine:
     from gallery.engine.assemble import open_gallery
 
     return open_gallery(settings_of(ctx))
@@ -95,7 +95,7 @@ def show(
         say(f"{samples[0].character} has poor faces alone; its ideal is made of these.")
 
 
-def _write_sheet(gallery: Gallery, samples: list[Sample], target: Path) -> None:
+def _write_sheet(gallery: Engine, samples: list[Sample], target: Path) -> None:
     from gallery.reports.annotate import contact_sheet, save_picture
 
     crops = gallery.crops([one.id for one in samples])

@@ -35,8 +35,7 @@ class Reporter:
             say(f"gallery: {event.reason}")
 
     def stop(self) -> None:
-        """Say how things stand when a person stopped the job."""
-        say("gallery: stopped.")
+        """Say how things stand when a person stopped the job; most need no word."""
 
 
 def follow(events: Job[Result], reporter: Reporter | None = None, *, bars: bool = True) -> Result:

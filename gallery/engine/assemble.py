@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
@@ -13,7 +13,7 @@ from gallery.store.reader import Store
 from gallery.store.schema import database_path
 
 
-def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Gallery:
+def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Engine:
     """Open the gallery that settings name; with create, make its database where none is.
 
     Raises InputError where no database is, StoreError for one that does not fit, SetupError for a
@@ -22,7 +22,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> G
     settings = settings or Settings()
     weights = locate(settings.encoder, settings.models_folder)
     store = Store(settings.database, create=create)
-    return Gallery(
+    return Engine(
         store,
         weights.encoder_id,
         weights.thresholds,

@@ -52,7 +52,7 @@ class Smoothed(NamedTuple):
     """The gallery's for such places."""
 
 
-class Gallery:
+class Engine:
     """Named characters, and who is in a picture. Made by assemble.open_gallery."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Gallery:
         """Let go of the database."""
         self.store.close()
 
-    def __enter__(self) -> Gallery:
+    def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, *_: object) -> None:

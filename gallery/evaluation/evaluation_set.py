@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.evaluation.search import NOBODY, Probes, References, Rows
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
@@ -92,7 +92,7 @@ class EvaluationSet:
         return np.flatnonzero(~np.isin(self.probes.labels, self.references.members))
 
 
-def set_of_gallery(gallery: Gallery) -> EvaluationSet:
+def set_of_gallery(gallery: Engine) -> EvaluationSet:
     """Return a gallery's samples, each as a probe that is left out of what it is asked of.
 
     Nothing but the database is opened. Raises InputError for an empty gallery and StoreError for
@@ -123,7 +123,7 @@ def set_of_gallery(gallery: Gallery) -> EvaluationSet:
 
 
 def set_of_folder(
-    gallery: Gallery,
+    gallery: Engine,
     candidates: Sequence[Candidate],
     loose: Sequence[Path] = (),
     *,
@@ -158,9 +158,11 @@ def set_of_folder(
     yield Started("describing", len(candidates), "picture")
     for path in loose:
         yield Refused(path, f"{path} lies in no character's folder.")
+    # Several threads would open the detector several times.
+    describer = gallery.describer
     groups = looked_at(
         [one.path for one in candidates],
-        lambda images: _chosen(gallery.describer, images, largest=largest),
+        lambda images: _chosen(describer, images, largest=largest),
     )
     with closing(groups):
         looked = (one for group in groups for one in group)
@@ -193,7 +195,7 @@ def set_of_folder(
 
 
 def _excluded(
-    gallery: Gallery, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
+    gallery: Engine, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
 ) -> dict[int, frozenset[int]]:
     """Return which enrolled characters a person said that faces do not show, as `identify` knows.
 
@@ -219,7 +221,7 @@ def _folders(enrolled: EnrolledSamples) -> list[list[str | None]]:
     return list(found.values())
 
 
-def _enrolled(gallery: Gallery) -> EnrolledSamples:
+def _enrolled(gallery: Engine) -> EnrolledSamples:
     """Read a gallery's samples; raises InputError where there is none."""
     gallery.require_encoded()
     enrolled = read_enrolled(gallery.store, gallery.encoder)
@@ -341,7 +343,7 @@ def _folder_notes(strangers: Sequence[str], collected: _Collected) -> Iterator[s
         yield f"{collected.copies} second {copies} of a picture left out."
 
 
-def crop_of(gallery: Gallery, origin: Origin) -> Crop | None:
+def crop_of(gallery: Engine, origin: Origin) -> Crop | None:
     """Return the aligned crop of a probe; None where its picture cannot be read any more."""
     if origin.sample_id is not None:
         return gallery.crops([origin.sample_id]).get(origin.sample_id)

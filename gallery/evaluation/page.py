@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.evaluation.evaluate import Evaluation, tpir_curve
 from gallery.evaluation.evaluation_set import crop_of
 from gallery.evaluation.figures import Chapter, Figure
@@ -21,7 +21,7 @@ POINTS = 60
 HISTOGRAM_BINS = 80
 
 
-def report_of(evaluation: Evaluation, gallery: Gallery) -> Report:
+def report_of(evaluation: Evaluation, gallery: Engine) -> Report:
     """Return a report; crops come from the gallery and, of a folder, from its pictures."""
     evaluation_set = evaluation.evaluation_set
     what = "a folder" if evaluation_set.of_folder else "the gallery itself, each face left out"
@@ -161,7 +161,7 @@ def _confused(evaluation: Evaluation) -> Section:
     return Section(title, "By the nearest ideal.", (Table(CONFUSED_COLUMNS, rows),))
 
 
-def _mistakes(evaluation: Evaluation, gallery: Gallery) -> Section:
+def _mistakes(evaluation: Evaluation, gallery: Engine) -> Section:
     title = "The worst mistakes"
     if not evaluation.mistakes:
         return Section(title, "There is none.")
@@ -178,7 +178,7 @@ def _mistakes(evaluation: Evaluation, gallery: Gallery) -> Section:
 class _Bests:
     """The crops of characters' best samples, read once each."""
 
-    def __init__(self, evaluation: Evaluation, gallery: Gallery) -> None:
+    def __init__(self, evaluation: Evaluation, gallery: Engine) -> None:
         self._names = evaluation.evaluation_set.names
         self._gallery = gallery
         self._crops: dict[int, Crop | None] = {}
@@ -191,7 +191,7 @@ class _Bests:
         return self._crops[character]
 
 
-def _mistake(evaluation: Evaluation, gallery: Gallery, bests: _Bests, one: Mistake) -> PictureRow:
+def _mistake(evaluation: Evaluation, gallery: Engine, bests: _Bests, one: Mistake) -> PictureRow:
     """Return a mistake's faces side by side; what cannot be read any more is left out."""
     evaluation_set = evaluation.evaluation_set
     origin = evaluation_set.origins[one.probe]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.evaluation.evaluate import Evaluation, steps
 from gallery.evaluation.evaluate import evaluate as tables
 from gallery.evaluation.evaluation_set import EvaluationSet, set_of_folder, set_of_gallery
@@ -14,7 +14,7 @@ from gallery.jobs.enroll_folders import candidates_in
 
 
 def evaluate(
-    gallery: Gallery, folder: Path | None = None, *, largest: bool = False, seed: int = 0
+    gallery: Engine, folder: Path | None = None, *, largest: bool = False, seed: int = 0
 ) -> Job[Evaluation]:
     """Measure how often a gallery is right, on its own faces or on a folder of folders of pictures.
 
@@ -29,7 +29,7 @@ def evaluate(
     yield Finished(evaluation)
 
 
-def _set_of(gallery: Gallery, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
+def _set_of(gallery: Engine, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
     if folder is None:
         return set_of_gallery(gallery)
     candidates, loose = candidates_in(folder)

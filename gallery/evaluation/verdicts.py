@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.engine.joint import smoothed
 from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
@@ -55,12 +55,12 @@ class JointScoring:
     judge: Judge
 
 
-def judge_of(gallery: Gallery) -> Judge:
+def judge_of(gallery: Engine) -> Judge:
     """Return how a gallery answers now: by its calibration, or by the encoder's thresholds."""
     return _judge(gallery, gallery.judging.calibration())
 
 
-def joint_scoring_of(gallery: Gallery, evaluation_set: EvaluationSet) -> Stage[JointScoring | None]:
+def joint_scoring_of(gallery: Engine, evaluation_set: EvaluationSet) -> Stage[JointScoring | None]:
     """Return how a gallery answers when it judges a folder's faces together, as `relabel` does.
 
     None for its own faces, and where it is not calibrated.
@@ -74,7 +74,7 @@ def joint_scoring_of(gallery: Gallery, evaluation_set: EvaluationSet) -> Stage[J
     return JointScoring(replace(evaluation_set, probes=probes), _judge(gallery, drawn.calibration))
 
 
-def _judge(gallery: Gallery, calibration: Calibration | None) -> Judge:
+def _judge(gallery: Engine, calibration: Calibration | None) -> Judge:
     judging = gallery.judging
 
     def answer(question: Question) -> tuple[Verdict, str | None]:

@@ -24,7 +24,7 @@ class Detector(Protocol):
 
         A box holds the whole head with hair and chin, whatever the detector was trained on:
         about 1.55 times as wide as a box from brow to chin. Raises SetupError when the detector
-        cannot work on this machine. Gallery's own may be called by several threads at once; those
+        cannot work on this machine. Engine's own may be called by several threads at once; those
         of other packages are called by one at a time.
         """
         ...

@@ -17,11 +17,11 @@ from gallery.store.writer import NewSample, clean_name
 from gallery.types import Image, Sample
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 
 def add(
-    gallery: Gallery,
+    engine: Engine,
     image: Image,
     name: str,
     *,
@@ -37,14 +37,14 @@ def add(
     face that is enrolled under another; StoreError where samples lack the encoder in use.
     """
     name = clean_name(name)
-    gallery.require_encoded()
+    engine.require_encoded()
     image = image if image.digest else replace(image, digest=_digest(image))
-    describer = gallery.describer
+    describer = engine.describer
     if aligned:
         describer = Describer(WholePicture(), EyeAligner(), describer.encoder)
     face = choose_face(image.path, describer.faces([image])[0], largest=largest)
     (described,) = describer.describe([(image, face)])
-    with gallery.store.writing() as writer:
+    with engine.store.writing() as writer:
         sample_id = writer.add(
             NewSample(
                 character=name,
@@ -52,25 +52,25 @@ def add(
                 path=image.path,
                 face=face,
                 crop_png=encode_png(described.crop),
-                descriptors={gallery.encoder: described.descriptor},
+                descriptors={engine.encoder: described.descriptor},
                 detector=describer.detector.name,
                 enrolled_as=name,
                 quality=described.quality,
                 is_poor=is_poor(described.quality) and not keep_poor,
             )
         )
-    return _sample(gallery, name, image, sample_id)
+    return _sample(engine, name, image, sample_id)
 
 
-def _sample(gallery: Gallery, name: str, image: Image, sample_id: int | None) -> Sample:
+def _sample(engine: Engine, name: str, image: Image, sample_id: int | None) -> Sample:
     """Return the sample that was added, or the one that stood there before."""
     found = [
         one
-        for one in gallery.store.samples(gallery.encoder)
+        for one in engine.store.samples(engine.encoder)
         if one.digest == image.digest and sample_id in (one.id, None)
     ]
     owners = {one.character for one in found}
-    owner = name if name in owners else gallery.store.former_names().get(name)
+    owner = name if name in owners else engine.store.former_names().get(name)
     if owner not in owners:
         raise InputError(
             f"{image.path} is enrolled as {found[0].character} already; move that sample instead."

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import Finished, Job
 from gallery.faces.quality import is_poor
@@ -17,7 +17,7 @@ from gallery.store.writer import NewSample
 from gallery.types import Descriptor
 
 
-def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> Job[int]:
+def adopt(engine: Engine, number: int, name: str, *, poor: bool = False) -> Job[int]:
     """Enrol the faces of a cluster under a name, new or not, and return how many they are.
 
     Each becomes a sample with the crop and the descriptors of its sighting; as the folder that it
@@ -25,18 +25,18 @@ def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> Jo
     which is described by itself. Raises InputError where there is no such cluster of unknown
     faces, and for a name that cannot be one; StoreError where samples lack the encoder in use.
     """
-    unknown = yield from unknown_faces(gallery, poor=poor)
+    unknown = yield from unknown_faces(engine, poor=poor)
     faces = [one.sighting for one in unknown if one.sighting.cluster == number]
-    yield Finished(_adopted(gallery, number, name, faces))
+    yield Finished(_adopted(engine, number, name, faces))
 
 
-def _adopted(gallery: Gallery, number: int, name: str, faces: Sequence[Sighting]) -> int:
+def _adopted(engine: Engine, number: int, name: str, faces: Sequence[Sighting]) -> int:
     if not faces:
         raise InputError(
             f"There is no cluster {number} of unknown faces; `gallery cluster` lists them."
         )
-    crops = gallery.store.sightings.crops([one.id for one in faces])
-    descriptors = _alone(gallery, faces, crops)
+    crops = engine.store.sightings.crops([one.id for one in faces])
+    descriptors = _alone(engine, faces, crops)
     samples = [
         NewSample(
             character=name,
@@ -54,12 +54,12 @@ def _adopted(gallery: Gallery, number: int, name: str, faces: Sequence[Sighting]
         # Labelling in another process may have dropped it meanwhile.
         if one.id in crops
     ]
-    with gallery.store.writing() as writer:
+    with engine.store.writing() as writer:
         return sum(writer.add(sample) is not None for sample in samples)
 
 
 def _alone(
-    gallery: Gallery, faces: Sequence[Sighting], crops: Mapping[int, bytes]
+    engine: Engine, faces: Sequence[Sighting], crops: Mapping[int, bytes]
 ) -> dict[int, dict[str, Descriptor]]:
     """Return what faces are described by, by id and encoder.
 
@@ -68,9 +68,9 @@ def _alone(
     """
     tracks = [one.id for one in faces if one.track is not None and one.id in crops]
     pixels = np.array([decode_crop(crops[one]) for one in tracks], np.uint8)
-    encoded = gallery.describer.encoder.encode(pixels) if tracks else ()
-    found = {one: {gallery.encoder: row} for one, row in zip(tracks, encoded, strict=True)}
+    encoded = engine.describer.encoder.encode(pixels) if tracks else ()
+    found = {one: {engine.encoder: row} for one, row in zip(tracks, encoded, strict=True)}
     for one in faces:
         if one.track is None:
-            found[one.id] = gallery.store.sightings.descriptors_of(one.id)
+            found[one.id] = engine.store.sightings.descriptors_of(one.id)
     return found

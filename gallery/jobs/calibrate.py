@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from gallery.events import Advanced, Finished, Job, Started
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.identify.calibration.calibrate import Calibrated
 
 
-def calibrate(gallery: Gallery, fpir: float) -> Job[Calibrated]:
+def calibrate(engine: Engine, fpir: float) -> Job[Calibrated]:
     """Learn from the gallery's own faces where verdicts divide, and keep it, as one step.
 
     Raises what Engine.calibrate does.
     """
     yield Started("calibrating", 1, "gallery")
-    found = gallery.calibrate(fpir)
+    found = engine.calibrate(fpir)
     yield Advanced()
     yield Finished(found)

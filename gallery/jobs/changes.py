@@ -12,7 +12,7 @@ from gallery.system.files import absolute
 from gallery.system.threads import ahead
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.output.record_file import RecordStatus
 
 AT_ONCE = 16
@@ -62,11 +62,11 @@ def outdated(
     return Outdated(failed, frozenset(name for (_, name), changed in found if changed) - failed)
 
 
-def known_to(gallery: Gallery) -> dict[Path, Known]:
+def known_to(engine: Engine) -> dict[Path, Known]:
     """Return the files that a gallery has seen, by absolute path."""
     return {
         absolute(one.path): Known(one.state, one.digest)
-        for one in gallery.store.sightings.pictures()
+        for one in engine.store.sightings.pictures()
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.events import Finished, Job
 from gallery.jobs.unknown_faces import UnknownFace, unknown_faces
 from gallery.numerics.clustering import REACH, join
@@ -31,22 +31,22 @@ class Cluster:
     """How far that is."""
 
 
-def cluster(gallery: Gallery, *, poor: bool = False, afresh: bool = False) -> Job[list[Cluster]]:
+def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[list[Cluster]]:
     """Group the unknown faces, keep the groups' numbers, and return them, largest first.
 
     A face that has a number keeps it while it is unknown, unless all are grouped afresh; a new one
     joins the cluster that it belongs to, and new clusters get new numbers. Raises StoreError where
     samples lack the encoder in use.
     """
-    faces = yield from unknown_faces(gallery, poor=poor)
-    yield Finished(_grouped(gallery, faces, afresh=afresh))
+    faces = yield from unknown_faces(engine, poor=poor)
+    yield Finished(_grouped(engine, faces, afresh=afresh))
 
 
-def _grouped(gallery: Gallery, faces: Sequence[UnknownFace], *, afresh: bool) -> list[Cluster]:
-    known = gallery.store.sightings.all()
+def _grouped(engine: Engine, faces: Sequence[UnknownFace], *, afresh: bool) -> list[Cluster]:
+    known = engine.store.sightings.all()
     former = np.array([0 if afresh else one.sighting.cluster or 0 for one in faces], np.int64)
     first = 1 + max((one.cluster or 0 for one in known), default=0)
-    reach = REACH * gallery.thresholds.unknown
+    reach = REACH * engine.thresholds.unknown
     vectors = np.array([one.descriptor for one in faces], np.float32)
     numbers = join(vectors, former, reach, first)
     changed = {
@@ -54,13 +54,13 @@ def _grouped(gallery: Gallery, faces: Sequence[UnknownFace], *, afresh: bool) ->
         for one, number in zip(faces, numbers, strict=True)
         if (one.sighting.cluster or 0) != number
     }
-    with gallery.store.writing() as writer:
+    with engine.store.writing() as writer:
         writer.sightings.group(changed)
-    return _clusters(gallery, faces, numbers, reach)
+    return _clusters(engine, faces, numbers, reach)
 
 
 def _clusters(
-    gallery: Gallery, faces: Sequence[UnknownFace], numbers: NDArray[np.int64], reach: float
+    engine: Engine, faces: Sequence[UnknownFace], numbers: NDArray[np.int64], reach: float
 ) -> list[Cluster]:
     members: dict[int, list[UnknownFace]] = defaultdict(list)
     for one, number in zip(faces, numbers.tolist(), strict=True):
@@ -69,7 +69,7 @@ def _clusters(
                 UnknownFace(dataclasses.replace(one.sighting, cluster=number), one.descriptor)
             )
     centres = {number: _mean([one.descriptor for one in own]) for number, own in members.items()}
-    nearest = gallery.nearest_ideals(np.array(list(centres.values()), np.float32))
+    nearest = engine.nearest_ideals(np.array(list(centres.values()), np.float32))
     found = []
     for (number, own), match in zip(members.items(), nearest, strict=True):
         ordered = _best_first(own, centres[number], reach)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.jobs.cluster import Cluster
 from gallery.media.images import decode_crop, encode_png
@@ -17,7 +17,7 @@ MOST_FACES = 12
 """Of a cluster, on its page."""
 
 
-def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> int:
+def write_folders(engine: Engine, clusters: Sequence[Cluster], out: Path) -> int:
     """Write a folder for each cluster with its faces, best first, and return how many faces.
 
     Raises InputError where something is in the way or cannot be written.
@@ -29,7 +29,7 @@ def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> i
         for one in clusters:
             folder = out / f"cluster-{one.number:04d}"
             folder.mkdir(parents=True)
-            crops = gallery.store.sightings.crops([face.id for face in one.faces])
+            crops = engine.store.sightings.crops([face.id for face in one.faces])
             for place, face in enumerate(one.faces, 1):
                 if face.id in crops:
                     target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}{_when(face)}.png"
@@ -45,12 +45,12 @@ def _when(face: Sighting) -> str:
     return "" if face.track is None else f"_{timecode(face.track.best).replace(':', '-')}"
 
 
-def report_of(gallery: Gallery, clusters: Sequence[Cluster]) -> Report:
+def report_of(engine: Engine, clusters: Sequence[Cluster]) -> Report:
     """Return a page of clusters with their best faces and the command that names each."""
     rows = []
     for one in clusters:
         shown = one.faces[:MOST_FACES]
-        crops = gallery.store.sightings.crops([face.id for face in shown])
+        crops = engine.store.sightings.crops([face.id for face in shown])
         pictures = tuple(
             Picture(_caption(face), decode_crop(crops[face.id]))
             for face in shown

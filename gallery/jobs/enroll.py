@@ -14,7 +14,7 @@ from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finis
 from gallery.media.inputs import pictures_of
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.faces.quality import Gates
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled, Outcome
@@ -80,17 +80,17 @@ def check_names(source: Source, *, are_given: bool) -> None:
         raise InputError("--names and --tag-prefix are for --from captions.")
 
 
-def named_as_in(gallery: Gallery, paths: Sequence[Path]) -> Named:
+def named_as_in(engine: Engine, paths: Sequence[Path]) -> Named:
     """Return the pictures whose captions name a character of the gallery, former names included.
 
     Raises InputError where nothing is found, and where the gallery has no names.
     """
-    names = [one.name for one in gallery.characters()] + list(gallery.store.former_names())
+    names = [one.name for one in engine.characters()] + list(engine.store.former_names())
     return _of_captions(paths, names, "")
 
 
 def enroll(
-    gallery: Gallery,
+    engine: Engine,
     named: Named,
     *,
     largest: bool = False,
@@ -102,30 +102,30 @@ def enroll(
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
     overlaps them is taken, so that largest means nothing to them.
     """
-    gallery.require_encoded()
+    engine.require_encoded()
     unit = "picture" if named.faces is None else "face"
     yield EnrolmentStarted(named.steps, named.unlabelled, unit=unit)
     for path, why in named.refused:
         yield Refused(path, why)
     outcomes: Counter[Outcome] = Counter()
-    for one in _enrolled(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor):
+    for one in _enrolled(engine, named, largest=largest, gates=gates, keep_poor=keep_poor):
         outcomes[one.outcome] += 1
         yield one
     yield Finished(EnrolmentSummary(outcomes, len(named.refused)))
 
 
 def _enrolled(
-    gallery: Gallery, named: Named, *, largest: bool, gates: Gates, keep_poor: bool
+    engine: Engine, named: Named, *, largest: bool, gates: Gates, keep_poor: bool
 ) -> Iterator[Enrolled]:
     if named.faces is None:
         from gallery.jobs.enroll_folders import enroll_candidates
 
         return enroll_candidates(
-            gallery, named.candidates, largest=largest, gates=gates, keep_poor=keep_poor
+            engine, named.candidates, largest=largest, gates=gates, keep_poor=keep_poor
         )
     from gallery.jobs.enroll_regions import RegionEnrolment
 
-    enrolment = RegionEnrolment(gallery.store, gallery.describer, gates=gates, keep_poor=keep_poor)
+    enrolment = RegionEnrolment(engine.store, engine.describer, gates=gates, keep_poor=keep_poor)
     return enrolment.run(named.faces)
 
 

@@ -30,7 +30,7 @@ from gallery.system.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 CHUNK = 8
 """Pictures between two commits: what an interruption costs, at most."""
@@ -76,7 +76,7 @@ def _character_of(folder: str) -> str:
 
 
 def enroll_candidates(
-    gallery: Gallery,
+    engine: Engine,
     candidates: Sequence[Candidate],
     *,
     largest: bool = False,
@@ -87,9 +87,9 @@ def enroll_candidates(
 
     Raises StoreError where samples lack the encoder in use.
     """
-    gallery.require_encoded()
+    engine.require_encoded()
     yield from Enrolment(
-        gallery.store, gallery.describer, largest=largest, gates=gates, keep_poor=keep_poor
+        engine.store, engine.describer, largest=largest, gates=gates, keep_poor=keep_poor
     ).run(candidates)
 
 

@@ -31,7 +31,7 @@ from gallery.system.files import absolute
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 CROPS_OF_A_TRACK = 3
 """How many of a track's best glimpses are written: more would be nearly the same picture."""
@@ -83,7 +83,7 @@ HarvestEvent: TypeAlias = (
 
 
 def harvest(
-    gallery: Gallery,
+    engine: Engine,
     media: Media,
     out: Path,
     *,
@@ -98,8 +98,8 @@ def harvest(
     Raises StoreError where samples lack the encoder in use, and InputError for a folder that is not
     empty or cannot be written.
     """
-    gallery.require_encoded()
-    with Harvest(gallery, out, mode) as gathering:
+    engine.require_encoded()
+    with Harvest(engine, out, mode) as gathering:
         yield Started("gathering", len(media.pictures), "picture")
         for path, why in media.refused:
             yield Refused(path, why)
@@ -113,9 +113,9 @@ def harvest(
 class Harvest:
     """Gathers unknown faces, then writes them; until then the folder is not there."""
 
-    def __init__(self, gallery: Gallery, out: Path, mode: MatchMode = MatchMode.IDEAL) -> None:
+    def __init__(self, engine: Engine, out: Path, mode: MatchMode = MatchMode.IDEAL) -> None:
         """Begin. Raises InputError where something is in the folder or it cannot be made."""
-        self._gallery, self._mode = gallery, mode
+        self._engine, self._mode = engine, mode
         self._out = out
         self._people: list[_Person] = []
         self._count = 0
@@ -137,14 +137,14 @@ class Harvest:
         self, paths: Sequence[Path], options: VideoOptions
     ) -> Generator[HarvestEvent, None, None]:
         """Look at pictures, of which options says the gates, and tell what each held."""
-        groups = observations(self._gallery, paths, options.gates)
+        groups = observations(self._engine, paths, options.gates)
         with closing(groups):
             for seen in (one for group in groups for one, _ in group):
                 if seen.error is not None:
                     yield Refused(seen.path, seen.error)
                     yield Advanced()
                     continue
-                answers = self._gallery.answers(
+                answers = self._engine.answers(
                     seen.faces, mode=self._mode, digest=seen.digest or ""
                 )
                 unknown = [
@@ -166,9 +166,9 @@ class Harvest:
         except InputError as error:
             yield Refused(path, str(error))
             return
-        gallery = self._gallery
+        engine = self._engine
         with video:
-            for seen in shots_seen(video, gallery.describer, gallery.thresholds, options):
+            for seen in shots_seen(video, engine.describer, engine.thresholds, options):
                 yield Gathered(path, self._take(path, seen), seen.last)
                 if int(seen.last) > shown:
                     yield Advanced(int(seen.last) - shown)
@@ -179,7 +179,7 @@ class Harvest:
 
     def _take(self, path: Path, seen: ShotSeen) -> int:
         """Set the unknown faces of a shot aside, and return how many they are."""
-        answers = answers_of(self._gallery, seen.tracks, self._mode, top=2)
+        answers = answers_of(self._engine, seen.tracks, self._mode, top=2)
         unknown = [
             track
             for track, answer in zip(seen.tracks, answers, strict=True)
@@ -227,7 +227,7 @@ class Harvest:
     def _clusters(self) -> list[list[_Person]]:
         """Return who is likely to be one character, the largest cluster first."""
         descriptors = np.stack([one.descriptor for one in self._people])
-        labels = group(descriptors, REACH * self._gallery.thresholds.unknown)
+        labels = group(descriptors, REACH * self._engine.thresholds.unknown)
         clusters: list[list[_Person]] = [[] for _ in range(int(labels.max()) + 1)]
         for person, label in zip(self._people, labels.tolist(), strict=True):
             clusters[label].append(person)

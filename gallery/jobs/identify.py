@@ -13,11 +13,11 @@ from gallery.jobs.pipeline import identified
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 
 def identify(
-    gallery: Gallery,
+    engine: Engine,
     pictures: Sequence[Path],
     refused: Sequence[tuple[Path, str]] = (),
     *,
@@ -31,13 +31,11 @@ def identify(
     Paths that were refused are told first. With images, each event has its decoded picture. Raises
     StoreError where samples lack the encoder in use.
     """
-    gallery.require_encoded()
+    engine.require_encoded()
     yield Started("identifying", len(pictures), "picture")
     for path, why in refused:
         yield Refused(path, why)
-    answers = identified(
-        gallery, pictures, mode=mode, top=top, gates=gates, with_images=with_images
-    )
+    answers = identified(engine, pictures, mode=mode, top=top, gates=gates, with_images=with_images)
     read = 0
     with closing(answers):
         for one in answers:

@@ -15,17 +15,17 @@ from gallery.system.files import absolute
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 
 class VideoKeeping:
     """Notes one video: that it is looked at, its shots as they come, and its end."""
 
     def __init__(
-        self, gallery: Gallery, path: Path, asked: tuple[float, float | None, float]
+        self, engine: Engine, path: Path, asked: tuple[float, float | None, float]
     ) -> None:
         """Read the file for its digest, unless it is known and has not changed."""
-        self._gallery = gallery
+        self._engine = engine
         whole = absolute(path)
         state, digest = self._identity(whole)
         self._seen = ObservedVideo(whole, state, digest, None, None, asked, is_whole=False)
@@ -44,16 +44,16 @@ class VideoKeeping:
         """Note a shot and its tracks, in one transaction."""
         if self._seen.digest is None:
             return
-        gallery = self._gallery
-        with gallery.store.writing() as writer:
+        engine = self._engine
+        with engine.store.writing() as writer:
             writer.sightings.keep_shot(
                 self._seen.digest,
                 self._seen.path,
                 shot,
                 tracks,
                 left_out=left_out,
-                encoder=gallery.encoder,
-                detector=gallery.describer.detector.name,
+                encoder=engine.encoder,
+                detector=engine.describer.detector.name,
             )
 
     def end(self, error: str | None) -> None:
@@ -61,7 +61,7 @@ class VideoKeeping:
         self._note(replace(self._seen, is_whole=True, error=error))
 
     def _note(self, seen: ObservedVideo) -> None:
-        with self._gallery.store.writing() as writer:
+        with self._engine.store.writing() as writer:
             writer.sightings.keep_video(seen)
 
     def _identity(self, path: Path) -> tuple[FileState | None, str | None]:
@@ -70,7 +70,7 @@ class VideoKeeping:
             state = file_state(path)
         except InputError:
             return None, None
-        known = None if _has_other_bytes(path) else self._gallery.store.sightings.videos.at(path)
+        known = None if _has_other_bytes(path) else self._engine.store.sightings.videos.at(path)
         if known is not None and known.state == state and known.digest is not None:
             return state, known.digest
         try:

@@ -34,7 +34,7 @@ from gallery.system.files import absolute
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def planned(
 
 
 def label(
-    gallery: Gallery, plan: LabelPlan, choices: LabelChoices, *, rewrite: bool = False
+    engine: Engine, plan: LabelPlan, choices: LabelChoices, *, rewrite: bool = False
 ) -> Generator[LabelEvent, None, None]:
     """Do what is planned and not done yet, pictures before videos.
 
@@ -131,14 +131,14 @@ def label(
     encoder in use, InputError and SetupError for outputs that cannot be opened or gone on with, see
     resume.open_writer and outputs.open_outputs.
     """
-    gallery.require_encoded()
-    with closing(open_writer(plan.out, gallery.encoder)) as records:
-        old = outdated(plan.pictures, records.standing, known_to(gallery))
+    engine.require_encoded()
+    with closing(open_writer(plan.out, engine.encoder)) as records:
+        old = outdated(plan.pictures, records.standing, known_to(engine))
         outputs = open_outputs(
             records,
             plan.wanted,
             paths=plan.paths,
-            encoder=gallery.encoder,
+            encoder=engine.encoder,
             options=plan.options,
             rewrite=rewrite,
             is_open_end=plan.arrivals is not None,
@@ -158,7 +158,7 @@ def label(
             )
             for path, why in plan.refused:
                 yield Refused(path, why)
-            run = _Run(gallery, outputs, choices)
+            run = _Run(engine, outputs, choices)
             yield from run.pictures(pictures)
             if plan.arrivals is not None:
                 yield from run.arriving(plan.arrivals, plan.chosen, videos)
@@ -170,16 +170,16 @@ def label(
 class _Run:
     """One run of a job whose outputs are open."""
 
-    def __init__(self, gallery: Gallery, outputs: Outputs, choices: LabelChoices) -> None:
-        self._gallery, self._outputs, self._choices = gallery, outputs, choices
+    def __init__(self, engine: Engine, outputs: Outputs, choices: LabelChoices) -> None:
+        self._engine, self._outputs, self._choices = engine, outputs, choices
         self.written = WrittenRecords(outputs)
-        self._keep = choices.keep and gallery.store.is_writable
+        self._keep = choices.keep and engine.store.is_writable
 
     def pictures(self, paths: Sequence[Path]) -> Generator[LabelEvent, None, None]:
         """Label pictures in their order; each record is in the file when it is told."""
         choices = self._choices
         answers = identified(
-            self._gallery,
+            self._engine,
             paths,
             mode=choices.mode,
             top=choices.top,
@@ -199,7 +199,7 @@ class _Run:
     ) -> Generator[LabelEvent, None, None]:
         """Label what comes, and the videos that are there once all else is done."""
         told: Waiting | None = None
-        for paths in arriving(self._gallery, arrivals, self._outputs, chosen=chosen):
+        for paths in arriving(self._engine, arrivals, self._outputs, chosen=chosen):
             if paths:
                 told = None
                 yield Arrived(len(paths))
@@ -220,7 +220,7 @@ class _Run:
             yield VideoStarted(path, seconds_looked_at(path, watched), done.end if done else 0.0)
             shown = int(done.end if done else watched.start)
             for record in label_video(
-                self._gallery,
+                self._engine,
                 path,
                 watched,
                 mode=choices.mode,

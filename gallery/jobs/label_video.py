@@ -24,11 +24,11 @@ from gallery.types import (
 )
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 
 def label_video(
-    gallery: Gallery,
+    engine: Engine,
     path: Path,
     options: VideoOptions,
     *,
@@ -55,12 +55,12 @@ def label_video(
         video = VideoReader(path)
     except InputError as error:
         if keep:
-            VideoKeeping(gallery, path, asked).end(str(error))
-        yield VideoRecord(path, None, None, gallery.encoder, error=str(error), asked=asked)
+            VideoKeeping(engine, path, asked).end(str(error))
+        yield VideoRecord(path, None, None, engine.encoder, error=str(error), asked=asked)
         return
     with video:
-        keeping = VideoKeeping(gallery, path, asked) if keep else None
-        one = _Labelling(gallery, video, options, mode=mode, top=top, keeping=keeping)
+        keeping = VideoKeeping(engine, path, asked) if keep else None
+        one = _Labelling(engine, video, options, mode=mode, top=top, keeping=keeping)
         yield from one.run(done)
 
 
@@ -69,7 +69,7 @@ class _Labelling:
 
     def __init__(
         self,
-        gallery: Gallery,
+        engine: Engine,
         video: VideoReader,
         options: VideoOptions,
         *,
@@ -77,13 +77,13 @@ class _Labelling:
         top: int,
         keeping: VideoKeeping | None,
     ) -> None:
-        self._gallery, self._video, self._options = gallery, video, options
+        self._engine, self._video, self._options = engine, video, options
         self._mode, self._top, self._keeping = mode, top, keeping
         self._empty = VideoRecord(
             video.path,
             video.width,
             video.height,
-            gallery.encoder,
+            engine.encoder,
             asked=(options.start, options.end, options.every),
         )
 
@@ -95,7 +95,7 @@ class _Labelling:
             rest = replace(rest, start=done.end + 2 * TOLERANCE)
         if self._keeping is not None:
             self._keeping.begin(self._video.width, self._video.height)
-        parts = self._gallery
+        parts = self._engine
         for seen in shots_seen(self._video, parts.describer, parts.thresholds, rest):
             shots += 1
             tracks += len(seen.tracks)
@@ -117,17 +117,15 @@ class _Labelling:
         faces = faces_of(seen.tracks)
         if self._keeping is not None:
             self._keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out)
-        answers = self._gallery.answers(faces, mode=self._mode, top=self._top)
+        answers = self._engine.answers(faces, mode=self._mode, top=self._top)
         for part, answer in zip(parts, answers, strict=True):
             yield replace(self._empty, faces=(answer,), part=part)
         yield replace(self._empty, left_out=seen.left_out, part=shot)
 
 
-def answers_of(
-    gallery: Gallery, tracks: Sequence[Track], mode: MatchMode, top: int
-) -> list[Answer]:
+def answers_of(engine: Engine, tracks: Sequence[Track], mode: MatchMode, top: int) -> list[Answer]:
     """Say who tracks are: each by the mean of its best looks, with the face of the best one."""
-    return gallery.answers(faces_of(tracks), mode=mode, top=top)
+    return engine.answers(faces_of(tracks), mode=mode, top=top)
 
 
 def faces_of(tracks: Sequence[Track]) -> list[DescribedFace]:

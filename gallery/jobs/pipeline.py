@@ -28,7 +28,7 @@ from gallery.system.threads import ROOM, ahead, available_cores, limited
 from gallery.types import Image, MatchMode
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.store.sightings import Observation
 
 GROUP = 4
@@ -153,7 +153,7 @@ def chunks(read: Iterable[Looked[Found]], room: int) -> Iterator[list[Looked[Fou
 
 
 def observations(
-    gallery: Gallery,
+    engine: Engine,
     paths: Sequence[Path],
     gates: Gates = NO_GATES,
     *,
@@ -165,10 +165,10 @@ def observations(
     The faces are those that pass the gates. See looked_at for workers and images.
     """
     # Several threads would open the detector several times.
-    _ = gallery.describer
+    _ = engine.describer
 
     def observe(images: Sequence[Image]) -> Sequence[Observation]:
-        return gallery.observe(images, gates)
+        return engine.observe(images, gates)
 
     groups = looked_at(paths, observe, workers=workers, with_images=with_images)
     with contextlib.closing(groups):
@@ -185,7 +185,7 @@ def _observation(one: Looked[Observation]) -> Observation:
 
 
 def identified(
-    gallery: Gallery,
+    engine: Engine,
     paths: Sequence[Path],
     *,
     mode: MatchMode = MatchMode.IDEAL,
@@ -200,9 +200,9 @@ def identified(
     With keep, the gallery notes what it sees, before it is yielded. See looked_at for workers and
     images.
     """
-    groups = observations(gallery, paths, gates, workers=workers, with_images=with_images)
+    groups = observations(engine, paths, gates, workers=workers, with_images=with_images)
     with contextlib.closing(groups):
         for group in groups:
-            records = gallery.records([one for one, _ in group], mode=mode, top=top, keep=keep)
+            records = engine.records([one for one, _ in group], mode=mode, top=top, keep=keep)
             for record, (_, image) in zip(records, group, strict=True):
                 yield Identified(record, image)

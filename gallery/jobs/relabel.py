@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gallery.engine import joint
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import Finished, LabelEvent, LabellingStarted, Refused, VideoStarted
 from gallery.jobs.reencode import encode_kept
@@ -50,7 +50,7 @@ class RelabelChoices:
     """Pictures whose records are in the file already are written in the wanted formats, too."""
 
 
-def relabel(gallery: Gallery, choices: RelabelChoices) -> Generator[LabelEvent, None, None]:
+def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, None, None]:
     """Answer pictures and videos that were labelled before, and are not in the file of records.
 
     What the encoder in use has not described is described first, and unless every face is answered
@@ -60,9 +60,9 @@ def relabel(gallery: Gallery, choices: RelabelChoices) -> Generator[LabelEvent, 
     outputs that cannot be opened or gone on with, and InputError where there is nothing to answer,
     and where videos are asked for in a format that has no place for them.
     """
-    gallery.require_encoded()
-    yield from encode_kept(gallery)
-    sightings, asked = gallery.store.sightings, choices.paths
+    engine.require_encoded()
+    yield from encode_kept(engine)
+    sightings, asked = engine.store.sightings, choices.paths
     pictures = seen_below(sightings.pictures(), asked)
     videos = seen_below(sightings.videos.all(), asked)
     known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
@@ -73,13 +73,13 @@ def relabel(gallery: Gallery, choices: RelabelChoices) -> Generator[LabelEvent, 
         registry.require_for_videos(choices.wanted, choices.options.placing)
     changed = {one.path for one in known if has_changed(one)}
     with (
-        closing(open_writer(choices.out, gallery.encoder)) as records,
+        closing(open_writer(choices.out, engine.encoder)) as records,
         closing(
             open_outputs(
                 records,
                 choices.wanted,
                 paths=asked or [one.path for one in known],
-                encoder=gallery.encoder,
+                encoder=engine.encoder,
                 options=choices.options,
                 rewrite=choices.rewrite,
             )
@@ -89,9 +89,9 @@ def relabel(gallery: Gallery, choices: RelabelChoices) -> Generator[LabelEvent, 
         rest = left - changed
         stills = [one for one in pictures if one.path in rest]
         films = [one for one in videos if one.path in rest]
-        answering = joint.alone(gallery, choices.mode, choices.top)
+        answering = joint.alone(engine, choices.mode, choices.top)
         if rest and not choices.alone:
-            answering = yield from joint.jointly(gallery, choices.mode, choices.top)
+            answering = yield from joint.jointly(engine, choices.mode, choices.top)
         yield LabellingStarted(
             pictures=len(stills),
             videos=len(films),
@@ -106,9 +106,9 @@ def relabel(gallery: Gallery, choices: RelabelChoices) -> Generator[LabelEvent, 
         for path in sorted(changed):
             yield Refused(path, f"{path} has changed since it was labelled.")
         written = WrittenRecords(outputs)
-        for record in relabel_pictures(gallery, stills, answering):
+        for record in relabel_pictures(engine, stills, answering):
             yield written.labelled(record)
-        yield from _videos(gallery, films, outputs, written, answering)
+        yield from _videos(engine, films, outputs, written, answering)
     yield Finished(written.summary())
 
 
@@ -128,7 +128,7 @@ def _unseen(path: Path) -> str:
 
 
 def _videos(
-    gallery: Gallery,
+    engine: Engine,
     videos: Sequence[ObservedVideo],
     outputs: Outputs,
     written: WrittenRecords,
@@ -136,7 +136,7 @@ def _videos(
 ) -> Generator[LabelEvent, None, None]:
     before = progress_of(outputs.records()) if videos else {}
     begun: Path | None = None
-    for part in relabel_videos(gallery, videos, answering):
+    for part in relabel_videos(engine, videos, answering):
         if part.path != begun:
             begun = part.path
             # None of its seconds is looked at.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.engine.joint import Scoring, alone
 from gallery.store.sightings import ObservedPicture, Sighting
 from gallery.types import Record
 
 
 def relabel_pictures(
-    gallery: Gallery,
+    engine: Engine,
     pictures: Sequence[ObservedPicture],
     answering: Scoring | None = None,
 ) -> Iterator[Record]:
@@ -21,12 +21,12 @@ def relabel_pictures(
     Every face by itself, unless it is said how, see joint. Faces that the encoder in use has not
     described are left out; reencode.encode_kept comes first.
     """
-    gallery.require_encoded()
-    answering = answering or alone(gallery)
-    ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
+    engine.require_encoded()
+    answering = answering or alone(engine)
+    ids, vectors = engine.store.sightings.vectors(engine.encoder)
     places = {int(one): place for place, one in enumerate(ids)}
     faces: dict[str, list[Sighting]] = defaultdict(list)
-    for one in gallery.store.sightings.all():
+    for one in engine.store.sightings.all():
         if one.id in places:
             faces[one.digest].append(one)
     for picture in pictures:
@@ -36,7 +36,7 @@ def relabel_pictures(
             picture.path,
             picture.width,
             picture.height,
-            gallery.encoder,
+            engine.encoder,
             tuple(answering([one.id for one in seen], described, picture.digest or "")),
             error=picture.error,
             left_out=picture.left_out,

@@ -12,7 +12,7 @@ from gallery.store.videos import ObservedShot, ObservedVideo
 from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class _Observed:
 
 
 def relabel_videos(
-    gallery: Gallery,
+    engine: Engine,
     videos: Sequence[ObservedVideo],
     answering: Scoring | None = None,
 ) -> Iterator[VideoRecord]:
@@ -45,17 +45,17 @@ def relabel_videos(
     its end come the shots that were, and an error at the end. Faces that the encoder in use has not
     described are left out; reencode.encode_kept comes first.
     """
-    gallery.require_encoded()
+    engine.require_encoded()
     if not videos:
         return
-    seen = _seen(gallery)
+    seen = _seen(engine)
     for video in videos:
-        yield from _of_video(gallery, video, seen, answering or alone(gallery))
+        yield from _of_video(engine, video, seen, answering or alone(engine))
 
 
-def _seen(gallery: Gallery) -> _Observed:
-    sightings = gallery.store.sightings
-    ids, rows = sightings.vectors(gallery.encoder)
+def _seen(engine: Engine) -> _Observed:
+    sightings = engine.store.sightings
+    ids, rows = sightings.vectors(engine.encoder)
     vectors = dict(zip(ids.tolist(), rows, strict=True))
     faces = {
         one.id: _Track(one.id, one.track, one.described(vectors[one.id]))
@@ -73,11 +73,11 @@ def _seen(gallery: Gallery) -> _Observed:
 
 
 def _of_video(
-    gallery: Gallery, video: ObservedVideo, seen: _Observed, answering: Scoring
+    engine: Engine, video: ObservedVideo, seen: _Observed, answering: Scoring
 ) -> Iterator[VideoRecord]:
     shots = seen.shots.get(video.digest or "", [])
     empty = VideoRecord(
-        video.path, video.width, video.height, gallery.encoder, asked=_asked(video, shots)
+        video.path, video.width, video.height, engine.encoder, asked=_asked(video, shots)
     )
     count = 0
     for one in shots:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.engine.joint import Scoring, alone, jointly
 from gallery.events import Advanced, Stage, Started
 from gallery.faces.quality import is_poor
@@ -28,7 +28,7 @@ class UnknownFace:
     descriptor: NDArray[np.float32]
 
 
-def unknown_faces(gallery: Gallery, *, poor: bool = False) -> Stage[list[UnknownFace]]:
+def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFace]]:
     """Return the seen faces that the gallery, as it is now, knows nobody for.
 
     Faces that the encoder in use has not described are described first. A calibrated gallery judges
@@ -36,10 +36,10 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> Stage[list[Unknown
     class, and poor ones unless they are asked for. Raises StoreError where samples lack the encoder
     in use.
     """
-    gallery.require_encoded()
-    yield from encode_kept(gallery)
-    answering = yield from jointly(gallery, top=1)
-    able = _able(gallery, poor=poor)
+    engine.require_encoded()
+    yield from encode_kept(engine)
+    answering = yield from jointly(engine, top=1)
+    able = _able(engine, poor=poor)
     yield Started("answering", len(able), "face")
     unknown = []
     for answered in _answered(able, answering):
@@ -48,24 +48,24 @@ def unknown_faces(gallery: Gallery, *, poor: bool = False) -> Stage[list[Unknown
     # In company, faces come nearer to everybody, to reject classes too.
     return [
         one
-        for answered in _answered(unknown, alone(gallery, top=1))
+        for answered in _answered(unknown, alone(engine, top=1))
         for one, answer in answered
         if not (
             answer.matches
             and answer.matches[0].is_reject
-            and answer.matches[0].distance <= gallery.thresholds.unknown
+            and answer.matches[0].distance <= engine.thresholds.unknown
         )
     ]
 
 
-def _able(gallery: Gallery, *, poor: bool) -> list[UnknownFace]:
+def _able(engine: Engine, *, poor: bool) -> list[UnknownFace]:
     """Return the seen faces that are described, not enrolled, and good enough to tell."""
-    ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
+    ids, vectors = engine.store.sightings.vectors(engine.encoder)
     places = {int(one): place for place, one in enumerate(ids)}
-    enrolled = gallery.store.sightings.enrolled()
+    enrolled = engine.store.sightings.enrolled()
     return [
         UnknownFace(one, vectors[places[one.id]])
-        for one in gallery.store.sightings.all()
+        for one in engine.store.sightings.all()
         if one.id in places
         and one.id not in enrolled
         and (poor or one.quality is None or not is_poor(one.quality))

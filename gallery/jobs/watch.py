@@ -18,7 +18,7 @@ from gallery.output.resume import remaining
 from gallery.system.files import absolute
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
+    from gallery.engine.engine import Engine
     from gallery.output.outputs import Outputs
 
 EVERY = 1.0
@@ -110,7 +110,7 @@ def _state_of(path: Path) -> Iterable[tuple[Path, FileState]]:
 
 
 def arriving(
-    gallery: Gallery,
+    engine: Engine,
     arrivals: Arrivals,
     outputs: Outputs,
     *,
@@ -125,7 +125,7 @@ def arriving(
     called for the seconds between two looks. The outputs must have been opened for a job with an
     open end.
     """
-    known = known_to(gallery)
+    known = known_to(engine)
     tried: set[str] = set()
     while True:
         begun = time.monotonic()

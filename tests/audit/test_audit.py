@@ -21,7 +21,7 @@ from gallery.audit.page import report_of
 from gallery.audit.proposals import Kind, Proposal, command
 from gallery.audit.run import audit
 from gallery.cli import app
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.events import result_of
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.reports.page import as_html
@@ -47,7 +47,7 @@ def drawn(seed: int = 0, spread: float = 0.25) -> Faces:
 Change = Callable[[list[tuple[str, Faces]]], None]
 
 
-def filled(database: Path, change: Change = lambda _: None) -> Gallery:
+def filled(database: Path, change: Change = lambda _: None) -> Engine:
     """A gallery of drawn characters c00, c01, ... with a change to its samples."""
     faces = drawn()
     rows = [
@@ -66,11 +66,11 @@ def filled(database: Path, change: Change = lambda _: None) -> Gallery:
     return gallery
 
 
-def proposals(gallery: Gallery) -> list[Proposal]:
+def proposals(gallery: Engine) -> list[Proposal]:
     return result_of(audit(gallery))
 
 
-def of_kind(gallery: Gallery, kind: Kind) -> list[Proposal]:
+def of_kind(gallery: Engine, kind: Kind) -> list[Proposal]:
     return [one for one in proposals(gallery) if one.kind is kind]
 
 

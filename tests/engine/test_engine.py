@@ -10,7 +10,7 @@ import pytest
 from fakes import FakeDetector, FakeEncoder, Square, draw, fake_gallery, write_picture
 from numpy.typing import NDArray
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError, StoreError
 from gallery.events import result_of
 from gallery.faces.align import EyeAligner
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def filled(gallery: Gallery, folder: Path) -> Gallery:
+def filled(gallery: Engine, folder: Path) -> Engine:
     candidates, _ = candidates_in(folder)
     assert {one.outcome for one in enroll_candidates(gallery, candidates)} == {Outcome.ADDED}
     return gallery
@@ -54,7 +54,7 @@ def image_of(*squares: Square, seed: int = 99) -> Image:
 
 
 @pytest.mark.parametrize("mode", list(MatchMode))
-def test_every_face_of_a_picture_is_named(filled: Gallery, mode: MatchMode) -> None:
+def test_every_face_of_a_picture_is_named(filled: Engine, mode: MatchMode) -> None:
     image = image_of(Square(5, 5, 70, BLUE), Square(90, 60, 40, RED))
     found = filled.identify(image, mode=mode)
     assert (found.path, found.width, found.height, found.error) == (image.path, 160, 120, None)
@@ -67,7 +67,7 @@ def test_every_face_of_a_picture_is_named(filled: Gallery, mode: MatchMode) -> N
     assert found.faces[0].face.box.width == 70
 
 
-def test_what_is_to_be_turned_away_and_strangers_are_unknown(filled: Gallery) -> None:
+def test_what_is_to_be_turned_away_and_strangers_are_unknown(filled: Engine) -> None:
     found = filled.identify(image_of(Square(5, 5, 70, GREEN), Square(90, 60, 40, (90, 200, 255))))
     noise, stranger = found.faces
     assert (noise.verdict, noise.character) == (Verdict.UNKNOWN, None)
@@ -78,7 +78,7 @@ def test_what_is_to_be_turned_away_and_strangers_are_unknown(filled: Gallery) ->
 
 @pytest.mark.parametrize("top", [1, 2, 3, 10])
 def test_as_many_matches_are_given_as_asked_for_and_the_verdict_does_not_depend_on_it(
-    filled: Gallery, top: int
+    filled: Engine, top: int
 ) -> None:
     (face,) = filled.identify(image_of(Square(5, 5, 70, PINK)), top=top).faces
     (usual,) = filled.identify(image_of(Square(5, 5, 70, PINK))).faces
@@ -86,17 +86,17 @@ def test_as_many_matches_are_given_as_asked_for_and_the_verdict_does_not_depend_
     assert (face.verdict, face.character) == (usual.verdict, usual.character)
 
 
-def test_a_picture_without_faces_has_a_record_without_faces(filled: Gallery) -> None:
+def test_a_picture_without_faces_has_a_record_without_faces(filled: Engine) -> None:
     assert filled.identify(image_of()).faces == ()
 
 
-def test_an_empty_gallery_knows_nobody(gallery: Gallery) -> None:
+def test_an_empty_gallery_knows_nobody(gallery: Engine) -> None:
     (face,) = gallery.identify(image_of(Square(5, 5, 70))).faces
     assert (face.verdict, face.character, face.distance) == (Verdict.UNKNOWN, None, None)
     assert face.matches == ()
 
 
-def test_answers_follow_every_change_at_once(filled: Gallery) -> None:
+def test_answers_follow_every_change_at_once(filled: Engine) -> None:
     def name() -> str | None:
         image = image_of(Square(5, 5, 70, BLUE))
         return filled.identify(image, mode=MatchMode.NEAREST).faces[0].character
@@ -112,7 +112,7 @@ def test_answers_follow_every_change_at_once(filled: Gallery) -> None:
     assert name() != "Asuka"
 
 
-def test_moving_to_a_name_nobody_has_is_refused_unless_it_is_meant(filled: Gallery) -> None:
+def test_moving_to_a_name_nobody_has_is_refused_unless_it_is_meant(filled: Engine) -> None:
     (first, *_) = filled.samples("Rei")
     with pytest.raises(InputError, match="did you mean Asuka"):
         filled.move([first.id], "Asuak")
@@ -124,7 +124,7 @@ def test_moving_to_a_name_nobody_has_is_refused_unless_it_is_meant(filled: Galle
 
 
 def test_another_encoder_wants_the_samples_encoded_and_encodes_them_from_the_crops(
-    database: Path, filled: Gallery, folder: Path
+    database: Path, filled: Engine, folder: Path
 ) -> None:
     for path in folder.rglob("*.png"):
         path.unlink()
@@ -144,7 +144,7 @@ def test_another_encoder_wants_the_samples_encoded_and_encodes_them_from_the_cro
     assert face.character == "Rei"
 
 
-def test_reencoding_gives_what_enrolment_gave(filled: Gallery) -> None:
+def test_reencoding_gives_what_enrolment_gave(filled: Engine) -> None:
     before = filled.store.vectors("fake")
     result_of(reencode.reencode(filled, everything=True))
     after = filled.store.vectors("fake")
@@ -153,7 +153,7 @@ def test_reencoding_gives_what_enrolment_gave(filled: Gallery) -> None:
 
 
 def test_reencoding_notes_the_quality_of_samples_that_have_none_and_marks_nothing(
-    filled: Gallery, database: Path
+    filled: Engine, database: Path
 ) -> None:
     import sqlite3
     from contextlib import closing
@@ -180,7 +180,7 @@ class Saboteur(FakeEncoder):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.gallery: Gallery | None = None
+        self.gallery: Engine | None = None
 
     def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         if self.gallery is not None:
@@ -190,7 +190,7 @@ class Saboteur(FakeEncoder):
 
 
 def test_samples_that_are_removed_while_they_are_encoded_are_left_out(
-    database: Path, filled: Gallery, monkeypatch: pytest.MonkeyPatch
+    database: Path, filled: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reencode, "AT_ONCE", 2)
     saboteur = Saboteur("second")
@@ -201,7 +201,7 @@ def test_samples_that_are_removed_while_they_are_encoded_are_left_out(
         assert other.store.encoders() == {"fake": 4, "second": 4}
 
 
-def test_a_damaged_descriptor_is_healed_as_its_error_says(filled: Gallery, database: Path) -> None:
+def test_a_damaged_descriptor_is_healed_as_its_error_says(filled: Engine, database: Path) -> None:
     import sqlite3
     from contextlib import closing
 
@@ -215,11 +215,11 @@ def test_a_damaged_descriptor_is_healed_as_its_error_says(filled: Gallery, datab
         assert filled.identify(image_of(Square(5, 5, 70, BLUE))).faces[0].character == "Rei"
 
 
-def test_looking_after_names_opens_no_network(database: Path, filled: Gallery) -> None:
+def test_looking_after_names_opens_no_network(database: Path, filled: Engine) -> None:
     def fail() -> Describer:
         raise AssertionError("the network was opened")
 
-    quiet = Gallery(filled.store, "fake", filled.thresholds, fail, IndexCache(None))
+    quiet = Engine(filled.store, "fake", filled.thresholds, fail, IndexCache(None))
     quiet.rename("Rei", "Ayanami")
     quiet.merge("Ayanami", "Asuka")
     quiet.forget("Noise")
@@ -228,7 +228,7 @@ def test_looking_after_names_opens_no_network(database: Path, filled: Gallery) -
 
 
 def test_a_second_run_and_pictures_without_faces_open_no_encoder(
-    database: Path, filled: Gallery, folder: Path
+    database: Path, filled: Engine, folder: Path
 ) -> None:
     def fail() -> Encoder:
         raise AssertionError("the encoder was opened")
@@ -282,7 +282,7 @@ def test_ideal_is_the_mean_and_best_the_nearest_to_it() -> None:
     assert profile(rows[:1]).best == 0
 
 
-def test_a_gallery_opened_again_knows_what_it_knew(database: Path, filled: Gallery) -> None:
+def test_a_gallery_opened_again_knows_what_it_knew(database: Path, filled: Engine) -> None:
     image = image_of(Square(5, 5, 70, BLUE))
     first = filled.identify(image)
     filled.close()
@@ -292,7 +292,7 @@ def test_a_gallery_opened_again_knows_what_it_knew(database: Path, filled: Galle
 
 
 def test_an_enrolled_picture_is_at_its_own_samples_distance_of_nothing(
-    filled: Gallery, folder: Path
+    filled: Engine, folder: Path
 ) -> None:
     image = read_image(folder / "Rei" / "0.png")
     (face,) = filled.identify(image, mode=MatchMode.NEAREST).faces

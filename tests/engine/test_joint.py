@@ -16,7 +16,7 @@ from fakes import FakeEncoder, fake_gallery, new_sample
 
 from gallery.cli.label_progress import LabelReporter
 from gallery.engine import joint
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.events import Labelled, LabellingStarted, Started, steps_of, value_of
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Vectors
@@ -165,7 +165,7 @@ def digest(number: int) -> str:
     return f"{number:064x}"
 
 
-def see(gallery: Gallery, faces: Vectors) -> None:
+def see(gallery: Engine, faces: Vectors) -> None:
     """Note faces, each in a picture of its own."""
     gallery.keep(
         [
@@ -187,7 +187,7 @@ def described(face: Vectors) -> DescribedFace:
 
 
 @pytest.fixture
-def full(database: Path) -> Iterator[Gallery]:
+def full(database: Path) -> Iterator[Engine]:
     """A gallery, and EACH_SEEN seen faces of all of its characters and of STRANGERS others."""
     thresholds = Thresholds(sure=0.4, unknown=0.44, margin=0.02)
     with fake_gallery(database, thresholds=thresholds) as gallery:
@@ -201,7 +201,7 @@ def full(database: Path) -> Iterator[Gallery]:
         yield gallery
 
 
-def answers(gallery: Gallery, answering: joint.Scoring) -> list[Answer]:
+def answers(gallery: Engine, answering: joint.Scoring) -> list[Answer]:
     records = relabel_pictures(gallery, gallery.store.sightings.pictures(), answering)
     return [answer for record in records for answer in record.faces]
 
@@ -217,7 +217,7 @@ def found_where_few_strangers_pass(answers: Sequence[Answer]) -> float:
     return float(np.mean(np.array(right) & (distances[: len(right)] < least)))
 
 
-def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> None:
+def test_more_known_faces_are_told_from_strangers_together(full: Engine) -> None:
     full.calibrate(0.05)
     alone = answers(full, joint.alone(full))
     together = answers(full, value_of(joint.jointly(full)))
@@ -230,19 +230,19 @@ def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> Non
     assert [one.face for one in together] == [one.face for one in alone]
 
 
-def test_a_gallery_that_is_not_calibrated_answers_every_face_alone(full: Gallery) -> None:
+def test_a_gallery_that_is_not_calibrated_answers_every_face_alone(full: Engine) -> None:
     assert list(joint.jointly(full)) == []
     assert answers(full, value_of(joint.jointly(full))) == answers(full, joint.alone(full))
 
 
-def test_the_gallerys_own_calibration_stays(full: Gallery) -> None:
+def test_the_gallerys_own_calibration_stays(full: Engine) -> None:
     full.calibrate(0.05)
     before = full.store.calibration("fake")
     answers(full, value_of(joint.jointly(full)))
     assert full.store.calibration("fake") == before
 
 
-def test_a_rejected_name_is_not_given_in_company_either(full: Gallery) -> None:
+def test_a_rejected_name_is_not_given_in_company_either(full: Engine) -> None:
     full.calibrate(0.05)
     (first, *_) = full.store.sightings.all()
     vector = full.store.sightings.descriptors_of(first.id)["fake"]
@@ -258,7 +258,7 @@ def test_a_rejected_name_is_not_given_in_company_either(full: Gallery) -> None:
     assert all(match.character != "character 00" for match in found.matches)
 
 
-def test_a_face_that_came_later_is_answered_alone(full: Gallery) -> None:
+def test_a_face_that_came_later_is_answered_alone(full: Engine) -> None:
     full.calibrate(0.05)
     answering = value_of(joint.jointly(full))
     late = near(centres()[0], 1, 900)[0]
@@ -269,7 +269,7 @@ def test_a_face_that_came_later_is_answered_alone(full: Gallery) -> None:
     assert list(record.faces) == full.answers([described(late)], digest=digest(999))
 
 
-def test_a_gallery_that_was_emptied_knows_nobody(full: Gallery) -> None:
+def test_a_gallery_that_was_emptied_knows_nobody(full: Engine) -> None:
     full.calibrate(0.05)
     for one in full.characters():
         full.forget(one.name)
@@ -278,7 +278,7 @@ def test_a_gallery_that_was_emptied_knows_nobody(full: Gallery) -> None:
     }
 
 
-def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -> None:
+def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Engine) -> None:
     def known_among(unknown: list[Path]) -> int:
         return sum(int(path.stem) < CHARACTERS * EACH_SEEN for path in unknown)
 
@@ -297,7 +297,7 @@ def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -
     assert known_among(unknown()) < sum(row < CHARACTERS * EACH_SEEN for row in alone)
 
 
-def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Gallery) -> None:
+def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Engine) -> None:
     with full.store.writing() as writer:
         for number, place in enumerate(near(centres()[51], EACH, 7)):
             writer.add(new_sample("Noise", 90_000 + number, {"fake": place}))
@@ -316,7 +316,7 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Galle
     assert is_unknown()
 
 
-def test_every_face_that_is_moved_is_a_step(full: Gallery) -> None:
+def test_every_face_that_is_moved_is_a_step(full: Engine) -> None:
     full.calibrate(0.05)
     started, *steps = joint.jointly(full)
     assert isinstance(started, Started)
@@ -324,7 +324,7 @@ def test_every_face_that_is_moved_is_a_step(full: Gallery) -> None:
     assert sum(map(steps_of, steps)) == started.total
 
 
-def test_what_another_encoder_described_is_not_mixed_in(full: Gallery, database: Path) -> None:
+def test_what_another_encoder_described_is_not_mixed_in(full: Engine, database: Path) -> None:
     full.calibrate(0.05)
     with fake_gallery(database, encoder=FakeEncoder("another")) as other:
         assert other.judging.calibration() is None

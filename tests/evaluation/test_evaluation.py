@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled import identify_files
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.engine.joint import jointly
 from gallery.errors import InputError, StoreError
 from gallery.evaluation import metrics, plain, trials
@@ -248,7 +248,7 @@ class TestSearch:
 
     @pytest.mark.parametrize("seed", range(2))
     def test_it_says_what_the_gallery_says_without_the_face(
-        self, seed: int, gallery: Gallery
+        self, seed: int, gallery: Engine
     ) -> None:
         """Each face is taken out of a real database, which is asked about it then."""
         described, labels = clouds(5, 5, 0.2, seed)
@@ -450,7 +450,7 @@ class TestTrials:
 
 
 def fill(
-    gallery: Gallery, vectors: np.ndarray, labels: Sequence[str], encoder: str, *, first: int = 0
+    gallery: Engine, vectors: np.ndarray, labels: Sequence[str], encoder: str, *, first: int = 0
 ) -> None:
     """Enroll descriptors under names, each with a crop of its own colour."""
     with gallery.store.writing() as writer:
@@ -477,7 +477,7 @@ def saying(verdict: Verdict) -> Judge:
     return Judge(lambda _: (verdict, None))
 
 
-def evaluated(gallery: Gallery, evaluation_set: EvaluationSet | None = None) -> Evaluation:
+def evaluated(gallery: Engine, evaluation_set: EvaluationSet | None = None) -> Evaluation:
     """An evaluation with few bootstrap samples."""
     evaluation_set = evaluation_set or set_of_gallery(gallery)
     return value_of(evaluate(evaluation_set, judge(gallery.thresholds), samples=20))
@@ -496,7 +496,7 @@ def reason(evaluation: Evaluation, name: str) -> str:
 class TestGallery:
     """A gallery judged by its own faces."""
 
-    def test_far_apart_characters_leave_nothing_to_complain_of(self, gallery: Gallery) -> None:
+    def test_far_apart_characters_leave_nothing_to_complain_of(self, gallery: Engine) -> None:
         described, labels = clouds(12, 12, 2.0)
         fill(gallery, described / 10, named(labels), "fake")
         evaluation = evaluated(gallery)
@@ -515,7 +515,7 @@ class TestGallery:
         assert rank.low == pytest.approx(0.025 ** (1 / 12))
         assert rank.count == 144
 
-    def test_two_that_look_like_one_are_found(self, gallery: Gallery) -> None:
+    def test_two_that_look_like_one_are_found(self, gallery: Engine) -> None:
         described, labels = clouds(10, 6, 2.0)
         described[labels == 7] = described[labels == 3] + 0.001
         fill(gallery, described, named(labels), "fake")
@@ -535,7 +535,7 @@ class TestGallery:
             assert one.own_distance is not None
             assert one.distance <= one.own_distance
 
-    def test_verdicts_are_those_of_the_gallery(self, gallery: Gallery) -> None:
+    def test_verdicts_are_those_of_the_gallery(self, gallery: Engine) -> None:
         described, labels = clouds(8, 5, 0.5)
         fill(gallery, described, named(labels), "fake")
         evaluation_set = set_of_gallery(gallery)
@@ -563,7 +563,7 @@ class TestGallery:
             assert len(known.references) == len(own)
         assert "Number 000" not in {match.character for match in stranger.matches}
 
-    def test_a_calibrated_gallery_is_judged_as_it_answers_new_faces(self, gallery: Gallery) -> None:
+    def test_a_calibrated_gallery_is_judged_as_it_answers_new_faces(self, gallery: Engine) -> None:
         """What is said of a face that is left out is what is said of it when it is not there."""
         described, labels = clouds(12, 6, 0.35)
         fill(gallery, described[1:], named(labels[1:]), "fake")
@@ -605,7 +605,7 @@ class TestGallery:
         assert "learnt from these same faces" in chapter.text
 
     def test_reject_classes_turn_away_and_are_nobody_to_be_right_about(
-        self, gallery: Gallery
+        self, gallery: Engine
     ) -> None:
         described, labels = clouds(9, 6, 2.0)
         names = ["Noise" if label == 4 else f"Number {label:03d}" for label in labels]
@@ -620,7 +620,7 @@ class TestGallery:
         assert figures["verification.eer"].count == 48 * 47 // 2
         assert figures["closed.rank_1.ideal.references_3"].count == 8 * 3
 
-    def test_the_same_seed_gives_the_same_and_another_draws_anew(self, gallery: Gallery) -> None:
+    def test_the_same_seed_gives_the_same_and_another_draws_anew(self, gallery: Engine) -> None:
         described, labels = clouds(15, 6, 0.4)
         fill(gallery, described, named(labels), "fake")
         evaluation_set = set_of_gallery(gallery)
@@ -636,7 +636,7 @@ class TestGallery:
         assert one == same
         assert one["figures"] != other["figures"]
 
-    def test_progress_comes_to_its_end(self, gallery: Gallery) -> None:
+    def test_progress_comes_to_its_end(self, gallery: Engine) -> None:
         for characters, faces in ((12, 4), (2, 1)):
             described, labels = clouds(characters, faces, 1.0, seed=faces)
             fill(gallery, described, [f"{faces} {name}" for name in named(labels)], "fake")
@@ -644,7 +644,7 @@ class TestGallery:
             told = evaluate(evaluation_set, judge(gallery.thresholds), samples=5)
             assert sum(one.count for one in told) == steps(evaluation_set)
 
-    def test_what_is_drawn_is_said(self, gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_is_drawn_is_said(self, gallery: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         described, labels = clouds(12, 5, 0.6)
         fill(gallery, described, named(labels), "fake")
         whole = values(evaluated(gallery))
@@ -663,7 +663,7 @@ class TestGallery:
         )
         assert found["verification.eer"] == pytest.approx(whole["verification.eer"], abs=0.05)
 
-    def test_a_report_shows_the_faces_of_the_worst_mistakes(self, gallery: Gallery) -> None:
+    def test_a_report_shows_the_faces_of_the_worst_mistakes(self, gallery: Engine) -> None:
         described, labels = clouds(10, 6, 2.0)
         described[labels == 7] = described[labels == 3] + 0.001
         fill(gallery, described, named(labels), "fake")
@@ -688,11 +688,11 @@ class TestGallery:
 class TestLittle:
     """Galleries that figures cannot be taken of."""
 
-    def test_nobody(self, gallery: Gallery) -> None:
+    def test_nobody(self, gallery: Engine) -> None:
         with pytest.raises(InputError, match="Nobody is in the gallery yet"):
             set_of_gallery(gallery)
 
-    def test_one_character(self, gallery: Gallery) -> None:
+    def test_one_character(self, gallery: Engine) -> None:
         described, labels = clouds(1, 6, 1.0)
         fill(gallery, described, named(labels), "fake")
         evaluation = evaluated(gallery)
@@ -708,7 +708,7 @@ class TestLittle:
         assert values(evaluation)["verdict.known.sure"] is not None
         assert "fewer than 10 characters" in evaluation.notes[-1]
 
-    def test_one_sample_each(self, gallery: Gallery) -> None:
+    def test_one_sample_each(self, gallery: Engine) -> None:
         described, labels = clouds(30, 1, 1.0)
         fill(gallery, described, named(labels), "fake")
         evaluation = evaluated(gallery)
@@ -724,7 +724,7 @@ class TestLittle:
         # Strangers can be asked about all the same.
         assert values(evaluation)["verdict.strangers.unknown"] is not None
 
-    def test_pictures_that_are_all_the_same(self, gallery: Gallery) -> None:
+    def test_pictures_that_are_all_the_same(self, gallery: Engine) -> None:
         labels = np.repeat(np.arange(12), 4)
         fill(gallery, np.full((48, DIMENSION), 0.05), named(labels), "fake")
         evaluation = evaluated(gallery)
@@ -735,7 +735,7 @@ class TestLittle:
         assert found["open.tpir.ideal.fpir_0.1"] == 0.0
         assert report_of(evaluation, gallery).sections
 
-    def test_too_few_strangers_for_a_rate(self, gallery: Gallery) -> None:
+    def test_too_few_strangers_for_a_rate(self, gallery: Engine) -> None:
         described, labels = clouds(6, 5, 1.0)
         fill(gallery, described, named(labels), "fake")
         evaluation = evaluated(gallery)
@@ -746,7 +746,7 @@ class TestLittle:
         assert "more than 5 faces" in reason(evaluation, "closed.rank_1.ideal.references_5")
         assert "all are among the first 5" not in evaluation.chapters[4].reasons
 
-    def test_samples_of_another_encoder_are_refused(self, gallery: Gallery) -> None:
+    def test_samples_of_another_encoder_are_refused(self, gallery: Engine) -> None:
         described, labels = clouds(3, 2, 1.0)
         fill(gallery, described, named(labels), "fake")
         fill_more = dataclasses.replace(new_sample("Rin", 99), descriptors={"other": described[0]})
@@ -756,7 +756,7 @@ class TestLittle:
         with pytest.raises(StoreError, match="1 of 7 samples are not encoded by fake"):
             set_of_gallery(gallery)
 
-    def test_five_characters_have_every_face_among_the_first_five(self, gallery: Gallery) -> None:
+    def test_five_characters_have_every_face_among_the_first_five(self, gallery: Engine) -> None:
         described, labels = clouds(5, 3, 1.0)
         fill(gallery, described, named(labels), "fake")
 
@@ -809,7 +809,7 @@ class TestSeries:
         assert series_of_stranger("Ritsu", "K-on", {"k-on", None}) == "k-on"
         assert series_of_stranger("Ritsu", "asked", {"k-on", None}) is None
 
-    def test_strangers_of_an_enrolled_series_have_rows_of_their_own(self, gallery: Gallery) -> None:
+    def test_strangers_of_an_enrolled_series_have_rows_of_their_own(self, gallery: Engine) -> None:
         described, labels = clouds(12, 6, 2.0)
         # Numbers 0 to 5 are of one series and look alike, 6 to 10 are of one each.
         described[labels < 6] *= 0.5
@@ -830,7 +830,7 @@ class TestSeries:
         whole = figures["verdict.strangers.sure"].value
         assert whole == pytest.approx(36 / 72)
 
-    def test_without_a_series_there_is_no_table(self, gallery: Gallery) -> None:
+    def test_without_a_series_there_is_no_table(self, gallery: Engine) -> None:
         described, labels = clouds(5, 3, 2.0)
         fill(gallery, described, named(labels), "fake")
         assert "series" not in {one.key for one in evaluated(gallery).chapters}
@@ -839,7 +839,7 @@ class TestSeries:
 class TestRejections:
     """Names that a person rejected for a face."""
 
-    def test_a_rejected_name_is_excluded_as_identify_does(self, gallery: Gallery) -> None:
+    def test_a_rejected_name_is_excluded_as_identify_does(self, gallery: Engine) -> None:
         described, labels = clouds(6, 5, 2.0)
         # One face of 0 lies among those of 3.
         described[0] = described[labels == 3].mean(axis=0)
@@ -880,12 +880,12 @@ class TestFolder:
     """A gallery judged by a folder."""
 
     @pytest.fixture
-    def filled(self, gallery: Gallery, tmp_path: Path) -> Gallery:
+    def filled(self, gallery: Engine, tmp_path: Path) -> Engine:
         candidates, _ = candidates_in(album(tmp_path / "enrolled", COLOURS, range(4)))
         assert all(one.outcome == "added" for one in enroll_candidates(gallery, candidates))
         return gallery
 
-    def evaluation_set(self, gallery: Gallery, folder: Path) -> tuple[EvaluationSet, list[str]]:
+    def evaluation_set(self, gallery: Engine, folder: Path) -> tuple[EvaluationSet, list[str]]:
         candidates, _ = candidates_in(folder)
         refused: list[str] = []
         steps, told = set_of_folder(gallery, candidates), 0
@@ -900,7 +900,7 @@ class TestFolder:
             if isinstance(event, Refused):
                 refused.append(event.reason)
 
-    def test_every_picture_is_asked_about(self, filled: Gallery, tmp_path: Path) -> None:
+    def test_every_picture_is_asked_about(self, filled: Engine, tmp_path: Path) -> None:
         filled.rename("Mio", "Mio Akiyama")
         strange = {"Somebody": (20, 220, 220), **COLOURS}
         evaluation_set, refused = self.evaluation_set(
@@ -923,7 +923,7 @@ class TestFolder:
         assert counts["verification.eer"] == 12 * 12
 
     def test_a_calibrated_gallery_is_judged_as_relabel_answers_too(
-        self, filled: Gallery, tmp_path: Path
+        self, filled: Engine, tmp_path: Path
     ) -> None:
         strange = {"Somebody": (20, 220, 220), **COLOURS}
         folder = album(tmp_path / "asked", strange, range(10, 16))
@@ -960,7 +960,7 @@ class TestFolder:
                 assert found[f"together.{key}.{verdict.value}"] == pytest.approx(share)
 
     def test_rejected_names_are_excluded_as_identify_does(
-        self, filled: Gallery, tmp_path: Path
+        self, filled: Engine, tmp_path: Path
     ) -> None:
         folder = album(tmp_path / "asked", COLOURS, range(10, 12))
         album(folder, {"Somebody": COLOURS["Rin"]}, range(20, 22))
@@ -983,7 +983,7 @@ class TestFolder:
             (answer,) = filled.identify(read_image(origin.path)).faces
             assert said[descriptor.tobytes()] == (answer.verdict, answer.character), origin.path
 
-    def test_without_strangers_known_ones_stand_in(self, filled: Gallery, tmp_path: Path) -> None:
+    def test_without_strangers_known_ones_stand_in(self, filled: Engine, tmp_path: Path) -> None:
         evaluation_set, _ = self.evaluation_set(
             filled, album(tmp_path / "asked", COLOURS, range(10, 14))
         )
@@ -994,7 +994,7 @@ class TestFolder:
         assert evaluation_set.notes == ()
 
     def test_pictures_that_are_enrolled_are_left_out_of_what_they_meet(
-        self, filled: Gallery, tmp_path: Path
+        self, filled: Engine, tmp_path: Path
     ) -> None:
         evaluation_set, _ = self.evaluation_set(filled, tmp_path / "enrolled")
 
@@ -1009,7 +1009,7 @@ class TestFolder:
             if not name.startswith(("verification", "transfer")):
                 assert outside[name] == pytest.approx(value), name
 
-    def test_what_cannot_be_used_is_refused(self, filled: Gallery, tmp_path: Path) -> None:
+    def test_what_cannot_be_used_is_refused(self, filled: Engine, tmp_path: Path) -> None:
         folder = album(tmp_path / "asked", {"Rin": COLOURS["Rin"]}, range(10, 12))
         (folder / "Rin" / "empty.png").write_bytes(b"")
         write_picture(folder / "Rin" / "nobody.png")
@@ -1032,7 +1032,7 @@ class TestFolder:
             assert part in said, part
 
     def test_a_strangers_name_is_a_mistake_with_its_faces(
-        self, filled: Gallery, tmp_path: Path
+        self, filled: Engine, tmp_path: Path
     ) -> None:
         faces = {"Rin": COLOURS["Rin"], "Double": (215, 22, 22)}
         evaluation_set, _ = self.evaluation_set(
@@ -1048,13 +1048,13 @@ class TestFolder:
         assert len(pictures.rows[0].pictures) == 2
         assert "who is not in the gallery" in pictures.rows[0].text
 
-    def test_a_folder_of_nobody_is_told_before_a_picture_is_read(self, filled: Gallery) -> None:
+    def test_a_folder_of_nobody_is_told_before_a_picture_is_read(self, filled: Engine) -> None:
         with pytest.raises(InputError, match="None of the folders is named after a character"):
             value_of(
                 set_of_folder(filled, [Candidate(Path("/nowhere/Somebody/1.png"), "Somebody")])
             )
 
-    def test_a_folder_without_a_face(self, filled: Gallery, tmp_path: Path) -> None:
+    def test_a_folder_without_a_face(self, filled: Engine, tmp_path: Path) -> None:
         write_picture(tmp_path / "asked" / "Rin" / "nobody.png")
         with pytest.raises(InputError, match="No picture of the folder can be used"):
             self.evaluation_set(filled, tmp_path / "asked")
@@ -1172,6 +1172,6 @@ class TestCommand:
         assert done.stdout.splitlines()[-1] == "loaded"
 
 
-def _matcher(gallery: Gallery) -> Matcher:
+def _matcher(gallery: Engine) -> Matcher:
     """A matcher of its own, so that nothing is remembered."""
     return Matcher(gallery.store, "fake", IndexCache(None))

@@ -12,7 +12,7 @@ import pytest
 from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError, StoreError
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.trials import Protocol
@@ -43,7 +43,7 @@ def near(place: Vectors, seed: int) -> Vectors:
     return np.asarray(place + drawn, dtype=np.float32)
 
 
-def fill(gallery: Gallery, first: int, last: int) -> None:
+def fill(gallery: Engine, first: int, last: int) -> None:
     centres = places(60)
     with gallery.store.writing() as writer:
         for character in range(first, last):
@@ -54,20 +54,20 @@ def fill(gallery: Gallery, first: int, last: int) -> None:
 
 
 @pytest.fixture
-def known(database: Path) -> Iterator[Gallery]:
+def known(database: Path) -> Iterator[Engine]:
     with fake_gallery(database) as gallery:
         fill(gallery, 0, CHARACTERS)
         yield gallery
 
 
-def test_before_calibration_the_encoders_thresholds_decide(known: Gallery) -> None:
+def test_before_calibration_the_encoders_thresholds_decide(known: Engine) -> None:
     (answer,) = known.answers([described(near(places(60)[3], 5))])
     assert (answer.probability, answer.stranger) == (None, None)
     assert (answer.verdict, answer.character) == decide(answer.matches, known.thresholds)
     assert known.calibration_note() is None
 
 
-def test_after_calibration_known_faces_are_named_and_strangers_unknown(known: Gallery) -> None:
+def test_after_calibration_known_faces_are_named_and_strangers_unknown(known: Engine) -> None:
     known.calibrate(0.05)
     centres = places(60)
     own = known.answers([described(near(centres[row], 7)) for row in range(CHARACTERS)])
@@ -80,7 +80,7 @@ def test_after_calibration_known_faces_are_named_and_strangers_unknown(known: Ga
 
 
 @pytest.mark.parametrize("mode", list(MatchMode))
-def test_every_way_to_match_is_judged_by_the_same_evidence(known: Gallery, mode: MatchMode) -> None:
+def test_every_way_to_match_is_judged_by_the_same_evidence(known: Engine, mode: MatchMode) -> None:
     known.calibrate(0.05)
     faces = [described(near(places(60)[2], 9))]
     (by_ideal,), (other,) = known.answers(faces), known.answers(faces, mode=mode)
@@ -89,7 +89,7 @@ def test_every_way_to_match_is_judged_by_the_same_evidence(known: Gallery, mode:
     assert other.probability == pytest.approx(by_ideal.probability, abs=0.1)
 
 
-def test_an_answer_has_the_evidence_that_calibration_learnt_from(known: Gallery) -> None:
+def test_an_answer_has_the_evidence_that_calibration_learnt_from(known: Engine) -> None:
     found = known.calibrate(0.05)
     enrolled, _ = references_of(known.store, "fake")
     vector = near(places(60)[4], 11)
@@ -102,7 +102,7 @@ def test_an_answer_has_the_evidence_that_calibration_learnt_from(known: Gallery)
     np.testing.assert_allclose(evidence.row(), trials.evidence[0], atol=1e-5)
 
 
-def test_a_calibration_is_of_one_encoder(known: Gallery, database: Path) -> None:
+def test_a_calibration_is_of_one_encoder(known: Engine, database: Path) -> None:
     known.calibrate(0.05)
     with fake_gallery(database, encoder=FakeEncoder("another")) as other:
         assert other.judging.calibration() is None
@@ -111,7 +111,7 @@ def test_a_calibration_is_of_one_encoder(known: Gallery, database: Path) -> None
     assert known.judging.calibration() is not None
 
 
-def test_calibrating_again_takes_the_place_of_the_first(known: Gallery) -> None:
+def test_calibrating_again_takes_the_place_of_the_first(known: Engine) -> None:
     first = known.calibrate(0.05).calibration
     second = known.calibrate(0.2).calibration
     kept = known.judging.calibration()
@@ -120,7 +120,7 @@ def test_calibrating_again_takes_the_place_of_the_first(known: Gallery) -> None:
     assert second.sure(CHARACTERS) < first.sure(CHARACTERS)
 
 
-def test_a_gallery_grown_by_half_says_so_until_it_is_calibrated_again(known: Gallery) -> None:
+def test_a_gallery_grown_by_half_says_so_until_it_is_calibrated_again(known: Engine) -> None:
     known.calibrate(0.05)
     fill(known, CHARACTERS, 20)
     assert known.calibration_note() is None
@@ -132,7 +132,7 @@ def test_a_gallery_grown_by_half_says_so_until_it_is_calibrated_again(known: Gal
     assert known.calibration_note() is None
 
 
-def test_answers_follow_a_change_after_calibration(known: Gallery) -> None:
+def test_answers_follow_a_change_after_calibration(known: Engine) -> None:
     known.calibrate(0.05)
     face = [described(near(places(60)[5], 3))]
     assert known.answers(face)[0].character == "character 05"
@@ -144,17 +144,17 @@ def test_answers_follow_a_change_after_calibration(known: Gallery) -> None:
 
 
 @pytest.mark.parametrize("fpir", [0.0, -0.1, 0.5, 1.0, float("nan")])
-def test_a_rate_without_meaning_is_refused(known: Gallery, fpir: float) -> None:
+def test_a_rate_without_meaning_is_refused(known: Engine, fpir: float) -> None:
     with pytest.raises(InputError, match="has no meaning"):
         known.calibrate(fpir)
 
 
-def test_an_empty_gallery_cannot_be_calibrated(gallery: Gallery) -> None:
+def test_an_empty_gallery_cannot_be_calibrated(gallery: Engine) -> None:
     with pytest.raises(InputError, match="Nobody is in the gallery yet"):
         gallery.calibrate()
 
 
-def test_a_damaged_calibration_is_said_to_be(known: Gallery) -> None:
+def test_a_damaged_calibration_is_said_to_be(known: Engine) -> None:
     for body in ("no JSON", '{"format": 99}'):
         with known.store.writing() as writer:
             writer.calibrate("fake", "2026-01-01T00:00:00+00:00", body)

@@ -12,7 +12,7 @@ from command import call
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 from labelled import identify_files
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import result_of, value_of
 from gallery.jobs import review
@@ -38,7 +38,7 @@ def picture(path: Path, *colours: tuple[int, int, int], seed: int = 0) -> Path:
 
 
 @pytest.fixture
-def folder(gallery: Gallery, tmp_path: Path) -> Path:
+def folder(gallery: Engine, tmp_path: Path) -> Path:
     """Asuka, red, is enrolled; labelled are her, four greens, two pinks, a green with a pink."""
     for number in range(2):
         picture(tmp_path / "in" / "Asuka" / f"{number}.png", RED, seed=number)
@@ -55,11 +55,11 @@ def folder(gallery: Gallery, tmp_path: Path) -> Path:
     return new
 
 
-def label(gallery: Gallery, folder: Path) -> None:
+def label(gallery: Engine, folder: Path) -> None:
     list(identify_files(gallery, sorted(folder.iterdir()), keep=True))
 
 
-def clusters(gallery: Gallery) -> dict[int, list[str]]:
+def clusters(gallery: Engine) -> dict[int, list[str]]:
     return {
         one.number: sorted(face.path.name for face in one.faces)
         for one in result_of(cluster(gallery))
@@ -70,7 +70,7 @@ GREENS = ["both.png", "green-0.png", "green-1.png", "green-2.png"]
 PINKS = ["both.png", "pink.png"]
 
 
-def test_what_was_seen_is_kept(gallery: Gallery, folder: Path) -> None:
+def test_what_was_seen_is_kept(gallery: Engine, folder: Path) -> None:
     list(identify_files(gallery, sorted(folder.iterdir())))
     assert gallery.store.sightings.pictures() == []
     change = gallery.store.change()
@@ -92,7 +92,7 @@ def test_what_was_seen_is_kept(gallery: Gallery, folder: Path) -> None:
 
 
 def test_labelling_again_keeps_numbers_and_drops_faces_that_are_gone(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     label(gallery, folder)
     before = gallery.store.sightings.all()
@@ -111,12 +111,12 @@ def test_labelling_again_keeps_numbers_and_drops_faces_that_are_gone(
     assert gallery.store.check() == []
 
 
-def test_a_path_that_is_no_text_is_passed_over(gallery: Gallery) -> None:
+def test_a_path_that_is_no_text_is_passed_over(gallery: Engine) -> None:
     gallery.keep([Observation(Path("/x/\udcff.png"), None, "0" * 64, 1, 1)])
     assert gallery.store.sightings.pictures() == []
 
 
-def test_two_boxes_in_one_place_are_one_face(gallery: Gallery) -> None:
+def test_two_boxes_in_one_place_are_one_face(gallery: Engine) -> None:
     face = Face(Box(0, 0, 10, 10), 0.5)
     one = DescribedFace(
         face, np.zeros((150, 150, 3), np.uint8), np.zeros(128, np.float32), Quality(9, 1, 0, 1, 0)
@@ -131,7 +131,7 @@ def test_boxes_are_matched_best_pairs_first() -> None:
     assert matched(boxes, others) == {1: 0, 0: 1}
 
 
-def test_unknown_faces_are_grouped_and_known_ones_are_not(gallery: Gallery, folder: Path) -> None:
+def test_unknown_faces_are_grouped_and_known_ones_are_not(gallery: Engine, folder: Path) -> None:
     assert result_of(cluster(gallery)) == []
     label(gallery, folder)
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
@@ -142,7 +142,7 @@ def test_unknown_faces_are_grouped_and_known_ones_are_not(gallery: Gallery, fold
     assert first.distance > gallery.thresholds.unknown
 
 
-def test_clusters_keep_their_numbers_when_more_comes(gallery: Gallery, folder: Path) -> None:
+def test_clusters_keep_their_numbers_when_more_comes(gallery: Engine, folder: Path) -> None:
     label(gallery, folder)
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
     for number in range(5):
@@ -157,7 +157,7 @@ def test_clusters_keep_their_numbers_when_more_comes(gallery: Gallery, folder: P
 
 
 def test_a_cluster_becomes_a_character_and_forgetting_undoes_it(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     label(gallery, folder)
     clusters(gallery)
@@ -180,7 +180,7 @@ def test_a_cluster_becomes_a_character_and_forgetting_undoes_it(
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
 
 
-def test_adopting_a_rejected_face_ends_the_rejection(gallery: Gallery, folder: Path) -> None:
+def test_adopting_a_rejected_face_ends_the_rejection(gallery: Engine, folder: Path) -> None:
     label(gallery, folder)
     review.reject(gallery, folder / "green-0.png", "Asuka")
     clusters(gallery)
@@ -189,7 +189,7 @@ def test_adopting_a_rejected_face_ends_the_rejection(gallery: Gallery, folder: P
 
 
 def test_poor_faces_and_reject_classes_are_left_out(
-    gallery: Gallery, folder: Path, tmp_path: Path
+    gallery: Engine, folder: Path, tmp_path: Path
 ) -> None:
     for number in range(2):
         picture(tmp_path / "more" / "Noise" / f"{number}.png", PINK, seed=200 + number)
@@ -207,7 +207,7 @@ def test_poor_faces_and_reject_classes_are_left_out(
 
 
 def test_another_encoder_describes_what_was_seen_from_its_crops(
-    database: Path, gallery: Gallery, folder: Path
+    database: Path, gallery: Engine, folder: Path
 ) -> None:
     label(gallery, folder)
     with fake_gallery(database, encoder=FakeEncoder("other")) as other:
@@ -218,7 +218,7 @@ def test_another_encoder_describes_what_was_seen_from_its_crops(
         assert clusters(other) == {1: GREENS, 2: PINKS}
 
 
-def test_faces_and_a_page_are_written(gallery: Gallery, folder: Path, tmp_path: Path) -> None:
+def test_faces_and_a_page_are_written(gallery: Engine, folder: Path, tmp_path: Path) -> None:
     label(gallery, folder)
     found = result_of(cluster(gallery))
     out = tmp_path / "unknown"
@@ -234,7 +234,7 @@ def test_faces_and_a_page_are_written(gallery: Gallery, folder: Path, tmp_path: 
 
 
 def test_relabelling_says_what_labelling_says_and_reads_no_picture(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     paths = sorted(folder.iterdir())
     said = list(identify_files(gallery, paths, keep=True))
@@ -250,7 +250,7 @@ def test_relabelling_says_what_labelling_says_and_reads_no_picture(
 
 
 def test_pictures_are_chosen_by_file_and_folder_and_known_when_they_change(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     label(gallery, folder)
     pictures = gallery.store.sightings.pictures()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.jobs import enroll_folders as enrolment
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
-def enroll(gallery: Gallery, folder: Path, *, largest: bool = False) -> list[Enrolled]:
+def enroll(gallery: Engine, folder: Path, *, largest: bool = False) -> list[Enrolled]:
     candidates, _ = candidates_in(folder)
     return list(enroll_candidates(gallery, candidates, largest=largest))
 
@@ -49,7 +49,7 @@ def outcomes(found: Sequence[Enrolled]) -> dict[str, Outcome]:
     return {one.candidate.path.name: one.outcome for one in found}
 
 
-def counts(gallery: Gallery) -> dict[str, int]:
+def counts(gallery: Engine) -> dict[str, int]:
     return {one.name: one.samples for one in gallery.characters()}
 
 
@@ -85,7 +85,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     return Work(monkeypatch)
 
 
-def test_pictures_are_added_under_their_folders_names(gallery: Gallery, folder: Path) -> None:
+def test_pictures_are_added_under_their_folders_names(gallery: Engine, folder: Path) -> None:
     write_picture(folder / "Rei" / "1.png", ONE, seed=1)
     write_picture(folder / "Rei" / "deeper" / "still" / "2.png", ONE, seed=2)
     write_picture(folder / "Asuka" / "3.png", ONE, seed=3)
@@ -98,7 +98,7 @@ def test_pictures_are_added_under_their_folders_names(gallery: Gallery, folder: 
     assert gallery.crops([asuka.id])[asuka.id].shape == (150, 150, 3)
 
 
-def test_a_second_run_reads_and_decodes_nothing(gallery: Gallery, folder: Path, work: Work) -> None:
+def test_a_second_run_reads_and_decodes_nothing(gallery: Engine, folder: Path, work: Work) -> None:
     for number in range(CHUNK + 3):
         write_picture(folder / "Rei" / f"{number}.png", ONE, seed=number)
     write_picture(folder / "Rei" / "landscape.png", seed=90)
@@ -119,7 +119,7 @@ def test_a_second_run_reads_and_decodes_nothing(gallery: Gallery, folder: Path, 
     assert {one.reason for one in second} == {one.reason for one in first}
 
 
-def test_a_touched_file_is_read_but_not_decoded(gallery: Gallery, folder: Path, work: Work) -> None:
+def test_a_touched_file_is_read_but_not_decoded(gallery: Engine, folder: Path, work: Work) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE)
     enroll(gallery, folder)
     work.take()
@@ -131,7 +131,7 @@ def test_a_touched_file_is_read_but_not_decoded(gallery: Gallery, folder: Path, 
 
 
 def test_a_file_with_new_content_is_added_and_the_old_sample_stays(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE, seed=1)
     enroll(gallery, folder)
@@ -142,7 +142,7 @@ def test_a_file_with_new_content_is_added_and_the_old_sample_stays(
 
 
 def test_a_moved_file_keeps_its_label_and_is_not_decoded(
-    gallery: Gallery, folder: Path, work: Work
+    gallery: Engine, folder: Path, work: Work
 ) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE)
     enroll(gallery, folder)
@@ -156,7 +156,7 @@ def test_a_moved_file_keeps_its_label_and_is_not_decoded(
     assert outcomes(enroll(gallery, folder)) == {"renamed.png": Outcome.UNCHANGED}
 
 
-def test_a_moved_tree_is_followed(gallery: Gallery, folder: Path, tmp_path: Path) -> None:
+def test_a_moved_tree_is_followed(gallery: Engine, folder: Path, tmp_path: Path) -> None:
     for name in ("Rei", "Asuka"):
         for number in range(3):
             write_picture(folder / name / f"{number}.png", ONE, seed=hash_of(name) + number)
@@ -173,7 +173,7 @@ def hash_of(name: str) -> int:
 
 
 def test_a_file_moved_to_another_characters_folder_changes_its_label(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE)
     write_picture(folder / "Asuka" / "2.png", ONE, seed=2)
@@ -184,7 +184,7 @@ def test_a_file_moved_to_another_characters_folder_changes_its_label(
     assert len(gallery.store.vectors("fake").character_ids) == 1
 
 
-def test_a_renamed_characters_folder_goes_on_meaning_it(gallery: Gallery, folder: Path) -> None:
+def test_a_renamed_characters_folder_goes_on_meaning_it(gallery: Engine, folder: Path) -> None:
     write_picture(folder / "rei_01" / "1.png", ONE, seed=1)
     enroll(gallery, folder)
     gallery.rename("rei_01", "Ayanami Rei")
@@ -197,7 +197,7 @@ def test_a_renamed_characters_folder_goes_on_meaning_it(gallery: Gallery, folder
 
 
 def test_a_folder_renamed_as_its_character_was_relabels_nothing(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "rei_01" / "1.png", ONE)
     enroll(gallery, folder)
@@ -208,7 +208,7 @@ def test_a_folder_renamed_as_its_character_was_relabels_nothing(
 
 
 def test_a_sample_moved_by_hand_keeps_its_label_on_the_next_run(
-    gallery: Gallery, folder: Path, tmp_path: Path
+    gallery: Engine, folder: Path, tmp_path: Path
 ) -> None:
     write_picture(folder / "Rei" / "1.png", ONE, seed=1)
     write_picture(folder / "Asuka" / "2.png", ONE, seed=2)
@@ -222,7 +222,7 @@ def test_a_sample_moved_by_hand_keeps_its_label_on_the_next_run(
 
 
 def test_a_copy_beside_a_sample_moved_by_hand_is_still_a_copy(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE)
     shutil.copyfile(path, folder / "Rei" / "2.png")
@@ -235,7 +235,7 @@ def test_a_copy_beside_a_sample_moved_by_hand_is_still_a_copy(
 
 
 def test_a_second_copy_in_one_folder_is_a_duplicate(
-    gallery: Gallery, folder: Path, work: Work
+    gallery: Engine, folder: Path, work: Work
 ) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE)
     shutil.copyfile(path, folder / "Rei" / "2.png")
@@ -258,7 +258,7 @@ def test_a_second_copy_in_one_folder_is_a_duplicate(
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_one_picture_under_two_characters_is_refused_with_the_other_ones_name(
-    gallery: Gallery, folder: Path, at_once: bool
+    gallery: Engine, folder: Path, at_once: bool
 ) -> None:
     first = write_picture(folder / "Asuka" / "1.png", ONE)
     if not at_once:
@@ -274,7 +274,7 @@ def test_one_picture_under_two_characters_is_refused_with_the_other_ones_name(
     assert outcomes(enroll(gallery, folder)) == {"2.png": Outcome.RELABELLED}
 
 
-def test_a_picture_without_a_face_is_refused(gallery: Gallery, folder: Path) -> None:
+def test_a_picture_without_a_face_is_refused(gallery: Engine, folder: Path) -> None:
     write_picture(folder / "Rei" / "1.png")
     (refused,) = enroll(gallery, folder)
     assert refused.outcome is Outcome.REFUSED
@@ -284,7 +284,7 @@ def test_a_picture_without_a_face_is_refused(gallery: Gallery, folder: Path) -> 
 
 
 def test_several_faces_are_refused_with_their_count_unless_one_dominates(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "alike.png", *TWO_ALIKE, Square(50, 70, 40), seed=1)
     write_picture(folder / "Rei" / "dominant.png", *ONE_DOMINANT, seed=2)
@@ -308,7 +308,7 @@ def test_a_face_dominates_from_four_times_the_area_on() -> None:
 
 
 def test_largest_is_tried_though_the_picture_was_refused_without_it(
-    gallery: Gallery, folder: Path, work: Work
+    gallery: Engine, folder: Path, work: Work
 ) -> None:
     write_picture(folder / "Rei" / "1.png", Square(10, 10, 40), Square(90, 20, 44))
     assert outcomes(enroll(gallery, folder)) == {"1.png": Outcome.REFUSED}
@@ -337,7 +337,7 @@ def test_a_refusal_is_remembered_wherever_the_file_goes_and_for_one_detector_alo
 
 
 @pytest.mark.parametrize("name", ["Noise", "noise", "NOISE_2", "Noise crowd"])
-def test_folders_named_noise_are_turned_away(gallery: Gallery, folder: Path, name: str) -> None:
+def test_folders_named_noise_are_turned_away(gallery: Engine, folder: Path, name: str) -> None:
     write_picture(folder / name / "1.png", ONE)
     enroll(gallery, folder)
     (character,) = gallery.characters()
@@ -345,7 +345,7 @@ def test_folders_named_noise_are_turned_away(gallery: Gallery, folder: Path, nam
 
 
 def test_a_forgotten_character_comes_back_when_it_is_enrolled_again(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "1.png", ONE)
     enroll(gallery, folder)
@@ -355,7 +355,7 @@ def test_a_forgotten_character_comes_back_when_it_is_enrolled_again(
     assert counts(gallery) == {"Rei": 1}
 
 
-def test_a_file_that_is_gone_leaves_its_sample(gallery: Gallery, folder: Path) -> None:
+def test_a_file_that_is_gone_leaves_its_sample(gallery: Engine, folder: Path) -> None:
     path = write_picture(folder / "Rei" / "1.png", ONE, seed=1)
     write_picture(folder / "Rei" / "2.png", ONE, seed=2)
     enroll(gallery, folder)
@@ -390,7 +390,7 @@ def test_folders_that_cannot_be_enrolled_are_refused_with_the_cure(folder: Path)
 
 
 def test_a_folder_named_in_decomposed_letters_means_the_composed_name(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / unicodedata.normalize("NFD", "ガンダム") / "1.png", ONE)
     enroll(gallery, folder)
@@ -399,7 +399,7 @@ def test_a_folder_named_in_decomposed_letters_means_the_composed_name(
 
 
 def test_a_missing_file_and_a_broken_link_are_refused_and_the_rest_goes_on(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "1.png", ONE)
     (folder / "Rei" / "broken.png").symlink_to(folder / "nowhere.png")
@@ -448,7 +448,7 @@ def test_an_interruption_keeps_what_is_finished_and_the_next_run_does_the_rest_a
 
 
 def test_what_was_yielded_is_in_the_database_though_nobody_asks_for_the_rest(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     for number in range(2 * CHUNK):
         write_picture(folder / "Rei" / f"{number:02}.png", ONE, seed=number)
@@ -461,7 +461,7 @@ def test_what_was_yielded_is_in_the_database_though_nobody_asks_for_the_rest(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
 def test_a_file_name_that_is_no_text_is_refused_with_a_sentence(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "1.png", ONE, seed=1)
     shutil.copyfile(folder / "Rei" / "1.png", os.fsencode(folder / "Rei") + b"/\xff\xfe.png")
@@ -475,7 +475,7 @@ def test_a_file_name_that_is_no_text_is_refused_with_a_sentence(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
 def test_a_folder_name_that_is_no_text_is_refused_and_the_rest_goes_on(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "1.png", ONE)
     os.mkdir(os.fsencode(folder) + b"/\xff")  # noqa: PTH102
@@ -486,7 +486,7 @@ def test_a_folder_name_that_is_no_text_is_refused_and_the_rest_goes_on(
 
 
 def test_a_folder_name_that_can_name_nobody_is_refused_and_the_rest_goes_on(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "1.png", ONE, seed=1)
     write_picture(folder / "a\nb" / "2.png", ONE, seed=2)
@@ -505,7 +505,7 @@ SPOILT = 6
 
 
 def test_a_poor_face_is_marked_and_left_out_of_the_ideal_while_there_is_a_better_one(
-    gallery: Gallery, folder: Path
+    gallery: Engine, folder: Path
 ) -> None:
     write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT), seed=1)
     (poor,) = enroll(gallery, folder)
@@ -523,7 +523,7 @@ def test_a_poor_face_is_marked_and_left_out_of_the_ideal_while_there_is_a_better
 
 
 def test_poor_faces_count_where_that_is_asked_for(
-    gallery: Gallery, folder: Path, work: Work
+    gallery: Engine, folder: Path, work: Work
 ) -> None:
     path = write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT), seed=1)
     write_picture(folder / "Rei" / "good.png", ONE, seed=2)
@@ -553,7 +553,7 @@ def test_poor_faces_count_where_that_is_asked_for(
     assert [one.is_poor for one in gallery.samples("Rei")] == [False, False]
 
 
-def test_a_copy_elsewhere_takes_no_mark_away(gallery: Gallery, folder: Path) -> None:
+def test_a_copy_elsewhere_takes_no_mark_away(gallery: Engine, folder: Path) -> None:
     path = write_picture(folder / "Rei" / "poor.png", Square(20, 20, SPOILT))
     enroll(gallery, folder)
     (folder / "Asuka").mkdir()
@@ -565,7 +565,7 @@ def test_a_copy_elsewhere_takes_no_mark_away(gallery: Gallery, folder: Path) -> 
 
 
 def test_faces_below_a_gate_are_as_if_they_were_not_there(
-    gallery: Gallery, folder: Path, work: Work
+    gallery: Engine, folder: Path, work: Work
 ) -> None:
     write_picture(folder / "Rei" / "crowd.png", *TWO_ALIKE, Square(60, 65, 50), seed=1)
     write_picture(folder / "Rei" / "small.png", Square(10, 10, 40), seed=2)

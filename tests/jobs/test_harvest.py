@@ -10,7 +10,7 @@ import pytest
 from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import Advanced, Gathered, Refused, VideoStarted
 from gallery.faces.quality import Gates
@@ -24,7 +24,7 @@ ALL = VideoOptions()
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
     """A gallery that knows Asuka, who is red."""
     with fake_gallery(database) as gallery:
         known = write_picture(tmp_path / "known" / "Asuka" / "1.png", Square(10, 10, 60, RED))
@@ -48,7 +48,7 @@ def pictures(tmp_path: Path) -> list[Path]:
 
 
 def test_unknown_faces_of_pictures_are_grouped(
-    filled: Gallery, pictures: list[Path], tmp_path: Path
+    filled: Engine, pictures: list[Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "new"
     with Harvest(filled, out) as harvest:
@@ -68,7 +68,7 @@ def test_unknown_faces_of_pictures_are_grouped(
 
 
 def test_small_clusters_and_faces_are_left_out_when_asked(
-    filled: Gallery, pictures: list[Path], tmp_path: Path
+    filled: Engine, pictures: list[Path], tmp_path: Path
 ) -> None:
     with Harvest(filled, tmp_path / "new") as harvest:
         list(harvest.pictures(pictures, ALL))
@@ -79,7 +79,7 @@ def test_small_clusters_and_faces_are_left_out_when_asked(
 
 
 def test_a_picture_and_a_video_of_one_face_are_one_cluster(
-    filled: Gallery, pictures: list[Path], tmp_path: Path
+    filled: Engine, pictures: list[Path], tmp_path: Path
 ) -> None:
     moving = [scene(Square(10 + n, 20, 50, GREEN)) for n in range(48)]
     video = write_video(tmp_path / "v.mkv", at_rate(moving))
@@ -93,7 +93,7 @@ def test_a_picture_and_a_video_of_one_face_are_one_cluster(
 
 
 def test_a_video_that_is_none_is_told_and_the_others_are_gathered(
-    filled: Gallery, pictures: list[Path], tmp_path: Path
+    filled: Engine, pictures: list[Path], tmp_path: Path
 ) -> None:
     text = tmp_path / "text.mkv"
     text.write_text("This is text.")
@@ -105,7 +105,7 @@ def test_a_video_that_is_none_is_told_and_the_others_are_gathered(
         assert harvest.finish().faces == 3
 
 
-def test_without_unknown_faces_nothing_is_written(filled: Gallery, tmp_path: Path) -> None:
+def test_without_unknown_faces_nothing_is_written(filled: Engine, tmp_path: Path) -> None:
     known = write_picture(tmp_path / "asuka.png", Square(20, 20, 60, RED), seed=4)
     out = tmp_path / "new"
     with Harvest(filled, out) as harvest:
@@ -118,7 +118,7 @@ def test_without_unknown_faces_nothing_is_written(filled: Gallery, tmp_path: Pat
 
 
 def test_clusters_that_are_all_too_small_leave_no_folder(
-    filled: Gallery, pictures: list[Path], tmp_path: Path
+    filled: Engine, pictures: list[Path], tmp_path: Path
 ) -> None:
     with Harvest(filled, tmp_path / "new") as harvest:
         list(harvest.pictures(pictures, ALL))
@@ -127,7 +127,7 @@ def test_clusters_that_are_all_too_small_leave_no_folder(
 
 
 def test_what_is_stopped_leaves_nothing(
-    filled: Gallery, pictures: list[Path], tmp_path: Path
+    filled: Engine, pictures: list[Path], tmp_path: Path
 ) -> None:
     before = sorted(tmp_path.iterdir())
 
@@ -142,7 +142,7 @@ def test_what_is_stopped_leaves_nothing(
 
 
 def test_folders_that_hold_something_or_are_looked_through_are_refused(
-    filled: Gallery, tmp_path: Path
+    filled: Engine, tmp_path: Path
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thing").touch()

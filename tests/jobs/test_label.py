@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled import label
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.output.csv_table import COLUMNS
@@ -315,7 +315,7 @@ def test_paths_are_the_same_however_they_are_written(
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
     from gallery.types import Candidate
 
     with fake_gallery(database) as gallery:
@@ -330,7 +330,7 @@ def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
 
 
 def test_a_job_labels_what_it_can_and_notes_what_it_cannot(
-    filled: Gallery, output: Path, tmp_path: Path
+    filled: Engine, output: Path, tmp_path: Path
 ) -> None:
     paths = [
         write_picture(tmp_path / "new" / "asuka.png", Square(40, 30, 70, (210, 20, 20)), seed=5),

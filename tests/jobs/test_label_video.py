@@ -20,7 +20,7 @@ from fakes import (
 from numpy.typing import NDArray
 from videos import at_rate, scene, write_video
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.tracking import BEST, Tracker
 from gallery.faces.video import VideoOptions, has_news
@@ -56,7 +56,7 @@ def detector() -> FakeDetector:
 
 
 @pytest.fixture
-def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Gallery]:
+def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
     """A gallery that knows Asuka, who is red, and Rei, who is blue."""
     with fake_gallery(database, detector=detector) as gallery:
         enroll_squares(gallery, tmp_path / "known", {"Rei": BLUE, "Asuka": RED})
@@ -93,7 +93,7 @@ def test_cuts_are_found_at_the_frame(episode: Path) -> None:
     assert [round(one.frame.time * 24) for one in placed if one.ends] == [47, 71, 107]
 
 
-def test_tracks_names_and_times(filled: Gallery, episode: Path) -> None:
+def test_tracks_names_and_times(filled: Engine, episode: Path) -> None:
     records = list(label_video(filled, episode, VideoOptions()))
     tracks = parts(records, VideoTrack)
     assert [one.faces[0].character for one in tracks] == ["Asuka", "Rei", None]
@@ -112,7 +112,7 @@ def test_tracks_names_and_times(filled: Gallery, episode: Path) -> None:
     assert end.part == VideoEnd(3, 3, shots[-1].end)
 
 
-def test_a_tracks_box_is_that_of_its_best_moment(filled: Gallery, episode: Path) -> None:
+def test_a_tracks_box_is_that_of_its_best_moment(filled: Engine, episode: Path) -> None:
     (first, *_) = parts(list(label_video(filled, episode, VideoOptions())), VideoTrack)
     assert isinstance(first.part, VideoTrack)
     place = round(first.part.best * 24)
@@ -121,7 +121,7 @@ def test_a_tracks_box_is_that_of_its_best_moment(filled: Gallery, episode: Path)
 
 
 def test_frames_that_show_nothing_new_are_not_looked_at(
-    filled: Gallery, episode: Path, detector: FakeDetector
+    filled: Engine, episode: Path, detector: FakeDetector
 ) -> None:
     records = list(label_video(filled, episode, VideoOptions(every=0)))
     looks = [one.part.looks for one in records if isinstance(one.part, VideoShot)]
@@ -155,7 +155,7 @@ def test_frames_that_show_nothing_new_are_not_encoded(database: Path, tmp_path: 
     assert max(round(one.end * 24) for one in tracks) == 79
 
 
-def test_looks_are_as_far_apart_as_asked_for(filled: Gallery, episode: Path) -> None:
+def test_looks_are_as_far_apart_as_asked_for(filled: Engine, episode: Path) -> None:
     for every, expected in ((10.0, 2), (1.0, 3), (0.5, 5)):
         records = list(label_video(filled, episode, VideoOptions(every=every)))
         (first, *_) = [one.part for one in records if isinstance(one.part, VideoShot)]
@@ -163,7 +163,7 @@ def test_looks_are_as_far_apart_as_asked_for(filled: Gallery, episode: Path) -> 
         assert first.looks == expected
 
 
-def test_a_part_of_a_video_has_the_times_of_the_whole(filled: Gallery, episode: Path) -> None:
+def test_a_part_of_a_video_has_the_times_of_the_whole(filled: Engine, episode: Path) -> None:
     records = list(label_video(filled, episode, VideoOptions(start=3.25, end=3.75)))
     spans = [one.part for one in records if isinstance(one.part, VideoTrack)]
     assert [(round(one.start * 24), round(one.end * 24)) for one in spans] == [(78, 89)] * 2
@@ -173,7 +173,7 @@ def test_a_part_of_a_video_has_the_times_of_the_whole(filled: Gallery, episode: 
 
 
 def test_black_frames_are_not_looked_at(
-    filled: Gallery, detector: FakeDetector, tmp_path: Path
+    filled: Engine, detector: FakeDetector, tmp_path: Path
 ) -> None:
     black = [np.zeros((120, 160, 3), np.uint8)] * 6
     face = [scene(Square(10, 20, 50, RED))] * 18
@@ -184,7 +184,7 @@ def test_black_frames_are_not_looked_at(
     assert len(detector.seen) == 1
 
 
-def test_a_video_of_one_frame(filled: Gallery, tmp_path: Path) -> None:
+def test_a_video_of_one_frame(filled: Engine, tmp_path: Path) -> None:
     path = write_video(tmp_path / "one.mkv", at_rate([scene(Square(10, 20, 50, RED))]))
     track, shot, end = label_video(filled, path, VideoOptions())
     assert track.part == VideoTrack(1, 1, 0.0, 0.0, 0.0, 1)
@@ -194,7 +194,7 @@ def test_a_video_of_one_frame(filled: Gallery, tmp_path: Path) -> None:
 
 
 def test_faces_of_large_videos_are_told_in_pixels_of_the_video(
-    filled: Gallery, tmp_path: Path
+    filled: Engine, tmp_path: Path
 ) -> None:
     # 16 times the picture that the other tests have: 2560 by 1920 pixels.
     large = np.repeat(np.repeat(scene(Square(10, 20, 50, RED)), 16, axis=0), 16, axis=1)
@@ -209,7 +209,7 @@ def test_faces_of_large_videos_are_told_in_pixels_of_the_video(
     assert quality.size == pytest.approx(800, abs=8)
 
 
-def test_a_file_that_is_no_video_gives_one_record(filled: Gallery, tmp_path: Path) -> None:
+def test_a_file_that_is_no_video_gives_one_record(filled: Engine, tmp_path: Path) -> None:
     path = tmp_path / "text.mkv"
     path.write_text("This is text.")
     (record,) = label_video(filled, path, VideoOptions())
@@ -218,7 +218,7 @@ def test_a_file_that_is_no_video_gives_one_record(filled: Gallery, tmp_path: Pat
     assert as_json(record)["video"]["part"] == "end"
 
 
-def test_a_video_cut_short_says_so_behind_what_it_has(filled: Gallery, tmp_path: Path) -> None:
+def test_a_video_cut_short_says_so_behind_what_it_has(filled: Engine, tmp_path: Path) -> None:
     path = write_video(tmp_path / "cut.mkv", at_rate([*pictures(), *pictures()]))
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * 0.45)])
@@ -228,7 +228,7 @@ def test_a_video_cut_short_says_so_behind_what_it_has(filled: Gallery, tmp_path:
     assert all(one.error is None for one in records[:-1])
 
 
-def go_on(gallery: Gallery, path: Path, out: Path, most: int | None = None) -> None:
+def go_on(gallery: Engine, path: Path, out: Path, most: int | None = None) -> None:
     """Do what `gallery label` does with a video, and stop after so many records."""
     writer = open_writer(out, gallery.encoder)
     try:
@@ -244,7 +244,7 @@ def go_on(gallery: Gallery, path: Path, out: Path, most: int | None = None) -> N
 
 
 def test_a_video_cut_short_anywhere_comes_to_the_same_end(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     whole = tmp_path / "whole.jsonl"
     go_on(filled, episode, whole)
@@ -263,7 +263,7 @@ def test_a_video_cut_short_anywhere_comes_to_the_same_end(
 
 
 def test_a_video_that_is_done_is_passed_over(
-    filled: Gallery, episode: Path, detector: FakeDetector, tmp_path: Path
+    filled: Engine, episode: Path, detector: FakeDetector, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.jsonl"
     go_on(filled, episode, out)
@@ -273,7 +273,7 @@ def test_a_video_that_is_done_is_passed_over(
 
 
 def test_records_of_pictures_and_videos_live_in_one_file(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.jsonl"
     picture = write_picture(tmp_path / "1.png", Square(10, 20, 50, RED))
@@ -292,9 +292,7 @@ def test_records_of_pictures_and_videos_live_in_one_file(
     ]  # fmt: skip
 
 
-def test_the_rest_is_not_done_in_another_way(
-    filled: Gallery, episode: Path, tmp_path: Path
-) -> None:
+def test_the_rest_is_not_done_in_another_way(filled: Engine, episode: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     go_on(filled, episode, out, most=2)
     writer = open_writer(out, filled.encoder)

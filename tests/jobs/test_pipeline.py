@@ -13,7 +13,7 @@ import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 from labelled import identify_files, label
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.jobs.enroll_folders import enroll_candidates
@@ -27,7 +27,7 @@ RED, BLUE = (210, 20, 20), (20, 20, 210)
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
     with fake_gallery(database) as gallery:
         list(
             enroll_candidates(
@@ -65,7 +65,7 @@ def many(folder: Path, count: int) -> list[Path]:
 
 @pytest.mark.parametrize("mode", MatchMode)
 def test_records_are_those_of_one_picture_at_a_time(
-    filled: Gallery, tmp_path: Path, mode: MatchMode
+    filled: Engine, tmp_path: Path, mode: MatchMode
 ) -> None:
     paths = many(tmp_path / "new", 6 * GROUP + 2)
     gates = Gates(min_face=35, min_quality=0.1)
@@ -83,11 +83,11 @@ def test_records_are_those_of_one_picture_at_a_time(
     assert sum(one.left_out for one in together) > 0
 
 
-def test_no_files_are_no_records(filled: Gallery) -> None:
+def test_no_files_are_no_records(filled: Engine) -> None:
     assert list(identify_files(filled, [])) == []
 
 
-def test_what_was_done_is_written_when_a_job_is_stopped(filled: Gallery, tmp_path: Path) -> None:
+def test_what_was_done_is_written_when_a_job_is_stopped(filled: Engine, tmp_path: Path) -> None:
     paths = many(tmp_path / "new", 2 * GROUP + 1)
     writer = open_writer(tmp_path / "out.jsonl", "fake")
     stopped_at = GROUP + 2
@@ -179,7 +179,7 @@ def test_large_pictures_are_looked_at_by_fewer() -> None:
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_any_number_of_workers_writes_the_same_file(
-    filled: Gallery, tmp_path: Path, suffix: str
+    filled: Engine, tmp_path: Path, suffix: str
 ) -> None:
     paths = many(tmp_path / "new", 5 * GROUP + 3)
     contents = set()
@@ -222,7 +222,7 @@ def test_a_single_worker_is_the_callers_own_thread(database: Path, tmp_path: Pat
     assert detector.cores == {1}
 
 
-def test_a_job_that_is_left_leaves_no_thread(filled: Gallery, tmp_path: Path) -> None:
+def test_a_job_that_is_left_leaves_no_thread(filled: Engine, tmp_path: Path) -> None:
     paths = many(tmp_path / "new", 4 * GROUP)
     writer = open_writer(tmp_path / "out.jsonl", "fake")
     records = label(filled, paths, writer, workers=2)

@@ -12,7 +12,7 @@ import pytest
 from fakes import Square, fake_gallery, new_sample, write_picture
 
 from gallery.audit.run import audit
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.evaluation.run import evaluate
 from gallery.events import (
     Event,
@@ -67,70 +67,70 @@ def shots(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def filled(gallery: Gallery, tmp_path: Path) -> Gallery:
+def filled(gallery: Engine, tmp_path: Path) -> Engine:
     result_of(enrolling(gallery, tmp_path))
     return gallery
 
 
-def enrolling(gallery: Gallery, place: Path) -> Job[object]:
+def enrolling(gallery: Engine, place: Path) -> Job[object]:
     named = named_in([album(place / "album", range(4))], Source.FOLDERS)
     assert named is not None
     return enroll(gallery, named, gates=NO_GATES)
 
 
-def labelling(gallery: Gallery, place: Path) -> Job[object]:
+def labelling(gallery: Engine, place: Path) -> Job[object]:
     wanted = [f"coco:{place / 'out.json'}"]
     plan = planned([place / "shots", place / "gone"], place / "out.jsonl", wanted, OutputOptions())
     return label(gallery, plan, CHOICES)
 
 
-def labelled(gallery: Gallery, place: Path) -> None:
+def labelled(gallery: Engine, place: Path) -> None:
     result_of(labelling(gallery, place))
 
 
-def relabelling(gallery: Gallery, place: Path) -> Job[object]:
+def relabelling(gallery: Engine, place: Path) -> Job[object]:
     labelled(gallery, place)
     result_of(calibrate(gallery, 0.05))
     write_picture(place / "shots" / "0.png", Square(20, 10, 70, STRANGE), seed=1)
     return relabel(gallery, RelabelChoices(place / "again.jsonl"))
 
 
-def clustering(gallery: Gallery, place: Path) -> Job[object]:
+def clustering(gallery: Engine, place: Path) -> Job[object]:
     labelled(gallery, place)
     return cluster(gallery)
 
 
-def adopting(gallery: Gallery, place: Path) -> Job[object]:
+def adopting(gallery: Engine, place: Path) -> Job[object]:
     result_of(clustering(gallery, place))
     return adopt(gallery, 1, "Somebody")
 
 
-def reencoding(gallery: Gallery, place: Path) -> Job[object]:
+def reencoding(gallery: Engine, place: Path) -> Job[object]:
     labelled(gallery, place)
     return reencode(gallery, everything=True)
 
 
-def identifying(gallery: Gallery, place: Path) -> Job[object]:
+def identifying(gallery: Engine, place: Path) -> Job[object]:
     pictures, refused = pictures_of([place / "shots", place / "gone"])
     return identify(gallery, pictures, refused)
 
 
-def describing(gallery: Gallery, place: Path) -> Job[object]:
+def describing(gallery: Engine, place: Path) -> Job[object]:
     pictures, refused = pictures_of([place / "shots", place / "gone"])
     return describe(gallery.describer, pictures, refused)
 
 
-def harvesting(gallery: Gallery, place: Path) -> Job[object]:
+def harvesting(gallery: Engine, place: Path) -> Job[object]:
     media = media_of([place / "shots", place / "gone"])
     return harvest(gallery, media, place / "harvest", options=VideoOptions())
 
 
-def evaluating(gallery: Gallery, place: Path) -> Job[object]:
+def evaluating(gallery: Engine, place: Path) -> Job[object]:
     result_of(calibrate(gallery, 0.05))
     return evaluate(gallery, album(place / "asked", range(10, 13)))
 
 
-JOBS: dict[str, Callable[[Gallery, Path], Job[object]]] = {
+JOBS: dict[str, Callable[[Engine, Path], Job[object]]] = {
     "enroll": enrolling,
     "label": labelling,
     "relabel": relabelling,
@@ -156,7 +156,7 @@ STAGES = {
 
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_begins_with_a_stage_and_ends_with_what_came_of_it(
-    name: str, filled: Gallery, shots: Path, tmp_path: Path
+    name: str, filled: Engine, shots: Path, tmp_path: Path
 ) -> None:
     assert shots.exists()
     events = list(JOBS[name](filled, tmp_path))
@@ -183,7 +183,7 @@ def test_a_job_begins_with_a_stage_and_ends_with_what_came_of_it(
 @pytest.mark.parametrize("name", JOBS)
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_job_that_is_left_lets_go_and_is_done_again(
-    name: str, after: int, filled: Gallery, shots: Path, tmp_path: Path
+    name: str, after: int, filled: Engine, shots: Path, tmp_path: Path
 ) -> None:
     assert shots.exists()
     events = JOBS[name](filled, tmp_path)
@@ -200,12 +200,12 @@ def test_a_job_that_is_left_lets_go_and_is_done_again(
     assert isinstance(list(again(filled, tmp_path))[-1], Finished)
 
 
-def relabelling_again(gallery: Gallery, place: Path) -> Job[object]:
+def relabelling_again(gallery: Engine, place: Path) -> Job[object]:
     return relabel(gallery, RelabelChoices(place / "again.jsonl"))
 
 
 def test_labelling_that_is_left_goes_on_where_it_was(
-    filled: Gallery, shots: Path, tmp_path: Path
+    filled: Engine, shots: Path, tmp_path: Path
 ) -> None:
     assert shots.exists()
     events = labelling(filled, tmp_path)
@@ -217,7 +217,7 @@ def test_labelling_that_is_left_goes_on_where_it_was(
 
 
 def test_identifying_holds_pictures_only_where_they_are_wanted(
-    database: Path, filled: Gallery, shots: Path
+    database: Path, filled: Engine, shots: Path
 ) -> None:
     pictures, _ = pictures_of([shots])
     with fake_gallery(database) as other:

@@ -13,7 +13,7 @@ from command import call
 from fakes import FakeDetector, FakeEncoder, Square, enroll_squares, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.events import result_of, value_of
 from gallery.faces.video import VideoOptions
 from gallery.jobs.adopt import adopt
@@ -50,7 +50,7 @@ def detector() -> FakeDetector:
 
 
 @pytest.fixture
-def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Gallery]:
+def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
     """A gallery that knows Asuka, who is red, and Rei, who is blue."""
     with fake_gallery(database, detector=detector) as gallery:
         enroll_squares(gallery, tmp_path, {"Rei": BLUE, "Asuka": RED})
@@ -64,7 +64,7 @@ def episode(tmp_path: Path) -> Path:
 
 
 def label(
-    gallery: Gallery,
+    gallery: Engine,
     path: Path,
     options: VideoOptions | None = None,
     done: VideoProgress | None = None,
@@ -72,7 +72,7 @@ def label(
     return list(label_video(gallery, path, options or VideoOptions(), done=done, keep=True))
 
 
-def again(gallery: Gallery) -> list[VideoRecord]:
+def again(gallery: Engine) -> list[VideoRecord]:
     return list(relabel_videos(gallery, gallery.store.sightings.videos.all()))
 
 
@@ -87,7 +87,7 @@ def of_kind(
     return [one for one in records if isinstance(one.part, kind)]
 
 
-def test_tracks_are_kept_as_faces_of_their_best_moments(filled: Gallery, episode: Path) -> None:
+def test_tracks_are_kept_as_faces_of_their_best_moments(filled: Engine, episode: Path) -> None:
     list(label_video(filled, episode, VideoOptions()))
     assert filled.store.sightings.videos.all() == []
     change = filled.store.change()
@@ -119,7 +119,7 @@ def test_tracks_are_kept_as_faces_of_their_best_moments(filled: Gallery, episode
 
 
 def test_relabelling_says_what_labelling_says_and_decodes_no_frame(
-    filled: Gallery, episode: Path, detector: FakeDetector
+    filled: Engine, episode: Path, detector: FakeDetector
 ) -> None:
     said = label(filled, episode)
     looked = len(detector.seen)
@@ -132,7 +132,7 @@ def test_relabelling_says_what_labelling_says_and_decodes_no_frame(
 
 
 def test_unknown_tracks_are_grouped_and_become_a_character(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     label(filled, episode)
     (found,) = result_of(cluster(filled))
@@ -163,7 +163,7 @@ def test_unknown_tracks_are_grouped_and_become_a_character(
 
 
 def test_pictures_and_tracks_of_one_face_come_into_one_cluster(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     picture = write_picture(tmp_path / "new" / "green.png", Square(20, 20, 60, GREEN), seed=9)
     label(filled, episode)
@@ -180,7 +180,7 @@ def read(path: Path) -> Image:
     return read_image(path)
 
 
-def test_labelling_again_keeps_numbers_and_clusters(filled: Gallery, episode: Path) -> None:
+def test_labelling_again_keeps_numbers_and_clusters(filled: Engine, episode: Path) -> None:
     label(filled, episode)
     result_of(cluster(filled))
     before = filled.store.sightings.all()
@@ -194,9 +194,7 @@ def test_labelling_again_keeps_numbers_and_clusters(filled: Gallery, episode: Pa
     assert len(filled.store.sightings.videos.all()) == 2
 
 
-def test_a_part_takes_the_place_of_the_shots_that_it_touches(
-    filled: Gallery, episode: Path
-) -> None:
+def test_a_part_takes_the_place_of_the_shots_that_it_touches(filled: Engine, episode: Path) -> None:
     label(filled, episode, VideoOptions(end=1.0))
     assert spans(filled.store.sightings.all()) == [(1, 1)]
     label(filled, episode, VideoOptions(start=2.6))
@@ -208,7 +206,7 @@ def test_a_part_takes_the_place_of_the_shots_that_it_touches(
     assert [as_json(one) for one in again(filled)] == [as_json(one) for one in whole]
 
 
-def test_what_was_killed_is_gone_on_with(filled: Gallery, episode: Path, tmp_path: Path) -> None:
+def test_what_was_killed_is_gone_on_with(filled: Engine, episode: Path, tmp_path: Path) -> None:
     whole = [as_json(one) for one in label(filled, episode)]
     with filled.store.writing() as writer:
         assert writer.sightings.forget() == 4
@@ -229,7 +227,7 @@ def test_what_was_killed_is_gone_on_with(filled: Gallery, episode: Path, tmp_pat
     assert [as_json(one) for one in again(filled)] == whole
 
 
-def test_shots_that_a_file_holds_are_told(filled: Gallery, episode: Path) -> None:
+def test_shots_that_a_file_holds_are_told(filled: Engine, episode: Path) -> None:
     records = label(filled, episode)
     for count in range(len(records) + 1):
         done = progress_of(records[:count])
@@ -243,7 +241,7 @@ def test_shots_that_a_file_holds_are_told(filled: Gallery, episode: Path) -> Non
 
 
 def test_files_that_cannot_be_read_and_show_nothing_are_kept_too(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     text = tmp_path / "text.mkv"
     text.write_text("This is text.")
@@ -253,7 +251,7 @@ def test_files_that_cannot_be_read_and_show_nothing_are_kept_too(
 
 
 def test_another_encoder_describes_tracks_from_their_crops(
-    database: Path, filled: Gallery, episode: Path
+    database: Path, filled: Engine, episode: Path
 ) -> None:
     said = label(filled, episode)
     with fake_gallery(database, encoder=FakeEncoder("other")) as other:
@@ -265,7 +263,7 @@ def test_another_encoder_describes_tracks_from_their_crops(
 
 
 def test_a_changed_file_is_known_and_a_digest_is_not_taken_twice(
-    filled: Gallery, episode: Path
+    filled: Engine, episode: Path
 ) -> None:
     label(filled, episode)
     (video,) = filled.store.sightings.videos.all()
@@ -279,7 +277,7 @@ def test_a_changed_file_is_known_and_a_digest_is_not_taken_twice(
     assert now.digest != video.digest
 
 
-def test_a_path_that_is_no_text_is_passed_over(filled: Gallery, episode: Path) -> None:
+def test_a_path_that_is_no_text_is_passed_over(filled: Engine, episode: Path) -> None:
     odd = Path(str(episode.parent) + "/\udcff.mkv")
     try:
         odd.write_bytes(episode.read_bytes())

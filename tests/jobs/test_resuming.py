@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import Labelled, LabellingStarted
 from gallery.faces.video import VideoOptions
@@ -30,7 +30,7 @@ def detector() -> FakeDetector:
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Engine]:
     with fake_gallery(database, detector=detector) as gallery:
         known = {"Asuka": RED, "Rei": BLUE}
         candidates = [
@@ -59,7 +59,7 @@ def shots(tmp_path: Path) -> Path:
 
 
 def job(
-    gallery: Gallery, folder: Path, out: Path, *write: str, keep: bool = True
+    gallery: Engine, folder: Path, out: Path, *write: str, keep: bool = True
 ) -> tuple[LabellingStarted, list[Record]]:
     """Run a job to its end, and return what it says."""
     plan = planned([folder], out, write, OutputOptions())
@@ -78,7 +78,7 @@ def records_in(out: Path) -> dict[str, Record]:
 
 
 def test_what_could_not_be_read_is_tried_again(
-    filled: Gallery, shots: Path, out: Path, detector: FakeDetector
+    filled: Engine, shots: Path, out: Path, detector: FakeDetector
 ) -> None:
     started, records = job(filled, shots, out)
     assert (started.pictures, started.failed_before, len(records)) == (4, 0, 4)
@@ -97,7 +97,7 @@ def test_what_could_not_be_read_is_tried_again(
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_file_with_other_content_is_labelled_anew(
-    filled: Gallery, shots: Path, out: Path, detector: FakeDetector, keep: bool
+    filled: Engine, shots: Path, out: Path, detector: FakeDetector, keep: bool
 ) -> None:
     (shots / "bad.png").unlink()
     job(filled, shots, out, keep=keep)
@@ -119,7 +119,7 @@ def test_a_file_with_other_content_is_labelled_anew(
     assert job(filled, shots, out, keep=keep)[0].pictures == 0
 
 
-def test_other_formats_follow(filled: Gallery, shots: Path, out: Path, tmp_path: Path) -> None:
+def test_other_formats_follow(filled: Engine, shots: Path, out: Path, tmp_path: Path) -> None:
     other = tmp_path / ("copy.csv" if out.suffix == ".jsonl" else "copy.jsonl")
     coco = tmp_path / "coco.json"
     words = (f"{other.suffix[1:]}:{other}", f"coco:{coco}")

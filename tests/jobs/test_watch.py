@@ -15,7 +15,7 @@ from command import INTERRUPTED, PATIENCE, Done, finish, run, start
 from fakes import FakeDetector, Square, enroll_squares, fake_gallery, write_picture
 from labelled import label
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.jobs.watch import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png
@@ -123,7 +123,7 @@ def detector() -> FakeDetector:
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Engine]:
     with fake_gallery(database, detector=detector) as gallery:
         enroll_squares(gallery, tmp_path, {"Asuka": RED, "Rei": BLUE})
         detector.seen.clear()
@@ -133,7 +133,7 @@ def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[G
 class Watched:
     """A watch whose time passes with every look."""
 
-    def __init__(self, gallery: Gallery, folder: Path, outputs: Outputs) -> None:
+    def __init__(self, gallery: Engine, folder: Path, outputs: Outputs) -> None:
         clock = Clock()
         self._gallery, self._outputs, self._clock = gallery, outputs, clock
         self._batches = arriving(gallery, Arrivals([folder], clock), outputs, wait=lambda _: None)
@@ -150,7 +150,7 @@ class Watched:
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_each_content_is_labelled_once(
-    filled: Gallery, folder: Path, tmp_path: Path, detector: FakeDetector, suffix: str
+    filled: Engine, folder: Path, tmp_path: Path, detector: FakeDetector, suffix: str
 ) -> None:
     coco = tmp_path / "coco.json"
 

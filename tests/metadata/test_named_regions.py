@@ -15,7 +15,7 @@ import pytest
 from command import Done, call
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.enroll_regions import RegionEnrolment
@@ -53,7 +53,7 @@ def both(tmp_path: Path) -> Path:
     return write_picture(tmp_path / "both.png", LEFT, RIGHT)
 
 
-def enroll(gallery: Gallery, *pictures: Path) -> list[Enrolled]:
+def enroll(gallery: Engine, *pictures: Path) -> list[Enrolled]:
     enrolment = RegionEnrolment(gallery.store, gallery.describer)
     return list(enrolment.run([named_faces(path) for path in pictures]))
 
@@ -62,7 +62,7 @@ def outcomes(enrolled: list[Enrolled]) -> dict[str, Outcome]:
     return {one.candidate.character: one.outcome for one in enrolled}
 
 
-def owners(gallery: Gallery) -> dict[str, list[int]]:
+def owners(gallery: Engine) -> dict[str, list[int]]:
     """Where each character's faces begin, from left to right."""
     return {
         one.name: sorted(round(sample.face.box.left) for sample in gallery.samples(one.name))
@@ -325,14 +325,14 @@ class TestNamedFaces:
 
 
 class TestRegionEnrolment:
-    def test_each_region_is_the_face_it_overlaps(self, gallery: Gallery, both: Path) -> None:
+    def test_each_region_is_the_face_it_overlaps(self, gallery: Engine, both: Path) -> None:
         # Between brow and chin, as other programs mark faces.
         mark(both, region("Rei", Square(102, 46, 36)), region("Asuka", Square(17, 32, 32)))
         assert outcomes(enroll(gallery, both)) == {"Rei": Outcome.ADDED, "Asuka": Outcome.ADDED}
         assert owners(gallery) == {"Asuka": [10], "Rei": [90]}
 
     def test_a_region_without_a_face_is_refused_with_its_reason(
-        self, gallery: Gallery, both: Path
+        self, gallery: Engine, both: Path
     ) -> None:
         mark(
             both, region("Rei", LEFT), region("Nobody", Square(62, 2, 20)), region(" \u200d", RIGHT)
@@ -345,7 +345,7 @@ class TestRegionEnrolment:
 
     @pytest.mark.parametrize("name", ["x" * 201, "new\nline", "\x07"])
     def test_a_name_that_cannot_be_one_is_refused(
-        self, gallery: Gallery, both: Path, name: str
+        self, gallery: Engine, both: Path, name: str
     ) -> None:
         named = NamedFaces(both, (NamedRegion(name, Box(10, 20, 60, 70)),))
         (enrolled,) = RegionEnrolment(gallery.store, gallery.describer).run([named])
@@ -367,7 +367,7 @@ class TestRegionEnrolment:
             assert owners(gallery) == {"Asuka": [90], "Rei": [10]}
 
     def test_a_region_with_another_name_gives_its_face_away(
-        self, gallery: Gallery, both: Path
+        self, gallery: Engine, both: Path
     ) -> None:
         enroll(gallery, mark(both, region("Rei", LEFT), region("Asuka", RIGHT)))
         (_, changed) = enroll(gallery, mark(both, region("Rei", LEFT), region("Misato", RIGHT)))
@@ -375,14 +375,14 @@ class TestRegionEnrolment:
         assert "was Asuka" in changed.reason
         assert owners(gallery) == {"Misato": [90], "Rei": [10]}
 
-    def test_what_a_person_moved_stays_moved(self, gallery: Gallery, both: Path) -> None:
+    def test_what_a_person_moved_stays_moved(self, gallery: Engine, both: Path) -> None:
         enroll(gallery, mark(both, region("Rei", LEFT)))
         (sample,) = gallery.samples("Rei")
         gallery.move([sample.id], "Asuka", new=True)
         assert outcomes(enroll(gallery, both)) == {"Rei": Outcome.UNCHANGED}
         assert owners(gallery) == {"Asuka": [10]}
 
-    def test_files_are_known_by_content(self, gallery: Gallery, both: Path) -> None:
+    def test_files_are_known_by_content(self, gallery: Engine, both: Path) -> None:
         enroll(gallery, mark(both, region("Rei", LEFT)))
         copy = both.with_name("copy.png")
         shutil.copy(both, copy)
@@ -395,7 +395,7 @@ class TestRegionEnrolment:
         assert sample.path == copy.resolve()
 
     def test_a_picture_of_a_folder_and_of_regions_is_one(
-        self, gallery: Gallery, tmp_path: Path
+        self, gallery: Engine, tmp_path: Path
     ) -> None:
         path = write_picture(tmp_path / "Rei" / "1.png", LEFT).resolve()
         list(enroll_candidates(gallery, [Candidate(path, "Rei")]))
@@ -407,7 +407,7 @@ class TestRegionEnrolment:
         ]
 
     def test_a_damaged_picture_is_refused_and_the_pass_goes_on(
-        self, gallery: Gallery, both: Path
+        self, gallery: Engine, both: Path
     ) -> None:
         cut = both.with_name("cut.png")
         cut.write_bytes(both.read_bytes()[:400])
@@ -419,7 +419,7 @@ class TestRegionEnrolment:
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[Gallery]:
+def filled(tmp_path: Path) -> Iterator[Engine]:
     with fake_gallery(tmp_path / "filled.db") as gallery:
         candidates = [
             Candidate(
@@ -443,7 +443,7 @@ def turned(path: Path, orientation: int, *squares: Square) -> Path:
     return path
 
 
-def test_what_label_writes_enroll_reads(filled: Gallery, database: Path, tmp_path: Path) -> None:
+def test_what_label_writes_enroll_reads(filled: Engine, database: Path, tmp_path: Path) -> None:
     shots = tmp_path / "shots"
     paths = [
         write_picture(shots / "1.png", LEFT, RIGHT, seed=1),

@@ -15,7 +15,7 @@ import pytest
 from fakes import Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import enroll_candidates
@@ -39,7 +39,7 @@ WANTED = ("csv:more.csv", "jsonl:more.jsonl", "html:sheet.html", "sorted:heads",
 
 
 @pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Gallery]:
+def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
     """A gallery that knows Asuka, who is red, and Rei, who is blue."""
     with fake_gallery(database) as gallery:
         candidates = [
@@ -65,7 +65,7 @@ def episode(tmp_path: Path) -> Path:
 
 
 def go_on(
-    gallery: Gallery,
+    gallery: Engine,
     path: Path,
     folder: Path,
     most: int | None = None,
@@ -114,7 +114,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_every_output_tells_the_times(filled: Gallery, episode: Path, tmp_path: Path) -> None:
+def test_every_output_tells_the_times(filled: Engine, episode: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     assert go_on(filled, episode, folder) == []
     lines = (folder / "out.jsonl").read_text(encoding="utf-8").splitlines()
@@ -143,7 +143,7 @@ def test_every_output_tells_the_times(filled: Gallery, episode: Path, tmp_path: 
 
 
 def test_heads_and_frames_show_the_best_moment(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     go_on(filled, episode, folder)
@@ -164,7 +164,7 @@ def test_heads_and_frames_show_the_best_moment(
 
 
 def test_what_is_enrolled_from_sorted_heads_is_who_it_was(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     go_on(filled, episode, tmp_path / "out", wanted=["sorted:heads"])
     for name in ("Asuka", "Rei"):
@@ -174,7 +174,7 @@ def test_what_is_enrolled_from_sorted_heads_is_who_it_was(
 
 
 def test_a_job_stopped_anywhere_comes_to_the_same_end(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     whole = tmp_path / "whole"
     go_on(filled, episode, whole)
@@ -188,7 +188,7 @@ def test_a_job_stopped_anywhere_comes_to_the_same_end(
 
 
 def test_a_table_cut_at_any_byte_comes_to_the_same_end(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     go_on(filled, episode, folder, wanted=[], out="out.csv")
@@ -205,7 +205,7 @@ def test_a_table_cut_at_any_byte_comes_to_the_same_end(
 
 
 def test_records_come_back_from_a_table_and_from_lines(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     said = list(label_video(filled, episode, VideoOptions(start=0.2, end=2.5, every=0.25)))
     picture = filled.identify(read_image(tmp_path / "Rei" / "1.png"))
@@ -227,7 +227,7 @@ def test_records_come_back_from_a_table_and_from_lines(
         assert progress_of(back).keys() == {episode}
 
 
-def test_a_table_says_what_a_picture_has_not(filled: Gallery, tmp_path: Path) -> None:
+def test_a_table_says_what_a_picture_has_not(filled: Engine, tmp_path: Path) -> None:
     writer = open_writer(tmp_path / "out.csv", "fake")
     writer.write(filled.identify(read_image(tmp_path / "Rei" / "1.png")))
     writer.close()
@@ -254,7 +254,7 @@ def test_formats_that_know_no_times_are_refused_with_those_that_do() -> None:
 
 
 def test_videos_of_earlier_runs_are_nothing_to_other_documents(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     go_on(filled, episode, tmp_path / "out", wanted=[])
     go_on(filled, episode, tmp_path / "out", wanted=["coco:x.json", "label-studio:y.json"])
@@ -263,7 +263,7 @@ def test_videos_of_earlier_runs_are_nothing_to_other_documents(
 
 
 def test_outputs_are_made_later_from_the_records(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     go_on(filled, episode, tmp_path / "whole")
     go_on(filled, episode, tmp_path / "later", wanted=[])
@@ -272,7 +272,7 @@ def test_outputs_are_made_later_from_the_records(
 
 
 def test_a_video_that_is_gone_lacks_its_frames_and_keeps_its_times(
-    filled: Gallery, episode: Path, tmp_path: Path
+    filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     go_on(filled, episode, folder, wanted=[])
@@ -285,7 +285,7 @@ def test_a_video_that_is_gone_lacks_its_frames_and_keeps_its_times(
     assert page.count(", shot 3: ") == 2
 
 
-def test_stills_are_the_frames_in_any_order(filled: Gallery, episode: Path) -> None:
+def test_stills_are_the_frames_in_any_order(filled: Engine, episode: Path) -> None:
     tracks = [
         one
         for one in label_video(filled, episode, VideoOptions())
@@ -318,7 +318,7 @@ ODD = (
 
 @pytest.mark.parametrize("name", ODD, ids=range(len(ODD)))
 def test_names_of_any_letters_come_through_every_output(
-    filled: Gallery, tmp_path: Path, name: str
+    filled: Engine, tmp_path: Path, name: str
 ) -> None:
     path = draw_episode(tmp_path / "in" / "plain.mkv").rename(tmp_path / "in" / name)
     folder = tmp_path / "out"
@@ -336,7 +336,7 @@ def test_names_of_any_letters_come_through_every_output(
 
 
 def test_two_videos_of_one_name_do_not_take_each_others_places(
-    filled: Gallery, tmp_path: Path
+    filled: Engine, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     for season in ("1", "2"):
@@ -370,7 +370,7 @@ def limited() -> Iterator[Callable[[int], None]]:
     ],
 )
 def test_a_full_disk_is_one_sentence_and_the_job_goes_on_later(
-    filled: Gallery,
+    filled: Engine,
     episode: Path,
     tmp_path: Path,
     limited: Callable[[int], None],
@@ -392,7 +392,7 @@ def test_a_full_disk_is_one_sentence_and_the_job_goes_on_later(
 
 
 def test_a_harvest_on_a_full_disk_leaves_nothing(
-    filled: Gallery, episode: Path, tmp_path: Path, limited: Callable[[int], None]
+    filled: Engine, episode: Path, tmp_path: Path, limited: Callable[[int], None]
 ) -> None:
     out = tmp_path / "new" / "faces"
     with Harvest(filled, out) as harvest:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.reencode import encode_samples
@@ -32,7 +32,7 @@ Members = dict[str, bytes]
 CROP_JPEG = encode_jpeg(np.full((CROP_SIDE, CROP_SIDE, 3), (200, 90, 30), np.uint8))
 
 
-def fill(gallery: Gallery, folder: Path) -> None:
+def fill(gallery: Engine, folder: Path) -> None:
     """Enroll three characters with three pictures each; one has another name by now."""
     for name, colour in COLOURS.items():
         for number in range(3):

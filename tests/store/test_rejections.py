@@ -10,7 +10,7 @@ import pytest
 from command import call
 from fakes import FakeEncoder, Square, fake_gallery, new_sample, vector, write_picture
 
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.events import value_of
 from gallery.jobs import review
@@ -32,7 +32,7 @@ def picture(path: Path, *colours: tuple[int, int, int], seed: int = 0) -> Path:
 
 
 @pytest.fixture
-def enrolled(gallery: Gallery, tmp_path: Path) -> Gallery:
+def enrolled(gallery: Engine, tmp_path: Path) -> Engine:
     """Asuka is red, Rei is blue."""
     for number in range(2):
         picture(tmp_path / "in" / "Asuka" / f"{number}.png", RED, seed=number)
@@ -53,12 +53,12 @@ def new_rejection(character: str, number: int) -> NewRejection:
     )
 
 
-def answered(gallery: Gallery, path: Path) -> list[str | None]:
+def answered(gallery: Engine, path: Path) -> list[str | None]:
     return [answer.character for answer in gallery.identify(read_image(path)).faces]
 
 
 def test_a_rejected_name_is_excluded_and_the_next_one_follows(
-    enrolled: Gallery, tmp_path: Path
+    enrolled: Engine, tmp_path: Path
 ) -> None:
     path = picture(tmp_path / "new.png", RED, seed=99)
     before = enrolled.identify(read_image(path)).faces[0]
@@ -69,9 +69,7 @@ def test_a_rejected_name_is_excluded_and_the_next_one_follows(
     assert [match.character for match in after.matches] == ["Rei"]
 
 
-def test_a_face_nearly_the_same_is_not_answered_so_either(
-    enrolled: Gallery, tmp_path: Path
-) -> None:
+def test_a_face_nearly_the_same_is_not_answered_so_either(enrolled: Engine, tmp_path: Path) -> None:
     review.reject(enrolled, picture(tmp_path / "frame-1.png", RED, seed=99), "Asuka")
     neighbour = picture(tmp_path / "frame-2.png", RED, seed=100)
     assert answered(enrolled, neighbour) != ["Asuka"]
@@ -79,7 +77,7 @@ def test_a_face_nearly_the_same_is_not_answered_so_either(
     assert answered(enrolled, other) == ["Rei"]
 
 
-def test_undoing_brings_the_answer_back(enrolled: Gallery, tmp_path: Path) -> None:
+def test_undoing_brings_the_answer_back(enrolled: Engine, tmp_path: Path) -> None:
     path = picture(tmp_path / "new.png", RED, seed=99)
     one = review.reject(enrolled, path, "Asuka")
     assert review.reject(enrolled, path, "Asuka") == one
@@ -90,9 +88,7 @@ def test_undoing_brings_the_answer_back(enrolled: Gallery, tmp_path: Path) -> No
         review.take_back(enrolled, [one.id])
 
 
-def test_of_several_faces_the_one_with_that_name_is_meant(
-    enrolled: Gallery, tmp_path: Path
-) -> None:
+def test_of_several_faces_the_one_with_that_name_is_meant(enrolled: Engine, tmp_path: Path) -> None:
     path = picture(tmp_path / "two.png", BLUE, RED, seed=99)
     review.reject(enrolled, path, "Asuka")
     assert answered(enrolled, path) == ["Rei", None]
@@ -105,7 +101,7 @@ def test_of_several_faces_the_one_with_that_name_is_meant(
 
 
 def test_a_picture_without_a_face_and_an_enrolled_face_are_refused(
-    enrolled: Gallery, tmp_path: Path
+    enrolled: Engine, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="shows no face"):
         review.reject(enrolled, write_picture(tmp_path / "none.png"), "Rei")
@@ -117,7 +113,7 @@ def test_a_picture_without_a_face_and_an_enrolled_face_are_refused(
 
 
 def test_rejections_hold_with_another_encoder_and_again_after_reencoding(
-    database: Path, enrolled: Gallery, tmp_path: Path
+    database: Path, enrolled: Engine, tmp_path: Path
 ) -> None:
     first = picture(tmp_path / "frame-1.png", RED, seed=99)
     neighbour = picture(tmp_path / "frame-2.png", RED, seed=100)
