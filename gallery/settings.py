@@ -16,6 +16,9 @@ DEFAULT_ENCODER = "anime-ensemble"
 DEFAULT_DETECTOR = "heads"
 """What finds faces where nobody chose; docs/detectors.md says what each is worth."""
 
+SAME = 0.6
+"""Up to this distance networks of dlib's kind call two faces the same, by convention."""
+
 EVERY = 0.333
 """Seconds between looks at a video where nobody chose: limited animation holds a drawing about as
 long. The command line and programs have the same, so that either can resume the other's job."""

@@ -27,7 +27,7 @@ ROOMS = (
     ("engine",),
     ("jobs",),
     ("audit", "evaluation"),
-    ("api", "doctor"),
+    ("api", "doctor", "testing"),
     ("cli",),
     ("__main__",),
 )
@@ -78,7 +78,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "calibrate changes enroll_folders enroll_regions keep_video pipeline reencode "
         "relabel_pictures relabel_video review written",
-        "describe enroll identify label_video relabel unknown_faces watch",
+        "add compare describe enroll identify label_video relabel unknown_faces watch",
         "adopt cluster harvest label",
         "cluster_faces",
     ),
