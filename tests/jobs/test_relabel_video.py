@@ -30,15 +30,7 @@ from gallery.output.resume import VideoProgress, open_writer, progress_of, stand
 from gallery.reports.page import as_html
 from gallery.store.sightings import Sighting
 from gallery.store.videos import moment_of
-from gallery.types import (
-    Image,
-    Pixels,
-    Verdict,
-    VideoEnd,
-    VideoRecord,
-    VideoShot,
-    VideoTrack,
-)
+from gallery.types import Image, Pixels, Verdict, VideoEnd, VideoRecord, VideoShot, VideoTrack
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 

@@ -12,13 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.identify.calibration.evidence import (
-    COLUMNS,
-    Numbers,
-    Vectors,
-    pooled_spread,
-    weigh,
-)
+from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors, pooled_spread, weigh
 from gallery.identify.calibration.strangers import Strangers
 from gallery.numerics.distances import distances
 
