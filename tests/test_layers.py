@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "gallery"
 
 ROOMS = (
-    ("types", "errors", "settings"),
+    ("errors",),
+    ("types", "settings"),
     ("events",),
     ("system", "numerics"),
     ("media", "reports"),
@@ -76,7 +77,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("engine", "assemble joint"),
     "jobs": (
-        "changes cluster enroll_folders enroll_regions keep_video pipeline relabel_video review",
+        "changes cluster enroll_regions keep_video pipeline refusals relabel_video review",
+        "enroll_folders",
         "enroll label_video relabel watch",
         "harvest label",
     ),
@@ -93,7 +95,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain",
     ),
     "cli": (
-        "show video writing",
+        "advice show video writing",
         "archive audit calibrate characters doctor enroll evaluate harvest models review telling",
         "asking label relabel",
         "unknowns",
