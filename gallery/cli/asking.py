@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import told
 from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.show import (
     Cropped,
@@ -147,7 +148,7 @@ class _Annotated:
                 )
             save_picture(annotate(image.pixels, record.faces), target)
         except InputError as error:
-            say(f"gallery: {error}")
+            say(f"gallery: {told(error)}")
             return False
         say(f"{target}")
         return True
@@ -275,7 +276,7 @@ def describe(
                     json_line(_face_json(image, one))
             except InputError as error:
                 failed += 1
-                say(f"gallery: {error}")
+                say(f"gallery: {told(error)}")
             advance()
     faces.save(out)
     say(f"{plural(len(faces), 'face')} of {plural(len(pictures) - failed, 'picture')}: {out}")
