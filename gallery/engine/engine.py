@@ -13,7 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import InputError, StoreError
+from gallery.errors import (
+    BadSetting,
+    InputError,
+    NotEncoded,
+    OutgrownCalibration,
+    StaleCalibration,
+)
 from gallery.faces.describe import DescribedPicture, Describer
 from gallery.faces.quality import NO_GATES, Gates, measure
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
@@ -157,6 +163,7 @@ class Gallery:
                 error=one.error,
                 left_out=one.left_out,
                 digest=one.digest or None,
+                failure=one.failure,
             )
             for one in seen
         ]
@@ -225,7 +232,9 @@ class Gallery:
         InputError for another one and where nothing can be learnt; see calibration.calibrate.
         """
         if not 0 < fpir < MOST_FPIR:
-            raise InputError(f"A rate of {fpir:g} has no meaning; choose one from 0.0001 to 0.4.")
+            raise BadSetting(
+                "fpir", f"A rate of {fpir:g} has no meaning", "choose one from 0.0001 to 0.4"
+            )
         self.require_encoded()
         enrolled, number = references_of(self.store, self.encoder)
         rejected = rejections_of(self.store, self.encoder, number)
@@ -236,18 +245,15 @@ class Gallery:
             writer.calibrate(self.encoder, made_at, body)
         return found
 
-    def calibration_note(self) -> str | None:
-        """Return what is to be said of the calibration: that it wants to be made anew, or None."""
+    def calibration_note(self) -> StaleCalibration | None:
+        """Return why the calibration wants to be made anew, although it works, or None."""
         calibration, characters = self.judging.calibration(), self._matcher.characters()
         if calibration is None:
             return None
         if calibration.strangers != len(self.judging.strangers):
-            return "The calibration is of another version of gallery; run `gallery calibrate`."
+            return StaleCalibration("is of another version of gallery")
         if calibration.is_outgrown(characters):
-            return (
-                f"The gallery was calibrated with {calibration.characters} characters and has "
-                f"{characters} now; run `gallery calibrate`."
-            )
+            return OutgrownCalibration(calibration.characters, characters)
         return None
 
     def nearest_ideals(self, descriptors: NDArray[np.float32]) -> list[Match | None]:
@@ -283,10 +289,7 @@ class Gallery:
         """Raise StoreError unless the encoder in use has encoded all samples."""
         total, encoded = self.store.counts(self.encoder)
         if encoded < total:
-            raise StoreError(
-                f"{total - encoded} of {total} samples are not encoded by {self.encoder}; "
-                "run `gallery reencode`, or choose the encoder they were enrolled with."
-            )
+            raise NotEncoded(total, encoded, self.encoder)
 
     def reencode(self, sample_ids: Sequence[int]) -> Iterator[int]:
         """Encode stored crops with the encoder in use; yield after every commit how many are done.
