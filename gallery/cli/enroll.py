@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import told
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -120,7 +121,7 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
     settled = list(settled)
     counts = Counter(enrolled.outcome for enrolled in settled)
     refused = [
-        (enrolled.candidate.path, enrolled.reason)
+        (enrolled.candidate.path, told(enrolled.error) if enrolled.error else enrolled.reason)
         for enrolled in settled
         if enrolled.outcome is Outcome.REFUSED
     ]
