@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
-from gallery.errors import InputError
+from gallery.errors import BadSetting, ClosedGallery
 from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
@@ -228,9 +228,11 @@ class OpenGallery:
         """
         _check_top(top)
         if every < 0 or start < 0 or (end is not None and end <= start):
-            raise InputError("Times of a video begin at 0, and its end comes after its start.")
+            raise BadSetting(
+                "start", "Times of a video begin at 0, and its end comes after its start"
+            )
         if workers is not None and workers < 1:
-            raise InputError(f"{workers} workers do nothing; there is 1 at the least.")
+            raise BadSetting("workers", f"{workers} workers do nothing", "there is 1 at the least")
         watched = VideoOptions(start, end, every, _gates(min_face, min_quality))
         choices = label_job.LabelChoices(mode, top, keep, watched, workers)
 
@@ -292,14 +294,14 @@ class OpenGallery:
     def _apart(self) -> Gallery:
         """Open the same gallery once more, for one thread alone."""
         if self._open(create=False).store.path is None:
-            raise InputError(
-                "A gallery in memory cannot be opened twice; to watch, give it a file."
+            raise BadSetting(
+                "watch", "A gallery in memory cannot be opened twice", "to watch, give it a file"
             )
         return self._opener(False)
 
     def _require_open(self) -> None:
         if self._is_closed:
-            raise InputError("The gallery is closed; open it again.")
+            raise ClosedGallery
 
     def _in_turn(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         """Yield events, each made while no other thread uses the gallery."""
@@ -321,7 +323,7 @@ def _paths(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     """Return one path or several as a list. Raises InputError where there is none."""
     found = [Path(paths)] if isinstance(paths, (str, os.PathLike)) else [Path(one) for one in paths]
     if not found:
-        raise InputError("No path is given; name a picture or a folder.")
+        raise BadSetting("paths", "No path is given", "name a picture or a folder")
     return found
 
 
@@ -336,10 +338,12 @@ def _image(picture: Picture) -> Image:
 def _gates(min_face: float, min_quality: float) -> Gates:
     """Return gates. Raises InputError for values that no face has."""
     if min_face < 0 or not 0 <= min_quality <= 1:
-        raise InputError("min_face is a number of pixels from 0, min_quality one from 0 to 1.")
+        raise BadSetting(
+            "gates", "min_face is a number of pixels from 0, min_quality one from 0 to 1"
+        )
     return Gates(min_face, min_quality)
 
 
 def _check_top(top: int) -> None:
     if top < 1:
-        raise InputError(f"{top} characters cannot be named for a face; top is 1 or more.")
+        raise BadSetting("top", f"{top} characters cannot be named for a face", "top is 1 or more")

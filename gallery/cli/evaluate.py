@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import told
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -22,6 +23,7 @@ from gallery.cli.show import (
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
+    from gallery.errors import InputError
     from gallery.evaluation.evaluate import Evaluation
     from gallery.evaluation.evaluation_set import EvaluationSet
 
@@ -73,11 +75,11 @@ def evaluate(
         raise typer.BadParameter("Choose --figures or --json.")
     if report is not None:
         check_report_path(report)
-    refused: list[str] = []
+    refused: list[InputError] = []
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         evaluation_set = _subject(gallery, folder, refused.append, largest=largest)
         for why in refused:
-            say(f"refused: {why}")
+            say(f"refused: {told(why)}")
         joint = joint_scoring_of(gallery, evaluation_set)
         with progress("Evaluating", steps(evaluation_set, is_joint=joint is not None)) as advance:
             evaluation = run(
@@ -104,8 +106,9 @@ def evaluate(
 
 
 def _subject(
-    gallery: Gallery, folder: Path | None, refuse: Callable[[str], None], *, largest: bool
+    gallery: Gallery, folder: Path | None, refuse: Callable[[InputError], None], *, largest: bool
 ) -> EvaluationSet:
+    from gallery.errors import UnusableFile
     from gallery.evaluation.evaluation_set import set_of_folder, set_of_gallery
     from gallery.jobs.enroll_folders import candidates_in
 
@@ -113,7 +116,7 @@ def _subject(
         return set_of_gallery(gallery)
     candidates, loose = candidates_in(folder)
     for path in loose:
-        refuse(f"{path} lies in no character's folder.")
+        refuse(UnusableFile(path, "lies in no character's folder"))
     with progress("Describing", len(candidates)) as advance:
         return set_of_folder(gallery, candidates, largest=largest, refuse=refuse, advance=advance)
 

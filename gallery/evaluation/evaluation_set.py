@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Gallery
-from gallery.errors import InputError
+from gallery.errors import EmptyGallery, InputError, NobodyKnown, UnusableFile
 from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.jobs.enroll_folders import choose_face
@@ -136,7 +136,7 @@ def set_of_folder(
     candidates: Sequence[Candidate],
     *,
     largest: bool = False,
-    refuse: Callable[[str], None],
+    refuse: Callable[[InputError], None],
     advance: Callable[[], None] = lambda: None,
 ) -> EvaluationSet:
     """Return the pictures of a folder of folders as probes of a gallery.
@@ -153,11 +153,7 @@ def set_of_folder(
     current = {name: former.get(name, name) for name in folders}
     strangers = [name for name in folders if current[name] not in names]
     if len(strangers) == len(folders):
-        raise InputError(
-            f"None of the folders is named after a character of the gallery "
-            f"({', '.join(folders[:3])}{', ...' if len(folders) > 3 else ''}); "
-            "`gallery characters` lists its names."
-        )
+        raise NobodyKnown(tuple(folders))
     names += strangers
     number = {name: place for place, name in enumerate(names)}
     series = known_series(enrolled.names, _folders(enrolled))
@@ -221,7 +217,7 @@ def _enrolled(gallery: Gallery) -> _KnownSample:
     # Somebody may have enrolled or removed one meanwhile.
     samples = [one for one in gallery.store.samples(gallery.encoder) if one.id in row_of]
     if not samples:
-        raise InputError("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
+        raise EmptyGallery
     rejects = {one.name: one.is_reject for one in gallery.characters()}
     names = sorted({one.character for one in samples})
     number = {name: place for place, name in enumerate(names)}
@@ -255,7 +251,7 @@ class _Collected:
         gallery: Gallery,
         enrolled: _KnownSample,
         row_of: dict[str, int],
-        refuse: Callable[[str], None],
+        refuse: Callable[[InputError], None],
         *,
         largest: bool,
     ) -> None:
@@ -300,7 +296,7 @@ class _Collected:
                 try:
                     chosen.append((one, image, choose_face(one.path, faces, largest=self._largest)))
                 except InputError as error:
-                    self._refuse(str(error))
+                    self._refuse(error.detached())
             described = describer.describe([(image, face) for _, image, face in chosen])
             for (one, image, _), face_described in zip(chosen, described, strict=True):
                 yield _Observed(one, image.digest, face_described)
@@ -311,7 +307,7 @@ class _Collected:
         try:
             return read_image(candidate.path)
         except InputError as error:
-            self._refuse(str(error))
+            self._refuse(error.detached())
             return None
 
     def keep(self, seen: _Observed, number: dict[str, int], current: dict[str, str]) -> None:
@@ -323,12 +319,17 @@ class _Collected:
             if before == name:
                 self.copies += 1
             else:
-                self._refuse(f"{path} is the same picture as one in {before}'s folder; remove one.")
+                twin = f"is the same picture as one in {before}'s folder"
+                self._refuse(UnusableFile(path, twin, remedy="remove one"))
             return
         row = self._row_of.get(seen.digest, NOBODY)
         if row != NOBODY and self._enrolled.samples[row].character != name:
             owner = self._enrolled.samples[row].character
-            self._refuse(f"{path} is enrolled as {owner}; move it, or remove one of the two.")
+            self._refuse(
+                UnusableFile(
+                    path, f"is enrolled as {owner}", remedy="move it, or remove one of the two"
+                )
+            )
             return
         self._descriptors.append(seen.described.descriptor)
         self._labels.append(number[name])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Gallery
 from gallery.engine.joint import Scoring, alone, jointly
-from gallery.errors import InputError
+from gallery.errors import InputError, NoSuchCluster, UnwritableFile
 from gallery.faces.quality import is_poor
 from gallery.media.images import decode_crop, encode_png, file_state
 from gallery.media.timecodes import timecode
@@ -176,9 +176,7 @@ def adopt(gallery: Gallery, number: int, name: str, *, poor: bool = False) -> in
     faces = [one.sighting for one in unknown_faces(gallery, poor=poor)]
     faces = [one for one in faces if one.cluster == number]
     if not faces:
-        raise InputError(
-            f"There is no cluster {number} of unknown faces; `gallery cluster` lists them."
-        )
+        raise NoSuchCluster(number)
     crops = gallery.store.sightings.crops([one.id for one in faces])
     descriptors = _alone(gallery, faces, crops)
     samples = [
@@ -226,7 +224,7 @@ def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> i
     Raises InputError where something is in the way or cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is there already and not empty; name another folder.")
+        raise UnwritableFile(out, "is there already and not empty", remedy="name another folder")
     count = 0
     try:
         for one in clusters:
@@ -239,7 +237,7 @@ def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> i
                     target.write_bytes(encode_png(decode_crop(crops[face.id])))
                     count += 1
     except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror or error}.") from error
+        raise UnwritableFile(out, f"cannot be written: {error.strerror or error}") from error
     return count
 
 

@@ -102,7 +102,7 @@ def _observe_alone(gallery: Gallery, image: Image, gates: Gates) -> Observation:
     try:
         (seen,) = gallery.observe([image], gates)
     except InputError as error:
-        return _unread(image.path, str(error))
+        return _unread(image.path, error.detached())
     return seen
 
 
@@ -112,13 +112,13 @@ def _read(path: Path) -> tuple[Image | Observation, FileState | None]:
         state = file_state(path)
         return read_image(path), state
     except InputError as error:
-        return _unread(path, str(error)), None
+        return _unread(path, error.detached()), None
 
 
-def _unread(path: Path, why: str) -> Observation:
+def _unread(path: Path, why: InputError) -> Observation:
     from gallery.store.sightings import Observation
 
-    return Observation(path, None, None, None, None, error=why)
+    return Observation(path, None, None, None, None, error=str(why), failure=why)
 
 
 def chunks(

@@ -918,7 +918,8 @@ class TestFolder:
     def evaluation_set(self, gallery: Gallery, folder: Path) -> tuple[EvaluationSet, list[str]]:
         candidates, _ = candidates_in(folder)
         refused: list[str] = []
-        return set_of_folder(gallery, candidates, refuse=refused.append), refused
+        found = set_of_folder(gallery, candidates, refuse=lambda one: refused.append(str(one)))
+        return found, refused
 
     def test_every_picture_is_asked_about(self, filled: Gallery, tmp_path: Path) -> None:
         filled.rename("Mio", "Mio Akiyama")
