@@ -53,8 +53,8 @@ from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.interfaces import Aligner, Detector, Encoder
 from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
-from gallery.jobs import pipeline
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
+from gallery.jobs.pipeline import identified
 from gallery.media.images import read_image
 from gallery.output.resume import open_writer
 from gallery.settings import Settings
@@ -152,7 +152,11 @@ def label_all(gallery: Gallery, paths: Sequence[Path], out: Path) -> int:
     """Label pictures as `gallery label` does, and return how many faces they show."""
     writer = open_writer(out, gallery.encoder)
     try:
-        return sum(len(record.faces) for record in pipeline.label(gallery, paths, writer))
+        count = 0
+        for one in identified(gallery, paths):
+            writer.write(one.record)
+            count += len(one.record.faces)
+        return count
     finally:
         writer.close()
 

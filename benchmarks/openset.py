@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import SHARED, table
+from gallery.events import value_of
 from gallery.faces.networks.library import Library, Weights
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.evidence import COLUMNS
@@ -282,11 +283,13 @@ def drawn_together(
     alone: JointScoring, batch: NDArray[np.intp], holes: NDArray[np.intp], unknown: float
 ) -> JointScoring:
     """Return a gallery and a batch of what it is asked about as `gallery relabel` sees them."""
-    drawn = draw_together(
-        np.concatenate([alone.faces.descriptors[batch], alone.false.descriptors[holes]]),
-        alone.enrolled,
-        alone.shipped,
-        unknown=unknown,
+    drawn = value_of(
+        draw_together(
+            np.concatenate([alone.faces.descriptors[batch], alone.false.descriptors[holes]]),
+            alone.enrolled,
+            alone.shipped,
+            unknown=unknown,
+        )
     )
     faces, false = alone.faces.descriptors.copy(), alone.false.descriptors.copy()
     faces[batch], false[holes] = np.split(drawn.faces, [len(batch)])

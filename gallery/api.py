@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gallery.engine import assemble
 from gallery.engine.engine import Gallery
 from gallery.errors import BadSetting, ClosedGallery
-from gallery.events import EnrolEvent, EnrolmentStarted, LabelEvent, Refused
+from gallery.events import EnrolEvent, LabelEvent
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
 from gallery.jobs import enroll as sources
@@ -152,9 +152,6 @@ class OpenGallery:
             named = sources.named_in(folders, source, names, tag_prefix)
             gallery = self._open(create=True)
             named = named or sources.named_as_in(gallery, folders)
-            yield EnrolmentStarted(named.steps, named.unlabelled)
-            for path, why in named.refused:
-                yield Refused(path, why)
             yield from sources.enroll(
                 gallery, named, largest=largest, gates=gates, keep_poor=keep_poor
             )
@@ -242,7 +239,7 @@ class OpenGallery:
             )
             with ExitStack() as own:
                 opened = own.enter_context(self._apart()) if watch else self._open(create=False)
-                yield from label_job.run(opened, plan, choices, rewrite=rewrite)
+                yield from label_job.label(opened, plan, choices, rewrite=rewrite)
 
         # While one thread waits for pictures, the others have their turns.
         return events() if watch else self._in_turn(events())
@@ -264,7 +261,8 @@ class OpenGallery:
         No picture is looked at: what `label` saw is kept in the gallery. All of it is answered, or
         files and folders in `paths`. Once the gallery is calibrated, all faces that were ever seen
         are judged in each other's company, unless they are to be answered `alone`. The rest, and
-        how the iterator goes on, is as in label; a file that has changed since is Refused.
+        how the iterator goes on, is as in label; a file that has changed since is Refused, and so
+        is a path at which nothing was labelled. Raises InputError where there is nothing to answer.
         """
         _check_top(top)
 
@@ -280,7 +278,7 @@ class OpenGallery:
                 options or OutputOptions(),
                 rewrite,
             )
-            yield from relabel_job.run(self._open(create=False), choices)
+            yield from relabel_job.relabel(self._open(create=False), choices)
 
         return self._in_turn(events())
 
@@ -295,7 +293,7 @@ class OpenGallery:
         """Open the same gallery once more, for one thread alone."""
         if self._open(create=False).store.path is None:
             raise BadSetting(
-                "watch", "A gallery in memory cannot be opened twice", "to watch, give it a file"
+                "database", "A gallery in memory cannot be opened twice", "to watch, give it a file"
             )
         return self._opener(False)
 

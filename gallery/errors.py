@@ -382,6 +382,28 @@ class EnrolledFace(InputError):
     character: str
 
 
+@dataclass(eq=False)
+class NothingSeen(InputError):
+    """Nothing was labelled at a path, or at all, that could be answered anew."""
+
+    path: Path | None = None
+    """None where nothing was labelled at all."""
+
+    @property
+    def fact(self) -> str:
+        """Where nothing was seen."""
+        if self.path is None:
+            return "The gallery has seen nothing yet"
+        return f"The gallery has seen nothing at {self.path}"
+
+    @property
+    def cure(self) -> str:
+        """Label it."""
+        if self.path is None:
+            return "label pictures first, and let the gallery keep what it sees"
+        return "label it first, or name it as it was named then"
+
+
 class EmptyGallery(InputError):
     """Nobody is enrolled who could be asked about."""
 

@@ -15,13 +15,13 @@ from gallery.cli import main
 
 ROOT = Path(__file__).parent.parent
 
-PROGRAM = (sys.executable, "-W", "error", "-c", "from gallery.cli import main; main()")
+PROGRAM = (sys.executable, "-W", "error", "-c", "from gallery.__main__ import main; main()")
 """What the script `gallery` does; warnings are errors here too."""
 
 INTERRUPTED = (
     *(*PROGRAM[:3], "-W", "ignore::ResourceWarning", "-c"),
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from gallery.cli import main; main()",
+    "from gallery.__main__ import main; main()",
 )
 """The same for a program that is stopped. Shells let what they run in the background ignore
 Ctrl-C, and tests may run there. And between opening a file and taking care of it, Python closes the

@@ -187,7 +187,9 @@ def test_what_is_told_of_labelling_is_in_the_files(
         lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
         done = [one.record for one in told if not one.not_written]
         assert lines == [gallery.as_json(record) for record in done]
-    assert [type(one) for one in others] == [gallery.LabellingStarted, gallery.Refused]
+    assert [type(one) for one in others] == [
+        gallery.LabellingStarted, gallery.Refused, gallery.Finished,
+    ]  # fmt: skip
     assert [names(one.record) for one in told] == [["Rei"], ["Rei", "Asuka"], [], [], ["Asuka"]]
     assert [bool(one.record.error) for one in told] == [False, False, False, True, False]
     assert [len(one.not_written) for one in told] == [0, 0, 0, 0, 1]
@@ -217,7 +219,7 @@ def test_a_job_that_is_closed_early_goes_on(
     assert len(json.loads(coco.read_bytes())["images"]) == 2
     started, *rest = people.label(shots, out, write=[f"coco:{coco}"])
     assert isinstance(started, gallery.LabellingStarted)
-    assert (started.pictures, started.pictures_done, len(rest)) == (3, 2, 3)
+    assert (started.pictures, started.pictures_done, len(rest)) == (3, 2, 4)
     assert len(json.loads(coco.read_bytes())["images"]) == 4
 
 
@@ -229,13 +231,15 @@ def test_what_was_labelled_is_answered_anew_and_written(
     out = tmp_path / "again.jsonl"
     before = (tmp_path / "first.jsonl").read_text(encoding="utf-8").splitlines()
     events = list(people.relabel(out, write=[f"captions:{tmp_path / 'captions'}"]))
-    assert events[0] == gallery.LabellingStarted(5, 0, 0, 0, 0)
-    assert all(isinstance(one, gallery.Labelled) for one in events[1:])
+    assert events[0] == gallery.LabellingStarted(5, 0, 0, 0, 0, stage="relabelling")
+    assert all(isinstance(one, gallery.Labelled) for one in events[1:-1])
+    assert events[-1] == gallery.Finished(gallery.LabelSummary(5, 0, 1, 0))
     # The gallery is not calibrated: every face is answered as label does.
     assert sorted(out.read_text(encoding="utf-8").splitlines()) == sorted(before)
     assert (tmp_path / "captions" / "0.txt").read_text(encoding="utf-8").strip() == "Rei"
-    (again,) = people.relabel(out)
-    assert again == gallery.LabellingStarted(0, 0, 5, 0, 0)
+    again, finished = people.relabel(out)
+    assert again == gallery.LabellingStarted(0, 0, 5, 0, 0, stage="relabelling")
+    assert finished == gallery.Finished(gallery.LabelSummary(0, 0, 0, 0))
     (tmp_path / "captions" / "0.txt").unlink()
     list(people.relabel(out, write=[f"captions:{tmp_path / 'captions'}"], rewrite=True))
     assert (tmp_path / "captions" / "0.txt").exists()
@@ -249,8 +253,8 @@ def test_files_and_folders_are_answered_anew_and_changed_ones_refused(
     write_picture(shots / "1.png", Square(5, 5, 70, RED), seed=3)
     out = tmp_path / "some.jsonl"
     wanted = [shots / "0.png", shots / "1.png"]
-    started, refused, done = people.relabel(out, wanted, alone=True, top=1)
-    assert started == gallery.LabellingStarted(1, 0, 0, 0, 0)
+    started, refused, done, _ = people.relabel(out, wanted, alone=True, top=1)
+    assert started == gallery.LabellingStarted(1, 0, 0, 0, 0, stage="relabelling")
     assert isinstance(refused, gallery.Refused)
     assert refused.path == shots / "1.png"
     assert isinstance(done, gallery.Labelled)
@@ -339,7 +343,7 @@ def test_threads_may_share_a_gallery(
     for thread in threads:
         thread.join()
     assert said.count(["Rei", "Asuka"]) == 15
-    assert said.count(6) == 2
+    assert said.count(7) == 2
 
 
 def test_the_command_and_the_program_say_the_same(
@@ -373,8 +377,8 @@ def test_everything_is_typed() -> None:
         wanted = set(inspect.signature(method).parameters) - {"self"}
         assert wanted | {"return"} == set(hints), name
     events = typing.get_args(gallery.LabelEvent) + typing.get_args(gallery.EnrolEvent)
-    assert len(events) == 9
-    for event in events:
+    assert len(events) == 13
+    for event in (typing.get_origin(one) or one for one in events):
         assert event.__dataclass_params__.frozen
         assert getattr(gallery, event.__name__) is event
 

@@ -35,7 +35,7 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("file_names files locks plugins threads",),
+    "system": ("file_names files interrupts locks plugins threads",),
     "numerics": ("assignment clustering intervals profiles",),
     "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
@@ -77,10 +77,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("engine", "assemble joint"),
     "jobs": (
-        "changes cluster enroll_regions keep_video pipeline refusals relabel_video review",
-        "enroll_folders",
-        "enroll label_video relabel watch",
-        "harvest label",
+        "calibrate changes enroll_regions keep_video pipeline reencode refusals relabel_pictures "
+        "relabel_video review written",
+        "describe enroll_folders identify label_video relabel unknown_faces watch",
+        "adopt cluster enroll harvest label",
+        "cluster_faces",
     ),
     "audit": ("audit_set proposals", "characters misplaced page", "duplicates", "run"),
     "evaluation": (
@@ -92,13 +93,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "verdicts",
         "hard_strangers",
         "evaluate",
-        "page plain",
+        "page plain run",
     ),
     "cli": (
         "advice show video writing",
-        "archive audit calibrate characters doctor enroll evaluate harvest models review telling",
-        "asking label relabel",
-        "unknowns",
+        "archive doctor models progress review",
+        "audit calibrate characters cluster enroll evaluate harvest label_progress",
+        "identify label relabel",
         "",
     ),
 }

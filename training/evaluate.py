@@ -19,6 +19,7 @@ from gallery.evaluation.metrics import Labels, Numbers, distances, original_pair
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.evaluation.search import Probes, ranks, references_of
 from gallery.evaluation.trials import few_references, half_enrolled, mean_tpir
+from gallery.events import value_of
 from gallery.numerics.intervals import Hits, weightings
 from gallery.types import MatchMode
 from training.baseline import colour_histograms
@@ -102,13 +103,15 @@ def _gallery_figures(described: Numbers, labels: Labels, weights: Numbers) -> di
     own = np.arange(len(labels))
     probes = Probes(references.descriptors, references.labels, own)
     for count in (1, 3, 5, 10):
-        trial = few_references(
-            references,
-            probes,
-            count,
-            (MatchMode.IDEAL,),
-            np.random.default_rng((SEED, count)),
-            draws=DRAWS,
+        trial = value_of(
+            few_references(
+                references,
+                probes,
+                count,
+                (MatchMode.IDEAL,),
+                np.random.default_rng((SEED, count)),
+                draws=DRAWS,
+            )
         )
         for rank in (1, 5) if trial else ():
             title = f"rank-{rank}, {count} reference{'s' * (count > 1)}"

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import table
+from gallery.events import value_of
 from gallery.faces.networks.library import Library
 from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.fit import TrialSets, fit_scorer, fit_tail
@@ -116,7 +117,7 @@ def _gallery(
     enrolled = _enrolled(faces, rows)
     if unknown is None:
         return Protocol(enrolled, shipped), faces
-    drawn = draw_together(faces.descriptors[rest], enrolled, shipped, unknown=unknown)
+    drawn = value_of(draw_together(faces.descriptors[rest], enrolled, shipped, unknown=unknown))
     descriptors = faces.descriptors.copy()
     descriptors[rest] = drawn.faces
     return (

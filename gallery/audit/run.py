@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from gallery.audit.audit_set import AuditSet
+from gallery.audit.audit_set import AuditSet, audit_set_of
 from gallery.audit.characters import few, merge, split
 from gallery.audit.duplicates import distinct, duplicates, near_pairs, twins
 from gallery.audit.misplaced import margins, misplaced
 from gallery.audit.proposals import Proposal, ranked
+from gallery.engine.engine import Gallery
+from gallery.events import Advanced, Finished, Job, Started
 
 
-def audit(audit_set: AuditSet) -> list[Proposal]:
+def audit(gallery: Gallery) -> Job[list[Proposal]]:
+    """Look for all that may be wrong in a gallery, and return it, likeliest first, as one step.
+
+    Nothing is changed. Raises StoreError where samples lack the encoder in use.
+    """
+    yield Started("auditing", 1, "gallery")
+    found = proposals(audit_set_of(gallery))
+    yield Advanced()
+    yield Finished(found)
+
+
+def proposals(audit_set: AuditSet) -> list[Proposal]:
     """Return all that may be wrong, likeliest first; nothing is changed.
 
     A sample that is proposed to be moved is not proposed to be forgotten as a twin as well.

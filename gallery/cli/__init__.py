@@ -16,24 +16,25 @@ import typer
 from gallery import __version__
 from gallery.cli import (
     archive,
-    asking,
     audit,
     calibrate,
     characters,
+    cluster,
     doctor,
     enroll,
     evaluate,
     harvest,
+    identify,
     label,
     models,
     relabel,
     review,
-    unknowns,
 )
 from gallery.cli.advice import told
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
 from gallery.settings import DEFAULT_DETECTOR, resolved
+from gallery.system import interrupts
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
 
@@ -78,7 +79,7 @@ app = typer.Typer(
     # Plain help fills its lines as well; in boxes and colours it takes twice as long to appear.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -134,13 +135,13 @@ def choose(
 
 
 enroll.register(app)
-asking.register(app)
+identify.register(app)
 label.register(app)
 harvest.register(app)
 characters.register(app)
 review.register(app)
 audit.register(app)
-unknowns.register(app)
+cluster.register(app)
 relabel.register(app)
 calibrate.register(app)
 evaluate.register(app)
@@ -155,7 +156,7 @@ def main() -> None:
     # NumPy and FAISS each start a pool of threads for matrix products that nothing here needs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app(prog_name="gallery")
+        interrupts.raised_in(lambda: app(prog_name="gallery"))
     except GalleryError as error:
         _complain(told(error))
         sys.exit(1)
@@ -166,9 +167,12 @@ def main() -> None:
         # Python would try once more at its end, and complain in its own way.
         sys.stdout = io.StringIO()
         sys.exit(1)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        # A library may have made another error of it.
+        if isinstance(error, SystemExit) or not interrupts.is_behind(error):
+            raise
         _complain("stopped.")
-        sys.exit(130)
+        sys.exit(interrupts.EXIT_CODE)
 
 
 def _complain(text: str) -> None:

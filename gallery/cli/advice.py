@@ -37,12 +37,15 @@ from gallery.errors import (
     NoSuchSample,
     NotAGallery,
     NotEncoded,
+    NothingSeen,
     SeveralFaces,
     StaleCalibration,
     UnplacedPicture,
     WhichFace,
     WrongRuntime,
 )
+from gallery.events import Refused
+from gallery.types import Enrolled
 
 SETTINGS: dict[str, str] = {
     "folder": "only --from takes several",
@@ -86,6 +89,12 @@ def _of_character(error: NoSuchCharacter) -> str:
     return error.cure or "`gallery characters` lists them"
 
 
+def _of_nothing_seen(error: NothingSeen) -> str:
+    if error.path is None:
+        return "run `gallery label` first, without --no-keep"
+    return "run `gallery label` on it first, or name it as it was named then"
+
+
 def _of_database(error: NotAGallery) -> str:
     is_usual = error.remedy == NotAGallery.remedy
     return "name another with --database" if is_usual else error.remedy
@@ -117,6 +126,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NoSuchRejection: "`gallery reject --list` shows their numbers",
     NoSuchSample: "`gallery show NAME` lists their numbers",
     NotAGallery: _of_database,
+    NothingSeen: _of_nothing_seen,
     NotEncoded: "run `gallery reencode`, or choose the encoder they were enrolled with",
     SeveralFaces: "cut out the one that is meant, or give --largest",
     StaleCalibration: "run `gallery calibrate`",
@@ -126,6 +136,11 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     "`--encoder anime`",
 }
 """The cure for a class of errors, and for those below it that have none of their own."""
+
+
+def why(event: Enrolled | Refused) -> str:
+    """Return what to say on the command line of what is refused."""
+    return event.reason if event.error is None else told(event.error)
 
 
 def told(error: GalleryError) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
@@ -35,16 +36,15 @@ def audit(
     samples that are nearly the same, and characters with too little to go by. Likeliest first;
     nothing is changed.
     """
-    from gallery.audit.audit_set import audit_set_of
     from gallery.audit.page import report_of
-    from gallery.audit.run import audit as run
+    from gallery.audit.run import audit as job
     from gallery.engine.assemble import open_gallery
     from gallery.reports.page import check_report_path, write_report
 
     if report is not None:
         check_report_path(report)
     with open_gallery(settings_of(ctx)) as gallery:
-        proposals = run(audit_set_of(gallery))
+        proposals = follow(job(gallery))
         if report is not None:
             write_report(report_of(gallery, proposals), report)
     if json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.advice import told
+from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ def calibrate(
     in the gallery for the encoder in use, and `identify` and `label` go by it from then on.
     """
     from gallery.engine.assemble import open_gallery
+    from gallery.jobs.calibrate import calibrate as job
 
     with open_gallery(settings_of(ctx)) as gallery:
-        found = gallery.calibrate(fpir)
+        found = follow(job(gallery, fpir))
         encoder = gallery.encoder
     for note in found.calibration.notes:
         say(f"Beware: {note}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.advice import told
-from gallery.cli.show import Json, json_line, plural, progress, say, settings_of, table
+from gallery.cli.progress import follow
+from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
@@ -262,17 +263,10 @@ def reencode(
 
     Descriptors of other encoders stay. Stopped, it goes on when it is run again.
     """
-    from gallery.jobs import review
+    from gallery.jobs.reencode import reencode as job
 
     with _open(ctx) as gallery:
-        wanted = gallery.remaining(everything=everything)
-        done = 0
-        with progress("Encoding", len(wanted)) as advance:
-            for count in gallery.reencode(wanted):
-                for _ in range(count - done):
-                    advance()
-                done = count
-        say(f"{plural(done, 'sample')} encoded by {gallery.encoder}.")
-        counts = [0, *review.describe_anew(gallery, everything=everything)]
-        if counts[-1]:
-            say(f"{plural(counts[-1], 'face')} seen while labelling or rejected, too.")
+        done = follow(job(gallery, everything=everything))
+        say(f"{plural(done.samples, 'sample')} encoded by {gallery.encoder}.")
+    if done.others:
+        say(f"{plural(done.others, 'face')} seen while labelling or rejected, too.")

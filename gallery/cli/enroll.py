@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gallery.cli.advice import told
+from gallery.cli.advice import why
+from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -18,15 +19,13 @@ from gallery.cli.show import (
     MinQuality,
     json_line,
     plural,
-    progress,
     say,
     settings_of,
 )
-from gallery.jobs import enroll as sources
+from gallery.events import Event
 from gallery.jobs.enroll import Named, Source, check_names, named_as_in, named_in
-
-if TYPE_CHECKING:
-    from gallery.types import Enrolled
+from gallery.jobs.enroll import enroll as job
+from gallery.types import Enrolled
 
 
 def register(app: typer.Typer) -> None:
@@ -90,29 +89,39 @@ def enroll(
     check_names(source, are_given=names is not None)
     listed = names_listed(names) if names is not None else []
     named = named_in(paths, source, listed, tag_prefix)
-    settled: list[Enrolled] = []
     gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         named = named or named_as_in(gallery, paths)
-        enrolling = sources.enroll(
-            gallery, named, largest=largest, gates=gates, keep_poor=keep_poor
+        reporter = _EnrolReporter(named, json=json)
+        follow(
+            job(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor),
+            reporter,
         )
-        try:
-            with progress("Enrolling", named.steps) as advance:
-                for enrolled in enrolling:
-                    settled.append(enrolled)
-                    advance()
-        except KeyboardInterrupt:
-            _report(settled, named, json=json)
-            say("Stopped; what was enrolled stays. Run it again to go on.")
-            raise typer.Exit(130) from None
         poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
-    refused = _report(settled, named, json=json)
-    if not json and any(enrolled.is_poor for enrolled in settled):
+    refused = _report(reporter.settled, named, json=json)
+    if not json and any(enrolled.is_poor for enrolled in reporter.settled):
         for name in poor:
             say(f"{name} has poor faces alone; its ideal is made of these.")
     if refused:
         raise typer.Exit(1)
+
+
+class _EnrolReporter(Reporter):
+    """Keeps what became of each picture for the report at the end."""
+
+    def __init__(self, named: Named, *, json: bool) -> None:
+        self.settled: list[Enrolled] = []
+        self._named, self._json = named, json
+
+    def tell(self, event: Event[object]) -> None:
+        """Note what became of a picture."""
+        if isinstance(event, Enrolled):
+            self.settled.append(event)
+
+    def stop(self) -> None:
+        """Report what was done, and how to go on."""
+        _report(self.settled, self._named, json=self._json)
+        say("Stopped; what was enrolled stays. Run it again to go on.")
 
 
 def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
@@ -121,7 +130,7 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
     settled = list(settled)
     counts = Counter(enrolled.outcome for enrolled in settled)
     refused = [
-        (enrolled.candidate.path, told(enrolled.error) if enrolled.error else enrolled.reason)
+        (enrolled.candidate.path, why(enrolled))
         for enrolled in settled
         if enrolled.outcome is Outcome.REFUSED
     ]
@@ -135,15 +144,15 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
                 **{outcome.value: counts[outcome] for outcome in Outcome},
                 "poor": poor,
                 "unlabelled": named.unlabelled,
-                "refused": [{"path": str(path), "reason": why} for path, why in refused],
+                "refused": [{"path": str(path), "reason": reason} for path, reason in refused],
             }
         )
         return len(refused)
     for enrolled in settled:
         if enrolled.outcome is Outcome.RELABELLED:
             say(f"now {enrolled.candidate.character}: {enrolled.reason}")
-    for _, why in refused:
-        say(f"refused: {why}")
+    for _, reason in refused:
+        say(f"refused: {reason}")
     counts[Outcome.REFUSED] = len(refused)
     parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
     what = plural(counts.total(), "picture" if named.faces is None else "face")

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.advice import told
-from gallery.cli.show import (
-    Cropped,
-    Json,
-    Largest,
-    json_line,
-    plural,
-    progress,
-    say,
-    settings_of,
-    table,
-)
+from gallery.cli.advice import why
+from gallery.cli.progress import Reporter, follow
+from gallery.cli.show import Cropped, Json, Largest, json_line, plural, say, settings_of, table
+from gallery.events import Event, Refused
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
-    from gallery.errors import InputError
     from gallery.evaluation.evaluate import Evaluation
-    from gallery.evaluation.evaluation_set import EvaluationSet
 
 SHOWN_CONFUSED = 10
 
@@ -66,25 +54,16 @@ def evaluate(
     The exit code is 1 when a picture of DIR could not be used; the others are.
     """
     from gallery.engine.assemble import open_gallery
-    from gallery.evaluation.evaluate import evaluate as run
-    from gallery.evaluation.evaluate import steps
-    from gallery.evaluation.verdicts import joint_scoring_of, judge_of
+    from gallery.evaluation.run import evaluate as job
     from gallery.reports.page import check_report_path, write_report
 
     if figures and json:
         raise typer.BadParameter("Choose --figures or --json.")
     if report is not None:
         check_report_path(report)
-    refused: list[InputError] = []
+    reporter = _EvaluationReporter()
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
-        evaluation_set = _subject(gallery, folder, refused.append, largest=largest)
-        for why in refused:
-            say(f"refused: {told(why)}")
-        joint = joint_scoring_of(gallery, evaluation_set)
-        with progress("Evaluating", steps(evaluation_set, is_joint=joint is not None)) as advance:
-            evaluation = run(
-                evaluation_set, judge_of(gallery), joint=joint, seed=seed, tick=advance
-            )
+        evaluation = follow(job(gallery, folder, largest=largest, seed=seed), reporter)
         if json:
             from gallery.evaluation.plain import as_json
 
@@ -101,24 +80,21 @@ def evaluate(
 
             write_report(report_of(evaluation, gallery), report)
             say(f"{report}")
-    if refused:
+    if reporter.refused:
         raise typer.Exit(1)
 
 
-def _subject(
-    gallery: Gallery, folder: Path | None, refuse: Callable[[InputError], None], *, largest: bool
-) -> EvaluationSet:
-    from gallery.errors import UnusableFile
-    from gallery.evaluation.evaluation_set import set_of_folder, set_of_gallery
-    from gallery.jobs.enroll_folders import candidates_in
+class _EvaluationReporter(Reporter):
+    """Counts the pictures that cannot be used."""
 
-    if folder is None:
-        return set_of_gallery(gallery)
-    candidates, loose = candidates_in(folder)
-    for path in loose:
-        refuse(UnusableFile(path, "lies in no character's folder"))
-    with progress("Describing", len(candidates)) as advance:
-        return set_of_folder(gallery, candidates, largest=largest, refuse=refuse, advance=advance)
+    def __init__(self) -> None:
+        self.refused = 0
+
+    def tell(self, event: Event[object]) -> None:
+        """Say which picture is refused."""
+        if isinstance(event, Refused):
+            self.refused += 1
+            say(f"refused: {why(event)}")
 
 
 def _print(evaluation: Evaluation) -> None:

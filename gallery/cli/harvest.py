@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.show import Cropped, Json, MinFace, json_line, plural, progress, say, settings_of
+from gallery.cli.progress import Reporter, follow
+from gallery.cli.show import Cropped, Json, MinFace, json_line, plural, say, settings_of
 from gallery.cli.video import EVERY, Every, From, To, options_of
-from gallery.media.inputs import Media, media_of
+from gallery.events import Event, Refused
+from gallery.media.inputs import media_of
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
-    from gallery.faces.video import VideoOptions
-    from gallery.jobs.harvest import Harvest, Harvested, Looked
+    from gallery.jobs.harvest import Harvested
 
 
 def register(app: typer.Typer) -> None:
@@ -57,51 +58,35 @@ def harvest(
     gallery every face is gathered. The exit code is 1 when a file could not be read in full.
     """
     from gallery.engine.assemble import open_gallery
-    from gallery.jobs.harvest import Harvest, refuse_inside
+    from gallery.jobs.harvest import harvest as job
+    from gallery.jobs.harvest import refuse_inside
 
     options = options_of(from_, to, every, min_face, min_quality)
     media = media_of(paths)
     refuse_inside(out, paths)
+    reporter = _HarvestReporter()
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
-        gallery.require_encoded()
-        try:
-            with Harvest(gallery, out, match) as gathering:
-                for _, why in media.refused:
-                    say(f"gallery: {why}")
-                failed = len(media.refused) + _look(gathering, media, options)
-                done = gathering.finish(at_least)
-        except KeyboardInterrupt:
-            say("Stopped; nothing was written.")
-            raise typer.Exit(130) from None
+        events = job(gallery, media, out, options=options, mode=match, at_least=at_least)
+        done = follow(events, reporter)
     _report(done, out, json=json)
-    if failed:
+    if reporter.failed:
         raise typer.Exit(1)
 
 
-def _look(gathering: Harvest, media: Media, options: VideoOptions) -> int:
-    """Look at everything, and return how many files could not be read in full."""
-    from gallery.faces.video import seconds_looked_at
+class _HarvestReporter(Reporter):
+    """Counts the files that could not be read in full."""
 
-    failed = 0
-    with progress("Looking", len(media.pictures)) as advance:
-        for looked in gathering.pictures(media.pictures, options):
-            failed += _failed(looked)
-            advance()
-    for path in media.videos:
-        shown = int(options.start)
-        with progress(f"Looking at {path.name}", seconds_looked_at(path, options)) as advance:
-            for looked in gathering.video(path, options):
-                failed += _failed(looked)
-                for _ in range(shown, int(looked.time)):
-                    advance()
-                shown = max(shown, int(looked.time))
-    return failed
+    def __init__(self) -> None:
+        self.failed = 0
 
+    def tell(self, event: Event[object]) -> None:
+        """Say which file is refused."""
+        super().tell(event)
+        self.failed += isinstance(event, Refused)
 
-def _failed(looked: Looked) -> bool:
-    if looked.error is not None:
-        say(f"gallery: {looked.error}")
-    return looked.error is not None
+    def stop(self) -> None:
+        """Say that nothing is left."""
+        say("Stopped; nothing was written.")
 
 
 def _report(done: Harvested, out: Path, *, json: bool) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from gallery.cli.calibrate import say_when_outgrown
+from gallery.cli.label_progress import LabelReporter
+from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
-from gallery.cli.telling import Telling
 from gallery.cli.video import EVERY, Every, From, To, options_of
 from gallery.cli.writing import (
     Matching,
@@ -102,13 +103,15 @@ def label(
     with (
         limited(workers or available_cores()),
         open_gallery(settings_of(ctx, cropped=cropped)) as gallery,
-        Telling(
+    ):
+        reporter = LabelReporter(
             out,
             is_asked_anew=is_asked_anew,
             is_judged_together=not no_keep and gallery.judging.calibration() is not None,
-        ) as telling,
-    ):
+        )
         gallery.require_encoded()
         say_when_outgrown(gallery)
         choices = label_job.LabelChoices(match, top, not no_keep, watched, workers)
-        telling.follow(label_job.run(gallery, plan, choices, rewrite=rewrite))
+        follow(label_job.label(gallery, plan, choices, rewrite=rewrite), reporter)
+    if not reporter.finish():
+        raise typer.Exit(1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gallery.cli.show import progress, settings_of
-from gallery.cli.telling import Telling
+from gallery.cli.label_progress import LabelReporter
+from gallery.cli.progress import follow
+from gallery.cli.show import settings_of
 from gallery.cli.writing import (
     Matching,
     Out,
@@ -23,9 +24,6 @@ from gallery.cli.writing import (
 )
 from gallery.output.format import OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
-
-if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +59,6 @@ def relabel(
     label` looks at them again. The exit code is 1 where there are such, where a picture could not
     be read when it was labelled, or an output of it could not be written.
     """
-    from gallery.engine import joint
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import relabel as relabel_job
     from gallery.output import registry
@@ -72,26 +69,8 @@ def relabel(
         out, paths or (), alone, match, top, wanted, options, rewrite
     )
     is_asked_anew = not rewrite and any(not one.is_document for one in wanted)
-    with (
-        open_gallery(settings_of(ctx)) as gallery,
-        Telling(out, is_asked_anew=is_asked_anew, what="Answering") as telling,
-    ):
-        catch_up(gallery)
-        with progress("Drawing together", 0 if alone else joint.steps(gallery)) as advance:
-            events = relabel_job.run(gallery, choices, advance)
-            # Faces are drawn together before the first event.
-            telling.tell(next(events))
-        telling.follow(events)
-
-
-def catch_up(gallery: Gallery) -> None:
-    """Describe with the encoder in use what it has not described."""
-    from gallery.jobs import review
-
-    gallery.require_encoded()
-    total, done = review.waiting(gallery), 0
-    with progress("Encoding", total) as advance:
-        for count in review.describe_anew(gallery) if total else ():
-            for _ in range(count - done):
-                advance()
-            done = count
+    reporter = LabelReporter(out, is_asked_anew=is_asked_anew)
+    with open_gallery(settings_of(ctx)) as gallery:
+        follow(relabel_job.relabel(gallery, choices), reporter)
+    if not reporter.finish():
+        raise typer.Exit(1)

@@ -1,12 +1,11 @@
-"""What commands share: tables, progress bars, JSON lines."""
+"""What commands share: tables, lines for people, JSON lines."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -69,12 +68,6 @@ class Commands(TyperGroup):
             )
 
 
-class Advance(Protocol):
-    """Tells a progress bar that one more is done."""
-
-    def __call__(self) -> None: ...
-
-
 def settings_of(ctx: typer.Context, *, cropped: bool = False) -> Settings:
     """Return the run's settings; cropped stands for the detector that takes the whole picture."""
     from dataclasses import replace
@@ -120,48 +113,6 @@ def table(
         paper.print(shown)
     for line in filled.get().splitlines():
         typer.echo(line.rstrip())
-
-
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Advance]:
-    """Show a bar with count, rate and time left on standard error, when that is a terminal.
-
-    There is none for a total below two.
-    """
-    if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """Pictures per second."""
-
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:.1f}/s" if speed else "")
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-        console=console(error=True),
-        redirect_stdout=False,
-        speed_estimate_period=60,
-    )
-    with bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.update(task, advance=1)
 
 
 def say(text: str) -> None:

@@ -21,7 +21,7 @@ from gallery.errors import (
     StaleCalibration,
 )
 from gallery.faces.describe import DescribedPicture, Describer
-from gallery.faces.quality import NO_GATES, Gates, measure
+from gallery.faces.quality import NO_GATES, Gates
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.index import IndexCache
@@ -31,8 +31,8 @@ from gallery.media.images import decode_png, file_state
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
 from gallery.store.sightings import Observation
+from gallery.system.files import absolute
 from gallery.types import (
-    CROP_SIDE,
     Answer,
     Character,
     Crop,
@@ -47,9 +47,6 @@ from gallery.types import (
 
 CALIBRATED_FPIR = 0.01
 MOST_FPIR = 0.5
-
-REENCODE_AT_ONCE = 64
-"""Samples between two commits when descriptors are made anew."""
 
 
 class Smoothed(NamedTuple):
@@ -152,7 +149,7 @@ class Gallery:
         With keep, what was seen in them is noted, see `keep`.
         """
         if keep:
-            self.keep([replace(one, path=one.path.absolute()) for one in seen])
+            self.keep([replace(one, path=absolute(one.path)) for one in seen])
         return [
             Record(
                 one.path,
@@ -290,28 +287,6 @@ class Gallery:
         total, encoded = self.store.counts(self.encoder)
         if encoded < total:
             raise NotEncoded(total, encoded, self.encoder)
-
-    def reencode(self, sample_ids: Sequence[int]) -> Iterator[int]:
-        """Encode stored crops with the encoder in use; yield after every commit how many are done.
-
-        `remaining` says which samples want it. Where a sample's quality is unknown, what its crop
-        and its box tell of it is noted; what counts for its ideal stays as it is.
-        """
-        for start in range(0, len(sample_ids), REENCODE_AT_ONCE):
-            some = sample_ids[start : start + REENCODE_AT_ONCE]
-            crops, unmeasured = self.crops(some), self.store.unmeasured(some)
-            descriptors = self.describer.encoder.encode(
-                np.array(list(crops.values()), np.uint8).reshape(-1, CROP_SIDE, CROP_SIDE, 3)
-            )
-            with self.store.writing() as writer:
-                for sample_id, descriptor in zip(crops, descriptors, strict=True):
-                    # Somebody may have removed it meanwhile.
-                    if writer.has(sample_id):
-                        writer.describe(sample_id, self.encoder, descriptor)
-                        if sample_id in unmeasured:
-                            quality = measure(crops[sample_id], unmeasured[sample_id])
-                            writer.measure(sample_id, quality)
-            yield start + len(some)
 
     def remaining(self, *, everything: bool = False) -> list[int]:
         """Return the samples that the encoder in use has not encoded, or with everything, all."""

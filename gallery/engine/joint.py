@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Gallery, Smoothed
 from gallery.errors import InputError
+from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
 from gallery.identify.judging import references_of, rejections_of
@@ -28,20 +29,15 @@ def alone(gallery: Gallery, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> 
     return answer
 
 
-def jointly(
-    gallery: Gallery,
-    mode: MatchMode = MatchMode.IDEAL,
-    top: int = 3,
-    advance: Callable[[], None] = lambda: None,
-) -> Scoring:
+def jointly(gallery: Gallery, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Stage[Scoring]:
     """Return what answers every face where it lies when all that were seen are drawn together.
 
     A gallery that was not calibrated, or has lost what can be learnt from, answers every face by
     itself. Later changes of the gallery and faces that are seen later have no part in it; a picture
-    with such a face is answered alone. `advance` is called as often as `steps` says.
+    with such a face is answered alone. Nothing is told where faces are answered by themselves.
     """
     ids, seen = gallery.store.sightings.vectors(gallery.encoder)
-    drawn = smoothed(gallery, seen, advance)
+    drawn = yield from smoothed(gallery, seen)
     if drawn is None:
         return alone(gallery, mode, top)
     places = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
@@ -58,26 +54,28 @@ def jointly(
     return answer
 
 
-def smoothed(
-    gallery: Gallery, faces: NDArray[np.float32], advance: Callable[[], None] = lambda: None
-) -> Smoothed | None:
+def smoothed(gallery: Gallery, faces: NDArray[np.float32]) -> Stage[Smoothed | None]:
     """Return where faces, shape (n, DIMENSION), come to lie when they are drawn together.
 
     See calibration.together. The gallery is calibrated for such places, for the rate that it was
     calibrated for before; what it has noted of that stays as it is. None where it was not
-    calibrated, or where nothing can be learnt now. `advance` is called for all that is moved.
+    calibrated, which tells nothing, or where nothing can be learnt now.
     """
     stored = gallery.judging.calibration()
     if stored is None:
         return None
     enrolled, number = references_of(gallery.store, gallery.encoder)
-    drawn = draw_together(
+    strangers = gallery.judging.strangers
+    rejected = rejections_of(gallery.store, gallery.encoder, number)
+    count = len(faces) + len(strangers) + len(enrolled.descriptors)
+    count += 0 if rejected is None else len(rejected.descriptors)
+    yield Started("smoothing", count, "face")
+    drawn = yield from draw_together(
         faces,
         enrolled,
-        gallery.judging.strangers,
+        strangers,
         unknown=gallery.thresholds.unknown,
-        rejected=rejections_of(gallery.store, gallery.encoder, number),
-        advance=advance,
+        rejected=rejected,
     )
     try:
         found = calibrate(
@@ -90,11 +88,3 @@ def smoothed(
     except InputError:
         return None
     return Smoothed(drawn.faces, found.calibration)
-
-
-def steps(gallery: Gallery) -> int:
-    """Return how often `jointly` calls its advance, or a little less."""
-    if gallery.judging.calibration() is None:
-        return 0
-    _, encoded = gallery.store.counts(gallery.encoder)
-    return encoded + len(gallery.judging.strangers) + gallery.store.sightings.count()

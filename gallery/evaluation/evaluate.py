@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from gallery.evaluation.identification import (
     open_set,
     transfer,
 )
-from gallery.evaluation.search import Rows, blocks, search, without
+from gallery.evaluation.search import Rows, blocks, search_in_steps, without
 from gallery.evaluation.trials import OpenSet
 from gallery.evaluation.verdicts import (
     Answers,
@@ -35,6 +34,7 @@ from gallery.evaluation.verdicts import (
     verdict_chapter,
 )
 from gallery.evaluation.verification import Verification, original, verification
+from gallery.events import Advanced, Steps
 from gallery.numerics.intervals import SAMPLES, Numbers, weightings
 from gallery.types import MatchMode
 
@@ -69,7 +69,7 @@ class Evaluation:
 
 
 def steps(evaluation_set: EvaluationSet, *, is_joint: bool = False) -> int:
-    """Return how often `evaluate` ticks."""
+    """Return how many steps `evaluate` has."""
     asked = min(len(evaluation_set.asked), MOST_ASKED)
     enrolled = len(evaluation_set.references.labels)
     searched = blocks(asked, enrolled) + blocks(len(evaluation_set.turned_away), enrolled)
@@ -84,26 +84,25 @@ def evaluate(
     joint: JointScoring | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
-    tick: Callable[[], None] = lambda: None,
-) -> Evaluation:
+) -> Steps[Evaluation]:
     """Return all tables of an evaluation set. The same seed gives the same figures.
 
     JointScoring, where there is one, is judged beside the evaluation set as it is.
     """
     weights = weightings(len(evaluation_set.names), samples, seed)
-    asked, said = _answered(evaluation_set, judge, seed, tick)
+    asked, said = yield from _answered(evaluation_set, judge, seed)
     verified = verification(evaluation_set, weights, _generator(seed, 1))
-    tick()
-    closed = closed_set(asked, weights, _generator(seed, 2), tick)
+    yield Advanced()
+    closed = yield from closed_set(asked, weights, _generator(seed, 2))
     opened, searches = open_set(asked, weights)
-    tick()
-    carried = transfer(asked, weights, _generator(seed, 3), tick)
+    yield Advanced()
+    carried = yield from transfer(asked, weights, _generator(seed, 3))
     beside = []
     if joint is not None:
-        _, together = _answered(joint.evaluation_set, joint.judge, seed, tick)
+        _, together = yield from _answered(joint.evaluation_set, joint.judge, seed)
         beside.append(together_chapter(together, weights))
     originals = original(evaluation_set, weights, _generator(seed, 4))
-    tick()
+    yield Advanced()
     return Evaluation(
         evaluation_set,
         seed,
@@ -128,11 +127,11 @@ def evaluate(
 
 
 def _answered(
-    evaluation_set: EvaluationSet, judge: Judge, seed: int, tick: Callable[[], None]
-) -> tuple[Protocol, Answers]:
+    evaluation_set: EvaluationSet, judge: Judge, seed: int
+) -> Steps[tuple[Protocol, Answers]]:
     """Ask about an evaluation set's probes, and return what a gallery says of them."""
-    asked = _asked(evaluation_set, _drawn(evaluation_set.asked, seed), tick)
-    turned_away = _asked(evaluation_set, evaluation_set.turned_away, tick)
+    asked = yield from _asked(evaluation_set, _drawn(evaluation_set.asked, seed))
+    turned_away = yield from _asked(evaluation_set, evaluation_set.turned_away)
     return asked, answers(asked, turned_away, judge, _generator(seed, 5))
 
 
@@ -147,9 +146,9 @@ def _drawn(rows: Rows, seed: int) -> Rows:
     return np.sort(_generator(seed, 0).choice(rows, MOST_ASKED, replace=False))
 
 
-def _asked(evaluation_set: EvaluationSet, rows: Rows, tick: Callable[[], None]) -> Protocol:
+def _asked(evaluation_set: EvaluationSet, rows: Rows) -> Steps[Protocol]:
     probes = evaluation_set.probes.chosen(rows)
-    found = search(evaluation_set.references, probes, MODES, tick)
+    found = yield from search_in_steps(evaluation_set.references, probes, MODES)
     excluded = {
         row: evaluation_set.excluded[one]
         for row, one in enumerate(rows.tolist())

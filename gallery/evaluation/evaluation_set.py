@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from gallery.engine.engine import Gallery
 from gallery.errors import EmptyGallery, InputError, NobodyKnown, UnusableFile
 from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
+from gallery.events import Advanced, Refused, Stage, Started
+from gallery.faces.describe import Describer
 from gallery.jobs.enroll_folders import choose_face
+from gallery.jobs.pipeline import looked_at
 from gallery.media.images import read_image
 from gallery.store.rejections import NEARLY
 from gallery.types import (
@@ -28,9 +32,6 @@ from gallery.types import (
     Quality,
     Sample,
 )
-
-AT_ONCE = 8
-"""Pictures that are described together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +135,17 @@ def set_of_gallery(gallery: Gallery) -> EvaluationSet:
 def set_of_folder(
     gallery: Gallery,
     candidates: Sequence[Candidate],
+    loose: Sequence[Path] = (),
     *,
     largest: bool = False,
-    refuse: Callable[[InputError], None],
-    advance: Callable[[], None] = lambda: None,
-) -> EvaluationSet:
+) -> Stage[EvaluationSet]:
     """Return the pictures of a folder of folders as probes of a gallery.
 
     A folder is named after its character, by its name now or a former one; other folders hold
     strangers. A picture that is enrolled itself is left out of what it is asked of. What cannot be
-    used is passed to refuse with the reason. Raises InputError where no folder's character is
-    enrolled, before a picture is read, or where no picture can be used.
+    used is refused with the reason, as are loose pictures, which lie in no folder. Raises
+    InputError where no folder's character is enrolled, before a picture is read, or where no
+    picture can be used.
     """
     enrolled = _enrolled(gallery)
     names = list(enrolled.names)
@@ -159,9 +160,24 @@ def set_of_folder(
     series = known_series(enrolled.names, _folders(enrolled))
     above = {one.character: folder_above(one.path, one.character) for one in candidates}
     row_of = {one.digest: row for row, one in enumerate(enrolled.samples)}
-    collected = _Collected(gallery, enrolled, row_of, refuse, largest=largest)
-    for described in collected.described(candidates, advance):
-        collected.keep(described, number, current)
+    collected = _Collected(enrolled, row_of)
+    yield Started("describing", len(candidates), "picture")
+    for path in loose:
+        yield Refused.because(path, UnusableFile(path, "lies in no character's folder"))
+    groups = looked_at(
+        [one.path for one in candidates],
+        lambda images: _chosen(gallery.describer, images, largest=largest),
+    )
+    with closing(groups):
+        looked = (one for group in groups for one in group)
+        for candidate, one in zip(candidates, looked, strict=True):
+            why = one.failure if one.found is None else one.found.refusal
+            if one.found is not None and one.found.described is not None:
+                seen = _Observed(candidate, one.found.digest, one.found.described)
+                why = collected.keep(seen, number, current)
+            if why is not None:
+                yield Refused.because(candidate.path, why)
+            yield Advanced()
     if not collected.origins:
         raise InputError("No picture of the folder can be used; what was refused says why.")
     return EvaluationSet(
@@ -243,23 +259,39 @@ class _Observed:
     described: DescribedFace
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """The one face of a picture, or why there is none."""
+
+    digest: str
+    described: DescribedFace | None
+    refusal: InputError | None = None
+
+
+def _chosen(describer: Describer, images: Sequence[Image], *, largest: bool) -> list[_Chosen]:
+    """Describe the one face of each picture that has one."""
+    faces: list[tuple[Image, Face]] = []
+    refusals: dict[int, InputError] = {}
+    for row, (image, found) in enumerate(zip(images, describer.faces(images), strict=True)):
+        try:
+            faces.append((image, choose_face(image.path, found, largest=largest)))
+        except InputError as error:
+            refusals[row] = error.detached()
+    described = iter(describer.describe(faces))
+    return [
+        _Chosen(image.digest, None, refusals[row])
+        if row in refusals
+        else _Chosen(image.digest, next(described))
+        for row, image in enumerate(images)
+    ]
+
+
 class _Collected:
     """Probes as they come in."""
 
-    def __init__(
-        self,
-        gallery: Gallery,
-        enrolled: _KnownSample,
-        row_of: dict[str, int],
-        refuse: Callable[[InputError], None],
-        *,
-        largest: bool,
-    ) -> None:
-        self._gallery = gallery
+    def __init__(self, enrolled: _KnownSample, row_of: dict[str, int]) -> None:
         self._enrolled = enrolled
         self._row_of = row_of
-        self._refuse = refuse
-        self._largest = largest
         self._digests: dict[str, str] = {}
         self._descriptors: list[NDArray[np.float32]] = []
         self._labels: list[int] = []
@@ -282,61 +314,34 @@ class _Collected:
             np.array(self._own, dtype=np.intp),
         )
 
-    def described(
-        self, candidates: Sequence[Candidate], advance: Callable[[], None]
-    ) -> Iterator[_Observed]:
-        """Describe the one face of each picture that has one."""
-        describer = self._gallery.describer
-        for start in range(0, len(candidates), AT_ONCE):
-            some = candidates[start : start + AT_ONCE]
-            images = [(one, image) for one in some if (image := self._read(one)) is not None]
-            chosen: list[tuple[Candidate, Image, Face]] = []
-            found = describer.faces([image for _, image in images])
-            for (one, image), faces in zip(images, found, strict=True):
-                try:
-                    chosen.append((one, image, choose_face(one.path, faces, largest=self._largest)))
-                except InputError as error:
-                    self._refuse(error.detached())
-            described = describer.describe([(image, face) for _, image, face in chosen])
-            for (one, image, _), face_described in zip(chosen, described, strict=True):
-                yield _Observed(one, image.digest, face_described)
-            for _ in some:
-                advance()
+    def keep(
+        self, seen: _Observed, number: dict[str, int], current: dict[str, str]
+    ) -> InputError | None:
+        """Take a face in, unless its picture was seen before or is enrolled as somebody else.
 
-    def _read(self, candidate: Candidate) -> Image | None:
-        try:
-            return read_image(candidate.path)
-        except InputError as error:
-            self._refuse(error.detached())
-            return None
-
-    def keep(self, seen: _Observed, number: dict[str, int], current: dict[str, str]) -> None:
-        """Take a face in, unless its picture was seen before or is enrolled as somebody else."""
+        Returns why a picture is refused; None for one that is not.
+        """
         name, path = current[seen.candidate.character], seen.candidate.path
         before = self._digests.get(seen.digest)
         self._digests[seen.digest] = before or name
         if before is not None:
             if before == name:
                 self.copies += 1
-            else:
-                twin = f"is the same picture as one in {before}'s folder"
-                self._refuse(UnusableFile(path, twin, remedy="remove one"))
-            return
+                return None
+            twin = f"is the same picture as one in {before}'s folder"
+            return UnusableFile(path, twin, remedy="remove one")
         row = self._row_of.get(seen.digest, NOBODY)
         if row != NOBODY and self._enrolled.samples[row].character != name:
             owner = self._enrolled.samples[row].character
-            self._refuse(
-                UnusableFile(
-                    path, f"is enrolled as {owner}", remedy="move it, or remove one of the two"
-                )
-            )
-            return
+            cure = "move it, or remove one of the two"
+            return UnusableFile(path, f"is enrolled as {owner}", remedy=cure)
         self._descriptors.append(seen.described.descriptor)
         self._labels.append(number[name])
         self._own.append(row)
         self.seen.append((seen.digest, seen.described.face.box, seen.described.descriptor))
         self.qualities.append(seen.described.quality)
         self.origins.append(Origin(path, face=seen.described.face))
+        return None
 
 
 def _folder_notes(strangers: Sequence[str], collected: _Collected) -> Iterator[str]:

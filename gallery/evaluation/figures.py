@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +95,3 @@ def rate_of(name: str, hits: Hits, weights: Numbers, reason: str, *, draws: int 
 def missing(name: str, reason: str, count: int = 0) -> Figure:
     """Return a figure that cannot be said, and why."""
     return Figure(name, None, count=count, reason=reason)
-
-
-Tick = Callable[[], None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gallery.evaluation.evaluation_set import EvaluationSet
-from gallery.evaluation.figures import Chapter, Figure, Tick, missing, rate_of, share
+from gallery.evaluation.figures import Chapter, Figure, missing, rate_of, share
 from gallery.evaluation.search import Candidates, Probes, References, Rows
 from gallery.evaluation.trials import (
     FewReferences,
@@ -20,6 +20,7 @@ from gallery.evaluation.trials import (
     transferred,
 )
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
+from gallery.events import Advanced, Steps
 from gallery.numerics.intervals import Numbers
 from gallery.types import MatchMode
 
@@ -72,13 +73,13 @@ class ClosedSet:
 
 
 def closed_set(
-    asked: Protocol, weights: Numbers, generator: np.random.Generator, tick: Tick
-) -> ClosedSet:
-    """Return rank-1 and rank-5; tick is called DRAWS times for each of REFERENCES."""
+    asked: Protocol, weights: Numbers, generator: np.random.Generator
+) -> Steps[ClosedSet]:
+    """Return rank-1 and rank-5, in DRAWS steps for each of REFERENCES."""
     trials: dict[int, FewReferences | None] = {}
     references, probes = _without_rejects(asked)
     for count in REFERENCES:
-        trials[count] = few_references(
+        trials[count] = yield from few_references(
             references,
             probes,
             count,
@@ -86,10 +87,7 @@ def closed_set(
             generator,
             draws=DRAWS,
             most_probes=MOST_PROBES,
-            tick=tick,
         )
-        if trials[count] is None:
-            _tick(tick, DRAWS)
     chapters = tuple(_ranks(asked, trials, rank, weights) for rank in RANKS)
     first = chapters[0].rows
     by_references = {
@@ -110,11 +108,6 @@ def _without_rejects(asked: Protocol) -> tuple[References, Probes]:
     kept = np.flatnonzero(~evaluation_set.rejects[evaluation_set.references.labels])
     probes = evaluation_set.probes.chosen(asked.rows)
     return evaluation_set.references.chosen(kept), probes.among(kept, count)
-
-
-def _tick(tick: Tick, times: int) -> None:
-    for _ in range(times):
-        tick()
 
 
 def _ranks(
@@ -220,19 +213,17 @@ def _lacking(asked: Protocol, one: OpenSet, rate: float) -> str:
     return ""
 
 
-def transfer(
-    asked: Protocol, weights: Numbers, generator: np.random.Generator, tick: Tick
-) -> Chapter:
+def transfer(asked: Protocol, weights: Numbers, generator: np.random.Generator) -> Steps[Chapter]:
     """Return what thresholds chosen on half of the characters do on the other half.
 
-    Tick is called twice DRAWS times.
+    That is twice DRAWS steps.
     """
     evaluation_set = asked.evaluation_set
     probes = evaluation_set.probes.chosen(asked.rows)
     enough = evaluation_set.enrolled >= 4
     trials = []
     if enough:
-        trials = halves(
+        trials = yield from halves(
             evaluation_set.references,
             probes,
             asked.strangers,
@@ -240,10 +231,9 @@ def transfer(
             generator,
             draws=DRAWS,
             most_probes=MOST_PROBES,
-            tick=tick,
         )
     else:
-        _tick(tick, 2 * DRAWS)
+        yield Advanced(2 * DRAWS)
     rows: list[tuple[str | Figure, ...]] = []
     for rate in RATES:
         names = f"transfer.fpir.asked_{rate:g}", f"transfer.tpir.asked_{rate:g}"

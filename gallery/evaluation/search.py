@@ -8,7 +8,7 @@ all of its character taken out, come from one pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.evaluation.metrics import Labels, Numbers, Vectors, squares
+from gallery.events import Advanced, Steps, value_of
 from gallery.identify.matching import VOTERS, by_votes, first_of_each
 from gallery.numerics.profiles import counting
 from gallery.types import MatchMode
@@ -120,23 +121,27 @@ class Candidates:
 
 
 def search(
-    references: References,
-    probes: Probes,
-    modes: Sequence[MatchMode],
-    tick: Callable[[], None] = lambda: None,
+    references: References, probes: Probes, modes: Sequence[MatchMode]
 ) -> dict[MatchMode, Candidates]:
-    """Compare probes with references in several modes; tick is called `blocks` times.
+    """Compare probes with references in several modes.
 
     The same as gallery.matching does, with each probe left out. Distances are Euclidean, taken in
     double precision for what is kept. In memory is a part of the table of all distances.
     """
+    return value_of(search_in_steps(references, probes, modes))
+
+
+def search_in_steps(
+    references: References, probes: Probes, modes: Sequence[MatchMode]
+) -> Steps[dict[MatchMode, Candidates]]:
+    """Do what search does, in as many steps as `blocks` says."""
     searcher = _Searcher(references, modes)
     parts: list[dict[MatchMode, Candidates]] = []
     at_once = _at_once(len(references.labels))
     for start in range(0, len(probes.labels), at_once):
         rows = np.arange(start, min(start + at_once, len(probes.labels)))
         parts.append(searcher.block(probes.chosen(rows)))
-        tick()
+        yield Advanced()
     return {mode: _joined([part[mode] for part in parts]) for mode in modes}
 
 
@@ -166,7 +171,7 @@ def without(
 
 
 def blocks(probes: int, references: int) -> int:
-    """Return how often a search of so many probes among so many references ticks."""
+    """Return how many steps a search of so many probes among so many references has."""
     return -(-probes // _at_once(references))
 
 

@@ -8,7 +8,7 @@ at a threshold, TPIR the share of enrolled characters' searches that name the ri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gallery.evaluation.metrics import Labels, Numbers
 from gallery.evaluation.search import NOBODY, Candidates, Probes, References, Rows, search
+from gallery.events import Advanced, Steps
 from gallery.numerics.intervals import Hits, ratio
 from gallery.types import MatchMode
 
@@ -125,16 +126,16 @@ def few_references(
     *,
     draws: int,
     most_probes: int | None = None,
-    tick: Callable[[], None] = lambda: None,
-) -> FewReferences | None:
+) -> Steps[FewReferences | None]:
     """Enrol `count` random references of every character, and ask about its other faces.
 
     Left out are characters without so many references, and those that have no other face to ask
     about. Above `most_probes` in a draw, probes are drawn at random. None where fewer than two
-    characters are left. Tick is called after every draw.
+    characters are left. Every draw is a step.
     """
     members = _with_enough(references, probes, count)
     if len(members) < 2:
+        yield Advanced(draws)
         return None
     labels: list[Labels] = []
     ranks: dict[MatchMode, list[Labels]] = {mode: [] for mode in modes}
@@ -146,7 +147,7 @@ def few_references(
         for mode, candidates in search(enrolled, asked, modes).items():
             ranks[mode].append(candidates.rank)
         labels.append(asked.labels)
-        tick()
+        yield Advanced()
     return FewReferences(
         len(members),
         np.concatenate(labels),
@@ -242,13 +243,12 @@ def halves(
     *,
     draws: int,
     most_probes: int,
-    tick: Callable[[], None] = lambda: None,
-) -> list[Halves]:
+) -> Steps[list[Halves]]:
     """Divide the characters at random into two galleries, so that one can judge the other.
 
     No character, enrolled or stranger, is in both; reject classes are in none. Each draw gives
     both ways round. `strangers` are the probes searched with their own character taken out. Above
-    `most_probes` in a half, probes are drawn at random.
+    `most_probes` in a half, probes are drawn at random. Every half is a step.
     """
     found: list[Halves] = []
     enrolled = references.members[~rejects[references.members]]
@@ -262,12 +262,15 @@ def halves(
             asked = np.sort(generator.choice(asked, most_probes, replace=False))
         there = probes.chosen(asked).among(kept, len(references.labels))
         said = search(references.chosen(kept), there, (MatchMode.IDEAL,))[MatchMode.IDEAL]
-        tick()
         return open_set_of(said, there.labels, np.flatnonzero(is_stranger[asked]), rejects)
 
     for _ in range(draws):
         members, others = _halved(enrolled, generator), _halved(outside, generator)
-        one, other = (open_set(np.concatenate(side)) for side in zip(members, others, strict=True))
+        sides = [np.concatenate(side) for side in zip(members, others, strict=True)]
+        one = open_set(sides[0])
+        yield Advanced()
+        other = open_set(sides[1])
+        yield Advanced()
         found += [Halves(one, other), Halves(other, one)]
     return found
 

@@ -17,6 +17,7 @@ from gallery.evaluation.identification import Protocol
 from gallery.evaluation.metrics import Labels, Vectors
 from gallery.evaluation.search import NOBODY, Rows
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
+from gallery.events import Stage
 from gallery.identify.calibration.model import Calibration
 from gallery.numerics.intervals import Hits, Numbers
 from gallery.types import Match, MatchMode, Quality, Verdict
@@ -59,14 +60,14 @@ def judge_of(gallery: Gallery) -> Judge:
     return _judge(gallery, gallery.judging.calibration())
 
 
-def joint_scoring_of(gallery: Gallery, evaluation_set: EvaluationSet) -> JointScoring | None:
+def joint_scoring_of(gallery: Gallery, evaluation_set: EvaluationSet) -> Stage[JointScoring | None]:
     """Return how a gallery answers when it judges a folder's faces together, as `relabel` does.
 
     None for its own faces, and where it is not calibrated.
     """
-    drawn = (
-        smoothed(gallery, evaluation_set.probes.descriptors) if evaluation_set.of_folder else None
-    )
+    if not evaluation_set.of_folder:
+        return None
+    drawn = yield from smoothed(gallery, evaluation_set.probes.descriptors)
     if drawn is None:
         return None
     probes = replace(evaluation_set.probes, descriptors=drawn.descriptors)

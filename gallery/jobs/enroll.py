@@ -1,21 +1,23 @@
-"""Where the names of what is to be enrolled come from: folders, XMP regions or captions."""
+"""Enrolling: pictures into the gallery, with names from folders, XMP regions or captions."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, InputError
+from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
 from gallery.media.inputs import pictures_of
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
     from gallery.faces.quality import Gates
     from gallery.metadata.named_regions import NamedFaces
-    from gallery.types import Candidate, Enrolled
+    from gallery.types import Candidate, Enrolled, Outcome
 
 
 class Source(StrEnum):
@@ -96,12 +98,27 @@ def enroll(
     largest: bool = False,
     gates: Gates,
     keep_poor: bool = False,
-) -> Iterator[Enrolled]:
-    """Enroll what was found and say of each what became of it; what is said is in the database.
+) -> Generator[EnrolEvent, None, None]:
+    """Enroll what was found and tell of each what became of it; what is told is in the database.
 
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
     overlaps them is taken, so that largest means nothing to them.
     """
+    gallery.require_encoded()
+    unit = "picture" if named.faces is None else "face"
+    yield EnrolmentStarted(named.steps, named.unlabelled, unit=unit)
+    for path, why in named.refused:
+        yield Refused(path, why)
+    outcomes: Counter[Outcome] = Counter()
+    for one in _enrolled(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor):
+        outcomes[one.outcome] += 1
+        yield one
+    yield Finished(EnrolmentSummary(outcomes, len(named.refused)))
+
+
+def _enrolled(
+    gallery: Gallery, named: Named, *, largest: bool, gates: Gates, keep_poor: bool
+) -> Iterator[Enrolled]:
     if named.faces is None:
         from gallery.jobs.enroll_folders import enroll_candidates
 
@@ -110,7 +127,6 @@ def enroll(
         )
     from gallery.jobs.enroll_regions import RegionEnrolment
 
-    gallery.require_encoded()
     enrolment = RegionEnrolment(gallery.store, gallery.describer, gates=gates, keep_poor=keep_poor)
     return enrolment.run(named.faces)
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from gallery.errors import BadOutput, InputError, UnwritableFile
-from gallery.faces.video import VideoOptions, shots_seen
-from gallery.media.images import encode_png, read_image
+from gallery.events import Advanced, Finished, Gathered, Refused, Started, VideoStarted
+from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots_seen
+from gallery.jobs.label_video import answers_of
+from gallery.jobs.pipeline import observations
+from gallery.media.images import encode_png
+from gallery.media.inputs import Media
 from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
@@ -61,19 +66,6 @@ class _Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What one picture, or one shot of a video, held."""
-
-    path: Path
-    unknown: int
-    """How many faces of nobody in the gallery."""
-    time: float = 0.0
-    """Of a video: the shot's last frame, in seconds."""
-    error: str | None = None
-    """What is wrong with the file; None where nothing is."""
-
-
-@dataclass(frozen=True, slots=True)
 class Harvested:
     """What was written."""
 
@@ -83,6 +75,39 @@ class Harvested:
     crops: int
     left_out: int
     """Faces in clusters smaller than was asked for."""
+
+
+HarvestEvent: TypeAlias = (
+    Started | Advanced | Refused | VideoStarted | Gathered | Finished[Harvested]
+)
+
+
+def harvest(
+    gallery: Gallery,
+    media: Media,
+    out: Path,
+    *,
+    options: VideoOptions,
+    mode: MatchMode = MatchMode.IDEAL,
+    at_least: int = 1,
+) -> Generator[HarvestEvent, None, None]:
+    """Gather the unknown faces of pictures and videos in a new folder, a folder for each cluster.
+
+    Clusters of fewer faces than `at_least` are left out. The folder appears at the end, whole; a
+    job that is left before leaves nothing. Files that cannot be read, or not in full, are refused.
+    Raises StoreError where samples lack the encoder in use, and InputError for a folder that is not
+    empty or cannot be written.
+    """
+    gallery.require_encoded()
+    with Harvest(gallery, out, mode) as gathering:
+        yield Started("gathering", len(media.pictures), "picture")
+        for path, why in media.refused:
+            yield Refused(path, why)
+        yield from gathering.pictures(media.pictures, options)
+        for path in media.videos:
+            yield from gathering.video(path, options)
+        done = gathering.finish(at_least)
+    yield Finished(done)
 
 
 class Harvest:
@@ -110,51 +135,64 @@ class Harvest:
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self._unsorted, ignore_errors=True)
 
-    def pictures(self, paths: Sequence[Path], options: VideoOptions) -> Iterator[Looked]:
-        """Look at pictures, of which options says the gates, and yield what each held."""
-        for path in paths:
-            try:
-                image = read_image(path)
-            except InputError as error:
-                yield Looked(path, 0, error=str(error))
-                continue
-            (seen,) = self._gallery.describer.describe_pictures([image], options.gates)
-            answers = self._gallery.answers(seen.faces, mode=self._mode, digest=image.digest)
-            unknown = [
-                face
-                for face, answer in zip(seen.faces, answers, strict=True)
-                if answer.verdict is Verdict.UNKNOWN
-            ]
-            for face in unknown:
-                self._people.append(_Person(face.descriptor, (self._crop(path, face, None),)))
-            yield Looked(path, len(unknown))
+    def pictures(
+        self, paths: Sequence[Path], options: VideoOptions
+    ) -> Generator[HarvestEvent, None, None]:
+        """Look at pictures, of which options says the gates, and tell what each held."""
+        groups = observations(self._gallery, paths, options.gates)
+        with closing(groups):
+            for seen in (one for group in groups for one, _ in group):
+                if seen.error is not None:
+                    yield Refused(seen.path, seen.error, seen.failure)
+                    yield Advanced()
+                    continue
+                answers = self._gallery.answers(
+                    seen.faces, mode=self._mode, digest=seen.digest or ""
+                )
+                unknown = [
+                    face
+                    for face, answer in zip(seen.faces, answers, strict=True)
+                    if answer.verdict is Verdict.UNKNOWN
+                ]
+                for face in unknown:
+                    crop = self._crop(seen.path, face, None)
+                    self._people.append(_Person(face.descriptor, (crop,)))
+                yield Gathered(seen.path, len(unknown))
 
-    def video(self, path: Path, options: VideoOptions) -> Iterator[Looked]:
-        """Look at a video; yield what every shot held, and what is wrong with the file, if so."""
-        from gallery.jobs.label_video import answers_of
-
-        gallery = self._gallery
+    def video(self, path: Path, options: VideoOptions) -> Generator[HarvestEvent, None, None]:
+        """Look at a video; tell what every shot held, and what is wrong with the file, if so."""
+        seconds, shown = seconds_looked_at(path, options), int(options.start)
+        yield VideoStarted(path, seconds, 0.0, stage="gathering")
         try:
             video = VideoReader(path)
         except InputError as error:
-            yield Looked(path, 0, error=str(error))
+            yield Refused.because(path, error.detached())
             return
+        gallery = self._gallery
         with video:
             for seen in shots_seen(video, gallery.describer, gallery.thresholds, options):
-                answers = answers_of(gallery, seen.tracks, self._mode, top=2)
-                unknown = 0
-                for track, answer in zip(seen.tracks, answers, strict=True):
-                    if answer.verdict is Verdict.UNKNOWN:
-                        unknown += 1
-                        crops = tuple(
-                            self._crop(path, one.described, one.time)
-                            for one in track.best[:CROPS_OF_A_TRACK]
-                        )
-                        self._people.append(_Person(track.descriptor, crops))
-                yield Looked(path, unknown, seen.last)
+                yield Gathered(path, self._take(path, seen), seen.last)
+                if int(seen.last) > shown:
+                    yield Advanced(int(seen.last) - shown)
+                    shown = int(seen.last)
             missing = video.cut_short(options.end)
             if missing is not None:
-                yield Looked(path, 0, video.last, missing)
+                yield Refused(path, missing)
+
+    def _take(self, path: Path, seen: ShotSeen) -> int:
+        """Set the unknown faces of a shot aside, and return how many they are."""
+        answers = answers_of(self._gallery, seen.tracks, self._mode, top=2)
+        unknown = [
+            track
+            for track, answer in zip(seen.tracks, answers, strict=True)
+            if answer.verdict is Verdict.UNKNOWN
+        ]
+        for track in unknown:
+            crops = tuple(
+                self._crop(path, one.described, one.time) for one in track.best[:CROPS_OF_A_TRACK]
+            )
+            self._people.append(_Person(track.descriptor, crops))
+        return len(unknown)
 
     def finish(self, at_least: int = 1) -> Harvested:
         """Write the folders: large clusters first, of each the face that is seen best first.

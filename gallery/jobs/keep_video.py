@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gallery.errors import InputError
 from gallery.media.images import FileState, file_state
 from gallery.store.videos import ObservedVideo
+from gallery.system.files import absolute
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class VideoKeeping:
     ) -> None:
         """Read the file for its digest, unless it is known and has not changed."""
         self._gallery = gallery
-        whole = path.absolute()
+        whole = absolute(path)
         state, digest = self._identity(whole)
         self._seen = ObservedVideo(whole, state, digest, None, None, asked, is_whole=False)
 

@@ -1,36 +1,37 @@
-"""A labelling job from the paths that a user names to the events that tell how it goes."""
+"""Labelling: who is in pictures and videos, written into a file of records and other formats."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.events import (
+    Advanced,
     Arrived,
+    Finished,
     LabelEvent,
-    Labelled,
     LabellingStarted,
     Refused,
     VideoStarted,
     Waiting,
 )
 from gallery.faces.video import VideoOptions, seconds_looked_at
-from gallery.jobs import pipeline
-from gallery.jobs.changes import Outdated, known_to, outdated
+from gallery.jobs.changes import known_to, outdated
 from gallery.jobs.label_video import label_video
+from gallery.jobs.pipeline import identified
 from gallery.jobs.watch import Arrivals, arriving
+from gallery.jobs.written import WrittenRecords
 from gallery.media.inputs import Media, media_of, videos_among
 from gallery.media.selection import changed_since, moment, without_outputs
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
-from gallery.output.record_file import RecordStatus
-from gallery.output.resume import progress_of, remaining
+from gallery.output.resume import open_writer, progress_of, remaining
 from gallery.system.files import absolute
-from gallery.types import MatchMode, Record
+from gallery.types import MatchMode
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
@@ -118,7 +119,7 @@ def planned(
     )
 
 
-def run(
+def label(
     gallery: Gallery, plan: LabelPlan, choices: LabelChoices, *, rewrite: bool = False
 ) -> Generator[LabelEvent, None, None]:
     """Do what is planned and not done yet, pictures before videos.
@@ -128,103 +129,96 @@ def run(
     again, and those whose files have other content now are done anew. With rewrite, pictures of
     earlier runs are written in the wanted formats, too. Raises StoreError where samples lack the
     encoder in use, InputError and SetupError for outputs that cannot be opened or gone on with, see
-    outputs.open_outputs.
+    resume.open_writer and outputs.open_outputs.
     """
     gallery.require_encoded()
-    old = Outdated(frozenset(), frozenset())
-
-    def find(standing: Mapping[str, RecordStatus]) -> Collection[str]:
-        nonlocal old
-        old = outdated(plan.pictures, standing, known_to(gallery))
-        return old.names
-
-    writer = open_outputs(
-        plan.out,
-        plan.wanted,
-        paths=plan.paths,
-        encoder=gallery.encoder,
-        options=plan.options,
-        rewrite=rewrite,
-        is_open_end=plan.arrivals is not None,
-        outdated=find,
-    )
-    try:
-        yield from _Run(gallery, plan, choices, writer).events(old)
-    finally:
-        writer.close()
+    with closing(open_writer(plan.out, gallery.encoder)) as records:
+        old = outdated(plan.pictures, records.standing, known_to(gallery))
+        outputs = open_outputs(
+            records,
+            plan.wanted,
+            paths=plan.paths,
+            encoder=gallery.encoder,
+            options=plan.options,
+            rewrite=rewrite,
+            is_open_end=plan.arrivals is not None,
+            outdated=old.names,
+        )
+        with closing(outputs):
+            pictures, videos = remaining(plan.pictures, outputs), remaining(plan.videos, outputs)
+            yield LabellingStarted(
+                pictures=len(pictures),
+                videos=len(videos),
+                pictures_done=len(plan.pictures) - len(pictures),
+                videos_done=len(plan.videos) - len(videos),
+                left_out=plan.left_out,
+                not_written=outputs.complaints(),
+                failed_before=len(old.failed),
+                changed=len(old.changed),
+            )
+            for path, why in plan.refused:
+                yield Refused(path, why)
+            run = _Run(gallery, outputs, choices)
+            yield from run.pictures(pictures)
+            if plan.arrivals is not None:
+                yield from run.arriving(plan.arrivals, plan.chosen, videos)
+            else:
+                yield from run.videos(videos)
+    yield Finished(run.written.summary())
 
 
 class _Run:
     """One run of a job whose outputs are open."""
 
-    def __init__(
-        self, gallery: Gallery, plan: LabelPlan, choices: LabelChoices, writer: Outputs
-    ) -> None:
-        self._gallery, self._plan, self._choices, self._writer = gallery, plan, choices, writer
+    def __init__(self, gallery: Gallery, outputs: Outputs, choices: LabelChoices) -> None:
+        self._gallery, self._outputs, self._choices = gallery, outputs, choices
+        self.written = WrittenRecords(outputs)
         self._keep = choices.keep and gallery.store.is_writable
 
-    def events(self, old: Outdated) -> Generator[LabelEvent, None, None]:
-        plan = self._plan
-        pictures = remaining(plan.pictures, self._writer)
-        videos = remaining(plan.videos, self._writer)
-        yield LabellingStarted(
-            pictures=len(pictures),
-            videos=len(videos),
-            pictures_done=len(plan.pictures) - len(pictures),
-            videos_done=len(plan.videos) - len(videos),
-            left_out=plan.left_out,
-            not_written=self._writer.complaints(),
-            failed_before=len(old.failed),
-            changed=len(old.changed),
-        )
-        for path, why in plan.refused:
-            yield Refused(path, why)
-        yield from self._pictures(pictures)
-        if plan.arrivals is not None:
-            yield from self._arriving(plan.arrivals, videos)
-        elif videos:
-            yield from self._videos(videos)
-
-    def _arriving(
-        self, arrivals: Arrivals, videos: Sequence[Path]
-    ) -> Generator[LabelEvent, None, None]:
-        """Label what comes, and the videos that are there once all else is done."""
-        told: Waiting | None = None
-        for paths in arriving(self._gallery, arrivals, self._writer, chosen=self._plan.chosen):
-            if paths:
-                told = None
-                yield Arrived(len(paths))
-                yield from self._pictures(paths)
-            elif arrivals.is_at_rest:
-                if videos:
-                    yield from self._videos(videos)
-                    videos = []
-                if told != Waiting(arrivals.trouble):
-                    told = Waiting(arrivals.trouble)
-                    yield told
-
-    def _pictures(self, pictures: Sequence[Path]) -> Generator[LabelEvent, None, None]:
+    def pictures(self, paths: Sequence[Path]) -> Generator[LabelEvent, None, None]:
+        """Label pictures in their order; each record is in the file when it is told."""
         choices = self._choices
-        records = pipeline.label(
+        answers = identified(
             self._gallery,
-            pictures,
-            self._writer,
+            paths,
             mode=choices.mode,
             top=choices.top,
             gates=choices.watched.gates,
             keep=self._keep,
             workers=choices.workers,
         )
-        with closing(records):
-            for record in records:
-                yield self._labelled(record)
+        with closing(answers):
+            for one in answers:
+                yield self.written.labelled(one.record)
 
-    def _videos(self, videos: Sequence[Path]) -> Generator[LabelEvent, None, None]:
+    def arriving(
+        self,
+        arrivals: Arrivals,
+        chosen: Callable[[list[Path]], list[Path]],
+        videos: Sequence[Path],
+    ) -> Generator[LabelEvent, None, None]:
+        """Label what comes, and the videos that are there once all else is done."""
+        told: Waiting | None = None
+        for paths in arriving(self._gallery, arrivals, self._outputs, chosen=chosen):
+            if paths:
+                told = None
+                yield Arrived(len(paths))
+                yield from self.pictures(paths)
+            elif arrivals.is_at_rest:
+                yield from self.videos(videos)
+                videos = []
+                if told != Waiting(arrivals.trouble):
+                    told = Waiting(arrivals.trouble)
+                    yield told
+
+    def videos(self, videos: Sequence[Path]) -> Generator[LabelEvent, None, None]:
+        """Label videos shot by shot, each from where the file of records ends."""
         choices, watched = self._choices, self._choices.watched
-        before = progress_of(self._writer.records())
+        before = progress_of(self._outputs.records()) if videos else {}
         for path in videos:
             done = before.get(absolute(path))
             yield VideoStarted(path, seconds_looked_at(path, watched), done.end if done else 0.0)
+            shown = int(done.end if done else watched.start)
             for record in label_video(
                 self._gallery,
                 path,
@@ -234,8 +228,7 @@ class _Run:
                 done=done,
                 keep=self._keep,
             ):
-                self._writer.write(record)
-                yield self._labelled(record)
-
-    def _labelled(self, record: Record) -> Labelled:
-        return Labelled(record, self._writer.complaints())
+                yield self.written.labelled(record)
+                if int(record.part.end) > shown:
+                    yield Advanced(int(record.part.end) - shown)
+                    shown = int(record.part.end)

@@ -1,10 +1,10 @@
-"""The fast way from files to records: several pictures are prepared at the same time.
+"""The fast way from files to answers: several pictures are prepared at the same time.
 
 Each worker reads, decodes and looks at a few pictures of its own, with one core: nothing waits for
 another worker, and the faces of a few pictures are described together, which takes a fifth less
 time than one by one. What they saw comes back in the order of the files, and one thread says who it
-is, notes it and hands it on. Records are those that `Gallery.identify` gives, whatever the number
-of workers.
+is, notes it and hands it on. Records are those that `Engine.identify` gives, whatever the number
+of workers. Where there are fewer pictures than cores, a worker has several.
 
 Pictures are decoded in full. A JPEG of 1920x1080 decoded at half its size costs 0.65 of the time,
 since its entropy coding stays, and the crop of every head below 300 pixels would want the other
@@ -15,153 +15,199 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gallery.errors import InputError
+from gallery.events import Identified
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.media.images import FileState, file_state, read_image
 from gallery.system.threads import ROOM, ahead, available_cores, limited
-from gallery.types import Image, MatchMode, Record
+from gallery.types import Image, MatchMode
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Gallery
     from gallery.store.sightings import Observation
 
-
-class RecordWriter(Protocol):
-    """What takes records."""
-
-    def write(self, record: Record) -> None:
-        """Write a record so that a kill leaves it there in full, or to be done again."""
-        ...
-
-
 GROUP = 4
 """Pictures that a worker looks at together: about six faces, and more are not faster."""
 
+Found = TypeVar("Found")
 
-def identify_files(
-    gallery: Gallery,
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked(Generic[Found]):
+    """A file that was looked at: what was found in it, or why it could not be."""
+
+    path: Path
+    state: FileState | None = None
+    """The file's before it was read; None where it could not be read."""
+    image: Image | None = None
+    found: Found | None = None
+    failure: InputError | None = None
+
+    @property
+    def error(self) -> str | None:
+        """Why the file could not be looked at; None where it could."""
+        return None if self.failure is None else str(self.failure)
+
+    @property
+    def size(self) -> int:
+        """The bytes that the decoded picture takes, where it is held."""
+        return 0 if self.image is None else self.image.pixels.nbytes
+
+
+def looked_at(
     paths: Sequence[Path],
+    look: Callable[[Sequence[Image]], Sequence[Found]],
     *,
-    mode: MatchMode = MatchMode.IDEAL,
-    top: int = 3,
-    gates: Gates = NO_GATES,
-    keep: bool = False,
     workers: int | None = None,
-) -> Generator[Record, None, None]:
-    """Yield the record of every file in order; one that cannot be read has a record with error.
+    with_images: bool = False,
+) -> Generator[list[Looked[Found]], None, None]:
+    """Yield what `look` finds in pictures, in the order of the files, a few at a time.
 
-    With keep, the gallery notes what it sees, before it is yielded. So many workers prepare
-    pictures, each with one core; without a number there is one for each core. A single one works in
-    the caller's own thread, so that no other core is used. The decoded pictures of all workers
-    together fill at most threads.ROOM, or are one for each worker.
+    It is given several pictures, in several threads at once; where it raises an InputError, it is
+    given each alone, and the file that it raises one for has that error. So many workers prepare
+    pictures, or one for each core. A single one works in the caller's own thread, so that no other
+    core is used. The decoded pictures of all workers together fill at most threads.ROOM, or are one
+    for each worker; they are let go of unless they are asked for.
     """
     if not paths:
         return
     count = workers or available_cores()
-    # Several threads would open the detector several times.
-    _ = gallery.describer
     size = min(GROUP, math.ceil(len(paths) / count))
     groups = [paths[start : start + size] for start in range(0, len(paths), size)]
+    cores = max(count // len(groups), 1)
 
-    def observe(group: Sequence[Path]) -> list[Observation]:
-        with limited(1):
-            return _observe(gallery, group, gates, ROOM // count)
+    def prepare(group: Sequence[Path]) -> list[Looked[Found]]:
+        with limited(cores):
+            return _prepared(group, look, ROOM // count, with_images=with_images)
 
-    with contextlib.ExitStack() as stack:
-        looked: Iterator[list[Observation]] = map(observe, groups)
-        if count > 1:
-            coming = ahead(observe, groups, most=2 * count, threads=count)
-            looked = stack.enter_context(contextlib.closing(coming))
-        for seen in looked:
-            yield from gallery.records(seen, mode=mode, top=top, keep=keep)
+    if count == 1 or len(groups) == 1:
+        yield from map(prepare, groups)
+        return
+    # What is prepared ahead ends with the job, wherever it is left.
+    coming = ahead(prepare, groups, most=2 * count, threads=count, size=_size)
+    with contextlib.closing(coming):
+        yield from coming
 
 
-def _observe(gallery: Gallery, paths: Iterable[Path], gates: Gates, room: int) -> list[Observation]:
-    """Return what is seen in pictures; a file that cannot be read has an error."""
-    seen: list[Observation] = []
-    for part in chunks(map(_read, paths), room):
-        images = [one for one, _ in part if isinstance(one, Image)]
-        try:
-            found = iter(gallery.observe(images, gates) if images else ())
-        except InputError:
-            # A detector of another package may refuse a picture; the others are not to blame.
-            found = (_observe_alone(gallery, image, gates) for image in images)
-        for one, state in part:
-            seen.append(replace(next(found), state=state) if isinstance(one, Image) else one)
+def _size(group: Iterable[Looked[Found]]) -> int:
+    return sum(one.size for one in group)
+
+
+def _prepared(
+    paths: Iterable[Path],
+    look: Callable[[Sequence[Image]], Sequence[Found]],
+    room: int,
+    *,
+    with_images: bool,
+) -> list[Looked[Found]]:
+    done: list[Looked[Found]] = []
+    reading: Iterator[Looked[Found]] = map(_read, paths)
+    for part in chunks(reading, room):
+        found = _found([one.image for one in part if one.image is not None], look)
+        for one in part:
+            seen = one if one.image is None else next(found)
+            image = one.image if with_images else None
+            done.append(replace(seen, path=one.path, state=one.state, image=image))
         # The next pictures are read while these are held.
-        del part, images, one
-    return seen
+        del part, found, one, seen, image
+    return done
 
 
-def _observe_alone(gallery: Gallery, image: Image, gates: Gates) -> Observation:
+def _found(
+    images: Sequence[Image], look: Callable[[Sequence[Image]], Sequence[Found]]
+) -> Iterator[Looked[Found]]:
+    """Yield what is found in pictures, or why one is refused."""
     try:
-        (seen,) = gallery.observe([image], gates)
-    except InputError as error:
-        return _unread(image.path, error.detached())
-    return seen
+        for image, found in zip(images, look(images) if images else (), strict=True):
+            yield Looked(image.path, found=found)
+    except InputError:
+        # A detector of another package may refuse a picture; the others are not to blame.
+        for image in images:
+            try:
+                (alone,) = look([image])
+            except InputError as error:
+                yield Looked(image.path, failure=error.detached())
+            else:
+                yield Looked(image.path, found=alone)
 
 
-def _read(path: Path) -> tuple[Image | Observation, FileState | None]:
-    """Return a decoded picture, or why there is none, and the state of its file before."""
+def _read(path: Path) -> Looked[Found]:
+    """Return a decoded picture, or why there is none."""
     try:
         state = file_state(path)
-        return read_image(path), state
+        return Looked(path, state, read_image(path))
     except InputError as error:
-        return _unread(path, error.detached()), None
+        return Looked(path, failure=error.detached())
 
 
-def _unread(path: Path, why: InputError) -> Observation:
-    from gallery.store.sightings import Observation
-
-    return Observation(path, None, None, None, None, error=str(why), failure=why)
-
-
-def chunks(
-    read: Iterable[tuple[Image | Observation, FileState | None]], room: int
-) -> Iterator[list[tuple[Image | Observation, FileState | None]]]:
+def chunks(read: Iterable[Looked[Found]], room: int) -> Iterator[list[Looked[Found]]]:
     """Yield what was read in lists whose pixels fill the room at most once."""
-    chunk: list[tuple[Image | Observation, FileState | None]] = []
+    chunk: list[Looked[Found]] = []
     for one in read:
         chunk.append(one)
-        if sum(map(size_of, chunk)) >= room:
+        if _size(chunk) >= room:
             yield chunk
             chunk = []
     if chunk:
         yield chunk
 
 
-def size_of(read: tuple[Image | Observation, FileState | None]) -> int:
-    """Return the bytes that a decoded picture takes."""
-    return read[0].pixels.nbytes if isinstance(read[0], Image) else 0
-
-
-def label(
+def observations(
     gallery: Gallery,
     paths: Sequence[Path],
-    writer: RecordWriter,
+    gates: Gates = NO_GATES,
+    *,
+    workers: int | None = None,
+    with_images: bool = False,
+) -> Generator[list[tuple[Observation, Image | None]], None, None]:
+    """Yield what is seen in pictures, a few at a time; a file that cannot be read has an error.
+
+    The faces are those that pass the gates. See looked_at for workers and images.
+    """
+    # Several threads would open the detector several times.
+    _ = gallery.describer
+
+    def observe(images: Sequence[Image]) -> Sequence[Observation]:
+        return gallery.observe(images, gates)
+
+    groups = looked_at(paths, observe, workers=workers, with_images=with_images)
+    with contextlib.closing(groups):
+        for group in groups:
+            yield [(_observation(one), one.image) for one in group]
+
+
+def _observation(one: Looked[Observation]) -> Observation:
+    from gallery.store.sightings import Observation
+
+    if one.found is None:
+        return Observation(one.path, None, None, None, None, error=one.error, failure=one.failure)
+    return replace(one.found, state=one.state)
+
+
+def identified(
+    gallery: Gallery,
+    paths: Sequence[Path],
     *,
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
     gates: Gates = NO_GATES,
     keep: bool = False,
     workers: int | None = None,
-) -> Generator[Record, None, None]:
-    """Label pictures in their order; each record is in the file when it is yielded.
+    with_images: bool = False,
+) -> Generator[Identified, None, None]:
+    """Yield the record of every file in order; one that cannot be read has a record with error.
 
-    A file that cannot be read gives a record with an error, and the job goes on. So many workers
-    prepare pictures at the same time, see identify_files. With keep, the gallery notes
-    what it sees in them, for `gallery cluster` and `gallery relabel`.
+    With keep, the gallery notes what it sees, before it is yielded. See looked_at for workers and
+    images.
     """
-    records = identify_files(
-        gallery, paths, mode=mode, top=top, gates=gates, keep=keep, workers=workers
-    )
-    # What is prepared ahead ends with the job, wherever it is left.
-    with contextlib.closing(records):
-        for record in records:
-            writer.write(record)
-            yield record
+    groups = observations(gallery, paths, gates, workers=workers, with_images=with_images)
+    with contextlib.closing(groups):
+        for group in groups:
+            records = gallery.records([one for one, _ in group], mode=mode, top=top, keep=keep)
+            for record, (_, image) in zip(records, group, strict=True):
+                yield Identified(record, image)

@@ -1,23 +1,34 @@
-"""A job that answers anew what labelling saw, and the events that tell how it goes."""
+"""Relabelling: what labelling saw, answered with the gallery as it is now; no picture is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from gallery.engine import joint
 from gallery.engine.engine import Gallery
-from gallery.events import LabelEvent, Labelled, LabellingStarted, Refused, VideoStarted
-from gallery.jobs import cluster, review
+from gallery.errors import InputError, NothingSeen, UnusableFile
+from gallery.events import Finished, LabelEvent, LabellingStarted, Refused, VideoStarted
+from gallery.jobs.reencode import encode_kept
+from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.jobs.relabel_video import relabel_videos
+from gallery.jobs.written import WrittenRecords
+from gallery.media.images import file_state
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
-from gallery.output.resume import progress_of, remaining, stands_in
+from gallery.output.resume import open_writer, progress_of, remaining, stands_in
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
+from gallery.system.files import absolute
 from gallery.types import MatchMode
+
+STAGE = "relabelling"
+
+Seen = TypeVar("Seen", ObservedPicture, ObservedVideo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class RelabelChoices:
     paths: Sequence[Path] = ()
     """Only these files, or those of these folders; all where there are none."""
     alone: bool = False
-    """Every face is answered by itself, and not in company, see company."""
+    """Every face is answered by itself, and not in company, see joint."""
     mode: MatchMode = MatchMode.IDEAL
     top: int = 3
     wanted: Sequence[registry.OutputSpec] = ()
@@ -37,74 +48,110 @@ class RelabelChoices:
     """Pictures whose records are in the file already are written in the wanted formats, too."""
 
 
-def run(
-    gallery: Gallery, choices: RelabelChoices, advance: Callable[[], None] = lambda: None
-) -> Generator[LabelEvent, None, None]:
+def relabel(gallery: Gallery, choices: RelabelChoices) -> Generator[LabelEvent, None, None]:
     """Answer pictures and videos that were labelled before, and are not in the file of records.
 
-    What the encoder in use has not described is described first. Before the first event, which
-    tells how many there are, faces are drawn together, and `advance` is called as often as
-    joint.steps says. Files that have changed since they were labelled are refused. What an event
-    tells is in the file. Raises StoreError where samples lack the encoder in use, InputError and
-    SetupError for outputs that cannot be opened or gone on with, and InputError where videos are
-    asked for in a format that has no place for them.
+    What the encoder in use has not described is described first, and unless every face is answered
+    alone, those of a calibrated gallery are smoothed. Files that have changed since they were
+    labelled are refused, and so are paths at which nothing was labelled. What an event tells is in
+    the file. Raises StoreError where samples lack the encoder in use, InputError and SetupError for
+    outputs that cannot be opened or gone on with, and InputError where there is nothing to answer,
+    and where videos are asked for in a format that has no place for them.
     """
     gallery.require_encoded()
-    for _ in review.describe_anew(gallery):
-        pass
+    yield from encode_kept(gallery)
     sightings, asked = gallery.store.sightings, choices.paths
-    pictures = cluster.pictures_below(sightings.pictures(), asked)
-    videos = cluster.pictures_below(sightings.videos.all(), asked)
+    pictures = seen_below(sightings.pictures(), asked)
+    videos = seen_below(sightings.videos.all(), asked)
+    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
+    refused = [NothingSeen(path) for path in _not_among(known, asked)]
+    if not known:
+        raise refused[0] if refused else NothingSeen()
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing)
-    known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
-    changed = {one.path for one in known if cluster.has_changed(one)}
-    writer = open_outputs(
-        choices.out,
-        choices.wanted,
-        paths=asked or [one.path for one in known] or [choices.out],
-        encoder=gallery.encoder,
-        options=choices.options,
-        rewrite=choices.rewrite,
-    )
-    try:
-        left = set(remaining([one.path for one in known], writer))
+    changed = {one.path for one in known if has_changed(one)}
+    with (
+        closing(open_writer(choices.out, gallery.encoder)) as records,
+        closing(
+            open_outputs(
+                records,
+                choices.wanted,
+                paths=asked or [one.path for one in known],
+                encoder=gallery.encoder,
+                options=choices.options,
+                rewrite=choices.rewrite,
+            )
+        ) as outputs,
+    ):
+        left = set(remaining([one.path for one in known], outputs))
         rest = left - changed
         stills = [one for one in pictures if one.path in rest]
         films = [one for one in videos if one.path in rest]
-        answering = (
-            joint.jointly(gallery, choices.mode, choices.top, advance)
-            if rest and not choices.alone
-            else joint.alone(gallery, choices.mode, choices.top)
-        )
+        answering = joint.alone(gallery, choices.mode, choices.top)
+        if rest and not choices.alone:
+            answering = yield from joint.jointly(gallery, choices.mode, choices.top)
         yield LabellingStarted(
             pictures=len(stills),
             videos=len(films),
             pictures_done=sum(one.path not in left for one in pictures),
             videos_done=sum(one.path not in left for one in videos),
             left_out=0,
-            not_written=writer.complaints(),
+            not_written=outputs.complaints(),
+            stage=STAGE,
         )
+        for error in refused:
+            yield Refused.because(error.path or Path(), error)
         for path in sorted(changed):
-            yield Refused(path, f"{path} has changed since it was labelled.")
-        for record in cluster.relabel(gallery, stills, answering):
-            writer.write(record)
-            yield Labelled(record, writer.complaints())
-        yield from _of_videos(gallery, films, writer, answering)
-    finally:
-        writer.close()
+            yield Refused.because(path, UnusableFile(path, "has changed since it was labelled"))
+        written = WrittenRecords(outputs)
+        for record in relabel_pictures(gallery, stills, answering):
+            yield written.labelled(record)
+        yield from _videos(gallery, films, outputs, written, answering)
+    yield Finished(written.summary())
 
 
-def _of_videos(
-    gallery: Gallery, videos: Sequence[ObservedVideo], writer: Outputs, answering: joint.Scoring
+def _not_among(
+    known: Sequence[ObservedPicture | ObservedVideo], asked: Sequence[Path]
+) -> list[Path]:
+    """Return the paths that are neither of these files nor of a folder above one."""
+    places = {place for one in known for place in (one.path, *one.path.parents)}
+    return [path for path in asked if absolute(path) not in places]
+
+
+def _videos(
+    gallery: Gallery,
+    videos: Sequence[ObservedVideo],
+    outputs: Outputs,
+    written: WrittenRecords,
+    answering: joint.Scoring,
 ) -> Generator[LabelEvent, None, None]:
-    before = progress_of(writer.records()) if videos else {}
+    before = progress_of(outputs.records()) if videos else {}
     begun: Path | None = None
     for part in relabel_videos(gallery, videos, answering):
         if part.path != begun:
             begun = part.path
             # None of its seconds is looked at.
-            yield VideoStarted(part.path, 0, 0.0)
+            yield VideoStarted(part.path, 0, 0.0, stage=STAGE)
         if not stands_in(part, before):
-            writer.write(part)
-            yield Labelled(part, writer.complaints())
+            yield written.labelled(part)
+
+
+def seen_below(seen: Sequence[Seen], asked: Collection[Path]) -> list[Seen]:
+    """Return the pictures or videos that paths name, each a file or a folder.
+
+    All where no path is given.
+    """
+    wanted = {absolute(path) for path in asked}
+
+    def is_wanted(path: Path) -> bool:
+        return not wanted or not wanted.isdisjoint((path, *path.parents))
+
+    return [one for one in seen if is_wanted(one.path)]
+
+
+def has_changed(seen: ObservedPicture | ObservedVideo) -> bool:
+    """Say whether a file is another one now; one that is gone has not changed."""
+    try:
+        return seen.state is not None and file_state(seen.path) != seen.state
+    except InputError:
+        return False

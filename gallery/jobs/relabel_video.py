@@ -41,9 +41,9 @@ def relabel_videos(
 ) -> Iterator[VideoRecord]:
     """Answer videos that were labelled before; yield the records that label_video would.
 
-    Every face by itself, unless it is said how, see company. Of a video that was never labelled to
-    its end come the shots that were, and an error at the end. review.describe_anew comes first
-    where faces are not described by the encoder in use.
+    Every face by itself, unless it is said how, see joint. Of a video that was never labelled to
+    its end come the shots that were, and an error at the end. Faces that the encoder in use has not
+    described are left out; reencode.encode_kept comes first.
     """
     gallery.require_encoded()
     if not videos:

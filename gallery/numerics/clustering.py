@@ -15,11 +15,12 @@ clustering algorithms").
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gallery.events import Advanced, Steps, value_of
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -85,7 +86,7 @@ def group(descriptors: NDArray[np.float32], reach: float) -> Labels:
 def drawn_together(descriptors: Numbers, reach: float) -> Numbers:
     """Return descriptors, shape (n, DIMENSION), each nearer to its nearest neighbours."""
     for _ in range(PASSES):
-        descriptors = drawn(descriptors, descriptors, SOFTNESS * reach, among=True)
+        descriptors = value_of(drawn(descriptors, descriptors, SOFTNESS * reach, among=True))
     return descriptors
 
 
@@ -96,18 +97,20 @@ def drawn(
     *,
     among: bool = False,
     copies: float = 0.0,
-    advance: Callable[[], None] = lambda: None,
-) -> Numbers:
+) -> Steps[Numbers]:
     """Return faces, shape (n, DIMENSION), drawn towards their nearest of others, (m, DIMENSION).
 
     Each becomes the mean of itself, which weighs 1, and its NEIGHBOURS nearest, of which one at
     distance d weighs exp(-(d / width)^2). Of faces among the others, which are the same ones in the
     same order then, none is its own neighbour, and none has one that is less than `copies` away.
-    `advance` is called for every face. With a width of 0 all stay where they are.
+    Every face is a step. With a width of 0 all stay where they are.
     """
     count = min(NEIGHBOURS, len(others)) if width > 0 else 0
     moved = faces.copy()
-    for start in range(0, len(faces) if count else 0, ROWS_AT_ONCE):
+    if not count:
+        yield Advanced(len(faces))
+        return moved
+    for start in range(0, len(faces), ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(faces)))
         apart = _squares(faces[rows], others)
         if among:
@@ -118,8 +121,7 @@ def drawn(
         weights = np.exp(-np.take_along_axis(apart, near, axis=1) / width**2)
         moved[rows] += np.einsum("rk,rkd->rd", weights, others[near])
         moved[rows] /= 1.0 + weights.sum(axis=1, keepdims=True)
-        for _ in rows:
-            advance()
+        yield Advanced(len(rows))
     return moved
 
 

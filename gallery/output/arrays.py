@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gallery.errors import BadOutput, UnwritableFile
-from gallery.system.files import replacing
-from gallery.types import DIMENSION, DescribedFace, Descriptor, Image
+from gallery.events import Described
+from gallery.system.files import absolute, replacing
+from gallery.types import DIMENSION, Descriptor
 
 QUALITY = ("score", "size", "sharpness", "roll", "frontal", "cut")
 """The columns of the array `quality`, as Quality in types.py has them."""
@@ -25,7 +25,7 @@ def check_target(path: Path) -> None:
         raise BadOutput(path, "does not end in .npz", remedy="name the output so")
     if path.is_dir():
         raise BadOutput(path, "is a folder", remedy="name a file")
-    above = next(folder for folder in path.absolute().parents if folder.exists())
+    above = next(folder for folder in absolute(path).parents if folder.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise UnwritableFile(
             path, f"cannot be written: {above} is no folder that can be written to"
@@ -46,11 +46,11 @@ class FaceTable:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def add(self, image: Image, faces: Sequence[DescribedFace]) -> None:
+    def add(self, picture: Described) -> None:
         """Add the faces of a picture."""
-        for one in faces:
-            self._paths.append(str(image.path))
-            self._boxes.append(one.face.box.within(image.width, image.height))
+        for one in picture.faces:
+            self._paths.append(str(picture.path))
+            self._boxes.append(one.face.box.within(picture.width, picture.height))
             self._scores.append(one.face.score)
             parts = [getattr(one.quality, name) for name in QUALITY]
             self._quality.append([np.nan if part is None else part for part in parts])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gallery.media.stills import Stills
 from gallery.output import registry
 from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
 from gallery.output.record_file import RecordFile, RecordStatus
-from gallery.output.resume import open_writer
 from gallery.types import Record, VideoRecord
 
 
@@ -109,7 +108,7 @@ class Outputs:
 
 
 def open_outputs(
-    out: Path,
+    records: RecordFile,
     wanted: Sequence[registry.OutputSpec],
     *,
     paths: Sequence[Path],
@@ -117,18 +116,17 @@ def open_outputs(
     options: OutputOptions,
     rewrite: bool = False,
     is_open_end: bool = False,
-    outdated: Callable[[Mapping[str, RecordStatus]], Collection[str]] = lambda _: (),
+    outdated: Collection[str] = (),
 ) -> Outputs:
-    """Open the file of records and the formats that are wanted of pictures in paths.
+    """Join an open file of records with the formats that are wanted of pictures in paths.
 
     With rewrite, pictures whose records stand in the file already are written in all of them.
-    Records that are outdated, given what stands in the file, are taken out of it, for the pictures
-    to be labelled anew. See Outputs for jobs with an open end.
-    Raises InputError and SetupError with the reason where one of them cannot be.
+    Outdated records, given by their paths in the file, are taken out of it first, for the pictures
+    to be labelled anew. See Outputs for jobs with an open end. The file is closed with the outputs.
+    Raises InputError and SetupError with the reason where a format cannot be opened.
     """
     base, stills = base_of(paths), Stills()
     with contextlib.ExitStack() as stack:
-        records = open_writer(out, encoder)
         stack.callback(records.close)
         writers: list[OutputWriter] = []
         for one in wanted:
@@ -137,7 +135,7 @@ def open_outputs(
             if not writer.is_document:
                 stack.callback(writer.close)
             writers.append(writer)
-        records.drop(outdated(records.standing))
+        records.drop(outdated)
         outputs = Outputs(records, writers, rewrite=rewrite, is_open_end=is_open_end)
         stack.pop_all()
     return outputs

@@ -31,12 +31,12 @@ from gallery.errors import (
     UnreadableDatabase,
 )
 from gallery.settings import bundled
-from gallery.system.files import replacing
+from gallery.system.files import absolute, replacing
 
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 BUSY_SECONDS = 30
@@ -49,7 +49,7 @@ def database_path(where: str) -> Path | None:
     Raises InputError for a URL that is none, SetupError for another kind of database.
     """
     if "://" not in where:
-        return Path(where).expanduser().absolute()
+        return absolute(Path(where).expanduser())
     try:
         url = make_url(where)
     except ArgumentError as error:
@@ -62,7 +62,7 @@ def database_path(where: str) -> Path | None:
         )
     if url.database in (None, "", ":memory:"):
         return None
-    return Path(str(url.database)).expanduser().absolute()
+    return absolute(Path(str(url.database)).expanduser())
 
 
 def open_database(where: str, *, create: bool, migrations: Path | None = None) -> Engine:

@@ -152,7 +152,7 @@ calibrations = Table(
 pictures = Table(
     "pictures",
     metadata,
-    Column("path", String, primary_key=True),  # absolute
+    Column("path", String, primary_key=True),  # absolute, without dots
     Column("digest", String, index=True),  # SHA-256 of its file; none for one that cannot be read
     Column("file_size", Integer),  # with modified_ns what tells that the file has not changed
     Column("modified_ns", Integer),
@@ -197,7 +197,7 @@ sighting_descriptors = Table(
 videos = Table(
     "videos",
     metadata,
-    Column("path", String, primary_key=True),  # absolute
+    Column("path", String, primary_key=True),  # absolute, without dots
     Column("digest", String, index=True),  # SHA-256 of its file; none for one that cannot be read
     Column("file_size", Integer),  # with modified_ns what tells that the file has not changed
     Column("modified_ns", Integer),

@@ -22,6 +22,7 @@ from gallery.audit.proposals import Kind, Proposal, command
 from gallery.audit.run import audit
 from gallery.cli import app
 from gallery.engine.engine import Gallery
+from gallery.events import result_of
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.reports.page import as_html
 from gallery.store.rejections import NewRejection
@@ -66,7 +67,7 @@ def filled(database: Path, change: Change = lambda _: None) -> Gallery:
 
 
 def proposals(gallery: Gallery) -> list[Proposal]:
-    return audit(audit_set_of(gallery))
+    return result_of(audit(gallery))
 
 
 def of_kind(gallery: Gallery, kind: Kind) -> list[Proposal]:

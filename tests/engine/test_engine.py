@@ -10,14 +10,16 @@ import pytest
 from fakes import FakeDetector, FakeEncoder, Square, draw, fake_gallery, write_picture
 from numpy.typing import NDArray
 
-from gallery.engine import engine
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError, StoreError
+from gallery.events import result_of
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.interfaces import Encoder
 from gallery.identify.index import IndexCache
+from gallery.jobs import reencode
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
+from gallery.jobs.reencode import encode_samples
 from gallery.media.images import read_image
 from gallery.numerics.profiles import profile
 from gallery.types import CROP_SIDE, DIMENSION, Image, MatchMode, Outcome, Verdict
@@ -130,7 +132,7 @@ def test_another_encoder_wants_the_samples_encoded_and_encodes_them_from_the_cro
         with pytest.raises(StoreError, match="6 of 6 samples are not encoded by second"):
             other.require_encoded()
         wanted = other.remaining()
-        assert list(other.reencode(wanted)) == [6]
+        encode_samples(other, wanted)
         other.require_encoded()
         assert other.remaining() == []
         assert len(other.remaining(everything=True)) == 6
@@ -144,7 +146,7 @@ def test_another_encoder_wants_the_samples_encoded_and_encodes_them_from_the_cro
 
 def test_reencoding_gives_what_enrolment_gave(filled: Gallery) -> None:
     before = filled.store.vectors("fake")
-    list(filled.reencode(filled.remaining(everything=True)))
+    result_of(reencode.reencode(filled, everything=True))
     after = filled.store.vectors("fake")
     assert np.allclose(after.samples, before.samples, atol=1e-6)
     assert np.allclose(after.ideals, before.ideals, atol=1e-6)
@@ -163,7 +165,7 @@ def test_reencoding_notes_the_quality_of_samples_that_have_none_and_marks_nothin
             "cut = NULL WHERE id > 1"
         )
     assert [one.quality for one in filled.samples("Rei")] == [None, None]
-    list(filled.reencode(filled.remaining(everything=True)))
+    result_of(reencode.reencode(filled, everything=True))
     for name in CHARACTERS:
         for one in filled.samples(name):
             kept = before[one.id]
@@ -190,12 +192,11 @@ class Saboteur(FakeEncoder):
 def test_samples_that_are_removed_while_they_are_encoded_are_left_out(
     database: Path, filled: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "REENCODE_AT_ONCE", 2)
+    monkeypatch.setattr(reencode, "AT_ONCE", 2)
     saboteur = Saboteur("second")
     with fake_gallery(database, encoder=saboteur) as other:
-        wanted = other.remaining()
         saboteur.gallery = filled
-        assert list(other.reencode(wanted))[-1] == 6
+        assert result_of(reencode.reencode(other)).samples == 6
         other.require_encoded()
         assert other.store.encoders() == {"fake": 4, "second": 4}
 
@@ -210,7 +211,7 @@ def test_a_damaged_descriptor_is_healed_as_its_error_says(filled: Gallery, datab
             connection.execute("UPDATE state SET change = hex(randomblob(8))")
         with pytest.raises(StoreError, match="reencode --all"):
             filled.identify(image_of(Square(5, 5, 70, BLUE)))
-        list(filled.reencode(filled.remaining(everything=True)))
+        result_of(reencode.reencode(filled, everything=True))
         assert filled.identify(image_of(Square(5, 5, 70, BLUE))).faces[0].character == "Rei"
 
 

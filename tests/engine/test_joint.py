@@ -14,16 +14,17 @@ import pytest
 from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
-from gallery.cli.telling import Telling
+from gallery.cli.label_progress import LabelReporter
 from gallery.engine import joint
 from gallery.engine.engine import Gallery
-from gallery.events import Labelled, LabellingStarted
+from gallery.events import Labelled, LabellingStarted, Started, steps_of, value_of
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.joint import draw_together
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import References
-from gallery.jobs import cluster
+from gallery.jobs.relabel_pictures import relabel_pictures
+from gallery.jobs.unknown_faces import unknown_faces
 from gallery.store.rejections import NewRejection
 from gallery.store.sightings import Observation
 from gallery.types import (
@@ -76,15 +77,23 @@ def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
     faces = np.concatenate([near(one, 6, 1), near(two, 1, 2)])
     # References lie beside the lone face of the second, and a rejected face beside the first.
     rejected = Rejections(near(one, 1, 3), np.zeros(1, np.int64))
-    drawn = draw_together(
-        faces, enrolled(near(two, 4, 4)), strangers(centres()[5:9]), unknown=0.44, rejected=rejected
+    drawn = value_of(
+        draw_together(
+            faces,
+            enrolled(near(two, 4, 4)),
+            strangers(centres()[5:9]),
+            unknown=0.44,
+            rejected=rejected,
+        )
     )
 
     def off(places: Vectors, centre: Vectors) -> float:
         return float(np.linalg.norm(places - centre, axis=1).mean())
 
     assert off(drawn.faces[:6], one) < 0.7 * off(faces[:6], one)
-    other = draw_together(faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), unknown=0.44)
+    other = value_of(
+        draw_together(faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), unknown=0.44)
+    )
     assert np.array_equal(drawn.faces, other.faces)
     assert drawn.rejected is not None
     assert off(drawn.rejected.descriptors, one) < 0.8 * off(rejected.descriptors, one)
@@ -95,12 +104,16 @@ def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
 def test_references_are_asked_about_where_a_face_like_them_would_lie() -> None:
     (one,) = centres(1)
     faces, references = near(one, 6, 1), near(one, 2, 2)
-    drawn = draw_together(faces, enrolled(references), strangers(centres()[5:9]), unknown=0.44)
-    alone = draw_together(
-        np.concatenate([faces, references[:1]]),
-        enrolled(references[1:]),
-        strangers(centres()[5:9]),
-        unknown=0.44,
+    drawn = value_of(
+        draw_together(faces, enrolled(references), strangers(centres()[5:9]), unknown=0.44)
+    )
+    alone = value_of(
+        draw_together(
+            np.concatenate([faces, references[:1]]),
+            enrolled(references[1:]),
+            strangers(centres()[5:9]),
+            unknown=0.44,
+        )
     )
     assert drawn.enrolled.as_faces is not None
     assert np.allclose(drawn.enrolled.as_faces[0], alone.faces[-1], atol=1e-6)
@@ -112,8 +125,8 @@ def test_a_reference_that_was_seen_itself_is_drawn_no_less() -> None:
     # Kept as JPEG, it is not quite the same.
     copy = near(reference[0], 1, 3, noise=0.003)
     alone, beside = (
-        draw_together(
-            seen, enrolled(reference), strangers(centres()[5:9]), unknown=0.44
+        value_of(
+            draw_together(seen, enrolled(reference), strangers(centres()[5:9]), unknown=0.44)
         ).enrolled.as_faces
         for seen in (faces, np.concatenate([faces, copy]))
     )
@@ -126,11 +139,13 @@ def test_a_reference_that_was_seen_itself_is_drawn_no_less() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_faces_are_drawn_without_complaint(count: int) -> None:
     faces = near(centres(1)[0], count, 1)
-    drawn = draw_together(
-        faces,
-        enrolled(faces[:1]),
-        strangers(np.zeros((0, DIMENSION), np.float32)),
-        unknown=0.44,
+    drawn = value_of(
+        draw_together(
+            faces,
+            enrolled(faces[:1]),
+            strangers(np.zeros((0, DIMENSION), np.float32)),
+            unknown=0.44,
+        )
     )
     assert drawn.faces.shape == faces.shape
     if count == 1:
@@ -141,16 +156,9 @@ def test_few_faces_are_drawn_without_complaint(count: int) -> None:
 
 
 def test_every_face_advances_once() -> None:
-    told: list[None] = []
     faces = near(centres(1)[0], 3, 1)
-    draw_together(
-        faces,
-        enrolled(faces[:2]),
-        strangers(centres()[5:9]),
-        unknown=0.44,
-        advance=lambda: told.append(None),
-    )
-    assert len(told) == 3 + 2 + 4
+    steps = draw_together(faces, enrolled(faces[:2]), strangers(centres()[5:9]), unknown=0.44)
+    assert sum(one.count for one in steps) == 3 + 2 + 4
 
 
 def digest(number: int) -> str:
@@ -194,7 +202,7 @@ def full(database: Path) -> Iterator[Gallery]:
 
 
 def answers(gallery: Gallery, answering: joint.Scoring) -> list[Answer]:
-    records = cluster.relabel(gallery, gallery.store.sightings.pictures(), answering)
+    records = relabel_pictures(gallery, gallery.store.sightings.pictures(), answering)
     return [answer for record in records for answer in record.faces]
 
 
@@ -212,7 +220,7 @@ def found_where_few_strangers_pass(answers: Sequence[Answer]) -> float:
 def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> None:
     full.calibrate(0.05)
     alone = answers(full, joint.alone(full))
-    together = answers(full, joint.jointly(full))
+    together = answers(full, value_of(joint.jointly(full)))
     assert found_where_few_strangers_pass(alone) < 0.9
     assert found_where_few_strangers_pass(together) > found_where_few_strangers_pass(alone) + 0.05
     strangers = together[CHARACTERS * EACH_SEEN :]
@@ -223,14 +231,14 @@ def test_more_known_faces_are_told_from_strangers_together(full: Gallery) -> Non
 
 
 def test_a_gallery_that_is_not_calibrated_answers_every_face_alone(full: Gallery) -> None:
-    assert joint.steps(full) == 0
-    assert answers(full, joint.jointly(full)) == answers(full, joint.alone(full))
+    assert list(joint.jointly(full)) == []
+    assert answers(full, value_of(joint.jointly(full))) == answers(full, joint.alone(full))
 
 
 def test_the_gallerys_own_calibration_stays(full: Gallery) -> None:
     full.calibrate(0.05)
     before = full.store.calibration("fake")
-    answers(full, joint.jointly(full))
+    answers(full, value_of(joint.jointly(full)))
     assert full.store.calibration("fake") == before
 
 
@@ -238,26 +246,26 @@ def test_a_rejected_name_is_not_given_in_company_either(full: Gallery) -> None:
     full.calibrate(0.05)
     (first, *_) = full.store.sightings.all()
     vector = full.store.sightings.descriptors_of(first.id)["fake"]
-    assert answers(full, joint.jointly(full))[0].character == "character 00"
+    assert answers(full, value_of(joint.jointly(full)))[0].character == "character 00"
     with full.store.writing() as writer:
         writer.reject(
             NewRejection(
                 "character 00", first.digest, first.path, first.face.box, b"", {"fake": vector}
             )
         )
-    found = answers(full, joint.jointly(full))[0]
+    found = answers(full, value_of(joint.jointly(full)))[0]
     assert found.character != "character 00"
     assert all(match.character != "character 00" for match in found.matches)
 
 
 def test_a_face_that_came_later_is_answered_alone(full: Gallery) -> None:
     full.calibrate(0.05)
-    answering = joint.jointly(full)
+    answering = value_of(joint.jointly(full))
     late = near(centres()[0], 1, 900)[0]
     path = Path("/pictures/999.png")
     full.keep([Observation(path, None, digest(999), 100, 100, (described(late),))])
     (picture,) = [one for one in full.store.sightings.pictures() if one.path == path]
-    (record,) = cluster.relabel(full, [picture], answering)
+    (record,) = relabel_pictures(full, [picture], answering)
     assert list(record.faces) == full.answers([described(late)], digest=digest(999))
 
 
@@ -265,7 +273,9 @@ def test_a_gallery_that_was_emptied_knows_nobody(full: Gallery) -> None:
     full.calibrate(0.05)
     for one in full.characters():
         full.forget(one.name)
-    assert {one.verdict for one in answers(full, joint.jointly(full))} == {Verdict.UNKNOWN}
+    assert {one.verdict for one in answers(full, value_of(joint.jointly(full)))} == {
+        Verdict.UNKNOWN
+    }
 
 
 def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -> None:
@@ -273,10 +283,10 @@ def test_fewer_faces_of_known_characters_are_grouped_as_unknown(full: Gallery) -
         return sum(int(path.stem) < CHARACTERS * EACH_SEEN for path in unknown)
 
     def unknown() -> list[Path]:
-        return [one.sighting.path for one in cluster.unknown_faces(full)]
+        return [one.sighting.path for one in value_of(unknown_faces(full))]
 
     full.calibrate(0.05)
-    said = answers(full, joint.jointly(full))
+    said = answers(full, value_of(joint.jointly(full)))
     expected = [row for row, one in enumerate(said) if one.verdict is Verdict.UNKNOWN]
     assert [int(path.stem) for path in unknown()] == expected
     alone = [
@@ -296,7 +306,7 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Galle
     vector = full.store.sightings.descriptors_of(face.id)["fake"]
 
     def is_unknown() -> bool:
-        return face.id in {one.sighting.id for one in cluster.unknown_faces(full)}
+        return face.id in {one.sighting.id for one in value_of(unknown_faces(full))}
 
     assert not is_unknown()
     with full.store.writing() as writer:
@@ -306,20 +316,19 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Galle
     assert is_unknown()
 
 
-def test_steps_are_about_as_many_as_faces_are_moved(full: Gallery) -> None:
+def test_every_face_that_is_moved_is_a_step(full: Gallery) -> None:
     full.calibrate(0.05)
-    told: list[None] = []
-    joint.jointly(full, advance=lambda: told.append(None))
-    assert (
-        len(told) == joint.steps(full) == CHARACTERS * EACH + (CHARACTERS + STRANGERS) * EACH_SEEN
-    )
+    started, *steps = joint.jointly(full)
+    assert isinstance(started, Started)
+    assert started.total == CHARACTERS * EACH + (CHARACTERS + STRANGERS) * EACH_SEEN
+    assert sum(map(steps_of, steps)) == started.total
 
 
 def test_what_another_encoder_described_is_not_mixed_in(full: Gallery, database: Path) -> None:
     full.calibrate(0.05)
     with fake_gallery(database, encoder=FakeEncoder("another")) as other:
         assert other.judging.calibration() is None
-        assert joint.steps(other) == 0
+        assert list(joint.jointly(other)) == []
 
 
 def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database: Path) -> None:
@@ -381,10 +390,10 @@ def test_labelling_tells_of_relabel_where_it_is_unsure_of_faces(tmp_path: Path) 
         told = StringIO()
         with (
             redirect_stderr(told),
-            Telling(out, is_asked_anew=False, is_judged_together=together) as telling,
         ):
-            telling.tell(LabellingStarted(1, 0, 0, 0, 0, (), 0, 0))
+            reporter = LabelReporter(out, is_asked_anew=False, is_judged_together=together)
+            reporter.tell(LabellingStarted(1, 0, 0, 0, 0, (), 0, 0))
             if faces is not None:
-                telling.tell(Labelled(faces, ()))
-            telling.finish()
+                reporter.tell(Labelled(faces, ()))
+            reporter.finish()
         assert told.getvalue().count("`gallery relabel`") == expected

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import itertools
 import json
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from command import Done, call, environment
 from fakes import FakeEncoder, Square, fake_gallery, new_sample, write_picture
 from hypothesis import given
 from hypothesis import strategies as st
+from labelled import identify_files
 
 from gallery.engine.engine import Gallery
 from gallery.engine.joint import jointly
@@ -37,18 +36,20 @@ from gallery.evaluation.search import (
     ranks,
     references_of,
     search,
+    search_in_steps,
     without,
 )
 from gallery.evaluation.series import folder_above, known_series, series_in_name, series_of_stranger
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, joint_scoring_of, judge_of, question
+from gallery.events import Refused, steps_of, value_of
 from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import decide
 from gallery.identify.matching import Matcher
-from gallery.jobs import cluster, review
+from gallery.jobs import review
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
-from gallery.jobs.pipeline import identify_files
+from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
 from gallery.reports.line_chart import Plot
@@ -359,11 +360,10 @@ class TestSearch:
     def test_a_search_in_blocks_is_one_search(self) -> None:
         described, labels = clouds(20, 15, 0.2)
         references, probes = themselves(described, labels)
-        ticks = []
-        said = search(references, probes, IDEAL, lambda: ticks.append(1))[MatchMode.IDEAL]
+        said = search(references, probes, IDEAL)[MatchMode.IDEAL]
         half = search(references, probes.chosen(np.arange(200, 300)), IDEAL)[MatchMode.IDEAL]
 
-        assert len(ticks) == 2
+        assert len(list(search_in_steps(references, probes, IDEAL))) == 2
         assert half.rank.tolist() == said.rank[200:].tolist()
         assert half.own == pytest.approx(said.own[200:])
 
@@ -379,7 +379,7 @@ class TestTrials:
             (np.random.default_rng(2).normal(size=(48, 4)), 0.0, 0.4),
         ):
             asked = themselves(described, labels)
-            trial = few_references(*asked, 3, IDEAL, np.random.default_rng(0), draws=2)
+            trial = value_of(few_references(*asked, 3, IDEAL, np.random.default_rng(0), draws=2))
             assert trial is not None
             assert trial.members == 6
             assert low <= trial.hits(MatchMode.IDEAL, 1).rate(even)[0] <= high
@@ -391,27 +391,37 @@ class TestTrials:
         kept = np.ones(20, dtype=np.bool_)
         kept[:2] = False
         references, probes = themselves(described[kept], labels[kept])
-        trial = few_references(references, probes, 3, IDEAL, np.random.default_rng(0), draws=3)
+        trial = value_of(
+            few_references(references, probes, 3, IDEAL, np.random.default_rng(0), draws=3)
+        )
 
         assert trial is not None
         assert trial.members == 3
         assert len(trial.labels) == 3 * 3 * 2
         # Faces of a folder are asked about whoever is enrolled with enough.
         outside = Probes(probes.descriptors, probes.labels, np.full(18, NOBODY))
-        trial = few_references(references, outside, 3, IDEAL, np.random.default_rng(0), draws=1)
+        trial = value_of(
+            few_references(references, outside, 3, IDEAL, np.random.default_rng(0), draws=1)
+        )
         assert trial is not None
         assert trial.members == 4
         assert len(trial.labels) == 18
         for count in (5, 10):
             assert (
-                few_references(references, probes, count, IDEAL, np.random.default_rng(0), draws=1)
+                value_of(
+                    few_references(
+                        references, probes, count, IDEAL, np.random.default_rng(0), draws=1
+                    )
+                )
                 is None
             )
 
     def test_probes_of_a_draw_are_bounded(self) -> None:
         references, probes = themselves(*clouds(10, 10, 1.0))
-        trial = few_references(
-            references, probes, 1, IDEAL, np.random.default_rng(0), draws=2, most_probes=7
+        trial = value_of(
+            few_references(
+                references, probes, 1, IDEAL, np.random.default_rng(0), draws=2, most_probes=7
+            )
         )
         assert trial is not None
         assert len(trial.labels) == 14
@@ -454,14 +464,16 @@ class TestTrials:
     def test_halves_share_nobody_and_carry_the_rate_over(self) -> None:
         described, labels = clouds(60, 8, 0.35)
         references, probes = themselves(described, labels)
-        found = halves(
-            references,
-            probes,
-            np.arange(len(labels)),
-            np.zeros(60, dtype=np.bool_),
-            np.random.default_rng(0),
-            draws=4,
-            most_probes=1000,
+        found = value_of(
+            halves(
+                references,
+                probes,
+                np.arange(len(labels)),
+                np.zeros(60, dtype=np.bool_),
+                np.random.default_rng(0),
+                draws=4,
+                most_probes=1000,
+            )
         )
 
         assert len(found) == 8
@@ -507,7 +519,7 @@ def saying(verdict: Verdict) -> Judge:
 def evaluated(gallery: Gallery, evaluation_set: EvaluationSet | None = None) -> Evaluation:
     """An evaluation with few bootstrap samples."""
     evaluation_set = evaluation_set or set_of_gallery(gallery)
-    return evaluate(evaluation_set, judge(gallery.thresholds), samples=20)
+    return value_of(evaluate(evaluation_set, judge(gallery.thresholds), samples=20))
 
 
 def values(evaluation: Evaluation) -> dict[str, float | None]:
@@ -567,7 +579,7 @@ class TestGallery:
         fill(gallery, described, named(labels), "fake")
         evaluation_set = set_of_gallery(gallery)
         for verdict in Verdict:
-            found = values(evaluate(evaluation_set, saying(verdict), samples=5))
+            found = values(value_of(evaluate(evaluation_set, saying(verdict), samples=5)))
             for who in ("known", "strangers"):
                 assert found[f"verdict.{who}.{verdict.value}"] == 1.0
         asked: list[Question] = []
@@ -576,7 +588,7 @@ class TestGallery:
             asked.append(question)
             return decide(question.matches, Thresholds(1e9, 1e9, 0.0))
 
-        found = values(evaluate(evaluation_set, Judge(listening), samples=5))
+        found = values(value_of(evaluate(evaluation_set, Judge(listening), samples=5)))
         # As if everybody were near enough, whom it names is the closed set's first rank.
         assert found["verdict.known.sure"] == 1.0
         assert found["verdict.sure.right"] == found["closed.rank_1.ideal.all"]
@@ -628,7 +640,7 @@ class TestGallery:
         assert said.probability == pytest.approx(answer.probability, abs=1e-4)
         judge = judge_of(gallery)
         assert judge.is_calibrated
-        chapter = evaluate(evaluation_set, judge, samples=5).chapters[0]
+        chapter = value_of(evaluate(evaluation_set, judge, samples=5)).chapters[0]
         assert "learnt from these same faces" in chapter.text
 
     def test_reject_classes_turn_away_and_are_nobody_to_be_right_about(
@@ -653,7 +665,10 @@ class TestGallery:
         evaluation_set = set_of_gallery(gallery)
         one, same, other = (
             plain.as_json(
-                evaluate(evaluation_set, judge(gallery.thresholds), seed=seed, samples=20), "x"
+                value_of(
+                    evaluate(evaluation_set, judge(gallery.thresholds), seed=seed, samples=20)
+                ),
+                "x",
             )
             for seed in (1, 1, 2)
         )
@@ -665,14 +680,8 @@ class TestGallery:
             described, labels = clouds(characters, faces, 1.0, seed=faces)
             fill(gallery, described, [f"{faces} {name}" for name in named(labels)], "fake")
             evaluation_set = set_of_gallery(gallery)
-            ticks = itertools.count()
-            evaluate(
-                evaluation_set,
-                judge(gallery.thresholds),
-                samples=5,
-                tick=functools.partial(next, ticks),
-            )
-            assert next(ticks) == steps(evaluation_set)
+            told = evaluate(evaluation_set, judge(gallery.thresholds), samples=5)
+            assert sum(one.count for one in told) == steps(evaluation_set)
 
     def test_what_is_drawn_is_said(self, gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
         described, labels = clouds(12, 5, 0.6)
@@ -850,7 +859,7 @@ class TestSeries:
         ]
         fill(gallery, described, names, "fake")
         wide = Judge(lambda question: decide(question.matches, Thresholds(0.9, 1.2, 0.0)))
-        evaluation = evaluate(set_of_gallery(gallery), wide, samples=20)
+        evaluation = value_of(evaluate(set_of_gallery(gallery), wide, samples=20))
         figures = {one.name: one for one in evaluation.figures}
         assert figures["series.strangers.same.sure"].count == 36
         assert figures["series.strangers.other.sure"].count == 30
@@ -918,8 +927,17 @@ class TestFolder:
     def evaluation_set(self, gallery: Gallery, folder: Path) -> tuple[EvaluationSet, list[str]]:
         candidates, _ = candidates_in(folder)
         refused: list[str] = []
-        found = set_of_folder(gallery, candidates, refuse=lambda one: refused.append(str(one)))
-        return found, refused
+        steps, told = set_of_folder(gallery, candidates), 0
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                assert told == len(candidates)
+                found: EvaluationSet = end.value
+                return found, refused
+            told += steps_of(event)
+            if isinstance(event, Refused):
+                refused.append(event.reason)
 
     def test_every_picture_is_asked_about(self, filled: Gallery, tmp_path: Path) -> None:
         filled.rename("Mio", "Mio Akiyama")
@@ -949,21 +967,15 @@ class TestFolder:
         strange = {"Somebody": (20, 220, 220), **COLOURS}
         folder = album(tmp_path / "asked", strange, range(10, 16))
         evaluation_set, _ = self.evaluation_set(filled, folder)
-        assert joint_scoring_of(filled, evaluation_set) is None
+        assert value_of(joint_scoring_of(filled, evaluation_set)) is None
         filled.calibrate(0.05)
-        assert joint_scoring_of(filled, set_of_gallery(filled)) is None
-        joint = joint_scoring_of(filled, evaluation_set)
+        assert value_of(joint_scoring_of(filled, set_of_gallery(filled))) is None
+        joint = value_of(joint_scoring_of(filled, evaluation_set))
         assert joint is not None
         assert joint.judge.is_calibrated
-        ticks = itertools.count()
-        evaluation = evaluate(
-            evaluation_set,
-            judge_of(filled),
-            joint=joint,
-            samples=5,
-            tick=functools.partial(next, ticks),
-        )
-        assert next(ticks) == steps(evaluation_set, is_joint=True)
+        told = list(evaluate(evaluation_set, judge_of(filled), joint=joint, samples=5))
+        assert sum(one.count for one in told) == steps(evaluation_set, is_joint=True)
+        evaluation = value_of(evaluate(evaluation_set, judge_of(filled), joint=joint, samples=5))
         chapter = evaluation.chapters[1]
         assert chapter.key == "together"
         found = {figure.name: figure.value for figure in chapter.figures}
@@ -971,7 +983,9 @@ class TestFolder:
         # The same faces, labelled and answered anew.
         pictures = sorted(folder.rglob("*.png"))
         list(identify_files(filled, pictures, keep=True))
-        records = cluster.relabel(filled, filled.store.sightings.pictures(), jointly(filled))
+        records = relabel_pictures(
+            filled, filled.store.sightings.pictures(), value_of(jointly(filled))
+        )
         said = [
             (record.path.parent.name, answer.verdict)
             for record in records
@@ -999,7 +1013,7 @@ class TestFolder:
             answer = said[question.descriptor.tobytes()] = judge.answer(question)
             return answer
 
-        evaluate(evaluation_set, Judge(listening), samples=5)
+        value_of(evaluate(evaluation_set, Judge(listening), samples=5))
         assert evaluation_set.excluded
         assert len(said) == len(evaluation_set.origins) == 10
         for origin, descriptor in zip(
@@ -1075,8 +1089,8 @@ class TestFolder:
 
     def test_a_folder_of_nobody_is_told_before_a_picture_is_read(self, filled: Gallery) -> None:
         with pytest.raises(InputError, match="None of the folders is named after a character"):
-            set_of_folder(
-                filled, [Candidate(Path("/nowhere/Somebody/1.png"), "Somebody")], refuse=print
+            value_of(
+                set_of_folder(filled, [Candidate(Path("/nowhere/Somebody/1.png"), "Somebody")])
             )
 
     def test_a_folder_without_a_face(self, filled: Gallery, tmp_path: Path) -> None:

@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from command import call
 from fakes import FakeEncoder, Square, fake_gallery, write_picture
+from labelled import identify_files
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.jobs import cluster as unknowns
+from gallery.events import result_of, value_of
 from gallery.jobs import review
+from gallery.jobs.adopt import adopt
+from gallery.jobs.cluster import cluster
+from gallery.jobs.cluster_faces import report_of, write_folders
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
-from gallery.jobs.pipeline import identify_files
+from gallery.jobs.reencode import encode_kept, encode_samples
+from gallery.jobs.relabel import has_changed, seen_below
+from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.media.images import read_image
 from gallery.reports.page import as_html
 from gallery.store.sightings import Observation, matched
@@ -56,7 +62,7 @@ def label(gallery: Gallery, folder: Path) -> None:
 def clusters(gallery: Gallery) -> dict[int, list[str]]:
     return {
         one.number: sorted(face.path.name for face in one.faces)
-        for one in unknowns.cluster(gallery)
+        for one in result_of(cluster(gallery))
     }
 
 
@@ -126,11 +132,11 @@ def test_boxes_are_matched_best_pairs_first() -> None:
 
 
 def test_unknown_faces_are_grouped_and_known_ones_are_not(gallery: Gallery, folder: Path) -> None:
-    assert unknowns.cluster(gallery) == []
+    assert result_of(cluster(gallery)) == []
     label(gallery, folder)
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
-    (first, *_) = unknowns.cluster(gallery)
+    (first, *_) = result_of(cluster(gallery))
     assert first.nearest == "Asuka"
     assert first.distance is not None
     assert first.distance > gallery.thresholds.unknown
@@ -147,7 +153,7 @@ def test_clusters_keep_their_numbers_when_more_comes(gallery: Gallery, folder: P
     assert found[1] == GREENS
     assert found[2] == [*PINKS[:1], *(f"pink-{number}.png" for number in range(5)), PINKS[1]]
     assert found[3] == [f"blue-{number}.png" for number in range(5)]
-    assert {one.number for one in unknowns.cluster(gallery, afresh=True)} == {4, 5, 6}
+    assert {one.number for one in result_of(cluster(gallery, afresh=True))} == {4, 5, 6}
 
 
 def test_a_cluster_becomes_a_character_and_forgetting_undoes_it(
@@ -155,7 +161,7 @@ def test_a_cluster_becomes_a_character_and_forgetting_undoes_it(
 ) -> None:
     label(gallery, folder)
     clusters(gallery)
-    assert unknowns.adopt(gallery, 1, "Midori") == 4
+    assert result_of(adopt(gallery, 1, "Midori")) == 4
     assert {one.name: one.samples for one in gallery.characters()} == {"Asuka": 2, "Midori": 4}
     samples = gallery.samples("Midori")
     assert {one.enrolled_as for one in samples} == {"cluster 1"}
@@ -168,8 +174,8 @@ def test_a_cluster_becomes_a_character_and_forgetting_undoes_it(
     assert np.array_equal(gallery.store.descriptors_of(own.id)["fake"], described.descriptor)
     assert clusters(gallery) == {2: PINKS}
     with pytest.raises(InputError, match="no cluster 1 of unknown faces"):
-        unknowns.adopt(gallery, 1, "Midori")
-    assert unknowns.adopt(gallery, 2, "Midori") == 2
+        result_of(adopt(gallery, 1, "Midori"))
+    assert result_of(adopt(gallery, 2, "Midori")) == 2
     gallery.forget("Midori")
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
 
@@ -178,7 +184,7 @@ def test_adopting_a_rejected_face_ends_the_rejection(gallery: Gallery, folder: P
     label(gallery, folder)
     review.reject(gallery, folder / "green-0.png", "Asuka")
     clusters(gallery)
-    unknowns.adopt(gallery, 1, "Asuka")
+    result_of(adopt(gallery, 1, "Asuka"))
     assert gallery.store.rejections.all() == []
 
 
@@ -195,7 +201,7 @@ def test_poor_faces_and_reject_classes_are_left_out(
     poor = dataclasses.replace(green, quality=Quality(5.0, 0.1, 0.0, 1.0, 0.0))
     gallery.keep([Observation(image.path, None, image.digest, 160, 120, (poor,))])
     assert clusters(gallery) == {1: ["both.png", "green-0.png", "green-2.png"]}
-    (one,) = unknowns.cluster(gallery, poor=True)
+    (one,) = result_of(cluster(gallery, poor=True))
     # Best first: the poor one is last.
     assert [face.path.name for face in one.faces][-1] == "green-1.png"
 
@@ -205,24 +211,24 @@ def test_another_encoder_describes_what_was_seen_from_its_crops(
 ) -> None:
     label(gallery, folder)
     with fake_gallery(database, encoder=FakeEncoder("other")) as other:
-        list(other.reencode(other.remaining()))
-        assert list(review.describe_anew(other)) == [7]
-        assert list(review.describe_anew(other)) == []
-        assert list(review.describe_anew(other, everything=True)) == [7]
+        encode_samples(other, other.remaining())
+        assert value_of(encode_kept(other)) == 7
+        assert value_of(encode_kept(other)) == 0
+        assert value_of(encode_kept(other, everything=True)) == 7
         assert clusters(other) == {1: GREENS, 2: PINKS}
 
 
 def test_faces_and_a_page_are_written(gallery: Gallery, folder: Path, tmp_path: Path) -> None:
     label(gallery, folder)
-    found = unknowns.cluster(gallery)
+    found = result_of(cluster(gallery))
     out = tmp_path / "unknown"
-    assert unknowns.write_folders(gallery, found, out) == 6
+    assert write_folders(gallery, found, out) == 6
     names = sorted(path.relative_to(out).parts[0] for path in out.rglob("*.png"))
     assert names == ["cluster-0001"] * 4 + ["cluster-0002"] * 2
     assert read_image(next(out.rglob("001-*.png"))).pixels.shape == (150, 150, 3)
     with pytest.raises(InputError, match="there already"):
-        unknowns.write_folders(gallery, found, out)
-    page = as_html(unknowns.report_of(gallery, found))
+        write_folders(gallery, found, out)
+    page = as_html(report_of(gallery, found))
     assert page.count("<img") == 6
     assert "gallery adopt 2 NAME" in page
 
@@ -235,10 +241,10 @@ def test_relabelling_says_what_labelling_says_and_reads_no_picture(
     for path in paths[1:]:
         path.unlink()
     pictures = gallery.store.sightings.pictures()
-    assert list(unknowns.relabel(gallery, pictures)) == said
-    unknowns.cluster(gallery)
-    unknowns.adopt(gallery, 1, "Midori")
-    again = {one.path.name: one for one in unknowns.relabel(gallery, pictures)}
+    assert list(relabel_pictures(gallery, pictures)) == said
+    result_of(cluster(gallery))
+    result_of(adopt(gallery, 1, "Midori"))
+    again = {one.path.name: one for one in relabel_pictures(gallery, pictures)}
     assert again["green-1.png"].faces[0].character == "Midori"
     assert again["nobody.png"].faces == ()
 
@@ -248,14 +254,14 @@ def test_pictures_are_chosen_by_file_and_folder_and_known_when_they_change(
 ) -> None:
     label(gallery, folder)
     pictures = gallery.store.sightings.pictures()
-    assert unknowns.pictures_below(pictures, []) == pictures
-    assert unknowns.pictures_below(pictures, [folder]) == pictures
-    (one,) = unknowns.pictures_below(pictures, [folder / "pink.png"])
-    assert not unknowns.has_changed(one)
+    assert seen_below(pictures, []) == pictures
+    assert seen_below(pictures, [folder]) == pictures
+    (one,) = seen_below(pictures, [folder / "pink.png"])
+    assert not has_changed(one)
     picture(folder / "pink.png", BLUE, seed=3)
-    assert unknowns.has_changed(one)
+    assert has_changed(one)
     (folder / "pink.png").unlink()
-    assert not unknowns.has_changed(one)
+    assert not has_changed(one)
 
 
 def test_the_commands_work_together(tmp_path: Path, database: Path) -> None:

@@ -31,6 +31,7 @@ from gallery.jobs.enroll_folders import (
     choose_face,
     enroll_candidates,
 )
+from gallery.jobs.reencode import encode_samples
 from gallery.jobs.refusals import recalled, remembered, settings_key
 from gallery.media import images
 from gallery.media.images import digest_of, encode_png
@@ -668,7 +669,7 @@ def test_samples_of_an_encoder_that_is_not_in_use_stop_an_enrolment(
     with fake_gallery(database, encoder=FakeEncoder("another")) as gallery:
         with pytest.raises(StoreError, match="encode them anew"):
             enroll(gallery, folder)
-        list(gallery.reencode(gallery.remaining()))
+        encode_samples(gallery, gallery.remaining())
         assert set(outcomes(enroll(gallery, folder)).values()) == {Outcome.UNCHANGED}
 
 

@@ -12,6 +12,7 @@ from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
+from gallery.events import Advanced, Gathered, Refused, VideoStarted
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import enroll_candidates
@@ -54,8 +55,8 @@ def test_unknown_faces_of_pictures_are_grouped(
         looked = list(harvest.pictures(pictures, ALL))
         assert not out.exists()
         assert harvest.finish() == Harvested(clusters=2, faces=3, crops=3, left_out=0)
-    assert [one.unknown for one in looked] == [1, 1, 1, 0]
-    assert [one.error is None for one in looked] == [True, True, True, False]
+    assert [one.unknown for one in looked if isinstance(one, Gathered)] == [1, 1, 1]
+    assert [type(one) for one in looked[3:]] == [Refused, Advanced]
     first, second = sorted(path for path in out.iterdir() if path.is_dir())
     assert (first.name, second.name) == ("unknown-001", "unknown-002")
     assert sorted(path.name.split("_", 2)[2] for path in first.iterdir()) == ["a.png", "c_ 綾.png"]
@@ -74,7 +75,7 @@ def test_small_clusters_and_faces_are_left_out_when_asked(
         assert harvest.finish(at_least=2) == Harvested(1, 2, 2, 1)
     with Harvest(filled, tmp_path / "large") as harvest:
         looked = list(harvest.pictures(pictures, VideoOptions(gates=Gates(min_face=65))))
-    assert [one.unknown for one in looked] == [0, 0, 1, 0]
+    assert [one.unknown for one in looked if isinstance(one, Gathered)] == [0, 0, 1]
 
 
 def test_a_picture_and_a_video_of_one_face_are_one_cluster(
@@ -84,8 +85,10 @@ def test_a_picture_and_a_video_of_one_face_are_one_cluster(
     video = write_video(tmp_path / "v.mkv", at_rate(moving))
     with Harvest(filled, tmp_path / "new") as harvest:
         list(harvest.pictures(pictures[:1], ALL))
-        (shot,) = harvest.video(video, ALL)
-        assert (shot.unknown, shot.error) == (1, None)
+        started, shot, passed = harvest.video(video, ALL)
+        assert isinstance(started, VideoStarted)
+        assert isinstance(shot, Gathered)
+        assert (shot.unknown, shot.time is None, passed) == (1, False, Advanced(1))
         assert harvest.finish() == Harvested(clusters=1, faces=2, crops=4, left_out=0)
 
 
@@ -95,8 +98,9 @@ def test_a_video_that_is_none_is_told_and_the_others_are_gathered(
     text = tmp_path / "text.mkv"
     text.write_text("This is text.")
     with Harvest(filled, tmp_path / "new") as harvest:
-        (looked,) = harvest.video(text, ALL)
-        assert "is not a video" in str(looked.error)
+        _, refused = harvest.video(text, ALL)
+        assert isinstance(refused, Refused)
+        assert "is not a video" in refused.reason
         list(harvest.pictures(pictures, ALL))
         assert harvest.finish().faces == 3
 

@@ -13,11 +13,11 @@ import pytest
 from fakes import Square, fake_gallery, write_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import label
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.jobs.enroll_folders import enroll_candidates
-from gallery.jobs.pipeline import label
 from gallery.output.csv_table import COLUMNS
 from gallery.output.records import as_json, to_line
 from gallery.output.resume import open_writer, remaining

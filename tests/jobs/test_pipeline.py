@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
+from labelled import identify_files, label
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
 from gallery.jobs.enroll_folders import enroll_candidates
-from gallery.jobs.pipeline import GROUP, chunks, identify_files, label
+from gallery.jobs.pipeline import GROUP, Looked, chunks
 from gallery.media.images import read_image
 from gallery.output.resume import open_writer
-from gallery.store.sightings import Observation
 from gallery.system.threads import available_cores
 from gallery.types import Candidate, Face, Image, MatchMode, Record
 
@@ -159,17 +159,18 @@ def test_pictures_leave_memory_when_their_records_are_made(database: Path, tmp_p
     assert detector.most == GROUP
 
 
-def picture(side: int) -> Image:
-    return Image(np.zeros((side, side, 3), np.uint8), "0" * 64, Path("x.png"))
+def picture(side: int) -> Looked[None]:
+    image = Image(np.zeros((side, side, 3), np.uint8), "0" * 64, Path("x.png"))
+    return Looked(image.path, image=image)
 
 
 def test_large_pictures_are_looked_at_by_fewer() -> None:
     room = 3 * 100 * 100 * 2
-    error = Observation(Path("x"), None, None, None, None, error="is bad.")
+    error: Looked[None] = Looked(Path("x"), failure=InputError("is bad."))
     small, large = picture(10), picture(100)
 
-    def sizes(*read: Image | Observation) -> list[int]:
-        return [len(chunk) for chunk in chunks([(one, None) for one in read], room)]
+    def sizes(*read: Looked[None]) -> list[int]:
+        return [len(chunk) for chunk in chunks(read, room)]
 
     assert sizes(*[large] * 5) == [2, 2, 1]
     assert sizes(*[small] * 9) == [9]

@@ -14,10 +14,15 @@ from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Gallery
+from gallery.events import result_of, value_of
 from gallery.faces.video import VideoOptions
-from gallery.jobs import cluster, review
+from gallery.jobs.adopt import adopt
+from gallery.jobs.cluster import cluster
+from gallery.jobs.cluster_faces import report_of, write_folders
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.label_video import label_video
+from gallery.jobs.reencode import encode_kept, encode_samples
+from gallery.jobs.relabel import has_changed, seen_below
 from gallery.jobs.relabel_video import relabel_videos
 from gallery.media.images import decode_crop
 from gallery.media.video_reader import VideoReader
@@ -144,15 +149,15 @@ def test_unknown_tracks_are_grouped_and_become_a_character(
     filled: Gallery, episode: Path, tmp_path: Path
 ) -> None:
     label(filled, episode)
-    (found,) = cluster.cluster(filled)
+    (found,) = result_of(cluster(filled))
     assert sorted(spans(list(found.faces))) == [(2, 1), (4, 2)]
-    page = as_html(cluster.report_of(filled, [found]))
+    page = as_html(report_of(filled, [found]))
     assert "第1話.mkv\n0:00:0" in page
     out = tmp_path / "clusters"
-    assert cluster.write_folders(filled, [found], out) == 2
+    assert write_folders(filled, [found], out) == 2
     names = sorted(path.name for path in out.rglob("*.png"))
     assert all("_0-00-0" in name for name in names)
-    assert cluster.adopt(filled, found.number, "Midori") == 2
+    assert result_of(adopt(filled, found.number, "Midori")) == 2
     samples = filled.samples("Midori")
     assert {one.path for one in samples} == {episode}
     assert {one.digest for one in samples} == {one.digest for one in found.faces}
@@ -162,12 +167,12 @@ def test_unknown_tracks_are_grouped_and_become_a_character(
         stored = filled.store.descriptors_of(one.id)["fake"]
         encoded = FakeEncoder().encode(crops[one.id][np.newaxis])[0]
         np.testing.assert_allclose(stored, encoded, atol=1e-6)
-    assert cluster.cluster(filled) == []
+    assert result_of(cluster(filled)) == []
     answers = [one.faces[0] for one in of_kind(again(filled), VideoTrack)]
     assert [one.character for one in answers] == ["Asuka", "Midori", "Rei", "Midori"]
     assert {one.verdict for one in answers} == {Verdict.SURE}
     filled.forget("Midori")
-    (back,) = cluster.cluster(filled)
+    (back,) = result_of(cluster(filled))
     assert back.number == found.number
 
 
@@ -177,7 +182,7 @@ def test_pictures_and_tracks_of_one_face_come_into_one_cluster(
     picture = write_picture(tmp_path / "new" / "green.png", Square(20, 20, 60, GREEN), seed=9)
     label(filled, episode)
     filled.identify_all([read(picture)], keep=True)
-    (found,) = cluster.cluster(filled)
+    (found,) = result_of(cluster(filled))
     assert sorted(face.path.name for face in found.faces) == [
         "green.png", "第1話.mkv", "第1話.mkv",
     ]  # fmt: skip
@@ -191,7 +196,7 @@ def read(path: Path) -> Image:
 
 def test_labelling_again_keeps_numbers_and_clusters(filled: Gallery, episode: Path) -> None:
     label(filled, episode)
-    cluster.cluster(filled)
+    result_of(cluster(filled))
     before = filled.store.sightings.all()
     shots = len(filled.store.sightings.videos.shots())
     label(filled, episode)
@@ -266,11 +271,11 @@ def test_another_encoder_describes_tracks_from_their_crops(
 ) -> None:
     said = label(filled, episode)
     with fake_gallery(database, encoder=FakeEncoder("other")) as other:
-        list(other.reencode(other.remaining()))
-        assert list(review.describe_anew(other)) == [4]
+        encode_samples(other, other.remaining())
+        assert value_of(encode_kept(other)) == 4
         answers = [one.faces[0].character for one in of_kind(again(other), VideoTrack)]
         assert answers == [one.faces[0].character for one in of_kind(said, VideoTrack)]
-        assert cluster.cluster(other)[0].faces[0].track is not None
+        assert result_of(cluster(other))[0].faces[0].track is not None
 
 
 def test_a_changed_file_is_known_and_a_digest_is_not_taken_twice(
@@ -278,11 +283,11 @@ def test_a_changed_file_is_known_and_a_digest_is_not_taken_twice(
 ) -> None:
     label(filled, episode)
     (video,) = filled.store.sightings.videos.all()
-    assert not cluster.has_changed(video)
-    assert cluster.pictures_below([video], [episode.parent]) == [video]
-    assert cluster.pictures_below([video], [episode.parent / "other"]) == []
+    assert not has_changed(video)
+    assert seen_below([video], [episode.parent]) == [video]
+    assert seen_below([video], [episode.parent / "other"]) == []
     write_video(episode, at_rate(pictures()[:30]))
-    assert cluster.has_changed(video)
+    assert has_changed(video)
     label(filled, episode)
     (now,) = filled.store.sightings.videos.all()
     assert now.digest != video.digest

@@ -14,7 +14,8 @@ from gallery.errors import InputError
 from gallery.events import Labelled, LabellingStarted
 from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import enroll_candidates
-from gallery.jobs.label import LabelChoices, planned, run
+from gallery.jobs.label import LabelChoices, planned
+from gallery.jobs.label import label as run
 from gallery.output.format import OutputOptions
 from gallery.output.resume import open_writer
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord

@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from command import INTERRUPTED, PATIENCE, Done, finish, run, start
 from fakes import FakeDetector, Square, fake_gallery, write_picture
+from labelled import label
 
 from gallery.engine.engine import Gallery
 from gallery.errors import InputError
-from gallery.jobs import pipeline
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.watch import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.registry import OutputSpec
+from gallery.output.resume import open_writer
 from gallery.types import Candidate
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)
@@ -148,9 +149,7 @@ class Watched:
         names = []
         for _ in range(count):
             self._clock.now += REST
-            records = pipeline.label(
-                self._gallery, next(self._batches), self._outputs, keep=True, workers=1
-            )
+            records = label(self._gallery, next(self._batches), self._outputs, keep=True, workers=1)
             names += [record.path.name for record in records]
         return names
 
@@ -163,7 +162,7 @@ def test_each_content_is_labelled_once(
 
     def opened() -> Outputs:
         return open_outputs(
-            tmp_path / f"out.{suffix}",
+            open_writer(tmp_path / f"out.{suffix}", "fake"),
             [OutputSpec("coco", coco)],
             paths=[folder],
             encoder="fake",

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
+from gallery.events import value_of
 from gallery.numerics.clustering import average_linkage, drawn_together, group, join
 from gallery.numerics.clustering import drawn as drawn_to
 
@@ -56,11 +57,11 @@ def test_neighbours_draw_together_and_nobody_else() -> None:
 def test_a_face_is_drawn_to_others_but_to_no_copy_of_itself() -> None:
     face, other = np.zeros((1, 128)), np.zeros((1, 128))
     other[0, 0] = 0.3
-    towards = drawn_to(face, np.concatenate([face + 1e-4, other]), 0.3, copies=0.05)
+    towards = value_of(drawn_to(face, np.concatenate([face + 1e-4, other]), 0.3, copies=0.05))
     weight = np.exp(-1.0)
     assert towards[0, 0] == pytest.approx(0.3 * weight / (1 + weight))
-    assert np.array_equal(drawn_to(face, other, 0.0), face)
-    assert np.array_equal(drawn_to(face, other[:0], 0.3), face)
+    assert np.array_equal(value_of(drawn_to(face, other, 0.0)), face)
+    assert np.array_equal(value_of(drawn_to(face, other[:0], 0.3)), face)
 
 
 def test_characters_far_apart_are_groups_numbered_by_their_first_faces() -> None:

@@ -41,7 +41,7 @@ from gallery.output.format import (
     base_of,
 )
 from gallery.output.outputs import Outputs, open_outputs
-from gallery.output.resume import remaining
+from gallery.output.resume import open_writer, remaining
 from gallery.system.file_names import folder_name
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 
@@ -923,7 +923,8 @@ def test_label_studio_takes_its_tasks(picture: Path, tmp_path: Path) -> None:
 
 def job(tmp_path: Path, pictures: list[Path], *wanted: str) -> Outputs:
     return open_outputs(
-        tmp_path / "out.jsonl", [registry.output_spec(one) for one in wanted],
+        open_writer(tmp_path / "out.jsonl", "fake"),
+        [registry.output_spec(one) for one in wanted],
         paths=pictures, encoder="fake", options=OutputOptions(),
     )  # fmt: skip
 
@@ -961,7 +962,7 @@ class TestSeveralAtOnce:
 
         def run(out: str, some: list[Record]) -> None:
             outputs = open_outputs(
-                tmp_path / f"{out}.{suffix}",
+                open_writer(tmp_path / f"{out}.{suffix}", "fake"),
                 [
                     registry.output_spec(f"coco:{tmp_path / out}-coco.json"),
                     registry.output_spec(f"label-studio:{tmp_path / out}-tasks.json"),
@@ -995,7 +996,7 @@ class TestSeveralAtOnce:
         outputs.write(record_of(picture, answer("Rei")))
         outputs.close()
         again = open_outputs(
-            tmp_path / "out.jsonl", [registry.output_spec("captions")],
+            open_writer(tmp_path / "out.jsonl", "fake"), [registry.output_spec("captions")],
             paths=[picture], encoder="fake", options=OutputOptions(), rewrite=True,
         )  # fmt: skip
         again.close()
@@ -1006,7 +1007,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from gallery.output import registry
-from gallery.output.resume import remaining
+from gallery.output.resume import open_writer, remaining
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import open_outputs
 from test_outputs import EVERY_FORMAT, made_up
@@ -1015,7 +1016,8 @@ base = Path(sys.argv[1])
 pictures = sorted((base / "shots").rglob("*.png"))
 wanted = [registry.output_spec(one.format(base=base)) for one in EVERY_FORMAT]
 outputs = open_outputs(
-    base / "out.jsonl", wanted, paths=[base], encoder="fake", options=OutputOptions()
+    open_writer(base / "out.jsonl", "fake"), wanted,
+    paths=[base], encoder="fake", options=OutputOptions(),
 )
 for path in remaining(pictures, outputs):
     outputs.write(made_up(path))

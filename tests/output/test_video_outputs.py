@@ -81,7 +81,7 @@ def go_on(
         for one in asked
     ]
     writer = open_outputs(
-        folder / out,
+        open_writer(folder / out, gallery.encoder),
         placed,
         paths=[path],
         encoder=gallery.encoder,

@@ -21,6 +21,7 @@ from gallery.store import schema
 from gallery.store.reader import Store
 from gallery.store.schema import database_path, open_database
 from gallery.store.tables import metadata
+from gallery.system.files import absolute
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -28,8 +29,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -150,7 +151,7 @@ def test_an_older_database_is_backed_up_then_upgraded_and_keeps_everything(
         connection.execute("SELECT series, name FROM characters")
         connection.execute("SELECT likelihood FROM samples")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    (copy,) = database.parent.glob("gallery.db.0004-*")
+    (copy,) = database.parent.glob(f"gallery.db.{schema.HEAD}-*")
     assert rows(copy) == before
 
 
@@ -384,7 +385,7 @@ def test_a_back_up_that_cannot_be_written_leaves_nothing(database: Path, tmp_pat
     ]
 
 
-@pytest.fixture(params=["0001", "0002", "0003"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     shutil.copyfile(ASSETS / f"gallery-{request.param}.db", path)
@@ -403,7 +404,7 @@ def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None
     assert {name for name, content in after.items() if content} == {
         name for name, content in before.items() if content
     }
-    (copy,) = kept.parent.glob("old.db.000[123]-*")
+    (copy,) = kept.parent.glob("old.db.000[1234]-*")
     assert rows(copy) == before
 
 
@@ -441,3 +442,69 @@ def test_what_version_0003_saw_is_seen_as_faces_of_pictures(tmp_path: Path) -> N
         assert store.sightings.videos.all() == []
         assert store.sightings.videos.shots() == []
         assert [one.character for one in store.rejections.all()] == ["Rei"]
+
+
+DOTTED = """
+INSERT INTO pictures SELECT '/x/../seen.png', :digest, file_size, modified_ns + :later, 5, 5, 0,
+    NULL FROM pictures;
+INSERT INTO pictures VALUES ('/a/./b/../only.png', NULL, NULL, NULL, NULL, NULL, 0, 'torn');
+INSERT INTO pictures VALUES ('C:\\a\\..\\other.png', NULL, NULL, NULL, NULL, NULL, 0, 'torn');
+INSERT INTO videos SELECT '/x/../seen.mkv', digest, file_size, modified_ns, 5, 5, asked_from,
+    asked_to, every, 0, NULL FROM videos;
+INSERT INTO files VALUES ('/x/../p/1.png', 7, 1, 'old'), ('/p/1.png', 8, 2, 'new');
+UPDATE sightings SET path = '/x/../seen.png', cluster = 7 WHERE path = '/seen.png';
+UPDATE rejections SET path = '/x/../seen.png';
+UPDATE samples SET path = '/x/..' || path;
+"""
+
+
+@pytest.mark.parametrize(
+    ("digest", "later", "width"),
+    [("1" * 64, 1, 5), ("1" * 64, -1, 160), (None, 1, 160)],
+    ids=["dotted one last", "dotted one first", "dotted one unread"],
+)
+def test_a_file_that_was_named_with_dots_is_kept_once_and_what_a_person_said_stays(
+    tmp_path: Path, digest: str | None, later: int, width: int
+) -> None:
+    path = tmp_path / "old.db"
+    shutil.copyfile(ASSETS / "gallery-0004.db", path)
+    said = DOTTED.replace(":later", str(later)).replace(
+        ":digest", f"'{digest}'" if digest else "NULL"
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(said)
+    before = rows(path)
+    with Store(str(path)) as store:
+        pictures = {str(one.path): one.width for one in store.sightings.pictures()}
+        assert pictures == {"/seen.png": width, "/a/only.png": None, "C:\\a\\..\\other.png": None}
+        assert [(str(one.path), one.is_whole) for one in store.sightings.videos.all()] == [
+            ("/seen.mkv", True)
+        ]
+        assert {str(one.path) for one in store.sightings.all()} == {"/seen.png", "/seen.mkv"}
+        assert [str(one.path) for one in store.rejections.all()] == ["/seen.png"]
+        assert not any(".." in one.path.parts for one in store.samples("fake"))
+        assert store.known_files()["/p/1.png"].digest == "new"
+        assert "/x/../p/1.png" not in store.known_files()
+        assert store.check() == []
+    after = rows(path)
+    for name in set(before) - {"alembic_version", "pictures", "videos", "files"}:
+        # All but the paths is as it was.
+        assert [[one for one in row if "/" not in str(one)] for row in after[name]] == [
+            [one for one in row if "/" not in str(one)] for row in before[name]
+        ]
+    (copy,) = path.parent.glob("old.db.0004-*")
+    assert rows(copy) == before
+
+
+def test_a_step_above_a_link_is_taken_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "deep")
+    path = tmp_path / "old.db"
+    shutil.copyfile(ASSETS / "gallery-0004.db", path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE pictures SET path = ?", (f"{tmp_path}/link/../seen.png",))
+        connection.commit()
+    with Store(str(path)) as store:
+        (picture,) = store.sightings.pictures()
+        assert picture.path == absolute(f"{tmp_path}/link/../seen.png")
+        assert picture.path == tmp_path / "real" / "seen.png"

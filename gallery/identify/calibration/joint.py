@@ -14,11 +14,11 @@ are drawn together with the faces, references and faces that were rejected towar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from gallery.events import Steps
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Numbers, Vectors
 from gallery.identify.calibration.strangers import Strangers
@@ -56,31 +56,31 @@ def draw_together(
     *,
     unknown: float,
     rejected: Rejections | None = None,
-    advance: Callable[[], None] = lambda: None,
-) -> Together:
+) -> Steps[Together]:
     """Return faces, shape (n, dimension), drawn together, and what a calibration is made of.
 
     `unknown` is the encoder's distance from which on nobody is known, which says how far faces are
-    drawn: as far as clustering's groups reach. `advance` is called for every face that is moved.
+    drawn: as far as clustering's groups reach. Every face that is moved is a step.
     """
     together = np.concatenate([strangers.descriptors, faces]).astype(np.float64)
 
-    def moved(some: Vectors | Numbers, *, among: bool = False) -> Vectors:
-        return drawn(
+    def moved(some: Vectors | Numbers, *, among: bool = False) -> Steps[Vectors]:
+        found = yield from drawn(
             some.astype(np.float64),
             together,
             REACH * unknown,
             among=among,
             copies=COPIES * unknown,
-            advance=advance,
-        ).astype(np.float32)
+        )
+        return found.astype(np.float32)
 
-    shipped, seen = np.split(moved(together, among=True), [len(strangers)])
+    shipped, seen = np.split((yield from moved(together, among=True)), [len(strangers)])
     if rejected is not None:
-        rejected = dataclasses.replace(rejected, descriptors=moved(rejected.descriptors))
+        descriptors = yield from moved(rejected.descriptors)
+        rejected = dataclasses.replace(rejected, descriptors=descriptors)
     return Together(
         seen,
-        dataclasses.replace(enrolled, as_faces=moved(enrolled.descriptors)),
+        dataclasses.replace(enrolled, as_faces=(yield from moved(enrolled.descriptors))),
         dataclasses.replace(strangers, stored=shipped.astype(np.float16)),
         rejected,
     )

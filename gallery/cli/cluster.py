@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.relabel import catch_up
+from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
@@ -47,19 +47,19 @@ def cluster(
     numbers. `gallery adopt NUMBER NAME` names one.
     """
     from gallery.engine.assemble import open_gallery
-    from gallery.jobs import cluster as unknowns
+    from gallery.jobs.cluster import cluster as job
+    from gallery.jobs.cluster_faces import report_of, write_folders
     from gallery.reports.page import check_report_path, write_report
 
     if report is not None:
         check_report_path(report)
     with open_gallery(settings_of(ctx)) as gallery:
-        catch_up(gallery)
+        found = follow(job(gallery, poor=poor, afresh=afresh))
         seen = gallery.store.sightings.count()
-        found = unknowns.cluster(gallery, poor=poor, afresh=afresh)
         if out is not None:
-            unknowns.write_folders(gallery, found, out)
+            write_folders(gallery, found, out)
         if report is not None:
-            write_report(unknowns.report_of(gallery, found), report)
+            write_report(report_of(gallery, found), report)
     if json:
         for one in found:
             json_line(_as_json(one))
@@ -142,11 +142,10 @@ def adopt(
     `gallery forget` and `gallery move` undo it.
     """
     from gallery.engine.assemble import open_gallery
-    from gallery.jobs import cluster as unknowns
+    from gallery.jobs.adopt import adopt as job
 
     with open_gallery(settings_of(ctx)) as gallery:
-        catch_up(gallery)
-        added = unknowns.adopt(gallery, number, name, poor=poor)
+        added = follow(job(gallery, number, name, poor=poor))
         known = gallery.store.character(name)
     before = known.samples - added
     rest = f", beside {before} there already" if before else ""

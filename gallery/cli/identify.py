@@ -11,6 +11,7 @@ import typer
 
 from gallery.cli.advice import told
 from gallery.cli.calibrate import say_when_outgrown
+from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -20,18 +21,16 @@ from gallery.cli.show import (
     Pictures,
     json_line,
     plural,
-    progress,
     say,
     settings_of,
     table,
 )
+from gallery.events import Described, Event, Identified, Refused
 from gallery.media.inputs import pictures_of
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
-    from gallery.engine.engine import Gallery
     from gallery.faces.describe import Describer
-    from gallery.faces.quality import Gates
     from gallery.types import DescribedFace, Image
 
 
@@ -72,40 +71,48 @@ def identify(
     """
     from gallery.engine.assemble import open_gallery
     from gallery.faces.quality import Gates
+    from gallery.jobs.identify import identify as job
 
-    gates = Gates(min_face, min_quality)
     pictures, refused = pictures_of(paths)
     folder = _Annotated(annotate, pictures, paths) if annotate is not None else None
-    failed = len(refused)
-    # Where answers scroll by, they are progress enough.
-    shown = 0 if sys.stdout.isatty() else len(pictures)
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         gallery.require_encoded()
         say_when_outgrown(gallery)
-        for path, why in refused:
-            _answer(Record(path, None, None, gallery.encoder, error=why), json=json)
-        with progress("Identifying", shown) as advance:
-            for path in pictures:
-                record, image = _identify(gallery, path, match, top, gates)
-                _answer(record, json=json)
-                saved = folder is None or image is None or folder.save(image, record)
-                failed += record.error is not None or not saved
-                advance()
-    if failed:
+        reporter = _Answers(gallery.encoder, folder, json=json)
+        events = job(
+            gallery,
+            pictures,
+            refused,
+            mode=match,
+            top=top,
+            gates=Gates(min_face, min_quality),
+            with_images=folder is not None,
+        )
+        # Where answers scroll by, they are progress enough.
+        follow(events, reporter, bars=not sys.stdout.isatty())
+    if reporter.failed:
         raise typer.Exit(1)
 
 
-def _identify(
-    gallery: Gallery, path: Path, match: MatchMode, top: int, gates: Gates
-) -> tuple[Record, Image | None]:
-    from gallery.errors import InputError
-    from gallery.media.images import read_image
+class _Answers(Reporter):
+    """Prints an answer a picture, and draws it where that is wanted."""
 
-    try:
-        image = read_image(path)
-        return gallery.identify(image, mode=match, top=top, gates=gates), image
-    except InputError as error:
-        return Record(path, None, None, gallery.encoder, error=str(error)), None
+    def __init__(self, encoder: str, folder: _Annotated | None, *, json: bool) -> None:
+        self._encoder, self._folder, self._json = encoder, folder, json
+        self.failed = 0
+        """How many pictures could not be read, or their copies not be written."""
+
+    def tell(self, event: Event[object]) -> None:
+        """Print what is said of a picture, or why nothing is."""
+        if isinstance(event, Refused):
+            self.failed += 1
+            error = event.reason
+            _answer(Record(event.path, None, None, self._encoder, error=error), json=self._json)
+        elif isinstance(event, Identified):
+            record, image = event.record, event.image
+            _answer(record, json=self._json)
+            saved = self._folder is None or image is None or self._folder.save(image, record)
+            self.failed += record.error is not None or not saved
 
 
 def _answer(record: Record, *, json: bool) -> None:
@@ -256,40 +263,43 @@ def describe(
     is 1 when a picture could not be read; the others are there.
     """
     from gallery.engine.assemble import describer
-    from gallery.errors import InputError
-    from gallery.media.images import read_image
-    from gallery.output.arrays import FaceTable, check_target
+    from gallery.jobs.describe import describe as job
+    from gallery.output.arrays import check_target
 
     check_target(out)
     pictures, refused = pictures_of(paths)
-    parts = describer(settings_of(ctx, cropped=cropped))
-    faces, failed = FaceTable(parts.encoder.id), 0
-    for _, why in refused:
-        say(f"gallery: {why}")
-    with progress("Describing", len(pictures)) as advance:
-        for path in pictures:
-            try:
-                image = read_image(path)
-                described = parts.describe_all(image)
-                faces.add(image, described)
-                for one in described if json else ():
-                    json_line(_face_json(image, one))
-            except InputError as error:
-                failed += 1
-                say(f"gallery: {told(error)}")
-            advance()
-    faces.save(out)
-    say(f"{plural(len(faces), 'face')} of {plural(len(pictures) - failed, 'picture')}: {out}")
-    if failed or refused:
+    reporter = _Faces(json=json)
+    table = follow(job(describer(settings_of(ctx, cropped=cropped)), pictures, refused), reporter)
+    table.save(out)
+    say(f"{plural(len(table), 'face')} of {plural(reporter.done, 'picture')}: {out}")
+    if reporter.failed:
         raise typer.Exit(1)
 
 
-def _face_json(image: Image, one: DescribedFace) -> dict[str, object]:
+class _Faces(Reporter):
+    """Prints faces for programs where that is wanted, and counts pictures."""
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+        self.done = self.failed = 0
+
+    def tell(self, event: Event[object]) -> None:
+        """Print the faces of a picture, or say why there are none."""
+        super().tell(event)
+        if isinstance(event, Refused):
+            self.failed += 1
+        elif isinstance(event, Described):
+            self.done += 1
+            for one in event.faces if self._json else ():
+                json_line(_face_json(event, one))
+
+
+def _face_json(picture: Described, one: DescribedFace) -> dict[str, object]:
     from gallery.output.records import quality_json
 
     return {
-        "path": str(image.path),
-        "box": list(one.face.box.within(image.width, image.height)),
+        "path": str(picture.path),
+        "box": list(one.face.box.within(picture.width, picture.height)),
         "score": round(one.face.score, 6),
         "quality": quality_json(one.quality),
     }

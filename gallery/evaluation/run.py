@@ -1,0 +1,37 @@
+"""The whole evaluation, from a gallery and perhaps a folder to figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gallery.engine.engine import Gallery
+from gallery.evaluation.evaluate import Evaluation, steps
+from gallery.evaluation.evaluate import evaluate as tables
+from gallery.evaluation.evaluation_set import EvaluationSet, set_of_folder, set_of_gallery
+from gallery.evaluation.verdicts import joint_scoring_of, judge_of
+from gallery.events import Finished, Job, Stage, Started
+from gallery.jobs.enroll_folders import candidates_in
+
+
+def evaluate(
+    gallery: Gallery, folder: Path | None = None, *, largest: bool = False, seed: int = 0
+) -> Job[Evaluation]:
+    """Measure how often a gallery is right, on its own faces or on a folder of folders of pictures.
+
+    The same seed gives the same figures; `largest` takes the largest of several faces of a picture.
+    Raises InputError for a folder with nothing to ask about, and where nobody is enrolled;
+    StoreError where samples lack the encoder in use.
+    """
+    evaluation_set = yield from _set_of(gallery, folder, largest=largest)
+    joint = yield from joint_scoring_of(gallery, evaluation_set)
+    yield Started("evaluating", steps(evaluation_set, is_joint=joint is not None), "step")
+    evaluation = yield from tables(evaluation_set, judge_of(gallery), joint=joint, seed=seed)
+    yield Finished(evaluation)
+
+
+def _set_of(gallery: Gallery, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
+    if folder is None:
+        return set_of_gallery(gallery)
+    candidates, loose = candidates_in(folder)
+    found = yield from set_of_folder(gallery, candidates, loose, largest=largest)
+    return found

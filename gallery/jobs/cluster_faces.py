@@ -1,0 +1,75 @@
+"""Clusters for people to look at: a folder of faces for each, or one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gallery.engine.engine import Gallery
+from gallery.errors import UnwritableFile
+from gallery.jobs.cluster import Cluster
+from gallery.media.images import decode_crop, encode_png
+from gallery.media.timecodes import timecode
+from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
+from gallery.store.sightings import Sighting
+
+MOST_FACES = 12
+"""Of a cluster, on its page."""
+
+
+def write_folders(gallery: Gallery, clusters: Sequence[Cluster], out: Path) -> int:
+    """Write a folder for each cluster with its faces, best first, and return how many faces.
+
+    Raises InputError where something is in the way or cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UnwritableFile(out, "is there already and not empty", remedy="name another folder")
+    count = 0
+    try:
+        for one in clusters:
+            folder = out / f"cluster-{one.number:04d}"
+            folder.mkdir(parents=True)
+            crops = gallery.store.sightings.crops([face.id for face in one.faces])
+            for place, face in enumerate(one.faces, 1):
+                if face.id in crops:
+                    target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}{_when(face)}.png"
+                    target.write_bytes(encode_png(decode_crop(crops[face.id])))
+                    count += 1
+    except OSError as error:
+        raise UnwritableFile(out, f"cannot be written: {error.strerror or error}") from error
+    return count
+
+
+def _when(face: Sighting) -> str:
+    """Return the time of a track's best moment as a part of a file's name; of a picture nothing."""
+    return "" if face.track is None else f"_{timecode(face.track.best).replace(':', '-')}"
+
+
+def report_of(gallery: Gallery, clusters: Sequence[Cluster]) -> Report:
+    """Return a page of clusters with their best faces and the command that names each."""
+    rows = []
+    for one in clusters:
+        shown = one.faces[:MOST_FACES]
+        crops = gallery.store.sightings.crops([face.id for face in shown])
+        pictures = tuple(
+            Picture(_caption(face), decode_crop(crops[face.id]))
+            for face in shown
+            if face.id in crops
+        )
+        near = f"; nearest is {one.nearest}, {one.distance:.3f} away" if one.nearest else ""
+        text = f"Cluster {one.number}: {len(one.faces)} faces{near}"
+        rows.append(PictureRow(pictures, text, f"gallery adopt {one.number} NAME"))
+    introduction = (
+        "Faces that nobody in the gallery is known for, grouped by likeness, best first."
+        if rows
+        else "There are no two unknown faces that look like one character."
+    )
+    return Report(
+        "Unknown faces",
+        (Section(f"Clusters: {len(rows)}", introduction, (Pictures(tuple(rows)),)),),
+    )
+
+
+def _caption(face: Sighting) -> str:
+    when = "" if face.track is None else f"\n{timecode(face.track.best)}"
+    return f"{face.path.name}{when}"

@@ -1,0 +1,44 @@
+"""Pictures that were labelled before, answered with the gallery as it is now; none is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from gallery.engine.engine import Gallery
+from gallery.engine.joint import Scoring, alone
+from gallery.store.sightings import ObservedPicture, Sighting
+from gallery.types import Record
+
+
+def relabel_pictures(
+    gallery: Gallery,
+    pictures: Sequence[ObservedPicture],
+    answering: Scoring | None = None,
+) -> Iterator[Record]:
+    """Answer pictures that were labelled before with the gallery as it is now; none is read.
+
+    Every face by itself, unless it is said how, see joint. Faces that the encoder in use has not
+    described are left out; reencode.encode_kept comes first.
+    """
+    gallery.require_encoded()
+    answering = answering or alone(gallery)
+    ids, vectors = gallery.store.sightings.vectors(gallery.encoder)
+    places = {int(one): place for place, one in enumerate(ids)}
+    faces: dict[str, list[Sighting]] = defaultdict(list)
+    for one in gallery.store.sightings.all():
+        if one.id in places:
+            faces[one.digest].append(one)
+    for picture in pictures:
+        seen = sorted(faces.get(picture.digest or "", ()), key=lambda one: -one.face.score)
+        described = [one.described(vectors[places[one.id]]) for one in seen]
+        yield Record(
+            picture.path,
+            picture.width,
+            picture.height,
+            gallery.encoder,
+            tuple(answering([one.id for one in seen], described, picture.digest or "")),
+            error=picture.error,
+            left_out=picture.left_out,
+            digest=picture.digest,
+        )
