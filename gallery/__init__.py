@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from gallery.api import OpenGallery, Picture, open_gallery
+    from gallery.api import Gallery, Job, Picture, open_gallery
+    from gallery.audit.proposals import Proposal
     from gallery.errors import (
         BadArchive,
         BadManifest,
@@ -81,13 +82,18 @@ if TYPE_CHECKING:
         WhichFace,
         WrongRuntime,
     )
+    from gallery.evaluation.evaluate import Evaluation
     from gallery.events import (
         Advanced,
         Arrived,
+        Described,
         EnrolEvent,
         EnrolmentStarted,
         EnrolmentSummary,
+        Event,
         Finished,
+        Gathered,
+        Identified,
         LabelEvent,
         Labelled,
         LabellingStarted,
@@ -97,20 +103,35 @@ if TYPE_CHECKING:
         VideoStarted,
         Waiting,
     )
+    from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.compare import Comparison
     from gallery.jobs.enroll import Source
+    from gallery.jobs.harvest import Harvested, HarvestEvent
+    from gallery.jobs.reencode import Reencoded
+    from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
+    from gallery.store.archive import Imported
+    from gallery.store.rejections import Rejection
+    from gallery.store.sightings import Sighting
     from gallery.types import (
         Answer,
         Box,
         Candidate,
+        Character,
+        DescribedFace,
         Enrolled,
         Face,
+        Image,
+        Landmarks,
         Match,
         MatchMode,
         Outcome,
+        Point,
         Quality,
         Record,
+        Sample,
         Verdict,
         VideoEnd,
         VideoRecord,
@@ -118,25 +139,52 @@ if TYPE_CHECKING:
         VideoTrack,
     )
 else:
+    _HOMES = {
+        "api": "Gallery Job Picture open_gallery",
+        "audit.proposals": "Proposal",
+        "errors": "BadArchive BadManifest BadName BadOutput BadSetting BrokenRows BusyDatabase "
+        "BusyFile ClosedGallery DamagedCrop DamagedDatabase DamagedDescriptor "
+        "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
+        "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
+        "MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
+        "NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
+        "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
+        "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
+        "NothingSeen OutgrownCalibration PluginFailed ReadOnlyDatabase SamePicture "
+        "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
+        "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
+        "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
+        "UnusableFile UnwritableFile WhichFace WrongRuntime",
+        "evaluation.evaluate": "Evaluation",
+        "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
+        "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
+        "Refused Started VideoStarted Waiting",
+        "identify.calibration.calibrate": "Calibrated",
+        "jobs.cluster": "Cluster",
+        "jobs.compare": "Comparison",
+        "jobs.enroll": "Source",
+        "jobs.harvest": "HarvestEvent Harvested",
+        "jobs.reencode": "Reencoded",
+        "output.arrays": "FaceTable",
+        "output.format": "OutputOptions Placing TagStyle",
+        "output.records": "as_json",
+        "store.archive": "Imported",
+        "store.rejections": "Rejection",
+        "store.sightings": "Sighting",
+        "types": "Answer Box Candidate Character DescribedFace Enrolled Face Image Landmarks "
+        "Match MatchMode Outcome Point Quality Record Sample Verdict VideoEnd VideoRecord "
+        "VideoShot VideoTrack",
+    }
 
     def __getattr__(name):
         """Return a name of __all__ from the module that has it."""
         import importlib
 
-        # Light ones come first.
-        homes = (
-            "errors",
-            "types",
-            "events",
-            "jobs.enroll",
-            "output.records",
-            "output.format",
-            "api",
-        )
-        for home in homes if name in __all__ else ():
-            module = importlib.import_module(f"gallery.{home}")
-            if hasattr(module, name):
-                return getattr(module, name)
+        for home, names in _HOMES.items():
+            if name in names.split():
+                return getattr(importlib.import_module(f"gallery.{home}"), name)
+        if name == "OpenGallery":
+            raise AttributeError("gallery.OpenGallery is called gallery.Gallery now.")
         raise AttributeError(f"module 'gallery' has no attribute {name!r}")
 
     def __dir__():
@@ -157,8 +205,12 @@ __all__ = [
     "BrokenRows",
     "BusyDatabase",
     "BusyFile",
+    "Calibrated",
     "Candidate",
+    "Character",
     "ClosedGallery",
+    "Cluster",
+    "Comparison",
     "DamagedCrop",
     "DamagedDatabase",
     "DamagedDescriptor",
@@ -166,23 +218,37 @@ __all__ = [
     "DamagedNetwork",
     "DamagedPlace",
     "DatabaseFailed",
+    "Described",
+    "DescribedFace",
     "EmptyGallery",
     "EnrolEvent",
     "Enrolled",
     "EnrolledFace",
     "EnrolmentStarted",
     "EnrolmentSummary",
+    "Evaluation",
+    "Event",
     "Face",
+    "FaceTable",
     "FetchFailed",
     "Finished",
     "FullDisk",
+    "Gallery",
     "GalleryError",
+    "Gathered",
+    "HarvestEvent",
+    "Harvested",
+    "Identified",
+    "Image",
+    "Imported",
     "InputError",
+    "Job",
     "LabelEvent",
     "LabelSummary",
     "Labelled",
     "LabelledOtherwise",
     "LabellingStarted",
+    "Landmarks",
     "Match",
     "MatchMode",
     "MissingNetwork",
@@ -209,20 +275,25 @@ __all__ = [
     "NotEncoded",
     "NothingFound",
     "NothingSeen",
-    "OpenGallery",
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
     "Picture",
     "Placing",
     "PluginFailed",
+    "Point",
+    "Proposal",
     "Quality",
     "ReadOnlyDatabase",
     "Record",
+    "Reencoded",
     "Refused",
+    "Rejection",
     "SamePicture",
+    "Sample",
     "SetupError",
     "SeveralFaces",
+    "Sighting",
     "Source",
     "StaleCalibration",
     "Started",

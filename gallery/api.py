@@ -4,46 +4,116 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+import warnings
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine import assemble
-from gallery.engine.engine import Gallery
+from gallery.engine.engine import CALIBRATED_FPIR
+from gallery.engine.engine import Gallery as Engine
 from gallery.errors import BadSetting, ClosedGallery
-from gallery.events import EnrolEvent, LabelEvent
+from gallery.events import EnrolEvent, EnrolmentSummary, Event, LabelEvent, LabelSummary, result_of
+from gallery.faces.describe import Describer
 from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
-from gallery.jobs import enroll as sources
-from gallery.jobs import label as label_job
-from gallery.jobs import relabel as relabel_job
+from gallery.jobs import enroll as enrolling
+from gallery.jobs import label as labelling
+from gallery.jobs import relabel as relabelling
 from gallery.jobs.enroll import Source
-from gallery.media.images import from_pillow, from_pixels, read_image
+from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
-from gallery.settings import resolved
-from gallery.types import Image, MatchMode, Record
+from gallery.settings import SAME, resolved
+from gallery.types import Character, DescribedFace, Image, MatchMode, Record, Sample
 
 if TYPE_CHECKING:
     import PIL.Image
 
+    from gallery.audit.proposals import Proposal
+    from gallery.evaluation.evaluate import Evaluation
+    from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.compare import Comparison
+    from gallery.jobs.harvest import Harvested, HarvestEvent
+    from gallery.jobs.reencode import Reencoded
+    from gallery.output.arrays import FaceTable
+    from gallery.store.archive import Imported
+    from gallery.store.rejections import Rejection
+
 PathLike: TypeAlias = str | os.PathLike[str]
 
-Picture: TypeAlias = "PathLike | NDArray[np.uint8] | PIL.Image.Image"
-"""A file; an RGB array of shape (height, width, 3), 0 to 255; or a picture of Pillow's."""
+Picture: TypeAlias = "PathLike | bytes | NDArray[np.uint8] | PIL.Image.Image"
+"""A file's path; a file's content; an RGB array of shape (height, width, 3), 0 to 255; or a picture
+of Pillow's."""
+
+Pictures: TypeAlias = (
+    "PathLike | bytes | NDArray[np.uint8] | PIL.Image.Image | "
+    "Sequence[PathLike | bytes | NDArray[np.uint8] | PIL.Image.Image]"
+)
+"""One picture or a list of them."""
 
 NAMELESS = Path("picture")
 """What a record calls a picture that no file holds."""
 
 EVERY = 0.333
-"""Seconds between looks at a video, as `gallery label` has it: a job may be gone on with by either.
-"""
+"""Seconds between looks at a video, as `gallery label` has it: either can resume the job."""
 
-Event = TypeVar("Event")
+AT_ONCE = 8
+"""Pictures of memory that are identified together."""
+
+Told = TypeVar("Told")
+Result = TypeVar("Result")
+
+
+class Job(Iterator[Told], Generic[Told, Result]):
+    """Long work: iterate for its events, or call `run` for its result. Made by Gallery.
+
+    Nothing happens before the first event is asked for, and nothing is written between two of them;
+    pictures are prepared ahead. What an event tells has happened and stays. Leave the loop or call
+    `close` at any time; the same job, begun anew, resumes. The last event is a Finished. A job that
+    nobody iterates did nothing, and a RuntimeWarning says so.
+    """
+
+    def __init__(self, name: str, events: Generator[Told, None, None]) -> None:
+        self._name, self._events = name, events
+        self._is_begun = False
+
+    def __iter__(self) -> Job[Told, Result]:
+        return self
+
+    def __next__(self) -> Told:
+        self._is_begun = True
+        return next(self._events)
+
+    def run(self) -> Result:
+        """Do all that is left and return what came of it: the result of the last event."""
+        result: Result = result_of(self)  # type: ignore[arg-type]
+        return result
+
+    def close(self) -> None:
+        """End the job where it is; its files are closed."""
+        self._is_begun = True
+        self._events.close()
+
+    def __enter__(self) -> Job[Told, Result]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not self._is_begun:
+            warnings.warn(
+                f"Nobody iterated Gallery.{self._name}, so that it did nothing; loop over it or "
+                "call its run().",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
 
 def open_gallery(
@@ -53,7 +123,7 @@ def open_gallery(
     detector: str | None = None,
     runtime: str | None = None,
     head_scale: float | None = None,
-) -> OpenGallery:
+) -> Gallery:
     """Open a gallery to enroll, identify and label with; use it in a `with` block, or close it.
 
     `database` is a path or an SQLite URL. What is None is as on the command line: GALLERY_DATABASE,
@@ -74,13 +144,18 @@ def open_gallery(
     is_there = assemble.is_there(settings)
     if not is_there:
         assemble.check(settings)
-    return OpenGallery(
-        lambda create: assemble.open_gallery(settings, create=create), is_there=is_there
+    return Gallery(
+        lambda create: assemble.open_gallery(settings, create=create),
+        lambda: assemble.describer(settings),
+        is_there=is_there,
     )
 
 
-class OpenGallery:
-    """A gallery that is open. Made by open_gallery.
+class Gallery:
+    """A gallery that is open: all that the commands can do. Made by open_gallery.
+
+    Long work - enroll, label, relabel, cluster, adopt, harvest, reencode, calibrate, evaluate,
+    audit - returns a Job. Everything else answers at once.
 
     Threads may share it: they take turns, an event or an answer each, so that nothing breaks and
     nothing gets faster; for more speed, open one in every process. Any number of processes may
@@ -89,32 +164,45 @@ class OpenGallery:
     child.
     """
 
-    def __init__(self, opener: Callable[[bool], Gallery], *, is_there: bool) -> None:
-        """Keep what opens it, told whether to make its database; open it where one is there."""
-        self._opener = opener
+    def __init__(
+        self,
+        opener: Callable[[bool], Engine],
+        open_describer: Callable[[], Describer],
+        *,
+        is_there: bool,
+    ) -> None:
+        """Keep what opens its parts; open the database where one is there.
+
+        The opener is told whether to make the database.
+        """
+        self._opener, self._open_describer = opener, open_describer
         self._turn = threading.RLock()
         self._is_closed = False
-        self._gallery: Gallery | None = None
+        self._engine: Engine | None = None
+        self._describer: Describer | None = None
         if is_there:
             self._open(create=False)
 
     @property
-    def gallery(self) -> Gallery:
-        """Everything else that can be done with it: characters, names, samples, calibration.
+    def encoder(self) -> str:
+        """The id of the encoder in use, which descriptors carry."""
+        with self._turn:
+            return self._open(create=False).encoder
 
-        It does not take turns: one thread at a time. Raises InputError where there is no database
-        yet, and after the end.
-        """
-        return self._open(create=False)
+    @property
+    def path(self) -> Path | None:
+        """The file of the database; None for a gallery in memory."""
+        with self._turn:
+            return self._open(create=False).store.path
 
     def close(self) -> None:
         """Let go of the database. Iterators that are under way end with an InputError."""
         with self._turn:
             self._is_closed = True
-            if self._gallery is not None:
-                self._gallery.close()
+            if self._engine is not None:
+                self._engine.close()
 
-    def __enter__(self) -> OpenGallery:
+    def __enter__(self) -> Gallery:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,8 +219,8 @@ class OpenGallery:
         min_face: float = 0.0,
         min_quality: float = 0.0,
         keep_poor: bool = False,
-    ) -> Generator[EnrolEvent, None, None]:
-        """Take pictures into the gallery, as `gallery enroll` does, and yield what becomes of each.
+    ) -> Job[EnrolEvent, EnrolmentSummary]:
+        """Take pictures into the gallery, as `gallery enroll` does; tell what becomes of each.
 
         `paths` is a folder that holds one folder per character, or with another source pictures and
         folders of pictures. `names` and `tag_prefix` say which tags of captions are names, where
@@ -140,23 +228,52 @@ class OpenGallery:
         faces with a head smaller than `min_face` pixels, or worse to be seen than `min_quality`
         (0 to 1), are as if they were not there; `keep_poor` lets poor faces count.
 
-        Nothing happens before the first event is asked for. What an Enrolled tells is in the
-        database; close the iterator at any time, enroll again, and it goes on. Raises InputError
-        where there is nothing to enroll, StoreError where the database cannot be written or lacks
-        descriptors of the encoder, SetupError where detector or encoder do not work.
+        What an Enrolled tells is in the database. Raises InputError where there is nothing to
+        enroll, StoreError where the database cannot be written or lacks descriptors of the encoder,
+        SetupError where detector or encoder do not work.
         """
-        gates = _gates(min_face, min_quality)
+        gates, wanted = _gates(min_face, min_quality), _texts(names, "names")
 
         def events() -> Generator[EnrolEvent, None, None]:
             folders = _paths(paths)
-            named = sources.named_in(folders, source, names, tag_prefix)
-            gallery = self._open(create=True)
-            named = named or sources.named_as_in(gallery, folders)
-            yield from sources.enroll(
-                gallery, named, largest=largest, gates=gates, keep_poor=keep_poor
+            named = enrolling.named_in(folders, source, wanted, tag_prefix)
+            engine = self._open(create=True)
+            named = named or enrolling.named_as_in(engine, folders)
+            yield from enrolling.enroll(
+                engine, named, largest=largest, gates=gates, keep_poor=keep_poor
             )
 
-        return self._in_turn(events())
+        return Job("enroll", self._in_turn(events()))
+
+    def add(
+        self,
+        picture: Picture,
+        name: str,
+        *,
+        largest: bool = False,
+        aligned: bool = False,
+        keep_poor: bool = False,
+    ) -> Sample:
+        """Enroll the one face of a picture under a name, new or not, and return the sample.
+
+        `picture` is as in identify. `largest` takes the largest of several faces; an `aligned`
+        picture is a crop that gallery has cut, such as one of `crops`, and no detector sees it. A
+        face that is there already is returned as it is. Raises InputError where there is no face
+        or several, and for a face that is enrolled under another name; StoreError and SetupError as
+        enroll does.
+        """
+        from gallery.jobs.add import add
+
+        image = _image(picture)
+        with self._turn:
+            return add(
+                self._open(create=True),
+                image,
+                name,
+                largest=largest,
+                aligned=aligned,
+                keep_poor=keep_poor,
+            )
 
     def identify(
         self,
@@ -169,10 +286,11 @@ class OpenGallery:
     ) -> Record:
         """Say who every face in a picture is: what `gallery identify --json` prints, typed.
 
-        `picture` is a file's path, an RGB array of shape (height, width, 3) and type uint8, or a
-        picture of Pillow's; the record's path of the latter two is `picture`. `top` says how many
-        characters to name for a face, `mode` what of a character it is compared with. Faces below
-        `min_face` pixels or `min_quality` (0 to 1) are left out and counted. Nothing is written.
+        `picture` is a file's path, a file's content as bytes, an RGB array of shape (height, width,
+        3) and type uint8, or a picture of Pillow's; a record calls what no file holds `picture`.
+        `top` says how many characters to name for a face, `mode` what of a character it is compared
+        with. Faces below `min_face` pixels or `min_quality` (0 to 1) are left out and counted.
+        Nothing is written.
 
         Raises InputError for what is no picture and where there is no gallery yet, StoreError and
         SetupError as enroll does.
@@ -181,9 +299,82 @@ class OpenGallery:
         gates = _gates(min_face, min_quality)
         image = _image(picture)
         with self._turn:
-            gallery = self._open(create=False)
-            gallery.require_encoded()
-            return gallery.identify(image, mode=mode, top=top, gates=gates)
+            engine = self._open(create=False)
+            engine.require_encoded()
+            return engine.identify(image, mode=mode, top=top, gates=gates)
+
+    def identify_all(
+        self,
+        pictures: Pictures,
+        *,
+        mode: MatchMode = MatchMode.IDEAL,
+        top: int = 3,
+        min_face: float = 0.0,
+        min_quality: float = 0.0,
+    ) -> list[Record]:
+        """Say of several pictures what identify says of each; together they take less time.
+
+        Paths may be folders, too, and a file that cannot be read has a record with its error; all
+        cores prepare files. The rest is as in identify.
+        """
+        _check_top(top)
+        gates = _gates(min_face, min_quality)
+        given = _several(pictures)
+        with self._turn:
+            engine = self._open(create=False)
+            engine.require_encoded()
+            if all(isinstance(one, (str, os.PathLike)) for one in given):
+                return _of_files(engine, given, mode=mode, top=top, gates=gates)
+            records: list[Record] = []
+            for start in range(0, len(given), AT_ONCE):
+                images = [_image(one) for one in given[start : start + AT_ONCE]]
+                records += engine.identify_all(images, mode=mode, top=top, gates=gates)
+            return records
+
+    def compare(
+        self,
+        first: Picture,
+        second: Picture,
+        *,
+        threshold: float | None = None,
+        largest: bool = False,
+    ) -> Comparison:
+        """Say how far apart the faces of two pictures are, and whether they are one character.
+
+        At most `threshold` apart they are; unless told, at most 0.6. Raises InputError for a
+        picture without a face, or with several unless the `largest` is meant.
+        """
+        from gallery.jobs.compare import compare
+
+        images = _image(first), _image(second)
+        with self._turn:
+            return compare(
+                self._describing(),
+                *images,
+                threshold=SAME if threshold is None else threshold,
+                largest=largest,
+            )
+
+    def describe(self, picture: Picture) -> list[DescribedFace]:
+        """Return every face of a picture with crop, descriptor and quality, best score first."""
+        image = _image(picture)
+        with self._turn:
+            return self._describing().describe_all(image)
+
+    def describe_all(
+        self, paths: PathLike | Sequence[PathLike]
+    ) -> Job[Event[FaceTable], FaceTable]:
+        """Describe every face of pictures, as `gallery describe` does; all cores prepare files.
+
+        The result has the descriptors of all faces and saves them as arrays.
+        """
+        from gallery.jobs.describe import describe
+        from gallery.media.inputs import pictures_of
+
+        def events() -> Generator[Event[FaceTable], None, None]:
+            yield from describe(self._describing(), *pictures_of(_paths(paths)))
+
+        return Job("describe_all", self._in_turn(events()))
 
     def label(
         self,
@@ -204,10 +395,10 @@ class OpenGallery:
         start: float = 0.0,
         end: float | None = None,
         every: float = EVERY,
-    ) -> Generator[LabelEvent, None, None]:
-        """Label pictures, videos and folders of them, as `gallery label` does, and yield events.
+    ) -> Job[LabelEvent, LabelSummary]:
+        """Label pictures, videos and folders of them, as `gallery label` does.
 
-        `out` is a .jsonl or .csv file of records, which is gone on with where it is. `write` holds
+        `out` is a .jsonl or .csv file of records; where it is there, the job resumes. `write` holds
         other formats as FORMAT[:TARGET], `options` what they can be told, and `rewrite` has them
         written for pictures of earlier runs, too. `since` takes files changed since a date or for a
         duration such as 7d. With `keep` the gallery notes what it sees, for `gallery cluster` and
@@ -217,32 +408,27 @@ class OpenGallery:
         Ctrl-C. Videos are looked at from `start` to `end`, in seconds, and `every` so many seconds;
         the rest is as in identify.
 
-        Nothing happens before the first event is asked for, and nothing is written between two of
-        them; pictures are prepared ahead. What a Labelled tells is in the files; documents such as
-        coco are written when the iterator ends or is closed. Close it at any time and label again:
-        it goes on. Raises InputError where paths or outputs cannot be used, also where another job
-        writes `out`; StoreError and SetupError as enroll does.
+        What a Labelled tells is in the files; documents such as coco are written when the job ends
+        or is closed. Raises InputError where paths or outputs cannot be used, also where another
+        job writes `out`; StoreError and SetupError as enroll does.
         """
         _check_top(top)
-        if every < 0 or start < 0 or (end is not None and end <= start):
-            raise BadSetting(
-                "start", "Times of a video begin at 0, and its end comes after its start"
-            )
+        watched = _video(start, end, every, _gates(min_face, min_quality))
         if workers is not None and workers < 1:
             raise BadSetting("workers", f"{workers} workers do nothing", "there is 1 at the least")
-        watched = VideoOptions(start, end, every, _gates(min_face, min_quality))
-        choices = label_job.LabelChoices(mode, top, keep, watched, workers)
+        choices = labelling.LabelChoices(mode, top, keep, watched, workers)
+        formats = _texts(write, "write")
 
         def events() -> Generator[LabelEvent, None, None]:
-            plan = label_job.planned(
-                _paths(paths), Path(out), write, options or OutputOptions(), since, watch=watch
+            plan = labelling.planned(
+                _paths(paths), Path(out), formats, options or OutputOptions(), since, watch=watch
             )
             with ExitStack() as own:
                 opened = own.enter_context(self._apart()) if watch else self._open(create=False)
-                yield from label_job.label(opened, plan, choices, rewrite=rewrite)
+                yield from labelling.label(opened, plan, choices, rewrite=rewrite)
 
         # While one thread waits for pictures, the others have their turns.
-        return events() if watch else self._in_turn(events())
+        return Job("label", events() if watch else self._in_turn(events()))
 
     def relabel(
         self,
@@ -255,20 +441,21 @@ class OpenGallery:
         options: OutputOptions | None = None,
         mode: MatchMode = MatchMode.IDEAL,
         top: int = 3,
-    ) -> Generator[LabelEvent, None, None]:
-        """Answer anew what was labelled before, as `gallery relabel` does, and yield events.
+    ) -> Job[LabelEvent, LabelSummary]:
+        """Answer anew what was labelled before, as `gallery relabel` does.
 
         No picture is looked at: what `label` saw is kept in the gallery. All of it is answered, or
         files and folders in `paths`. Once the gallery is calibrated, all faces that were ever seen
-        are judged in each other's company, unless they are to be answered `alone`. The rest, and
-        how the iterator goes on, is as in label; a file that has changed since is Refused, and so
-        is a path at which nothing was labelled. Raises InputError where there is nothing to answer.
+        are scored jointly, unless they are to be answered `alone`. The rest is as in label; a file
+        that has changed since is Refused, and so is a path at which nothing was labelled. Raises
+        InputError where there is nothing to answer.
         """
         _check_top(top)
+        formats = _texts(write, "write")
 
         def events() -> Generator[LabelEvent, None, None]:
-            wanted = [registry.output_spec(text) for text in write]
-            choices = relabel_job.RelabelChoices(
+            wanted = [registry.output_spec(text) for text in formats]
+            choices = relabelling.RelabelChoices(
                 Path(out),
                 _paths(paths) if paths else (),
                 alone,
@@ -278,18 +465,231 @@ class OpenGallery:
                 options or OutputOptions(),
                 rewrite,
             )
-            yield from relabel_job.relabel(self._open(create=False), choices)
+            yield from relabelling.relabel(self._open(create=False), choices)
 
-        return self._in_turn(events())
+        return Job("relabel", self._in_turn(events()))
 
-    def _open(self, *, create: bool) -> Gallery:
+    def cluster(
+        self, *, poor: bool = False, afresh: bool = False
+    ) -> Job[Event[list[Cluster]], list[Cluster]]:
+        """Group the unknown faces that labelling saw, as `gallery cluster` does, largest first.
+
+        A cluster keeps its number while more faces come, unless all are grouped `afresh`. `poor`
+        takes faces that can hardly be seen, too.
+        """
+        from gallery.jobs.cluster import cluster
+
+        return self._job("cluster", lambda engine: cluster(engine, poor=poor, afresh=afresh))
+
+    def adopt(self, number: int, name: str, *, poor: bool = False) -> Job[Event[int], int]:
+        """Enroll the faces of a cluster under a name, new or not; the result is how many.
+
+        Raises InputError where there is no such cluster, and for a name that cannot be one.
+        """
+        from gallery.jobs.adopt import adopt
+
+        return self._job("adopt", lambda engine: adopt(engine, number, name, poor=poor))
+
+    def harvest(
+        self,
+        paths: PathLike | Sequence[PathLike],
+        out: PathLike,
+        *,
+        at_least: int = 1,
+        mode: MatchMode = MatchMode.IDEAL,
+        min_face: float = 0.0,
+        min_quality: float = 0.2,
+        start: float = 0.0,
+        end: float | None = None,
+        every: float = EVERY,
+    ) -> Job[HarvestEvent, Harvested]:
+        """Gather the unknown faces of pictures and videos in one new folder a likely character.
+
+        As `gallery harvest` does. Clusters of fewer faces than `at_least` are left out. The folder
+        appears at the end, whole. The rest is as in label.
+        """
+        from gallery.jobs.harvest import harvest, refuse_inside
+        from gallery.media.inputs import media_of
+
+        options = _video(start, end, every, _gates(min_face, min_quality))
+
+        def events() -> Generator[HarvestEvent, None, None]:
+            named = _paths(paths)
+            media = media_of(named)
+            refuse_inside(Path(out), named)
+            yield from harvest(
+                self._open(create=True),
+                media,
+                Path(out),
+                options=options,
+                mode=mode,
+                at_least=at_least,
+            )
+
+        return Job("harvest", self._in_turn(events()))
+
+    def reencode(self, *, everything: bool = False) -> Job[Event[Reencoded], Reencoded]:
+        """Encode stored faces with the encoder in use, as `gallery reencode` does.
+
+        Those that it has encoded are passed over, unless `everything` is encoded anew.
+        """
+        from gallery.jobs.reencode import reencode
+
+        return self._job("reencode", lambda engine: reencode(engine, everything=everything))
+
+    def calibrate(self, fpir: float = CALIBRATED_FPIR) -> Job[Event[Calibrated], Calibrated]:
+        """Learn which answers are sure, as `gallery calibrate` does.
+
+        `fpir`, above 0 and below 0.5, is the share of strangers that may be surely named.
+        """
+        from gallery.jobs.calibrate import calibrate
+
+        return self._job("calibrate", lambda engine: calibrate(engine, fpir))
+
+    def evaluate(
+        self, folder: PathLike | None = None, *, largest: bool = False, seed: int = 0
+    ) -> Job[Event[Evaluation], Evaluation]:
+        """Measure how often the gallery is right, as `gallery evaluate` does.
+
+        On its own faces, or on a folder that holds a folder of pictures for each character.
+        """
+        from gallery.evaluation.run import evaluate
+
+        asked = None if folder is None else Path(folder)
+        return self._job(
+            "evaluate", lambda engine: evaluate(engine, asked, largest=largest, seed=seed)
+        )
+
+    def audit(self) -> Job[Event[list[Proposal]], list[Proposal]]:
+        """Look for what may be wrong in the gallery, as `gallery audit` does, likeliest first."""
+        from gallery.audit.run import audit
+
+        return self._job("audit", audit)
+
+    def characters(self) -> list[Character]:
+        """Return all characters by name."""
+        with self._turn:
+            return self._open(create=False).characters()
+
+    def samples(self, name: str) -> list[Sample]:
+        """Return a character's samples by id. Raises InputError for a name nobody has."""
+        with self._turn:
+            return self._open(create=False).samples(name)
+
+    def crops(self, sample_ids: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+        """Return the aligned crops of samples by id: RGB, shape (150, 150, 3), 0 to 255."""
+        with self._turn:
+            return self._open(create=False).crops(_ids(sample_ids))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a character another name; folders with the old one go on meaning the character."""
+        with self._turn:
+            self._open(create=False).rename(old, new)
+
+    def merge(self, source: str, target: str) -> int:
+        """Give all samples of one character to another, and return how many."""
+        with self._turn:
+            return self._open(create=False).merge(source, target)
+
+    def move(self, sample_ids: Sequence[int], name: str, *, new: bool = False) -> None:
+        """Give samples to a character. Raises InputError for one nobody has, unless it is new."""
+        with self._turn:
+            self._open(create=False).move(_ids(sample_ids), name, new=new)
+
+    def split(self, name: str, new: str, sample_ids: Sequence[int]) -> int:
+        """Make a new character of some of a character's samples, and return how many.
+
+        Raises InputError where the character lacks one of them or has no others, and for a name
+        that somebody has.
+        """
+        with self._turn:
+            return self._open(create=False).split(name, new, _ids(sample_ids))
+
+    def forget(self, name: str) -> int:
+        """Remove a character with all its samples, and return how many; pictures stay."""
+        with self._turn:
+            engine = self._open(create=False)
+            return engine.forget(engine.store.character(name).name)
+
+    def forget_samples(self, sample_ids: Sequence[int]) -> None:
+        """Remove samples; their character and their pictures stay."""
+        with self._turn:
+            self._open(create=False).forget_samples(_ids(sample_ids))
+
+    def reject(self, path: PathLike, name: str, *, face: int | None = None) -> Rejection:
+        """Note that a face of a picture does not show a character, and return the note.
+
+        Faces are numbered from 1 in the order of identify; without a number it is the only face,
+        or the only one that is answered with that name.
+        """
+        from gallery.jobs.review import reject
+
+        with self._turn:
+            engine = self._open(create=False)
+            engine.require_encoded()
+            return reject(engine, Path(path), name, face)
+
+    def rejections(self) -> list[Rejection]:
+        """Return what was rejected, by id."""
+        with self._turn:
+            return self._open(create=False).store.rejections.all()
+
+    def take_back(self, rejection_ids: Sequence[int]) -> None:
+        """Take rejections back. Raises InputError where one does not exist."""
+        from gallery.jobs.review import take_back
+
+        with self._turn:
+            take_back(self._open(create=False), _ids(rejection_ids))
+
+    def backup(self, file: PathLike) -> None:
+        """Write a copy of the database, also while others write to it.
+
+        Raises StoreError where the file is there already or cannot be written.
+        """
+        with self._turn:
+            self._open(create=False).store.back_up(Path(file))
+
+    def export(self, file: PathLike) -> int:
+        """Write the whole gallery as one .zip file, and return how many samples are in it."""
+        from gallery.store import archive
+
+        with self._turn:
+            return archive.export(self._open(create=False).store, Path(file))
+
+    def import_archive(self, file: PathLike) -> Imported:
+        """Add an exported gallery to this one; faces that are here already keep their labels."""
+        from gallery.store import archive
+
+        with self._turn:
+            return archive.restore(self._open(create=True).store, Path(file))
+
+    def _job(
+        self, name: str, begin: Callable[[Engine], Generator[Event[Result], None, None]]
+    ) -> Job[Event[Result], Result]:
+        """Return a job of an open gallery, whose events take turns."""
+
+        def events() -> Generator[Event[Result], None, None]:
+            yield from begin(self._open(create=False))
+
+        return Job(name, self._in_turn(events()))
+
+    def _describing(self) -> Describer:
+        """Return detector, aligner and encoder, also where there is no database yet."""
+        self._require_open()
+        if self._engine is not None:
+            return self._engine.describer
+        if self._describer is None:
+            self._describer = self._open_describer()
+        return self._describer
+
+    def _open(self, *, create: bool) -> Engine:
         with self._turn:
             self._require_open()
-            if self._gallery is None:
-                self._gallery = self._opener(create)
-            return self._gallery
+            if self._engine is None:
+                self._engine = self._opener(create)
+            return self._engine
 
-    def _apart(self) -> Gallery:
+    def _apart(self) -> Engine:
         """Open the same gallery once more, for one thread alone."""
         if self._open(create=False).store.path is None:
             raise BadSetting(
@@ -301,7 +701,7 @@ class OpenGallery:
         if self._is_closed:
             raise ClosedGallery
 
-    def _in_turn(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+    def _in_turn(self, events: Generator[Told, None, None]) -> Generator[Told, None, None]:
         """Yield events, each made while no other thread uses the gallery."""
         try:
             while True:
@@ -328,6 +728,8 @@ def _paths(paths: PathLike | Sequence[PathLike]) -> list[Path]:
 def _image(picture: Picture) -> Image:
     if isinstance(picture, (str, os.PathLike)):
         return read_image(Path(picture))
+    if isinstance(picture, bytes):
+        return decode(picture, NAMELESS)
     if isinstance(picture, np.ndarray):
         return from_pixels(picture, NAMELESS)
     return from_pillow(picture, NAMELESS)
@@ -345,3 +747,46 @@ def _gates(min_face: float, min_quality: float) -> Gates:
 def _check_top(top: int) -> None:
     if top < 1:
         raise BadSetting("top", f"{top} characters cannot be named for a face", "top is 1 or more")
+
+
+def _texts(given: Collection[str], what: str) -> list[str]:
+    """Return texts as a list. Raises InputError for one text in the place of several."""
+    if isinstance(given, str):
+        raise BadSetting(what, f"{what} is a list of texts, not one text", f"give [{given!r}]")
+    return list(given)
+
+
+def _ids(given: Sequence[int]) -> list[int]:
+    """Return ids, each once, in their order. Raises InputError for what is no list of them."""
+    if isinstance(given, (int, str)):
+        raise BadSetting("ids", "Ids are a list of numbers", f"give [{given}]")
+    return list(dict.fromkeys(given))
+
+
+def _several(pictures: Pictures) -> list[Picture]:
+    """Return one picture or several as a list."""
+    if isinstance(pictures, (list, tuple)):
+        return list(pictures)
+    return [pictures]  # type: ignore[list-item]
+
+
+def _of_files(
+    engine: Engine, paths: Sequence[Picture], *, mode: MatchMode, top: int, gates: Gates
+) -> list[Record]:
+    """Identify files and those of folders, prepared by all cores."""
+    from gallery.jobs.pipeline import identified
+    from gallery.media.inputs import pictures_of
+
+    pictures, refused = pictures_of([Path(os.fspath(one)) for one in paths])  # type: ignore[arg-type]
+    records = [one.record for one in identified(engine, pictures, mode=mode, top=top, gates=gates)]
+    return [
+        *records,
+        *(Record(path, None, None, engine.encoder, error=why) for path, why in refused),
+    ]
+
+
+def _video(start: float, end: float | None, every: float, gates: Gates) -> VideoOptions:
+    """Return what of videos is looked at. Raises InputError for times that are none."""
+    if every < 0 or start < 0 or (end is not None and end <= start):
+        raise BadSetting("start", "Times of a video begin at 0, and its end comes after its start")
+    return VideoOptions(start, end, every, gates)

@@ -353,10 +353,19 @@ class _NoSuchNumber(InputError):
     number: int
 
 
+@dataclass(eq=False)
 class NoSuchSample(_NoSuchNumber):
-    """There is no sample of a number."""
+    """There is no sample of a number, or a character has no such sample."""
 
-    FACT = "There is no sample {self.number}"
+    character: str | None = None
+    """Who was to have it; None where anybody was."""
+
+    @property
+    def fact(self) -> str:
+        """Which one, and whose."""
+        if self.character is None:
+            return f"There is no sample {self.number}"
+        return f"{self.character} has no sample {self.number}"
 
 
 class NoSuchCluster(_NoSuchNumber):

@@ -16,6 +16,9 @@ DEFAULT_ENCODER = "anime-ensemble"
 DEFAULT_DETECTOR = "heads"
 """What finds faces where nobody chose; docs/detectors.md says what each is worth."""
 
+SAME = 0.6
+"""Up to this distance networks of dlib's kind call two faces the same, by convention."""
+
 
 def bundled(name: str) -> Path:
     """Return a folder that ships with the package: `models` or `migrations`.

@@ -246,11 +246,27 @@ class Match:
 
 
 class Verdict(StrEnum):
-    """How an answer is to be taken."""
+    """How an answer is to be taken. Ordered: SURE > UNSURE > UNKNOWN."""
 
     SURE = "sure"
     UNSURE = "unsure"
     UNKNOWN = "unknown"
+
+    @property
+    def _rank(self) -> int:
+        return (Verdict.UNKNOWN, Verdict.UNSURE, Verdict.SURE).index(self)
+
+    def __lt__(self, other: str) -> bool:
+        return self._rank < Verdict(other)._rank
+
+    def __le__(self, other: str) -> bool:
+        return self._rank <= Verdict(other)._rank
+
+    def __gt__(self, other: str) -> bool:
+        return self._rank > Verdict(other)._rank
+
+    def __ge__(self, other: str) -> bool:
+        return self._rank >= Verdict(other)._rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import inspect
 import json
 import threading
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +15,27 @@ import PIL.Image
 import pytest
 from command import call
 from fakes import Square, draw, fake_gallery, write_picture
+from numpy.typing import NDArray
 
 import gallery
 from gallery import api
 from gallery.cli.video import EVERY
+from gallery.engine.engine import Gallery as Engine
 from gallery.media.images import read_image
 from gallery.types import Outcome
 
 BLUE, RED = (20, 20, 220), (220, 20, 20)
 
 
+def opened(opener: Callable[[], Engine]) -> gallery.Gallery:
+    """A gallery of fakes that is there already."""
+    return api.Gallery(lambda _: opener(), lambda: opener().describer, is_there=True)
+
+
 @pytest.fixture
-def people(database: Path) -> Iterator[gallery.OpenGallery]:
-    with api.OpenGallery(lambda _: fake_gallery(database), is_there=True) as opened:
-        yield opened
+def people(database: Path) -> Iterator[gallery.Gallery]:
+    with opened(lambda: fake_gallery(database)) as people:
+        yield people
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ def shots(tmp_path: Path) -> Path:
     return tmp_path / "shots"
 
 
-def fill(people: gallery.OpenGallery, folder: Path) -> list[gallery.Enrolled]:
+def fill(people: gallery.Gallery, folder: Path) -> list[gallery.Enrolled]:
     return [one for one in people.enroll(folder) if isinstance(one, gallery.Enrolled)]
 
 
@@ -62,26 +69,24 @@ def names(record: gallery.Record) -> list[str | None]:
 
 
 def test_enrolment_tells_what_there_is_what_is_refused_and_what_becomes_of_each(
-    people: gallery.OpenGallery, folder: Path
+    people: gallery.Gallery, folder: Path
 ) -> None:
     first, second, *rest = people.enroll(str(folder))
     assert first == gallery.EnrolmentStarted(total=4, unlabelled=0)
     loose = folder / "loose.png"
     assert second == gallery.Refused(loose, f"{loose} lies in no character's folder.")
     assert [one.outcome for one in rest if isinstance(one, gallery.Enrolled)] == [Outcome.ADDED] * 4
-    assert {one.name: one.samples for one in people.gallery.characters()} == {"Rei": 2, "Asuka": 2}
+    assert {one.name: one.samples for one in people.characters()} == {"Rei": 2, "Asuka": 2}
     assert {one.outcome for one in fill(people, folder)} == {Outcome.UNCHANGED}
 
 
-def test_an_enrolment_that_is_closed_early_goes_on(
-    people: gallery.OpenGallery, tmp_path: Path
-) -> None:
+def test_an_enrolment_that_is_closed_early_goes_on(people: gallery.Gallery, tmp_path: Path) -> None:
     for number in range(20):
         write_picture(tmp_path / "many" / "Rei" / f"{number}.png", Square(9, 9, 60), seed=number)
     events = people.enroll(tmp_path / "many")
     told = [event for event, _ in zip(events, range(4), strict=False)][1:]
     events.close()
-    kept = {sample.path for sample in people.gallery.samples("Rei")}
+    kept = {sample.path for sample in people.samples("Rei")}
     assert {one.candidate.path for one in told if isinstance(one, gallery.Enrolled)} <= kept
     assert 3 <= len(kept) < 20
     outcomes = [one.outcome for one in fill(people, tmp_path / "many")]
@@ -90,7 +95,7 @@ def test_an_enrolment_that_is_closed_early_goes_on(
 
 
 def test_captions_are_names_of_the_gallery_or_of_a_list(
-    people: gallery.OpenGallery, folder: Path, shots: Path
+    people: gallery.Gallery, folder: Path, shots: Path
 ) -> None:
     fill(people, folder)
     for number, tags in enumerate(("rei, 1girl", "shinji_(eva)", "sky")):
@@ -107,14 +112,15 @@ def test_captions_are_names_of_the_gallery_or_of_a_list(
 
 
 def test_a_path_an_array_and_a_picture_of_pillows_are_answered_alike(
-    people: gallery.OpenGallery, folder: Path, shots: Path
+    people: gallery.Gallery, folder: Path, shots: Path
 ) -> None:
     fill(people, folder)
     path = shots / "1.png"
     answer = people.identify(path)
     assert names(answer) == ["Rei", "Asuka"]
-    assert answer == people.gallery.identify(read_image(path))
     assert people.identify(str(path)) == answer
+    content = people.identify(path.read_bytes())
+    assert content == dataclasses.replace(answer, path=Path("picture"))
     named = dataclasses.replace(answer, path=Path("picture"), digest=None)
     pixels = read_image(path).pixels
     assert people.identify(pixels) == named
@@ -137,14 +143,14 @@ def test_a_path_an_array_and_a_picture_of_pillows_are_answered_alike(
     ids=["floats", "grey", "alpha", "empty"],
 )
 def test_an_array_that_is_no_picture_is_refused(
-    people: gallery.OpenGallery, pixels: np.ndarray[typing.Any, typing.Any]
+    people: gallery.Gallery, pixels: np.ndarray[typing.Any, typing.Any]
 ) -> None:
     with pytest.raises(gallery.InputError, match=r"give RGB of shape \(height, width, 3\)"):
         people.identify(pixels)
 
 
 def test_what_cannot_be_meant_is_refused(
-    people: gallery.OpenGallery, shots: Path, tmp_path: Path
+    people: gallery.Gallery, shots: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(gallery.InputError, match="is not a picture"):
         people.identify(shots / "3.png")
@@ -160,7 +166,7 @@ def test_what_cannot_be_meant_is_refused(
     with pytest.raises(gallery.InputError, match="its end comes after its start"):
         people.label(shots, tmp_path / "out.jsonl", start=5.0, end=4.0)
     with (
-        api.OpenGallery(lambda _: fake_gallery("sqlite://"), is_there=True) as fleeting,
+        opened(lambda: fake_gallery("sqlite://")) as fleeting,
         pytest.raises(gallery.InputError, match="in memory"),
     ):
         next(fleeting.label(shots, tmp_path / "out.jsonl", watch=True))
@@ -170,7 +176,7 @@ def test_what_cannot_be_meant_is_refused(
 
 
 def test_what_is_told_of_labelling_is_in_the_files(
-    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:
     fill(people, folder)
     out, coco = tmp_path / "out.jsonl", tmp_path / "coco.json"
@@ -206,7 +212,7 @@ def test_what_is_told_of_labelling_is_in_the_files(
 
 
 def test_a_job_that_is_closed_early_goes_on(
-    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:
     fill(people, folder)
     out, coco = tmp_path / "out.jsonl", tmp_path / "coco.json"
@@ -224,7 +230,7 @@ def test_a_job_that_is_closed_early_goes_on(
 
 
 def test_what_was_labelled_is_answered_anew_and_written(
-    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:
     fill(people, folder)
     list(people.label(shots, tmp_path / "first.jsonl"))
@@ -246,7 +252,7 @@ def test_what_was_labelled_is_answered_anew_and_written(
 
 
 def test_files_and_folders_are_answered_anew_and_changed_ones_refused(
-    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:
     fill(people, folder)
     list(people.label(shots, tmp_path / "first.jsonl"))
@@ -263,7 +269,7 @@ def test_files_and_folders_are_answered_anew_and_changed_ones_refused(
 
 
 def test_a_job_that_watches_leaves_others_their_turns(
-    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:
     fill(people, folder)
     told: list[gallery.LabelEvent] = []
@@ -295,8 +301,8 @@ def test_nothing_happens_before_the_first_event(
     monkeypatch.setenv("GALLERY_DATABASE", str(tmp_path / "new" / "gallery.db"))
     with gallery.open_gallery(detector="whole") as people:
         events = people.label(shots, tmp_path / "out.jsonl")
-        people.enroll(folder)
-        assert not (tmp_path / "out.jsonl").exists()
+        with people.enroll(folder):
+            assert not (tmp_path / "out.jsonl").exists()
         for ask in (lambda: next(events), lambda: people.identify(shots / "0.png")):
             with pytest.raises(gallery.InputError, match="There is no gallery at"):
                 ask()
@@ -310,7 +316,7 @@ def test_nothing_happens_before_the_first_event(
         gallery.open_gallery(encoder="nobody")
 
 
-def test_a_closed_gallery_says_so(people: gallery.OpenGallery, folder: Path, shots: Path) -> None:
+def test_a_closed_gallery_says_so(people: gallery.Gallery, folder: Path, shots: Path) -> None:
     events = people.enroll(folder)
     next(events)
     people.close()
@@ -318,14 +324,14 @@ def test_a_closed_gallery_says_so(people: gallery.OpenGallery, folder: Path, sho
     for use in (
         lambda: next(events),
         lambda: people.identify(shots / "0.png"),
-        lambda: people.gallery,
+        people.characters,
     ):
         with pytest.raises(gallery.InputError, match="The gallery is closed"):
             use()
 
 
 def test_threads_may_share_a_gallery(
-    people: gallery.OpenGallery, folder: Path, shots: Path, tmp_path: Path
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:
     fill(people, folder)
     said: list[object] = []
@@ -366,14 +372,23 @@ def test_the_command_and_the_program_say_the_same(
     assert api.EVERY == EVERY
 
 
+KNOWN = {
+    "PIL": PIL,
+    "np": np,
+    "NDArray": NDArray,
+    **{name: getattr(gallery, name) for name in gallery.__all__},
+}
+"""What annotations may name that is imported for type checkers alone."""
+
+
 def test_everything_is_typed() -> None:
     assert (Path(gallery.__file__).parent / "py.typed").exists()
     for name in gallery.__all__:
         one = getattr(gallery, name)
         if inspect.isclass(one) or inspect.isfunction(one):
-            typing.get_type_hints(one, localns={"PIL": PIL})
-    for name, method in inspect.getmembers(gallery.OpenGallery, inspect.isfunction):
-        hints = typing.get_type_hints(method, localns={"PIL": PIL})
+            typing.get_type_hints(one, localns=KNOWN)
+    for name, method in inspect.getmembers(gallery.Gallery, inspect.isfunction):
+        hints = typing.get_type_hints(method, localns=KNOWN)
         wanted = set(inspect.signature(method).parameters) - {"self"}
         assert wanted | {"return"} == set(hints), name
     events = typing.get_args(gallery.LabelEvent) + typing.get_args(gallery.EnrolEvent)
@@ -383,5 +398,173 @@ def test_everything_is_typed() -> None:
         assert getattr(gallery, event.__name__) is event
 
 
-def test_drawn_pixels_are_read_as_they_are(people: gallery.OpenGallery) -> None:
+def test_drawn_pixels_are_read_as_they_are(people: gallery.Gallery) -> None:
     assert people.identify(draw(Square(5, 5, 70), width=200)).width == 200
+
+
+def test_one_picture_is_added_from_wherever_it_is(people: gallery.Gallery, tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "rei.png", Square(5, 5, 70, BLUE), seed=1)
+    added = people.add(path, "Rei")
+    assert (added.character, added.path, added.enrolled_as) == ("Rei", path, "Rei")
+    assert people.add(path, "Rei").id == added.id
+    with pytest.raises(gallery.InputError, match="enrolled as Rei already"):
+        people.add(path.read_bytes(), "Asuka")
+    pixels = draw(Square(90, 60, 40, RED), seed=2)
+    asuka = people.add(pixels, "Asuka")
+    assert people.add(pixels, "Asuka").id == asuka.id
+    with PIL.Image.open(path) as picture:
+        assert people.add(picture.rotate(0), "Rei").id != added.id
+    (crop,) = people.crops([asuka.id]).values()
+    again = people.add(crop, "Asuka", aligned=True)
+    assert again.detector == "whole"
+    assert np.array_equal(people.crops([again.id])[again.id], crop)
+    assert {one.name: one.samples for one in people.characters()} == {"Asuka": 2, "Rei": 2}
+
+
+def test_a_picture_that_shows_nobody_or_several_is_not_added(people: gallery.Gallery) -> None:
+    with pytest.raises(gallery.InputError, match="no face"):
+        people.add(draw(), "Rei")
+    several = draw(Square(5, 5, 70, BLUE), Square(90, 60, 60, RED))
+    with pytest.raises(gallery.InputError, match="2 faces"):
+        people.add(several, "Rei")
+    people.add(several, "Rei", largest=True)
+    with pytest.raises(gallery.InputError, match="cannot be empty"):
+        people.add(draw(Square(5, 5, 70)), " ")
+
+
+def test_several_pictures_are_answered_as_one_by_one(
+    people: gallery.Gallery, folder: Path, shots: Path
+) -> None:
+    fill(people, folder)
+    places = [shots / f"{number}.png" for number in (0, 1, 4)]
+    assert people.identify_all(places) == [people.identify(one) for one in places]
+    assert people.identify_all(places[1]) == [people.identify(places[1])]
+    of_folder = people.identify_all(shots)
+    assert [one.error is None for one in of_folder] == [True, True, True, False, True]
+    pixels = [read_image(one).pixels for one in places]
+    assert people.identify_all(pixels) == [people.identify(one) for one in pixels]
+    mixed = people.identify_all([places[0], pixels[0]])
+    assert names(mixed[0]) == names(mixed[1]) == ["Rei"]
+
+
+def test_pictures_are_compared_and_described(people: gallery.Gallery, shots: Path) -> None:
+    same = people.compare(shots / "0.png", (shots / "0.png").read_bytes())
+    assert (same.distance, same.is_same, same.threshold) == (0.0, True, 0.6)
+    other = people.compare(shots / "0.png", shots / "4.png")
+    assert other.distance > 0
+    assert people.compare(shots / "0.png", shots / "4.png", threshold=9).is_same
+    assert [one.face.score for one in people.describe(shots / "1.png")]
+    table = people.describe_all(shots).run()
+    assert len(table) == 4
+
+
+def test_a_gallery_that_is_not_there_yet_compares_and_describes(
+    tmp_path: Path, shots: Path
+) -> None:
+    with gallery.open_gallery(tmp_path / "none.db", encoder="anime", detector="whole") as people:
+        assert people.compare(shots / "0.png", shots / "0.png").distance == 0
+        assert len(people.describe(shots / "0.png")) == 1
+        assert not (tmp_path / "none.db").exists()
+        with pytest.raises(gallery.InputError, match="There is no gallery"):
+            people.characters()
+
+
+def test_characters_and_samples_are_looked_after(people: gallery.Gallery, folder: Path) -> None:
+    fill(people, folder)
+    first, second = (one.id for one in people.samples("Rei"))
+    assert people.split("Rei", "Rei II", [second]) == 1
+    assert [one.id for one in people.samples("Rei II")] == [second]
+    with pytest.raises(gallery.InputError, match="all samples of Rei"):
+        people.split("Rei", "Rei III", [first])
+    with pytest.raises(gallery.InputError, match="no sample"):
+        people.split("Rei", "Rei III", [second])
+    with pytest.raises(gallery.InputError, match="goes by the name"):
+        people.split("Asuka", "Rei", [people.samples("Asuka")[0].id])
+    people.move([second], "Rei")
+    people.rename("Asuka", "Shikinami")
+    assert people.merge("Shikinami", "Rei") == 2
+    people.forget_samples([second])
+    assert people.forget("Rei") == 3
+    assert [one.name for one in people.characters() if one.samples] == []
+
+
+def test_what_is_rejected_can_be_taken_back(
+    people: gallery.Gallery, folder: Path, shots: Path
+) -> None:
+    fill(people, folder)
+    note = people.reject(shots / "0.png", "Rei")
+    assert people.rejections() == [note]
+    assert names(people.identify(shots / "0.png")) != ["Rei"]
+    people.take_back([note.id])
+    assert names(people.identify(shots / "0.png")) == ["Rei"]
+
+
+def test_long_work_gives_its_result_at_once(
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
+) -> None:
+    enrolled = people.enroll(folder).run()
+    assert (enrolled.outcomes, enrolled.refused) == ({Outcome.ADDED: 4}, 1)
+    labelled = people.label(shots, tmp_path / "out.jsonl").run()
+    assert (labelled.pictures, labelled.failed) == (5, 1)
+    assert people.relabel(tmp_path / "again.jsonl").run().pictures == 5
+    assert people.cluster(poor=True).run() == []
+    with pytest.raises(gallery.InputError, match="no cluster 1"):
+        people.adopt(1, "Shinji").run()
+    assert people.harvest(shots, tmp_path / "new").run().clusters == 0
+    assert people.reencode(everything=True).run().samples == 4
+    assert people.evaluate(folder).run().asked == 4
+    assert {one.kind.value for one in people.audit().run()} >= {"too few"}
+    with pytest.raises(gallery.InputError, match="A rate of"):
+        people.calibrate(fpir=2).run()
+
+
+def test_a_gallery_leaves_and_comes_back(
+    people: gallery.Gallery, folder: Path, tmp_path: Path
+) -> None:
+    fill(people, folder)
+    people.backup(tmp_path / "copy.db")
+    assert people.export(tmp_path / "all.zip") == 4
+    with opened(lambda: fake_gallery(tmp_path / "other.db")) as other:
+        assert other.import_archive(tmp_path / "all.zip").added == 4
+        assert other.characters() == people.characters()
+    with opened(lambda: fake_gallery(tmp_path / "copy.db")) as copy:
+        assert copy.samples("Rei") == people.samples("Rei")
+
+
+def test_a_job_that_nobody_iterates_says_so(people: gallery.Gallery, folder: Path) -> None:
+    with pytest.warns(RuntimeWarning, match=r"Nobody iterated Gallery\.enroll"):
+        people.enroll(folder)
+    people.enroll(folder).close()
+    with people.enroll(folder) as job:
+        next(job)
+    assert people.characters() == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda people, place: people.enroll(place, names="Rei"),
+        lambda people, place: people.label(place, place / "out.jsonl", write="captions"),
+        lambda people, place: people.relabel(place / "out.jsonl", write="captions"),
+        lambda people, _: people.move("1", "Rei"),
+        lambda people, _: people.forget_samples(1),
+    ],
+)
+def test_one_text_in_the_place_of_a_list_is_refused(
+    use: Callable[[gallery.Gallery, Path], object], people: gallery.Gallery, tmp_path: Path
+) -> None:
+    with pytest.raises(gallery.InputError, match=r"give \["):
+        use(people, tmp_path)
+
+
+def test_verdicts_are_ordered() -> None:
+    unknown, unsure, sure = (gallery.Verdict(one) for one in ("unknown", "unsure", "sure"))
+    assert unknown < unsure < sure
+    assert sure >= "unsure"
+    assert max(unsure, unknown, sure) is sure
+    assert sorted([sure, unknown, unsure]) == [unknown, unsure, sure]
+
+
+def test_a_name_of_before_says_what_it_is_called_now() -> None:
+    with pytest.raises(AttributeError, match=r"gallery\.Gallery now"):
+        gallery.OpenGallery  # type: ignore[attr-defined]  # noqa: B018

@@ -9,12 +9,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import finish, run, start
+from command import run
 from typer.main import get_command
 
 from gallery.cli import app
@@ -79,30 +78,6 @@ def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     different = [pair for pair in zip(said, printed, strict=False) if not alike(*pair)]
     assert not different
     assert len(said) == len(printed)
-
-
-def test_the_example_for_programs_does_what_the_page_says(tmp_path: Path) -> None:
-    for name in ("Chloé Marchand", "Pim"):
-        shutil.copytree(ROOT / "data" / "characters" / name, tmp_path / "characters" / name)
-    (tmp_path / "characters" / "Pim" / "broken.png").write_text("no picture")
-    (tmp_path / "screenshots").mkdir()
-    for name in ("03-alone.jpg", "05-picnic.jpg"):
-        shutil.copy(ROOT / "data" / "screenshots" / name, tmp_path / "screenshots")
-    (tmp_path / "screenshots" / "06.png").write_text("no picture")
-    (example,) = PYTHON.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
-    done = finish(start(cwd=tmp_path, program=(sys.executable, "-W", "error", "-c", example)))
-    assert (done.code, done.stderr) == (0, "")
-    refused, *faces, count, error = done.stdout.splitlines()
-    assert re.fullmatch(r"refused: .*broken\.png is not a picture .*", refused)
-    assert [face.partition(" (")[0] for face in faces] == [
-        "sure Chloé Marchand", "sure Pim", "unknown -", "unknown -",
-    ]  # fmt: skip
-    assert re.search(r"\(\d+, \d+, \d+, \d+\)$", faces[0])
-    assert count == "3 pictures to label, 0 done before"
-    assert error.startswith("screenshots/06.png is not a picture")
-    assert len((tmp_path / "labels.jsonl").read_text(encoding="utf-8").splitlines()) == 3
-    caption = tmp_path / "captions" / "05-picnic.txt"
-    assert caption.read_text(encoding="utf-8").strip() == "Chloé Marchand, Pim"
 
 
 def all_commands(group: Any, prefix: str = "gallery") -> dict[str, Any]:

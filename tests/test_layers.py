@@ -28,7 +28,7 @@ ROOMS = (
     ("engine",),
     ("jobs",),
     ("audit", "evaluation"),
-    ("api", "doctor"),
+    ("api", "doctor", "testing"),
     ("cli",),
     ("__main__",),
 )
@@ -80,6 +80,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "calibrate changes enroll_regions keep_video pipeline reencode refusals relabel_pictures "
         "relabel_video review written",
         "describe enroll_folders identify label_video relabel unknown_faces watch",
+        "add compare",
         "adopt cluster enroll harvest label",
         "cluster_faces",
     ),

@@ -51,7 +51,9 @@ SETTINGS: dict[str, str] = {
     "folder": "only --from takes several",
     "names": "give --names FILE, or --tag-prefix character: where tags say it themselves",
     "placing": "leave --place out, or label the videos apart",
+    "new": "`gallery move` gives samples to it",
     "replacing": "choose another name, or give --replace",
+    "sample_ids": "`gallery rename` gives another name",
     "since": "give --since 2026-11-01, 36h, 7d or 2w",
     "source": "--names and --tag-prefix are for --from captions",
     "watch": "--watch waits for pictures in folders",
@@ -83,6 +85,12 @@ def _of_gates(error: NoFacePasses) -> str:
     asked = (("--min-face", error.min_face), ("--min-quality", error.min_quality))
     least = " ".join(f"{option} {value:g}" for option, value in asked if value > 0)
     return f"give a better picture, or ask for less than {least}"
+
+
+def _of_sample(error: NoSuchSample) -> str:
+    if error.character is None:
+        return "`gallery show NAME` lists their numbers"
+    return "`gallery show` lists them"
 
 
 def _of_character(error: NoSuchCharacter) -> str:
@@ -124,7 +132,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NoSuchCluster: "`gallery cluster` lists them",
     NoSuchNetwork: "a file becomes one with `gallery models add FILE --name NAME`",
     NoSuchRejection: "`gallery reject --list` shows their numbers",
-    NoSuchSample: "`gallery show NAME` lists their numbers",
+    NoSuchSample: _of_sample,
     NotAGallery: _of_database,
     NothingSeen: _of_nothing_seen,
     NotEncoded: "run `gallery reencode`, or choose the encoder they were enrolled with",

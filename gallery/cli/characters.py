@@ -187,34 +187,11 @@ def split(
     samples: Annotated[list[int], typer.Argument(metavar="SAMPLE", help="As `show` counts.")],
 ) -> None:
     """Make a new character of some of a character's samples; the others stay what they are."""
-    from gallery.errors import InputError
-
     with _open(ctx) as gallery:
         former = gallery.store.character(name).name
-        own, wanted = {one.id for one in gallery.samples(former)}, list(dict.fromkeys(samples))
-        foreign = [one for one in wanted if one not in own]
-        if foreign:
-            raise InputError(f"{former} has no sample {foreign[0]}; `gallery show` lists them.")
-        if len(wanted) == len(own):
-            raise InputError(
-                f"These are all samples of {former}; `gallery rename` gives another name."
-            )
-        _nobody_is_called(gallery, new)
-        gallery.move(wanted, new, new=True)
+        count = gallery.split(former, new, samples)
         name = gallery.store.character(new).name
-    say(f"{plural(len(wanted), 'sample')} of {former} are {name} now.")
-
-
-def _nobody_is_called(gallery: Gallery, name: str) -> None:
-    from gallery.errors import InputError
-
-    try:
-        known = gallery.store.character(name).name
-    except InputError:
-        return
-    raise InputError(
-        f"{known} goes by the name {name} already; `gallery move` gives samples to it."
-    )
+    say(f"{plural(count, 'sample')} of {former} are {name} now.")
 
 
 def forget(

@@ -27,15 +27,11 @@ from gallery.cli.show import (
 )
 from gallery.events import Described, Event, Identified, Refused
 from gallery.media.inputs import pictures_of
+from gallery.settings import SAME
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
-    from gallery.faces.describe import Describer
     from gallery.types import DescribedFace, Image
-
-
-SAME = 0.6
-"""Up to this distance networks of dlib's kind call two faces the same, by convention."""
 
 
 def register(app: typer.Typer) -> None:
@@ -217,35 +213,34 @@ def compare(
     json: Json = False,
 ) -> None:
     """Say how far apart the faces of two pictures are, and whether they are one character."""
-    import numpy as np
-
     from gallery.engine.assemble import describer
     from gallery.faces.networks.library import locate
+    from gallery.jobs.compare import compare as job
+    from gallery.media.images import read_image
 
     settings = settings_of(ctx, cropped=cropped)
     weights = locate(settings.encoder, settings.models_folder)
-    parts = describer(settings, weights)
-    one, other = (_only_face(parts, path, largest=largest) for path in (first, second))
-    distance = float(np.linalg.norm(one.descriptor - other.descriptor))
+    found = job(
+        describer(settings, weights),
+        read_image(first),
+        read_image(second),
+        threshold=SAME if threshold is None else threshold,
+        largest=largest,
+    )
     own = weights.thresholds.sure
     if threshold is None and own != SAME:
         say(f"The encoder {weights.name} is itself sure up to {own:g}; see --threshold.")
-    threshold = SAME if threshold is None else threshold
-    same = distance <= threshold
     if json:
-        json_line({"distance": round(distance, 6), "threshold": threshold, "same": same})
+        json_line(
+            {
+                "distance": round(found.distance, 6),
+                "threshold": found.threshold,
+                "same": found.is_same,
+            }
+        )
         return
-    sign, what = ("<=", "the same character") if same else (">", "not the same character")
-    typer.echo(f"{distance:.3f} {sign} {threshold:g}: {what}")
-
-
-def _only_face(parts: Describer, path: Path, *, largest: bool) -> DescribedFace:
-    from gallery.jobs.enroll_folders import choose_face
-    from gallery.media.images import read_image
-
-    image = read_image(path)
-    face = choose_face(path, parts.faces([image])[0], largest=largest)
-    return parts.describe([(image, face)])[0]
+    sign, what = ("<=", "the same character") if found.is_same else (">", "not the same character")
+    typer.echo(f"{found.distance:.3f} {sign} {found.threshold:g}: {what}")
 
 
 def describe(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gallery.errors import (
     BadSetting,
     InputError,
+    NoSuchSample,
     NotEncoded,
     OutgrownCalibration,
     StaleCalibration,
@@ -322,6 +323,36 @@ class Gallery:
             name = self.store.character(name).name
         with self.store.writing() as writer:
             writer.move(sample_ids, name)
+
+    def split(self, name: str, new: str, sample_ids: Sequence[int]) -> int:
+        """Make a new character of some of a character's samples, and return how many.
+
+        Raises InputError where the character lacks one of them or has no others, and for a name
+        that somebody has.
+        """
+        former = self.store.character(name).name
+        own, wanted = {one.id for one in self.samples(former)}, list(dict.fromkeys(sample_ids))
+        foreign = [one for one in wanted if one not in own]
+        if foreign:
+            raise NoSuchSample(foreign[0], former)
+        if len(wanted) == len(own):
+            raise BadSetting(
+                "sample_ids", f"These are all samples of {former}", "rename it instead"
+            )
+        known = self._called(new)
+        if known is not None:
+            raise BadSetting(
+                "new", f"{known} goes by the name {new} already", "move samples to it instead"
+            )
+        self.move(wanted, new, new=True)
+        return len(wanted)
+
+    def _called(self, name: str) -> str | None:
+        """Return who has a name, or had it; None where nobody does."""
+        try:
+            return self.store.character(name).name
+        except InputError:
+            return None
 
     def forget(self, name: str) -> int:
         """Remove a character with all its samples, and return how many they were."""

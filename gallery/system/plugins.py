@@ -15,7 +15,18 @@ from gallery.errors import SetupError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-GROUP = "gallery.faces.detectors"
+MOVED = {
+    "gallery.interfaces": "gallery.faces.interfaces",
+    "gallery.detectors": "gallery.faces.detectors",
+    "gallery.encoders": "gallery.faces.encoders",
+    "gallery.images": "gallery.media.images",
+    "gallery.labelling.output": "gallery.output.format",
+    "gallery.labelling": "gallery.output",
+    "gallery.records": "gallery.output.records",
+    "gallery.quality": "gallery.faces.quality",
+    "gallery.video": "gallery.faces.video",
+}
+"""What packages may import that stood elsewhere before, and where it stands now."""
 
 
 def names(group: str) -> list[str]:
@@ -43,7 +54,12 @@ def package_of(entry: EntryPoint) -> str:
 def in_a_line(error: Exception) -> str:
     """Return what somebody else's error says, on one line."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    name = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    for former, now in MOVED.items():
+        if name == former or name.startswith(f"{former}."):
+            return f"{said}; {former} is {now} now"
+    return said
 
 
 def _entries(group: str) -> Sequence[EntryPoint]:

@@ -127,6 +127,14 @@ def test_a_name_that_two_packages_bring_is_nobodys(install: Install) -> None:
     [
         ("import a_module_that_is_not_here", "ModuleNotFoundError: No module named"),
         ("this is no Python", "SyntaxError"),
+        (
+            "from gallery.detectors.boxes import head_around",
+            r"'gallery\.detectors'; gallery\.detectors is gallery\.faces\.detectors now",
+        ),
+        (
+            "from gallery.labelling.output import names_in",
+            r"No module named 'gallery\.labelling'; gallery\.labelling is gallery\.output now",
+        ),
         ("Other = 1", "AttributeError"),
         ("Detector = 1", "TypeError"),
         ("def Detector():\n    raise ValueError('two\\nlines')", r"\(ValueError: two lines\)"),

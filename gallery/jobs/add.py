@@ -1,0 +1,86 @@
+"""One picture into the gallery, from a file or from memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gallery.errors import UnusableFile
+from gallery.faces.align import EyeAligner
+from gallery.faces.describe import Describer
+from gallery.faces.detectors.whole import WholePicture
+from gallery.faces.quality import is_poor
+from gallery.jobs.enroll_folders import choose_face
+from gallery.media.images import encode_png
+from gallery.store.writer import NewSample, clean_name
+from gallery.types import Image, Sample
+
+if TYPE_CHECKING:
+    from gallery.engine.engine import Gallery
+
+
+def add(
+    gallery: Gallery,
+    image: Image,
+    name: str,
+    *,
+    largest: bool = False,
+    aligned: bool = False,
+    keep_poor: bool = False,
+) -> Sample:
+    """Enroll the one face of a picture under a name, new or not, and return the sample.
+
+    `largest` takes the largest of several faces; an `aligned` picture is a crop that gallery cut,
+    and no detector sees it. A face that is enrolled under the name already is returned as it is.
+    Raises InputError where there is no face or several, for a name that cannot be one, and for a
+    face that is enrolled under another; StoreError where samples lack the encoder in use.
+    """
+    name = clean_name(name)
+    gallery.require_encoded()
+    image = image if image.digest else replace(image, digest=_digest(image))
+    describer = gallery.describer
+    if aligned:
+        describer = Describer(WholePicture(), EyeAligner(), describer.encoder)
+    face = choose_face(image.path, describer.faces([image])[0], largest=largest)
+    (described,) = describer.describe([(image, face)])
+    with gallery.store.writing() as writer:
+        sample_id = writer.add(
+            NewSample(
+                character=name,
+                digest=image.digest,
+                path=image.path,
+                face=face,
+                crop_png=encode_png(described.crop),
+                descriptors={gallery.encoder: described.descriptor},
+                detector=describer.detector.name,
+                enrolled_as=name,
+                quality=described.quality,
+                is_poor=is_poor(described.quality) and not keep_poor,
+            )
+        )
+    return _sample(gallery, name, image, sample_id)
+
+
+def _sample(gallery: Gallery, name: str, image: Image, sample_id: int | None) -> Sample:
+    """Return the sample that was added, or the one that stood there before."""
+    found = [
+        one
+        for one in gallery.store.samples(gallery.encoder)
+        if one.digest == image.digest and sample_id in (one.id, None)
+    ]
+    owners = {one.character for one in found}
+    owner = name if name in owners else gallery.store.former_names().get(name)
+    if owner not in owners:
+        raise UnusableFile(
+            image.path,
+            f"is enrolled as {found[0].character} already",
+            remedy="move that sample instead",
+        )
+    return next(one for one in found if one.character == owner)
+
+
+def _digest(image: Image) -> str:
+    """Return the SHA-256 of pixels that no file holds, with their shape."""
+    shape = f"{image.width}x{image.height}:".encode()
+    return hashlib.sha256(shape + image.pixels.tobytes()).hexdigest()
