@@ -14,11 +14,8 @@ from gallery.faces.quality import NO_GATES, Gates
 from gallery.faces.tracking import Track, Tracker
 from gallery.media.shots import FrameOfShot, in_shots
 from gallery.media.video_reader import TOLERANCE, Frame, VideoReader
+from gallery.settings import EVERY
 from gallery.types import Box, DescribedFace, Face, Landmarks, Pixels, Point, Thresholds
-
-EVERY = 1 / 3
-"""Seconds between looks where nothing else is asked: limited animation holds a drawing about as
-long."""
 
 CELL = 8
 """News is looked for in squares of so many pixels of the small picture."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from gallery.errors import BadOutput, InputError
 from gallery.media.timecodes import seconds_of, timecode
 from gallery.output.record_file import RecordStatus
-from gallery.output.records import as_json
+from gallery.output.records import as_json, of_video
 from gallery.types import (
     Answer,
     Box,
@@ -123,16 +123,8 @@ def _record(rows: list[list[str]]) -> Record:
 
 def _video_record(record: Record, row: dict[str, str]) -> VideoRecord:
     start, end, every = row["asked"].split(" ")
-    return VideoRecord(
-        path=record.path,
-        width=record.width,
-        height=record.height,
-        encoder=record.encoder,
-        faces=record.faces,
-        error=record.error,
-        part=_part(row),
-        asked=(float(start), None if end == "-" else float(end), float(every)),
-    )
+    asked = float(start), None if end == "-" else float(end), float(every)
+    return of_video(record, _part(row), asked)
 
 
 def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.store.columns import blob_of, box_of, sound_matrix
-from gallery.store.descriptors import by_encoder, lacking, put
+from gallery.store.columns import box_of, sound_matrix
+from gallery.store.descriptors import by_encoder, lacking, put_where_there
 from gallery.store.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
 
@@ -186,12 +186,9 @@ class RejectionWriter:
 
         Raises InputError for a descriptor of another shape.
         """
-        blob = blob_of(vector)
-        known = select(rejections.c.id).where(rejections.c.id == rejection_id)
-        if self._connection.scalar(known) is None:
-            return False
-        put(self._connection, rejection_descriptors, rejection_id, encoder, blob)
-        return True
+        return put_where_there(
+            self._connection, rejection_descriptors, rejection_id, encoder, vector
+        )
 
     def remove(self, rejection_ids: Collection[int]) -> int:
         """Take rejections back, and return how many there were."""

@@ -24,7 +24,6 @@ from gallery.errors import GalleryError
 from gallery.media.images import FileState, encode_jpeg
 from gallery.numerics.assignment import pairs_of
 from gallery.store.columns import (
-    blob_of,
     box_of,
     face_of,
     landmarks_to_json,
@@ -32,7 +31,7 @@ from gallery.store.columns import (
     quality_of,
     sound_matrix,
 )
-from gallery.store.descriptors import by_encoder, lacking, portions, put
+from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
 from gallery.store.videos import (
@@ -346,12 +345,7 @@ class SightingWriter:
 
         Raises InputError for a descriptor of another shape.
         """
-        blob = blob_of(vector)
-        known = select(sightings.c.id).where(sightings.c.id == sighting_id)
-        if self._connection.scalar(known) is None:
-            return False
-        put(self._connection, sighting_descriptors, sighting_id, encoder, blob)
-        return True
+        return put_where_there(self._connection, sighting_descriptors, sighting_id, encoder, vector)
 
     def group(self, clusters: Mapping[int, int | None]) -> None:
         """Put faces into clusters, or out of them: number by sighting id."""

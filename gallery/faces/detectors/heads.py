@@ -20,7 +20,8 @@ from gallery.errors import UnusableDetector
 from gallery.faces.align import eyes_are_plausible
 from gallery.faces.detectors import rolled
 from gallery.faces.detectors.landmarks import EyeFinder
-from gallery.faces.detectors.sessions import checked_digest, described, open_for
+from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
+from gallery.numerics.distances import keep_best, overlaps
 from gallery.system.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
@@ -111,7 +112,9 @@ class HeadDetector:
         self._threads = threads or available_cores()
         digest = checked_digest(path, sha256)
         self._session = open_for(path, self._threads)
-        self._input = _checked_input(self._session, path)
+        self._input = checked_input(
+            self._session, path, (None, None, None, 3), (None, None, NUMBERS), EXPECTED
+        )
         self._eyes: EyeFinder | None = None
         if eyes is not None:
             self._eyes = EyeFinder(eyes, sha256=eyes_sha256, threads=self._threads)
@@ -177,7 +180,7 @@ class HeadDetector:
         view = rolled.turned(pixels, roll, MULTIPLE, PADDING)
         again = boxed(self._said(session, view.pixels), rolled.UNSEEN)
         boxes = rolled.boxes_back(again[:, 1:5], view)
-        overlap = np.array([overlaps(head, boxes) for head in heads[:, 1:5]])
+        overlap = overlaps(heads[:, 1:5], boxes)
         heads[:, 0] = rolled.joined_scores(heads, again, overlap, roll)
 
     def _said(self, session: onnxruntime.InferenceSession, pixels: Pixels) -> Rows:
@@ -235,11 +238,11 @@ def strongest(
     rows = boxed(rows, least_score)
     # More than this many cells do not speak of few heads; the rest would only cost time.
     rows = rows[np.argsort(-rows[:, 0], kind="stable")[: most * 8]]
-    stays = kept(rows[:, 1:5], MAX_OVERLAP)[:most]
+    stays = keep_best(rows[:, 1:5], rows[:, 0], MAX_OVERLAP, most)
     heads = rows[stays]
     for head in heads:
         same = rows[rows[:, 0] >= min(head[0], trusted)]
-        same = same[overlaps(head[1:5], same[:, 1:5]) >= SAME_HEAD]
+        same = same[overlaps(head[None, 1:5], same[:, 1:5])[0] >= SAME_HEAD]
         head[1:9] = np.average(same[:, 1:9], axis=0, weights=np.maximum(same[:, 0], 1e-6))
     return heads
 
@@ -251,30 +254,6 @@ def boxed(rows: Rows, least_score: float) -> Rows:
     sound = np.isfinite(rows).all(axis=1)
     sound &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
     return rows[sound]
-
-
-def kept(boxes: Rows, overlap: float) -> NDArray[np.int64]:
-    """Return the places of boxes, best first, that overlap no better one; boxes (n, 4).
-
-    overlap is intersection over union; every box that stays strikes out all others at once.
-    """
-    left = np.arange(len(boxes))
-    stays = []
-    while len(left):
-        best, left = left[0], left[1:]
-        stays.append(best)
-        left = left[overlaps(boxes[best], boxes[left]) <= overlap]
-    return np.array(stays, np.int64)
-
-
-def overlaps(box: Rows, boxes: Rows) -> Rows:
-    """Return a box's intersection over union with boxes (n, 4), shape (n,)."""
-    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    # Boxes hold an area, but one of less than the smallest number times itself is none.
-    union = np.maximum(np.prod(box[2:] - box[:2]) + areas - shared, np.finfo(np.float32).tiny)
-    return np.asarray(shared / union, np.float32)
 
 
 def _back(rows: Rows, scale: float, part: Window) -> Rows:
@@ -325,20 +304,3 @@ def _beyond(low: float, high: float, size: int, lacking: float) -> tuple[float, 
     if lacking <= 0 or at_low == at_high:
         return low, high
     return (low - lacking, high) if at_low else (low, high + lacking)
-
-
-def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
-    """Return the input's name; raises SetupError where inputs or outputs are others."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    fits = (
-        len(inputs) == len(outputs) == 1
-        and inputs[0].type == "tensor(uint8)"
-        and len(inputs[0].shape) == 4
-        and inputs[0].shape[3] == 3
-        and outputs[0].type == "tensor(float)"
-        and len(outputs[0].shape) == 3
-        and (not isinstance(outputs[0].shape[2], int) or outputs[0].shape[2] == NUMBERS)
-    )
-    if not fits:
-        raise UnusableDetector(path, f"has {described(session)}", f"expected is {EXPECTED}")
-    return str(inputs[0].name)

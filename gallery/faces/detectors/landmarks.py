@@ -12,18 +12,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import SetupError
 from gallery.faces.align import eyes_are_plausible
-from gallery.faces.detectors.sessions import checked_digest, described, open_for
+from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 Matrix: TypeAlias = NDArray[np.float64]
 """A 2x3 affine transform."""
@@ -72,7 +69,9 @@ class EyeFinder:
         self._path = path
         self.digest = checked_digest(path, sha256)
         self._session = open_for(path, threads)
-        self._input = _checked_input(self._session, path)
+        self._input = checked_input(
+            self._session, path, (None, SIDE, SIDE, 3), (None, NUMBERS), EXPECTED
+        )
 
     def placed(self, images: Sequence[Image], found: Sequence[list[Face]]) -> list[list[Face]]:
         """Return the faces of every picture with their eyes where the second look sees them.
@@ -111,22 +110,6 @@ class EyeFinder:
                 f"The file {self._path} does not take views of heads; expected is {EXPECTED}."
             ) from error
         return np.asarray(said, np.float64)
-
-
-def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
-    """Return the input's name; raises SetupError where inputs or outputs are others."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    fits = (
-        len(inputs) == len(outputs) == 1
-        and inputs[0].type == "tensor(uint8)"
-        and list(inputs[0].shape[1:]) == [SIDE, SIDE, 3]
-        and outputs[0].type == "tensor(float)"
-        and len(outputs[0].shape) == 2
-        and (not isinstance(outputs[0].shape[1], int) or outputs[0].shape[1] == NUMBERS)
-    )
-    if not fits:
-        raise SetupError(f"The file {path} has {described(session)}; expected is {EXPECTED}.")
-    return str(inputs[0].name)
 
 
 def _joined(rough: Landmarks, eyes: NDArray[np.float64], seen: NDArray[np.float64]) -> Landmarks:

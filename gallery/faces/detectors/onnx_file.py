@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import UnusableDetector
-from gallery.faces.detectors.boxes import head_around, keep_best
+from gallery.faces.detectors.boxes import head_around
+from gallery.numerics.distances import keep_best
 from gallery.types import Box, Face, Image
 
 if TYPE_CHECKING:
