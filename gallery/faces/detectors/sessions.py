@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import DamagedDetector
+from gallery.errors import DamagedDetector, UnusableDetector
 from gallery.faces.detectors.onnx_file import open_session
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def checked_input(
         )
     )
     if not fits:
-        raise SetupError(
-            f"The detector file {path} has {_described(session)}; expected is {expected}."
-        )
+        raise UnusableDetector(path, f"has {_described(session)}", f"expected is {expected}")
     return str(inputs[0].name)
 
 
