@@ -51,7 +51,7 @@ FAINT = (256 * sum(SMOOTHING) ** 2 * 8) ** 2
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a face must be to be looked at at all."""
+    """The least size and quality of a face that counts."""
 
     min_face: float = 0.0
     """The shorter side of its head's box, in pixels, at least."""
@@ -77,7 +77,7 @@ def measure(crop: Crop, face: Face, picture: tuple[int, int] | None = None) -> Q
 
 
 def is_poor(quality: Quality) -> bool:
-    """Say whether a face is so bad to see that ideal and best do better without it."""
+    """Say whether a face is so unclear that ideal and best do better without it."""
     return quality.score < POOR
 
 

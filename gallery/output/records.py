@@ -68,7 +68,7 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
 
 
 def _calibrated(answer: Answer) -> dict[str, float | None]:
-    """Return the probabilities of a calibrated gallery; of another one there are none."""
+    """Return the probabilities; empty for an answer of a gallery that is not calibrated."""
     if answer.probability is None:
         return {}
     return {

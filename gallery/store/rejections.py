@@ -1,8 +1,8 @@
-"""What a person said a face is not: whoever was answered wrongly is not answered again.
+"""Names that a person rejected for a face, so that they are not answered again.
 
-A rejection is of one face and one character. It holds for the face itself, known by its picture
-and place, and for faces that are nearly the same, as in the frames beside it. The face's crop is
-stored, so that it goes on holding with another encoder.
+A rejection is of one face and one character. It holds for the face itself, known by its picture and
+place, and for faces that are nearly the same, as in the frames beside it. The face's crop is
+stored, so that the rejection also holds with another encoder.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class NewRejection:
 
 @dataclass(frozen=True, eq=False)
 class Rejected:
-    """All rejections of a gallery, to be looked at together."""
+    """All rejections of a gallery, for one comparison with a face."""
 
     rejections: tuple[Rejection, ...]
     described: NDArray[np.int64]
@@ -206,8 +206,8 @@ class RejectionWriter:
         self.remove([row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE])
 
     def follow(self, source_id: int, target_id: int) -> None:
-        """Let what was said of one character hold for another, which it becomes part of."""
-        # What was said of both stays once; the rest goes with the character.
+        """Give the rejections of one character to another, which the first becomes part of."""
+        # A rejection of both names stays once; the rest goes with the character.
         self._connection.execute(
             update(rejections)
             .prefix_with("OR IGNORE")

@@ -1,7 +1,7 @@
 """What labelling saw: pictures and videos, and the faces in them, named or not.
 
-It is kept so that a better gallery can answer anew without the pictures, and so that unknown faces
-can be grouped and named. It can all be made again, and nothing of it changes an answer.
+A better gallery can thus answer again without the pictures, and unknown faces can be clustered and
+named. All of it can be made again, and none of it changes an answer.
 
 Of a video one face is kept of every track: box, crop and quality of its best moment, and what the
 track is described by. Its digest is that moment's, see seen_videos.moment_of.
@@ -65,7 +65,7 @@ _BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """A picture that was looked at, and its faces."""
+    """A labelled picture and its faces."""
 
     path: Path
     state: FileState | None
@@ -83,7 +83,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class ObservedPicture:
-    """A picture as it was last looked at."""
+    """A picture in its last labelled state."""
 
     path: Path
     state: FileState | None
@@ -111,7 +111,7 @@ class Sighting:
     """The track of a video that it is; None for a face in a picture."""
 
     def described(self, descriptor: Descriptor) -> DescribedFace:
-        """Return it with its descriptor, to be answered; its crop is blank, nobody looks at it."""
+        """Return it with its descriptor, for an answer; its crop is blank and never read."""
         return DescribedFace(self.face, _BLANK, descriptor, self.quality or UNMEASURED)
 
 
@@ -123,7 +123,7 @@ class SightingReader:
         self.videos = VideoReading(reading)
 
     def pictures(self) -> list[ObservedPicture]:
-        """Return all pictures that were looked at, by path."""
+        """Return all labelled pictures, by path."""
         with self._reading() as connection:
             rows = connection.execute(select(pictures).order_by(pictures.c.path))
             return [_picture(row) for row in rows]

@@ -43,7 +43,7 @@ LEAST_SCORE = 0.6
 
 MAX_OVERLAP = 0.45
 SAME_HEAD = 0.6
-"""Boxes that overlap this much speak of one head; what they say of its place is averaged.
+"""Boxes that overlap this much mean one head; their boxes and eyes are averaged.
 
 On the 540 heads of data/detection from 16 pixels on that brings 0.7 points of average precision and
 1.2 of the small heads, and eyes 5 % nearer to where they are."""
@@ -58,7 +58,7 @@ MOST_BEYOND = 0.15
 """A head that the picture's edge cuts reaches beyond it by at most this share of its side."""
 
 LONGEST_SHAPE = 3.0
-"""Longer side over shorter from which on a picture is looked at window by window."""
+"""Longer side over shorter from which on a picture is searched window by window."""
 
 NUMBERS = 11
 EXPECTED = (
@@ -100,7 +100,7 @@ class HeadDetector:
         least_score: float = LEAST_SCORE,
         threads: int = 0,
     ) -> None:
-        """Open the file, and that of the second look at the eyes; without it the first one's stay.
+        """Open the file, and that of the landmark network; without it the eyes of the first stay.
 
         A longer_side above 640 finds smaller heads and takes more time. With 0 threads all cores
         are used. Raises SetupError for a file that is missing, damaged, or no such network, and
@@ -118,8 +118,8 @@ class HeadDetector:
         self._eyes: EyeFinder | None = None
         if eyes is not None:
             self._eyes = EyeFinder(eyes, sha256=eyes_sha256, threads=self._threads)
-        # What a detector did not see is remembered under its name, so another file has another, and
-        # so has another way to look.
+        # Pictures without a face are stored under the detector's name, so another file, and another
+        # way to detect, has another name.
         side = "" if longer_side == LONGER_SIDE else f"*{longer_side}"
         second = f"+{self._eyes.digest[:8]}" if self._eyes else ""
         self.name = f"heads-level{side}@{digest[:8]}{second}"
@@ -127,8 +127,8 @@ class HeadDetector:
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
 
-        One picture is looked at by all cores together; several are shared out, which wastes less.
-        Raises SetupError when the network cannot take a picture.
+        All cores search one picture; several pictures are shared out, which wastes less. Raises
+        SetupError when the network cannot take a picture.
         """
         parts = [
             (place, window)
@@ -176,7 +176,7 @@ class HeadDetector:
     def _look_level(
         self, session: onnxruntime.InferenceSession, pixels: Pixels, heads: Rows, roll: float
     ) -> None:
-        """Score heads anew that a roll of the picture makes level."""
+        """Score heads again that a roll of the picture makes upright."""
         view = rolled.turned(pixels, roll, MULTIPLE, PADDING)
         again = boxed(self._said(session, view.pixels), rolled.UNSEEN)
         boxes = rolled.boxes_back(again[:, 1:5], view)
@@ -198,7 +198,7 @@ class HeadDetector:
 
 
 def windows(width: int, height: int) -> list[Window]:
-    """Return the parts in which a picture is looked at: all of it, or windows along a strip.
+    """Return the parts in which a picture is searched: all of it, or windows along a strip.
 
     Windows are twice as long as wide and overlap by half, so that each head is whole in one.
     """
@@ -232,11 +232,11 @@ def strongest(
 ) -> Rows:
     """Return the rows (n, 11) of heads, best first: of overlapping boxes the best scored.
 
-    Its box and eyes are means over the rows of the same head, weighed by their scores, of those
-    with a trusted score or no lower one than its own. Rows that are no boxes are no heads.
+    A head's box and eyes are means over its rows, weighted by score. Only rows with a trusted
+    score, or with a score as high as the head's, count. Rows that are no boxes are no heads.
     """
     rows = boxed(rows, least_score)
-    # More than this many cells do not speak of few heads; the rest would only cost time.
+    # So many cells cannot mean few heads; more of them would only cost time.
     rows = rows[np.argsort(-rows[:, 0], kind="stable")[: most * 8]]
     stays = keep_best(rows[:, 1:5], rows[:, 0], MAX_OVERLAP, most)
     heads = rows[stays]
@@ -248,7 +248,7 @@ def strongest(
 
 
 def boxed(rows: Rows, least_score: float) -> Rows:
-    """Return the rows of at least a score, less those that a broken network gives: no boxes."""
+    """Return the rows of at least a score, without the invalid boxes of a broken network."""
     rows = rows[rows[:, 0] >= least_score]
     boxes = rows[:, 1:5]
     sound = np.isfinite(rows).all(axis=1)

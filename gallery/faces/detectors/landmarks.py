@@ -1,4 +1,4 @@
-"""The second look at a head: where exactly its eyes are.
+"""The landmark network: where exactly the eyes of a head are.
 
 The detector's network sees a whole picture, in which an eye is a few pixels; this one sees one head
 at a time, turned about level by the eyes as the first network places them. Its file is ONNX: views
@@ -36,10 +36,10 @@ FINER = 1.25
 
 
 LEAST_SEEN = 0.3
-"""Of an eye that the network is less sure of to see, the first look's place stays."""
+"""If the network is less sure to see an eye, the detector's position stays."""
 
 AT_ONCE = 64
-"""So many views go through the network together, so that a crowd's do not fill the memory."""
+"""So many views go through the network at once, so that a crowd does not fill the memory."""
 
 NUMBERS = 6
 EXPECTED = (
@@ -58,7 +58,7 @@ class Frame(NamedTuple):
 
 
 class EyeFinder:
-    """Places the eyes of heads that were found, by a second look at each."""
+    """Places the eyes of each detected head."""
 
     def __init__(self, path: Path, *, sha256: str | None = None, threads: int = 1) -> None:
         """Open the file.
@@ -74,10 +74,10 @@ class EyeFinder:
         )
 
     def placed(self, images: Sequence[Image], found: Sequence[list[Face]]) -> list[list[Face]]:
-        """Return the faces of every picture with their eyes where the second look sees them.
+        """Return the faces of every picture, with the eyes where this network sees them.
 
-        Faces without landmarks stay as they are, and so do eyes that could not be a head's where
-        the second look puts them. All heads of all pictures go through the network together. Raises
+        Faces without landmarks stay as they are. So do eyes for which the network gives an
+        implausible position. All heads of all pictures go through the network in one batch. Raises
         SetupError when the network cannot take them.
         """
         placed = [list(faces) for faces in found]
@@ -113,7 +113,7 @@ class EyeFinder:
 
 
 def _joined(rough: Landmarks, eyes: NDArray[np.float64], seen: NDArray[np.float64]) -> Landmarks:
-    """Return eyes (2, 2) where they are seen, else the rough ones, the one further left first."""
+    """Return the eyes that are seen, else the rough ones, shape (2, 2), the left one first."""
     both = [
         Point(*eye.tolist()) if sure >= LEAST_SEEN and np.isfinite(eye).all() else first
         for eye, sure, first in zip(eyes, seen, (rough.left_eye, rough.right_eye), strict=True)

@@ -60,7 +60,7 @@ class OnnxFileDetector:
         takes all cores.
         Raises SetupError for a file that is missing, damaged, or of another family.
         """
-        # What a detector did not see is remembered under its name, so another file has another.
+        # Pictures without a face are stored under the detector's name, so another file has another.
         scale = "" if head_scale == 1.0 else f"*{head_scale:g}"
         self.name = f"onnx:{path.name}{scale}@{_digest(path)}"
         self._path = path
