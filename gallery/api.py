@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gallery.engine import assemble
 from gallery.engine.engine import CALIBRATED_FPIR, Engine
-from gallery.errors import InputError
+from gallery.errors import BadSetting, ClosedGallery
 from gallery.events import EnrolEvent, EnrolmentSummary, Event, LabelEvent, LabelSummary, result_of
 from gallery.faces.describe import Describer
 from gallery.faces.quality import Gates
@@ -411,7 +411,7 @@ class Gallery:
         _check_top(top)
         watched = _video(start, end, every, _gates(min_face, min_quality))
         if workers is not None and workers < 1:
-            raise InputError(f"{workers} workers do nothing; there is 1 at the least.")
+            raise BadSetting("workers", f"{workers} workers do nothing", "there is 1 at the least")
         choices = labelling.LabelChoices(mode, top, keep, watched, workers)
         formats = _texts(write, "write")
 
@@ -688,14 +688,14 @@ class Gallery:
     def _apart(self) -> Engine:
         """Open the same gallery once more, for one thread alone."""
         if self._open(create=False).store.path is None:
-            raise InputError(
-                "A gallery in memory cannot be opened twice; to watch, give it a file."
+            raise BadSetting(
+                "database", "A gallery in memory cannot be opened twice", "to watch, give it a file"
             )
         return self._opener(False)
 
     def _require_open(self) -> None:
         if self._is_closed:
-            raise InputError("The gallery is closed; open it again.")
+            raise ClosedGallery
 
     def _in_turn(self, events: Generator[Told, None, None]) -> Generator[Told, None, None]:
         """Yield events, each made while no other thread uses the gallery."""
@@ -717,7 +717,7 @@ def _paths(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     """Return one path or several as a list. Raises InputError where there is none."""
     found = [Path(paths)] if isinstance(paths, (str, os.PathLike)) else [Path(one) for one in paths]
     if not found:
-        raise InputError("No path is given; name a picture or a folder.")
+        raise BadSetting("paths", "No path is given", "name a picture or a folder")
     return found
 
 
@@ -734,26 +734,28 @@ def _image(picture: Picture) -> Image:
 def _gates(min_face: float, min_quality: float) -> Gates:
     """Return gates. Raises InputError for values that no face has."""
     if min_face < 0 or not 0 <= min_quality <= 1:
-        raise InputError("min_face is a number of pixels from 0, min_quality one from 0 to 1.")
+        raise BadSetting(
+            "gates", "min_face is a number of pixels from 0, min_quality one from 0 to 1"
+        )
     return Gates(min_face, min_quality)
 
 
 def _check_top(top: int) -> None:
     if top < 1:
-        raise InputError(f"{top} characters cannot be named for a face; top is 1 or more.")
+        raise BadSetting("top", f"{top} characters cannot be named for a face", "top is 1 or more")
 
 
 def _texts(given: Collection[str], what: str) -> list[str]:
     """Return texts as a list. Raises InputError for one text in the place of several."""
     if isinstance(given, str):
-        raise InputError(f"{what} is a list of texts, not one text; give [{given!r}].")
+        raise BadSetting(what, f"{what} is a list of texts, not one text", f"give [{given!r}]")
     return list(given)
 
 
 def _ids(given: Sequence[int]) -> list[int]:
     """Return ids, each once, in their order. Raises InputError for what is no list of them."""
     if isinstance(given, (int, str)):
-        raise InputError(f"Ids are a list of numbers; give [{given}].")
+        raise BadSetting("ids", "Ids are a list of numbers", f"give [{given}]")
     return list(dict.fromkeys(given))
 
 
@@ -782,5 +784,5 @@ def _of_files(
 def _video(start: float, end: float | None, every: float, gates: Gates) -> VideoOptions:
     """Return what of videos is looked at. Raises InputError for times that are none."""
     if every < 0 or start < 0 or (end is not None and end <= start):
-        raise InputError("Times of a video begin at 0, and its end comes after its start.")
+        raise BadSetting("start", "Times of a video begin at 0, and its end comes after its start")
     return VideoOptions(start, end, every, gates)

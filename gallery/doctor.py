@@ -38,6 +38,8 @@ class Finding:
     what: str
     is_well: bool
     text: str
+    error: GalleryError | None = None
+    """What is not well."""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -46,7 +48,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         try:
             yield Finding(what, is_well=True, text=look(settings))
         except GalleryError as error:
-            yield Finding(what, is_well=False, text=str(error))
+            yield Finding(what, is_well=False, text=str(error), error=error)
 
 
 def _versions(_settings: Settings) -> str:

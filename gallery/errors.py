@@ -1,14 +1,78 @@
-"""What can go wrong, and what to do about it.
+"""What can go wrong, and what to do about it: a tree of errors that carry facts.
 
-GalleryError            one sentence: what happened and what to do
+GalleryError            a fact and a cure
 ├── InputError          give something else: a picture, a name, a folder, an option
 ├── SetupError          install or fetch something
 └── StoreError          the database does not fit, or cannot be written
+
+There is a class for each thing that a program may want to react to. Its attributes say what is
+known; `str()` makes a sentence of them that names no command: `cli.advice` adds what a user of the
+command line does. Light to import.
 """
+
+from __future__ import annotations
+
+import copy
+import copyreg
+import string
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+
+class _Formatter(string.Formatter):
+    """Writes out tuples: with commas, or with what stands behind the colon."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, tuple):
+            return (format_spec or ", ").join(str(one) for one in value)
+        return str(super().format_field(value, format_spec))
 
 
 class GalleryError(Exception):
-    """The root of the tree; its text is meant for the user as it stands."""
+    """The root of the tree; its text is meant for a person as it stands.
+
+    A class below it says what happened in FACT and what to do about it in CURE, both without a full
+    stop. In them stand its attributes, as in `{self.path}`. An error of one of the three classes
+    alone has nothing but a text.
+    """
+
+    FACT: ClassVar[str] = ""
+    CURE: ClassVar[str] = ""
+    JOINT: ClassVar[str] = "; "
+
+    @property
+    def fact(self) -> str:
+        """What happened, without a full stop; empty where nothing but a text is known."""
+        return self.filled(self.FACT)
+
+    @property
+    def cure(self) -> str:
+        """What to do about it, without a full stop; empty where nothing is known to help."""
+        return self.filled(self.CURE)
+
+    def filled(self, template: str) -> str:
+        """Return a text with the attributes that are named in it: `{self.path}`."""
+        return _Formatter().format(template, self=self)
+
+    def sentence(self, cure: str) -> str:
+        """Return the fact with another cure; where nothing but a text is known, that text."""
+        fact = self.fact
+        if not fact:
+            return super().__str__()
+        whole = f"{fact}{self.JOINT}{cure}" if cure else fact
+        return whole if whole.endswith("?") else f"{whole}."
+
+    def detached(self) -> Self:
+        """Return a copy to keep: without traceback and cause, which hold on to whole pictures."""
+        return copy.copy(self)
+
+    def __str__(self) -> str:
+        return self.sentence(self.cure)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The usual way makes it of its positional arguments alone.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InputError(GalleryError):
@@ -21,3 +85,739 @@ class SetupError(GalleryError):
 
 class StoreError(GalleryError):
     """The database is damaged, of another version, or cannot be written."""
+
+
+# What is wrong with what was given.
+
+
+@dataclass(eq=False)
+class BadSetting(InputError):
+    """A parameter has a value without a meaning, or one that does not go with the others."""
+
+    FACT = "{self.reason}"
+    CURE = "{self.remedy}"
+
+    setting: str
+    """The name of the parameter."""
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(eq=False)
+class UnusableFile(InputError):
+    """A file or a folder cannot be used; in a batch the rest goes on."""
+
+    FACT = "{self.path} {self.reason}"
+    CURE = "{self.remedy}"
+
+    path: Path
+    reason: str
+    """What is the matter with it, to be read after the path."""
+    remedy: str = field(default="", kw_only=True)
+
+    @property
+    def complaint(self) -> str:
+        """What two files that fail in one way have in common: the reason and the cure."""
+        return f"{self.reason}; {self.cure}" if self.cure else self.reason
+
+
+class NothingFound(UnusableFile):
+    """A path leads nowhere, or to nothing of what is looked for."""
+
+
+class UnreadableFile(UnusableFile):
+    """A file or a folder cannot be read, or holds something else than is looked for."""
+
+
+class UnreadablePicture(UnreadableFile):
+    """A file is no picture, is damaged, or unfolds to too many pixels."""
+
+
+class UnreadableVideo(UnreadableFile):
+    """A file is no video, or cannot be decoded."""
+
+
+class UnreadableMetadata(UnreadableFile):
+    """A sidecar, a caption, or the metadata inside a picture cannot be used."""
+
+
+@dataclass(eq=False)
+class BadArchive(UnreadableFile):
+    """A file is no export of a gallery, or is damaged."""
+
+    reason: str = field(init=False, default="is not a gallery's export, or is damaged")
+
+
+@dataclass(eq=False)
+class NewerArchive(UnreadableFile):
+    """A file was exported by a newer version of gallery."""
+
+    CURE = "bring this one up to date from its repository and install it again"
+
+    reason: str = field(init=False, default="was exported by a newer version of gallery")
+
+
+class Unnameable(UnusableFile):
+    """A picture lies in a folder, or has a mark, whose name no character can have."""
+
+    @property
+    def fact(self) -> str:
+        """The path, with what would upset a terminal written out, and the reason."""
+        return f"{str(self.path)!r} {self.reason}"
+
+
+class UnwritableFile(UnusableFile):
+    """A file or a folder cannot be written."""
+
+
+class BadOutput(UnwritableFile):
+    """An output file has a wrong suffix, or holds something that gallery would destroy."""
+
+
+class BusyFile(UnwritableFile):
+    """Another process is writing the file or into the folder."""
+
+
+@dataclass(eq=False)
+class UnplacedPicture(UnwritableFile):
+    """A picture cannot be linked to from a folder, as a file system without links refuses."""
+
+    CURE = "copy the pictures instead"
+
+    reason: str = field(init=False)
+    placing: str
+    """`hardlink` or `symlink`."""
+    picture: Path
+    why: str
+
+    def __post_init__(self) -> None:
+        self.reason = f"cannot be a {self.placing} to {self.picture} ({self.why})"
+
+
+@dataclass(eq=False)
+class NoFace(UnusableFile):
+    """The detector sees no face in a picture."""
+
+    CURE = "cut it out and choose the detector whole"
+
+    reason: str = field(init=False, default="shows no face that the detector sees")
+
+
+@dataclass(eq=False)
+class NoFaceMarked(NoFace):
+    """The detector sees no face where metadata marks one."""
+
+    CURE = "mark the face itself, or cut it out"
+
+    name: str
+    box: tuple[float, float, float, float]
+    """In pixels: left, top, right, bottom."""
+
+    def __post_init__(self) -> None:
+        place = ", ".join(str(round(edge)) for edge in self.box)
+        self.reason = (
+            f"shows no face that the detector sees where {self.name} is marked, at {place}"
+        )
+
+
+@dataclass(eq=False)
+class NoFacePasses(NoFace):
+    """All faces of a picture are smaller or poorer than was asked for."""
+
+    CURE = "give a better picture, or ask for less"
+
+    min_face: float
+    """The shorter side of a head, in pixels, at least; 0 where it was not asked for."""
+    min_quality: float
+    """Its score, 0 to 1, at least; 0 where it was not asked for."""
+
+    def __post_init__(self) -> None:
+        asked = (("{:g} pixels", self.min_face), ("quality {:g}", self.min_quality))
+        least = " and ".join(what.format(value) for what, value in asked if value > 0)
+        self.reason = f"shows no face of at least {least}"
+
+
+@dataclass(eq=False)
+class SeveralFaces(UnusableFile):
+    """A picture shows several faces of which none dominates, and one is wanted."""
+
+    CURE = "cut out the one that is meant, or take the largest"
+
+    reason: str = field(init=False)
+    faces: int
+
+    def __post_init__(self) -> None:
+        self.reason = f"shows {self.faces} faces"
+
+
+@dataclass(eq=False)
+class WhichFace(SeveralFaces):
+    """A picture shows several faces, and a name does not tell which of them is meant."""
+
+    CURE = "say which one by its number, counted as they are identified"
+
+    character: str
+    answered: int
+    """How many of the faces are answered with the name."""
+
+    def __post_init__(self) -> None:
+        which = f"{self.answered} are" if self.answered else "none is"
+        self.reason = f"shows {self.faces} faces, of which {which} answered with {self.character}"
+
+
+@dataclass(eq=False)
+class NoSuchFace(UnusableFile):
+    """A picture shows fewer faces than the number of the one that is wanted."""
+
+    CURE = "there is no face {self.number}"
+
+    reason: str = field(init=False)
+    faces: int
+    number: int
+    """From 1."""
+
+    def __post_init__(self) -> None:
+        self.reason = f"shows {self.faces} faces"
+
+
+@dataclass(eq=False)
+class SamePicture(UnusableFile):
+    """One picture lies in the folders of two characters."""
+
+    CURE = "a picture belongs to one character, remove one of the two"
+
+    reason: str = field(init=False)
+    character: str
+    """Who has it already."""
+    twin: Path | None = None
+    """Where it lies for that character."""
+
+    def __post_init__(self) -> None:
+        twin = f"the same picture as {self.twin}, " if self.twin else ""
+        self.reason = f"is {twin}enrolled as {self.character}"
+
+
+@dataclass(eq=False)
+class LabelledOtherwise(UnusableFile):
+    """A part of a video was labelled with other times, which the rest would not fit."""
+
+    CURE = "give the same again, or name another output file"
+
+    reason: str = field(
+        init=False, default="was labelled in part with another start, end or time between looks"
+    )
+
+
+@dataclass(eq=False)
+class BadName(InputError):
+    """A text cannot name a character."""
+
+    FACT = "{self.reason}"
+    CURE = "{self.remedy}"
+
+    name: str
+    reason: str
+    """The fact as a whole."""
+    remedy: str = ""
+
+
+@dataclass(eq=False)
+class NameTaken(InputError):
+    """A character cannot have a name, since another has it."""
+
+    FACT = "{self.new} exists already"
+    CURE = "merge the two to make them one"
+
+    old: str
+    new: str
+
+
+@dataclass(eq=False)
+class NoSuchCharacter(InputError):
+    """Nobody in the gallery has a name, and nobody had."""
+
+    FACT = "No character is called {self.name}"
+
+    name: str
+    near: tuple[str, ...] = ()
+    """Names that are spelt alike, the nearest first."""
+
+    @property
+    def cure(self) -> str:
+        """Which names are near."""
+        return f"did you mean {' or '.join(self.near)}?" if self.near else ""
+
+
+@dataclass(eq=False)
+class _NoSuchNumber(InputError):
+    number: int
+
+
+@dataclass(eq=False)
+class NoSuchSample(_NoSuchNumber):
+    """There is no sample of a number, or a character has no such sample."""
+
+    character: str | None = None
+    """Who was to have it; None where anybody was."""
+
+    @property
+    def fact(self) -> str:
+        """Which one, and whose."""
+        if self.character is None:
+            return f"There is no sample {self.number}"
+        return f"{self.character} has no sample {self.number}"
+
+
+class NoSuchCluster(_NoSuchNumber):
+    """There is no cluster of unknown faces of a number."""
+
+    FACT = "There is no cluster {self.number} of unknown faces"
+
+
+class NoSuchRejection(_NoSuchNumber):
+    """There is no rejection of a number."""
+
+    FACT = "There is no rejection {self.number}"
+
+
+@dataclass(eq=False)
+class EnrolledFace(InputError):
+    """A face cannot be said not to be a character, since it is enrolled as that one."""
+
+    FACT = "This face is sample {self.sample} of {self.character}"
+    CURE = "forget or move the sample first"
+
+    sample: int
+    character: str
+
+
+@dataclass(eq=False)
+class NothingSeen(InputError):
+    """Nothing was labelled at a path, or at all, that could be answered anew."""
+
+    path: Path | None = None
+    """None where nothing was labelled at all."""
+
+    @property
+    def fact(self) -> str:
+        """Where nothing was seen."""
+        if self.path is None:
+            return "The gallery has seen nothing yet"
+        return f"The gallery has seen nothing at {self.path}"
+
+    @property
+    def cure(self) -> str:
+        """Label it."""
+        if self.path is None:
+            return "label pictures first, and let the gallery keep what it sees"
+        return "label it first, or name it as it was named then"
+
+
+class EmptyGallery(InputError):
+    """Nobody is enrolled who could be asked about."""
+
+    FACT = "Nobody is in the gallery yet"
+    CURE = "enroll characters first"
+
+
+@dataclass(eq=False)
+class TooFewFaces(InputError):
+    """The gallery holds too little to learn from."""
+
+    FACT = "{self.reason}"
+    CURE = "{self.remedy}"
+
+    reason: str
+    """The fact as a whole."""
+    remedy: str
+
+
+@dataclass(eq=False)
+class NobodyKnown(InputError):
+    """No folder of a set of pictures is named after a character of the gallery."""
+
+    folders: tuple[str, ...]
+
+    @property
+    def fact(self) -> str:
+        """The first folders."""
+        more = ", ..." if len(self.folders) > 3 else ""
+        return (
+            "None of the folders is named after a character of the gallery "
+            f"({', '.join(self.folders[:3])}{more})"
+        )
+
+
+class ClosedGallery(InputError):
+    """The gallery was closed and is used again."""
+
+    FACT = "The gallery is closed"
+    CURE = "open it again"
+
+
+@dataclass(eq=False)
+class NoGallery(InputError):
+    """There is no database where one is to be opened."""
+
+    FACT = "There is no gallery at {self.path}"
+    CURE = "enroll a folder to make one, or name another database"
+
+    path: Path
+
+
+@dataclass(eq=False)
+class NoSuchFormat(InputError):
+    """There is no output format of a name."""
+
+    FACT = "There is no output format {self.name}"
+    CURE = "there are {self.known}"
+
+    name: str
+    known: tuple[str, ...]
+
+
+# What is missing or broken on this machine.
+
+
+@dataclass(eq=False)
+class MissingPackage(SetupError):
+    """An optional part of gallery is not installed."""
+
+    FACT = "{self.what} want packages that are not installed"
+    CURE = "pip install 'gallery[{self.extra}]'"
+    JOINT = ": "
+
+    what: str
+    """What wants it, as the subject of a sentence."""
+    extra: str
+    """The extra of gallery that brings it."""
+
+
+@dataclass(eq=False)
+class NoSuchNetwork(SetupError):
+    """No manifest knows a network of a name."""
+
+    FACT = "There is no network named {self.name!r}; known are {self.known}"
+
+    name: str
+    known: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class MissingNetwork(SetupError):
+    """A known network's file is not on this machine."""
+
+    FACT = "The network {self.name!r} is not on this machine"
+    JOINT = ": "
+
+    name: str
+    package: str | None = None
+    """The Python package that brings it, where one does."""
+    url: str | None = None
+    """Where it can be fetched, where it can."""
+
+    @property
+    def cure(self) -> str:
+        """How to get it."""
+        if self.package is not None:
+            return f"it comes with the Python package {self.package}; install that"
+        return "fetch it" if self.url is not None else "add its file"
+
+
+class UnfetchableNetwork(MissingNetwork):
+    """A network has no address that it could be fetched from."""
+
+    FACT = "The network {self.name!r} cannot be fetched"
+
+
+@dataclass(eq=False)
+class FetchFailed(SetupError):
+    """An address does not give a network, or gives something else; nothing was kept."""
+
+    FACT = "{self.reason}"
+    CURE = "download it by hand and add its file, or try again later"
+
+    name: str
+    url: str
+    reason: str
+    """The fact as a whole."""
+
+
+@dataclass(eq=False)
+class DamagedNetwork(SetupError):
+    """A network's file is not what it claims to be."""
+
+    name: str
+    path: Path
+    source: MissingNetwork | None = None
+    """How to get it anew, where it never was what it claims to be."""
+
+    @property
+    def fact(self) -> str:
+        """Which file."""
+        if self.source is not None:
+            return f"The file {self.path} is not the network {self.name!r}"
+        return (
+            f"The file {self.path} is damaged or was changed: it is not the network "
+            f"{self.name!r} any more"
+        )
+
+    @property
+    def cure(self) -> str:
+        """Get it anew."""
+        if self.source is not None:
+            return f"delete it, and {self.source.cure}"
+        return "delete it, then fetch, install or add it again"
+
+
+@dataclass(eq=False)
+class WrongRuntime(SetupError):
+    """A runtime cannot run a network's kind of file."""
+
+    FACT = "The network {self.name!r} is an ONNX file, which {self.runtime} cannot run"
+    CURE = "choose the runtime onnx, or a network that is a .dat file, such as anime"
+
+    name: str
+    runtime: str
+
+
+@dataclass(eq=False)
+class _NoSuchPart(SetupError):
+    name: str
+    known: tuple[str, ...]
+
+
+class NoSuchDetector(_NoSuchPart):
+    """There is no detector of a name."""
+
+    FACT = "There is no detector {self.name}"
+    CURE = "choose {self.known} or the path of an ONNX file"
+
+
+class NoSuchRuntime(_NoSuchPart):
+    """There is no runtime of a name."""
+
+    FACT = "There is no runtime {self.name}"
+    CURE = "choose {self.known: or }"
+
+
+@dataclass(eq=False)
+class DamagedDetector(SetupError):
+    """A detector's own network is missing, or is not what it should be."""
+
+    FACT = "{self.reason}"
+    CURE = "install gallery again, or choose another detector"
+
+    path: Path
+    reason: str
+    """The fact as a whole."""
+
+
+@dataclass(eq=False)
+class UnusableDetector(SetupError):
+    """A file that was given as a detector is none that gallery can use."""
+
+    FACT = "The detector file {self.path} {self.reason}"
+    CURE = "{self.remedy}"
+
+    path: Path
+    reason: str
+    """What is the matter with it, to be read after the path."""
+    remedy: str = ""
+
+
+@dataclass(eq=False)
+class BadManifest(SetupError):
+    """A manifest of networks cannot be read, written or understood."""
+
+    FACT = "The manifest {self.path} {self.reason}"
+    CURE = "{self.remedy}"
+
+    path: Path
+    reason: str
+    """What is the matter with it, to be read after the path."""
+    remedy: str = ""
+
+
+@dataclass(eq=False)
+class PluginFailed(SetupError):
+    """A detector or an output format of another package fails, or is none."""
+
+    FACT = "The {self.kind} {self.name} of the package {self.package} {self.reason}"
+    CURE = "{self.remedy}"
+
+    kind: str
+    """`detector` or `output format`."""
+    name: str
+    package: str
+    reason: str
+    """What is the matter, to be read after the package."""
+    remedy: str = "update that package or uninstall it"
+
+
+# What is wrong with the database.
+
+
+@dataclass(eq=False)
+class NotAGallery(StoreError):
+    """A file is something else than a gallery's database."""
+
+    FACT = "{self.path} {self.reason}"
+    CURE = "{self.remedy}"
+
+    path: Path
+    reason: str = "is not a gallery database"
+    """What it is, to be read after the path."""
+    remedy: str = "name another database"
+
+
+@dataclass(eq=False)
+class NewerGallery(StoreError):
+    """The database was made by a newer version of gallery."""
+
+    FACT = "The database {self.path} was made by a newer version of gallery"
+    CURE = "bring this one up to date from its repository and install it again"
+
+    path: Path | None
+
+
+@dataclass(eq=False)
+class DatabaseFailed(StoreError):
+    """The database answers with an error; its commonest errors have classes of their own."""
+
+    FACT = "The database {self.path} {self.reason}"
+    CURE = "{self.remedy}"
+
+    path: Path | None
+    """None for one in memory."""
+    reason: str
+    """What happened, to be read after the path."""
+    remedy: str = ""
+
+
+@dataclass(eq=False)
+class FullDisk(DatabaseFailed):
+    """There is no room for what is to be written."""
+
+    FACT = "The disk or the database {self.path} is full"
+
+    reason: str = field(init=False, default="is full, or its disk is")
+    remedy: str = field(init=False, default="make room and run it again")
+
+
+@dataclass(eq=False)
+class BusyDatabase(DatabaseFailed):
+    """Another process writes the database and does not come to an end."""
+
+    reason: str = field(init=False, default="is in use by another process")
+    remedy: str = field(init=False, default="run it again when that is done")
+
+
+@dataclass(eq=False)
+class ReadOnlyDatabase(DatabaseFailed):
+    """The database cannot be written."""
+
+    reason: str = "or its folder cannot be written"
+    remedy: str = "check their permissions"
+
+
+@dataclass(eq=False)
+class UnreadableDatabase(DatabaseFailed):
+    """The database's file cannot be opened or read."""
+
+    reason: str = "cannot be opened"
+    remedy: str = "check its folder's permissions"
+
+
+@dataclass(eq=False)
+class DamagedDatabase(DatabaseFailed):
+    """The database's file, or something in it, is damaged."""
+
+    reason: str = "is damaged"
+    remedy: str = "put a back-up in its place"
+
+
+@dataclass(eq=False)
+class BrokenRows(DamagedDatabase):
+    """The database could not be brought up to date, since rows in it point nowhere."""
+
+    reason: str = "holds rows that point nowhere and stays as it was"
+
+
+@dataclass(eq=False)
+class NoPlace(StoreError):
+    """The folder of a new database cannot be made."""
+
+    FACT = "The folder {self.path} cannot be made: {self.reason}"
+    CURE = "name another place"
+
+    path: Path
+    reason: str
+
+
+class DamagedCrop(StoreError):
+    """A stored crop is no picture any more."""
+
+    FACT = "A stored crop is damaged"
+    CURE = "put a back-up of the database in its place"
+
+
+class DamagedPlace(StoreError):
+    """The stored place of a face makes no sense any more."""
+
+    FACT = "The stored place of a face is damaged"
+    CURE = "put a back-up of the database in its place"
+
+
+class DamagedDescriptor(StoreError):
+    """A stored descriptor is no descriptor any more."""
+
+    FACT = "A stored descriptor is damaged"
+    CURE = "encode all samples again"
+
+
+@dataclass(eq=False)
+class StaleCalibration(StoreError):
+    """The gallery's calibration is damaged, or of another version of gallery."""
+
+    FACT = "The gallery's calibration {self.reason}"
+    CURE = "calibrate the gallery again"
+
+    reason: str
+    """What is the matter, to be read after `The gallery's calibration`."""
+
+
+@dataclass(eq=False)
+class OutgrownCalibration(StaleCalibration):
+    """The gallery was calibrated with other characters than it has; it still answers."""
+
+    FACT = (
+        "The gallery was calibrated with {self.calibrated} characters and has {self.characters} now"
+    )
+
+    reason: str = field(init=False, default="is outgrown")
+    calibrated: int
+    """How many characters there were."""
+    characters: int
+    """How many there are."""
+
+
+@dataclass(eq=False)
+class NotEncoded(StoreError):
+    """The encoder in use has not encoded all samples, and would answer from a part of them."""
+
+    CURE = "encode them anew, or choose the encoder they were enrolled with"
+
+    total: int
+    """How many samples there are."""
+    encoded: int
+    """How many of them it has encoded."""
+    encoder: str
+    """Its id."""
+
+    @property
+    def fact(self) -> str:
+        """How many samples, and which encoder."""
+        return (
+            f"{self.total - self.encoded} of {self.total} samples are not encoded by {self.encoder}"
+        )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
+from gallery.errors import GalleryError
 from gallery.types import Enrolled, Outcome, Record, VideoRecord
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Refused:
 
     path: Path
     reason: str
+    error: GalleryError | None = field(default=None, compare=False)
+    """What the reason is made of, where it is known."""
+
+    @classmethod
+    def because(cls, path: Path, error: GalleryError) -> Refused:
+        """Return what is to be said of a file that an error was raised for."""
+        return cls(path, str(error), error)
 
 
 @dataclass(frozen=True)

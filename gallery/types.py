@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from gallery.errors import GalleryError
+
 if TYPE_CHECKING:
     # The command line imports this module at its start, where NumPy's quarter second shows.
     import numpy as np
@@ -314,6 +316,8 @@ class Record:
     """How many faces more the detector saw, which are smaller or poorer than was asked for."""
     digest: str | None = None
     """SHA-256 of the file's bytes, in hexadecimal; None where it was not read, and for videos."""
+    failure: GalleryError | None = field(default=None, compare=False)
+    """What the error is made of; None where the record was read from a file or the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,3 +397,10 @@ class Enrolled:
     reason: str = ""
     is_poor: bool = False
     """True where its face was added with the mark of a poor one."""
+    error: GalleryError | None = field(default=None, compare=False)
+    """What the reason of a refusal is made of."""
+
+    @classmethod
+    def refused(cls, candidate: Candidate, error: GalleryError) -> Enrolled:
+        """Return what is to be said of a file that cannot be enrolled."""
+        return cls(candidate, Outcome.REFUSED, str(error), error=error)

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "gallery"
 
 ROOMS = (
-    ("types", "errors", "settings"),
+    ("errors",),
+    ("types", "settings"),
     ("events",),
     ("system", "numerics"),
     ("media", "reports"),
@@ -76,10 +77,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("engine", "assemble joint"),
     "jobs": (
-        "calibrate changes enroll_folders enroll_regions keep_video pipeline reencode "
-        "relabel_pictures relabel_video review written",
-        "add compare describe enroll identify label_video relabel unknown_faces watch",
-        "adopt cluster harvest label",
+        "calibrate changes enroll_regions keep_video pipeline reencode refusals relabel_pictures "
+        "relabel_video review written",
+        "describe enroll_folders identify label_video relabel unknown_faces watch",
+        "add compare",
+        "adopt cluster enroll harvest label",
         "cluster_faces",
     ),
     "audit": ("audit_set proposals", "characters misplaced page", "duplicates", "run"),
@@ -95,7 +97,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain run",
     ),
     "cli": (
-        "show video writing",
+        "advice show video writing",
         "archive doctor models progress review",
         "audit calibrate characters cluster enroll evaluate harvest label_progress",
         "identify label relabel",

@@ -30,6 +30,7 @@ from gallery.cli import (
     relabel,
     review,
 )
+from gallery.cli.advice import told
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
 from gallery.settings import DEFAULT_DETECTOR, resolved
@@ -157,7 +158,7 @@ def main() -> None:
     try:
         interrupts.raised_in(lambda: app(prog_name="gallery"))
     except GalleryError as error:
-        _complain(str(error))
+        _complain(told(error))
         sys.exit(1)
     except OSError as error:
         # What commands read and write is explained there; what is left has no name: the output.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import told
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
@@ -106,4 +107,4 @@ def say_when_outgrown(gallery: Engine) -> None:
     """Say in one line on standard error that the calibration wants to be made anew, if it does."""
     note = gallery.calibration_note()
     if note is not None:
-        say(note)
+        say(told(note))

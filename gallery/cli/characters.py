@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import told
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
@@ -174,7 +175,7 @@ def move(
             try:
                 to = gallery.store.character(to).name
             except InputError as error:
-                raise InputError(f"{error} Or make one with --new.") from error
+                raise InputError(f"{told(error)} Or make one with --new.") from error
         gallery.move(samples, to, new=new)
     say(f"{plural(len(samples), 'sample')} moved to {to}.")
 

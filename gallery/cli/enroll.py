@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gallery.cli.advice import why
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import (
     Cropped,
@@ -129,7 +130,7 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
     settled = list(settled)
     counts = Counter(enrolled.outcome for enrolled in settled)
     refused = [
-        (enrolled.candidate.path, enrolled.reason)
+        (enrolled.candidate.path, why(enrolled))
         for enrolled in settled
         if enrolled.outcome is Outcome.REFUSED
     ]
@@ -143,15 +144,15 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
                 **{outcome.value: counts[outcome] for outcome in Outcome},
                 "poor": poor,
                 "unlabelled": named.unlabelled,
-                "refused": [{"path": str(path), "reason": why} for path, why in refused],
+                "refused": [{"path": str(path), "reason": reason} for path, reason in refused],
             }
         )
         return len(refused)
     for enrolled in settled:
         if enrolled.outcome is Outcome.RELABELLED:
             say(f"now {enrolled.candidate.character}: {enrolled.reason}")
-    for _, why in refused:
-        say(f"refused: {why}")
+    for _, reason in refused:
+        say(f"refused: {reason}")
     counts[Outcome.REFUSED] = len(refused)
     parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
     what = plural(counts.total(), "picture" if named.faces is None else "face")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import why
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import Cropped, Json, Largest, json_line, plural, say, settings_of, table
 from gallery.events import Event, Refused
@@ -93,7 +94,7 @@ class _EvaluationReporter(Reporter):
         """Say which picture is refused."""
         if isinstance(event, Refused):
             self.refused += 1
-            say(f"refused: {event.reason}")
+            say(f"refused: {why(event)}")
 
 
 def _print(evaluation: Evaluation) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.advice import told
 from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import (
@@ -150,7 +151,7 @@ class _Annotated:
                 )
             save_picture(annotate(image.pixels, record.faces), target)
         except InputError as error:
-            say(f"gallery: {error}")
+            say(f"gallery: {told(error)}")
             return False
         say(f"{target}")
         return True

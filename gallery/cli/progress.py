@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import typer
 
+from gallery.cli.advice import why
 from gallery.cli.show import console, say
 from gallery.events import (
     Event,
@@ -32,7 +33,7 @@ class Reporter:
     def tell(self, event: Event[object]) -> None:
         """Say what an event is about."""
         if isinstance(event, Refused):
-            say(f"gallery: {event.reason}")
+            say(f"gallery: {why(event)}")
 
     def stop(self) -> None:
         """Say how things stand when a person stopped the job; most need no word."""

@@ -13,7 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import InputError, StoreError
+from gallery.errors import (
+    BadSetting,
+    InputError,
+    NoSuchSample,
+    NotEncoded,
+    OutgrownCalibration,
+    StaleCalibration,
+)
 from gallery.faces.describe import DescribedPicture, Describer
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
@@ -154,6 +161,7 @@ class Engine:
                 error=one.error,
                 left_out=one.left_out,
                 digest=one.digest or None,
+                failure=one.failure,
             )
             for one in seen
         ]
@@ -222,7 +230,9 @@ class Engine:
         InputError for another one and where nothing can be learnt; see calibration.calibrate.
         """
         if not 0 < fpir < MOST_FPIR:
-            raise InputError(f"A rate of {fpir:g} has no meaning; choose one from 0.0001 to 0.4.")
+            raise BadSetting(
+                "fpir", f"A rate of {fpir:g} has no meaning", "choose one from 0.0001 to 0.4"
+            )
         self.require_encoded()
         enrolled, number = references_of(self.store, self.encoder)
         rejected = rejections_of(self.store, self.encoder, number)
@@ -233,18 +243,15 @@ class Engine:
             writer.calibrate(self.encoder, made_at, body)
         return found
 
-    def calibration_note(self) -> str | None:
-        """Return what is to be said of the calibration: that it wants to be made anew, or None."""
+    def calibration_note(self) -> StaleCalibration | None:
+        """Return why the calibration wants to be made anew, although it works, or None."""
         calibration, characters = self.judging.calibration(), self._matcher.characters()
         if calibration is None:
             return None
         if calibration.strangers != len(self.judging.strangers):
-            return "The calibration is of another version of gallery; run `gallery calibrate`."
+            return StaleCalibration("is of another version of gallery")
         if calibration.is_outgrown(characters):
-            return (
-                f"The gallery was calibrated with {calibration.characters} characters and has "
-                f"{characters} now; run `gallery calibrate`."
-            )
+            return OutgrownCalibration(calibration.characters, characters)
         return None
 
     def nearest_ideals(self, descriptors: NDArray[np.float32]) -> list[Match | None]:
@@ -280,10 +287,7 @@ class Engine:
         """Raise StoreError unless the encoder in use has encoded all samples."""
         total, encoded = self.store.counts(self.encoder)
         if encoded < total:
-            raise StoreError(
-                f"{total - encoded} of {total} samples are not encoded by {self.encoder}; "
-                "run `gallery reencode`, or choose the encoder they were enrolled with."
-            )
+            raise NotEncoded(total, encoded, self.encoder)
 
     def remaining(self, *, everything: bool = False) -> list[int]:
         """Return the samples that the encoder in use has not encoded, or with everything, all."""
@@ -330,15 +334,15 @@ class Engine:
         own, wanted = {one.id for one in self.samples(former)}, list(dict.fromkeys(sample_ids))
         foreign = [one for one in wanted if one not in own]
         if foreign:
-            raise InputError(f"{former} has no sample {foreign[0]}; `gallery show` lists them.")
+            raise NoSuchSample(foreign[0], former)
         if len(wanted) == len(own):
-            raise InputError(
-                f"These are all samples of {former}; `gallery rename` gives another name."
+            raise BadSetting(
+                "sample_ids", f"These are all samples of {former}", "rename it instead"
             )
         known = self._called(new)
         if known is not None:
-            raise InputError(
-                f"{known} goes by the name {new} already; `gallery move` gives samples to it."
+            raise BadSetting(
+                "new", f"{known} goes by the name {new} already", "move samples to it instead"
             )
         self.move(wanted, new, new=True)
         return len(wanted)

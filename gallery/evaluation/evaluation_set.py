@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
+from gallery.errors import EmptyGallery, InputError, NobodyKnown, UnusableFile
 from gallery.evaluation.search import NOBODY, Probes, References, Rows
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.events import Advanced, Refused, Stage, Started
@@ -144,11 +144,7 @@ def set_of_folder(
     current = {name: former.get(name, name) for name in folders}
     strangers = [name for name in folders if current[name] not in names]
     if len(strangers) == len(folders):
-        raise InputError(
-            f"None of the folders is named after a character of the gallery "
-            f"({', '.join(folders[:3])}{', ...' if len(folders) > 3 else ''}); "
-            "`gallery characters` lists its names."
-        )
+        raise NobodyKnown(tuple(folders))
     names += strangers
     number = {name: place for place, name in enumerate(names)}
     series = known_series(enrolled.names, _folders(enrolled))
@@ -157,7 +153,7 @@ def set_of_folder(
     collected = _Collected(enrolled, row_of)
     yield Started("describing", len(candidates), "picture")
     for path in loose:
-        yield Refused(path, f"{path} lies in no character's folder.")
+        yield Refused.because(path, UnusableFile(path, "lies in no character's folder"))
     # Several threads would open the detector several times.
     describer = gallery.describer
     groups = looked_at(
@@ -167,12 +163,12 @@ def set_of_folder(
     with closing(groups):
         looked = (one for group in groups for one in group)
         for candidate, one in zip(candidates, looked, strict=True):
-            why = one.error or "" if one.found is None else one.found.reason
+            why = one.failure if one.found is None else one.found.refusal
             if one.found is not None and one.found.described is not None:
                 seen = _Observed(candidate, one.found.digest, one.found.described)
                 why = collected.keep(seen, number, current)
-            if why:
-                yield Refused(candidate.path, why)
+            if why is not None:
+                yield Refused.because(candidate.path, why)
             yield Advanced()
     if not collected.origins:
         raise InputError("No picture of the folder can be used; what was refused says why.")
@@ -226,7 +222,7 @@ def _enrolled(gallery: Engine) -> EnrolledSamples:
     gallery.require_encoded()
     enrolled = read_enrolled(gallery.store, gallery.encoder)
     if not enrolled.samples:
-        raise InputError("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
+        raise EmptyGallery
     return enrolled
 
 
@@ -249,22 +245,22 @@ class _Chosen:
 
     digest: str
     described: DescribedFace | None
-    reason: str = ""
+    refusal: InputError | None = None
 
 
 def _chosen(describer: Describer, images: Sequence[Image], *, largest: bool) -> list[_Chosen]:
     """Describe the one face of each picture that has one."""
     faces: list[tuple[Image, Face]] = []
-    reasons: dict[int, str] = {}
+    refusals: dict[int, InputError] = {}
     for row, (image, found) in enumerate(zip(images, describer.faces(images), strict=True)):
         try:
             faces.append((image, choose_face(image.path, found, largest=largest)))
         except InputError as error:
-            reasons[row] = str(error)
+            refusals[row] = error.detached()
     described = iter(describer.describe(faces))
     return [
-        _Chosen(image.digest, None, reasons[row])
-        if row in reasons
+        _Chosen(image.digest, None, refusals[row])
+        if row in refusals
         else _Chosen(image.digest, next(described))
         for row, image in enumerate(images)
     ]
@@ -298,10 +294,12 @@ class _Collected:
             np.array(self._own, dtype=np.intp),
         )
 
-    def keep(self, seen: _Observed, number: dict[str, int], current: dict[str, str]) -> str:
+    def keep(
+        self, seen: _Observed, number: dict[str, int], current: dict[str, str]
+    ) -> InputError | None:
         """Take a face in, unless its picture was seen before or is enrolled as somebody else.
 
-        Returns why a picture is refused; nothing for one that is not.
+        Returns why a picture is refused; None for one that is not.
         """
         name, path = current[seen.candidate.character], seen.candidate.path
         before = self._digests.get(seen.digest)
@@ -309,19 +307,21 @@ class _Collected:
         if before is not None:
             if before == name:
                 self.copies += 1
-                return ""
-            return f"{path} is the same picture as one in {before}'s folder; remove one."
+                return None
+            twin = f"is the same picture as one in {before}'s folder"
+            return UnusableFile(path, twin, remedy="remove one")
         row = self._row_of.get(seen.digest, NOBODY)
         if row != NOBODY and self._enrolled.samples[row].character != name:
             owner = self._enrolled.samples[row].character
-            return f"{path} is enrolled as {owner}; move it, or remove one of the two."
+            cure = "move it, or remove one of the two"
+            return UnusableFile(path, f"is enrolled as {owner}", remedy=cure)
         self._descriptors.append(seen.described.descriptor)
         self._labels.append(number[name])
         self._own.append(row)
         self.seen.append((seen.digest, seen.described.face.box, seen.described.descriptor))
         self.qualities.append(seen.described.quality)
         self.origins.append(Origin(path, face=seen.described.face))
-        return ""
+        return None
 
 
 def _folder_notes(strangers: Sequence[str], collected: _Collected) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gallery.errors import SetupError
+from gallery.errors import NoSuchDetector, NoSuchRuntime
 from gallery.faces.interfaces import Detector, Encoder
 from gallery.faces.networks.library import Weights
 
@@ -73,14 +73,13 @@ def detector(name: str, head_scale: float = 1.0) -> Detector:
     plugged = others.detector(name)
     if plugged is not None:
         return plugged
-    known = ", ".join([*DETECTORS, *plugins.names(others.GROUP)])
-    raise SetupError(f"There is no detector {name}; choose {known} or the path of an ONNX file.")
+    raise NoSuchDetector(name, (*DETECTORS, *plugins.names(others.GROUP)))
 
 
 def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
     """Open an encoder's network in a runtime. Raises SetupError where either does not work."""
     if runtime not in RUNTIMES:
-        raise SetupError(f"There is no runtime {runtime}; choose {' or '.join(RUNTIMES)}.")
+        raise NoSuchRuntime(runtime, tuple(RUNTIMES))
     if weights.parts:
         from gallery.faces.encoders.ensemble import EnsembleNetwork
         from gallery.system.threads import side_by_side

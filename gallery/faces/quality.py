@@ -58,11 +58,6 @@ class Gates:
     min_quality: float = 0.0
     """Its score, 0 to 1, at least."""
 
-    def __str__(self) -> str:
-        """Say the limits in the words of the command line; empty without limits."""
-        asked = (("--min-face", self.min_face), ("--min-quality", self.min_quality))
-        return " ".join(f"{option} {least:g}" for option, least in asked if least > 0)
-
 
 NO_GATES = Gates()
 

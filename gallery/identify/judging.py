@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import StoreError
+from gallery.errors import StaleCalibration
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
@@ -154,9 +154,7 @@ def _parsed(body: str) -> Calibration:
     try:
         values = json.loads(body)
     except ValueError as error:
-        raise StoreError(
-            "The gallery's calibration is damaged; run `gallery calibrate`."
-        ) from error
+        raise StaleCalibration("is damaged") from error
     return from_json(values)
 
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gallery.errors import InputError
+from gallery.errors import UnusableFile
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer
 from gallery.faces.detectors.whole import WholePicture
@@ -72,8 +72,10 @@ def _sample(engine: Engine, name: str, image: Image, sample_id: int | None) -> S
     owners = {one.character for one in found}
     owner = name if name in owners else engine.store.former_names().get(name)
     if owner not in owners:
-        raise InputError(
-            f"{image.path} is enrolled as {found[0].character} already; move that sample instead."
+        raise UnusableFile(
+            image.path,
+            f"is enrolled as {found[0].character} already",
+            remedy="move that sample instead",
         )
     return next(one for one in found if one.character == owner)
 

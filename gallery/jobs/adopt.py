@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
+from gallery.errors import NoSuchCluster
 from gallery.events import Finished, Job
 from gallery.faces.quality import is_poor
 from gallery.jobs.unknown_faces import unknown_faces
@@ -32,9 +32,7 @@ def adopt(engine: Engine, number: int, name: str, *, poor: bool = False) -> Job[
 
 def _adopted(engine: Engine, number: int, name: str, faces: Sequence[Sighting]) -> int:
     if not faces:
-        raise InputError(
-            f"There is no cluster {number} of unknown faces; `gallery cluster` lists them."
-        )
+        raise NoSuchCluster(number)
     crops = engine.store.sightings.crops([one.id for one in faces])
     descriptors = _alone(engine, faces, crops)
     samples = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
+from gallery.errors import UnwritableFile
 from gallery.jobs.cluster import Cluster
 from gallery.media.images import decode_crop, encode_png
 from gallery.media.timecodes import timecode
@@ -23,7 +23,7 @@ def write_folders(engine: Engine, clusters: Sequence[Cluster], out: Path) -> int
     Raises InputError where something is in the way or cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is there already and not empty; name another folder.")
+        raise UnwritableFile(out, "is there already and not empty", remedy="name another folder")
     count = 0
     try:
         for one in clusters:
@@ -36,7 +36,7 @@ def write_folders(engine: Engine, clusters: Sequence[Cluster], out: Path) -> int
                     target.write_bytes(encode_png(decode_crop(crops[face.id])))
                     count += 1
     except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror or error}.") from error
+        raise UnwritableFile(out, f"cannot be written: {error.strerror or error}") from error
     return count
 
 

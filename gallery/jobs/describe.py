@@ -28,7 +28,7 @@ def describe(
     with closing(groups):
         for one in (one for group in groups for one in group):
             if one.found is None:
-                yield Refused(one.path, one.error or "")
+                yield Refused(one.path, one.error or "", one.failure)
                 yield Advanced()
             else:
                 table.add(one.found)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import InputError
+from gallery.errors import BadSetting, InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
 from gallery.media.inputs import pictures_of
 
@@ -67,9 +67,7 @@ def named_in(
     from gallery.jobs.enroll_folders import candidates_in
 
     if len(paths) != 1:
-        raise InputError(
-            "Give one folder, which holds a folder per character; only --from takes several."
-        )
+        raise BadSetting("folder", "Give one folder, which holds a folder per character")
     candidates, loose = candidates_in(paths[0])
     return Named(candidates, [(path, f"{path} lies in no character's folder.") for path in loose])
 
@@ -77,7 +75,11 @@ def named_in(
 def check_names(source: Source, *, are_given: bool) -> None:
     """Raise InputError where names or a prefix of tags are given and the source has none."""
     if are_given and source is not Source.CAPTIONS:
-        raise InputError("--names and --tag-prefix are for --from captions.")
+        raise BadSetting(
+            "source",
+            "Names and a prefix of tags are of no use with this source",
+            "they are for captions",
+        )
 
 
 def named_as_in(engine: Engine, paths: Sequence[Path]) -> Named:

@@ -11,9 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import InputError
+from gallery.errors import (
+    BadName,
+    InputError,
+    NoFace,
+    NoFacePasses,
+    NothingFound,
+    SamePicture,
+    SeveralFaces,
+    Unnameable,
+    UnusableFile,
+)
 from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
+from gallery.jobs.refusals import recalled, remembered, settings_key
 from gallery.media.images import (
     FileState,
     check_path,
@@ -47,7 +58,8 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
-        raise InputError(f"{folder} {what}; give a folder that holds one folder per character.")
+        cure = "give a folder that holds one folder per character"
+        raise NothingFound(folder, what, remedy=cure)
     root = folder.resolve()
     candidates: list[Candidate] = []
     loose: list[Path] = []
@@ -58,12 +70,13 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
         else:
             candidates.append(Candidate(path, _character_of(inside[0])))
     if not candidates and loose:
-        raise InputError(
-            f"{folder} holds pictures but no folder per character; "
-            "put them into folders with the characters' names, or give the folder above."
+        raise NothingFound(
+            folder,
+            "holds pictures but no folder per character",
+            remedy="put them into folders with the characters' names, or give the folder above",
         )
     if not candidates:
-        raise InputError(f"{folder} holds no folder with a picture in it.")
+        raise NothingFound(folder, "holds no folder with a picture in it")
     return candidates, loose
 
 
@@ -100,15 +113,11 @@ def choose_face(path: Path, faces: Sequence[Face], *, largest: bool) -> Face:
     dominates; largest takes the largest of them.
     """
     if not faces:
-        raise InputError(
-            f"{path} shows no face that the detector sees; cut it out and give --cropped."
-        )
+        raise NoFace(path)
     by_size = sorted(faces, key=lambda face: -face.box.area)
     if len(faces) == 1 or largest or by_size[0].box.area >= DOMINANCE * by_size[1].box.area:
         return by_size[0]
-    raise InputError(
-        f"{path} shows {len(faces)} faces; cut out the one that is meant, or give --largest."
-    )
+    raise SeveralFaces(path, len(faces))
 
 
 @dataclass(slots=True, eq=False)
@@ -120,17 +129,8 @@ class _Pending:
     digest: str
     image: Image | None = None
     described: DescribedFace | None = None
-    reason: str = ""
-    """Why it is refused, to be read after its path, since the content may lie elsewhere later."""
-
-    def refuse(self, error: InputError) -> None:
-        """Note why it is refused."""
-        self.reason = str(error).removeprefix(f"{self.candidate.path} ")
-
-    def refused(self) -> Enrolled:
-        """Return the refusal as a sentence about the file."""
-        reason = f"{self.candidate.path} {self.reason}"
-        return Enrolled(self.candidate, Outcome.REFUSED, reason)
+    refusal: UnusableFile | None = None
+    """Why it is refused."""
 
 
 class Enrolment:
@@ -155,9 +155,7 @@ class Enrolment:
         self._largest = largest
         self._gates = gates
         self._keep_poor = keep_poor
-        # A refusal holds as long as the picture would be looked at in the same way.
-        ways = (describer.detector.name, "--largest" if largest else "", str(gates))
-        self._settings = " ".join(way for way in ways if way)
+        self._settings = settings_key(describer.detector.name, largest=largest, gates=gates)
         self._files = store.known_files()
         self._labels = store.labels()
         self._refusals = store.refusals(self._settings)
@@ -199,17 +197,17 @@ class Enrolment:
             if label is not None:
                 at_home = looked_at and label.path == path and not self._is_to_be_kept(label)
                 return Enrolled(candidate, Outcome.UNCHANGED) if at_home else pending
-            if digest in self._refusals:
-                pending.reason = self._refusals[digest]
-                return pending.refused() if looked_at else pending
+            pending.refusal = recalled(self._refusals.get(digest, ""), path)
+            if pending.refusal is not None:
+                return Enrolled.refused(candidate, pending.refusal) if looked_at else pending
             if content is None:
                 content = read_bytes(path)
         except InputError as error:
-            return Enrolled(candidate, Outcome.REFUSED, str(error))
+            return Enrolled.refused(candidate, error.detached())
         try:
             pending.image = decode(content, path)
-        except InputError as error:
-            pending.refuse(error)
+        except UnusableFile as error:
+            pending.refusal = error.detached()
         return pending
 
     def _settle_all(self, pending: Sequence[_Pending]) -> list[Enrolled]:
@@ -226,8 +224,8 @@ class Enrolment:
         for one, image, faces in zip(seen, images, self._describer.faces(images), strict=True):
             try:
                 face = self._choose(image, faces)
-            except InputError as error:
-                one.refuse(error)
+            except UnusableFile as error:
+                one.refusal = error.detached()
             else:
                 chosen.append((one, image, face))
         described = self._describer.describe([(image, face) for _, image, face in chosen])
@@ -237,10 +235,7 @@ class Enrolment:
     def _choose(self, image: Image, faces: Sequence[Face]) -> Face:
         passing = self._describer.passing(image, faces, self._gates)
         if faces and not passing:
-            raise InputError(
-                f"{image.path} shows no face that passes {self._gates}; "
-                "give a better picture, or ask for less."
-            )
+            raise NoFacePasses(image.path, self._gates.min_face, self._gates.min_quality)
         return choose_face(image.path, passing, largest=self._largest)
 
     def _settle(self, writer: Writer, one: _Pending) -> Enrolled:
@@ -249,9 +244,10 @@ class Enrolment:
         if label is not None:
             return self._follow(writer, one.candidate, one.digest, label)
         if one.described is None:
-            writer.remember_refusal(one.digest, self._settings, one.reason)
-            self._refusals[one.digest] = one.reason
-            return one.refused()
+            refusal = one.refusal or NoFace(one.candidate.path)
+            self._refusals[one.digest] = remembered(refusal)
+            writer.remember_refusal(one.digest, self._settings, self._refusals[one.digest])
+            return Enrolled.refused(one.candidate, refusal)
         # Another process may have enrolled it by now.
         owner = writer.owner_of(one.digest)
         if owner is not None:
@@ -339,17 +335,14 @@ def _check_names(candidate: Candidate) -> None:
     check_path(candidate.path)
     try:
         clean_name(candidate.character)
-    except InputError as error:
-        raise InputError(f"{str(candidate.path)!r} cannot be enrolled: {error}") from error
+    except BadName as error:
+        raise Unnameable(
+            candidate.path, f"cannot be enrolled: {error.fact}", remedy=error.cure
+        ) from error
 
 
 def _copy(writer: Writer, candidate: Candidate, owner: str, where: Path | None = None) -> Enrolled:
     """Settle a second copy of an enrolled content: harmless in one character, else a riddle."""
     if writer.current_name(candidate.character) == owner:
         return Enrolled(candidate, Outcome.DUPLICATE)
-    twin = f"the same picture as {where}, enrolled as {owner}" if where else f"enrolled as {owner}"
-    return Enrolled(
-        candidate,
-        Outcome.REFUSED,
-        f"{candidate.path} is {twin}; a picture belongs to one character, remove one of the two.",
-    )
+    return Enrolled.refused(candidate, SamePicture(candidate.path, owner, where))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadName, InputError, NoFaceMarked, Unnameable, UnusableFile
 from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
 from gallery.media.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
@@ -76,7 +76,7 @@ class RegionEnrolment:
             try:
                 named.append(replace(region, name=_checked(candidate)))
             except InputError as error:
-                results.append(Enrolled(candidate, Outcome.REFUSED, str(error)))
+                results.append(Enrolled.refused(candidate, error.detached()))
         try:
             state = file_state(path)
             known = self._files.get(str(path))
@@ -91,8 +91,7 @@ class RegionEnrolment:
                 described = self._describe(image, [named[row] for row in new], there)
         except InputError as error:
             return results + [
-                Enrolled(Candidate(path, region.name), Outcome.REFUSED, str(error))
-                for region in named
+                Enrolled.refused(Candidate(path, region.name), error.detached()) for region in named
             ]
         with self._store.writing() as writer:
             writer.remember_file(path, state, digest)
@@ -129,13 +128,7 @@ class RegionEnrolment:
     ) -> Enrolled:
         candidate = Candidate(path, region.name)
         if described is None:
-            left, top, right, bottom = (round(edge) for edge in region.box)
-            return Enrolled(
-                candidate,
-                Outcome.REFUSED,
-                f"{path} shows no face that the detector sees where {region.name} is marked, at "
-                f"{left}, {top}, {right}, {bottom}; mark the face itself, or cut it out.",
-            )
+            return Enrolled.refused(candidate, NoFaceMarked(path, region.name, region.box))
         poor = is_poor(described.quality) and not self._keep_poor
         added = writer.add(
             NewSample(
@@ -164,7 +157,9 @@ class RegionEnrolment:
         """Settle a region whose face is a sample already."""
         candidate = Candidate(path, name)
         if not writer.has(sample.sample_id):
-            return Enrolled(candidate, Outcome.REFUSED, f"{path} changed owner; run it again.")
+            return Enrolled.refused(
+                candidate, UnusableFile(path, "changed owner", remedy="run it again")
+            )
         if name != sample.enrolled_as and writer.current_name(name) != sample.character:
             # The region got another name: that is a new label.
             writer.enrol_as(sample.sample_id, name)
@@ -189,8 +184,10 @@ def _checked(candidate: Candidate) -> str:
     check_path(candidate.path)
     try:
         return clean_name(candidate.character)
-    except InputError as error:
-        raise InputError(f"{candidate.path} cannot be enrolled: {error}") from error
+    except BadName as error:
+        raise Unnameable(
+            candidate.path, f"cannot be enrolled: {error.fact}", remedy=error.cure
+        ) from error
 
 
 def _area(box: Box) -> Area:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, InputError, UnwritableFile
 from gallery.events import Advanced, Finished, Gathered, Refused, Started, VideoStarted
 from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots_seen
 from gallery.jobs.label_video import answers_of
@@ -120,12 +120,14 @@ class Harvest:
         self._people: list[_Person] = []
         self._count = 0
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} is there already; name a folder that is new or empty.")
+            raise UnwritableFile(
+                out, "is there already", remedy="name a folder that is new or empty"
+            )
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             self._unsorted = Path(tempfile.mkdtemp(prefix=".harvest-", dir=out.parent))
         except OSError as error:
-            raise InputError(f"{out} cannot be made: {error.strerror}.") from error
+            raise UnwritableFile(out, f"cannot be made: {error.strerror}") from error
 
     def __enter__(self) -> Harvest:
         return self
@@ -141,7 +143,7 @@ class Harvest:
         with closing(groups):
             for seen in (one for group in groups for one, _ in group):
                 if seen.error is not None:
-                    yield Refused(seen.path, seen.error)
+                    yield Refused(seen.path, seen.error, seen.failure)
                     yield Advanced()
                     continue
                 answers = self._engine.answers(
@@ -164,7 +166,7 @@ class Harvest:
         try:
             video = VideoReader(path)
         except InputError as error:
-            yield Refused(path, str(error))
+            yield Refused.because(path, error.detached())
             return
         engine = self._engine
         with video:
@@ -209,7 +211,7 @@ class Harvest:
             if crops:
                 self._write(crops)
         except OSError as error:
-            raise InputError(f"{self._out} cannot be written: {error.strerror}.") from error
+            raise UnwritableFile(self._out, f"cannot be written: {error.strerror}") from error
         faces = sum(len(one) for one in clusters)
         return Harvested(
             len(clusters), faces, sum(len(one) for one in crops), len(self._people) - faces
@@ -221,7 +223,7 @@ class Harvest:
         try:
             file.write_bytes(encode_png(described.crop))
         except OSError as error:
-            raise InputError(f"{self._out} cannot be written: {error.strerror}.") from error
+            raise UnwritableFile(self._out, f"cannot be written: {error.strerror}") from error
         return _Crop(file, path, time, described.face.box, described.quality.score)
 
     def _clusters(self) -> list[list[_Person]]:
@@ -256,7 +258,9 @@ def refuse_inside(out: Path, paths: Sequence[Path]) -> None:
     place = absolute(out)
     for path in paths:
         if path.is_dir() and place.is_relative_to(absolute(path)):
-            raise InputError(f"{out} lies in {path}, which is looked through; name another folder.")
+            raise BadOutput(
+                out, f"lies in {path}, which is looked through", remedy="name another folder"
+            )
 
 
 def _best_first(crop: _Crop) -> tuple[float, str, float]:

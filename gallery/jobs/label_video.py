@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import InputError
+from gallery.errors import InputError, LabelledOtherwise
 from gallery.faces.tracking import Track
 from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
 from gallery.jobs.keep_video import VideoKeeping
@@ -47,10 +47,7 @@ def label_video(
     """
     asked = (options.start, options.end, options.every)
     if done is not None and rounded(done.asked) != rounded(asked):
-        raise InputError(
-            f"{path} was labelled in part with other --from, --to or --every; "
-            "give the same again, or name another output file."
-        )
+        raise LabelledOtherwise(path)
     try:
         video = VideoReader(path)
     except InputError as error:

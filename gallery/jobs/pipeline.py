@@ -46,7 +46,12 @@ class Looked(Generic[Found]):
     """The file's before it was read; None where it could not be read."""
     image: Image | None = None
     found: Found | None = None
-    error: str | None = None
+    failure: InputError | None = None
+
+    @property
+    def error(self) -> str | None:
+        """Why the file could not be looked at; None where it could."""
+        return None if self.failure is None else str(self.failure)
 
     @property
     def size(self) -> int:
@@ -126,7 +131,7 @@ def _found(
             try:
                 (alone,) = look([image])
             except InputError as error:
-                yield Looked(image.path, error=str(error))
+                yield Looked(image.path, failure=error.detached())
             else:
                 yield Looked(image.path, found=alone)
 
@@ -137,7 +142,7 @@ def _read(path: Path) -> Looked[Found]:
         state = file_state(path)
         return Looked(path, state, read_image(path))
     except InputError as error:
-        return Looked(path, error=str(error))
+        return Looked(path, failure=error.detached())
 
 
 def chunks(read: Iterable[Looked[Found]], room: int) -> Iterator[list[Looked[Found]]]:
@@ -180,7 +185,7 @@ def _observation(one: Looked[Observation]) -> Observation:
     from gallery.store.sightings import Observation
 
     if one.found is None:
-        return Observation(one.path, None, None, None, None, error=one.error)
+        return Observation(one.path, None, None, None, None, error=one.error, failure=one.failure)
     return replace(one.found, state=one.state)
 
 

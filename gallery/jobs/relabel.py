@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gallery.engine import joint
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
+from gallery.errors import InputError, NothingSeen, UnusableFile
 from gallery.events import Finished, LabelEvent, LabellingStarted, Refused, VideoStarted
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.relabel_pictures import relabel_pictures
@@ -25,8 +25,6 @@ from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute
 from gallery.types import MatchMode
-
-NOTHING_SEEN = "The gallery has seen nothing yet; run `gallery label` first, without --no-keep."
 
 STAGE = "relabelling"
 
@@ -66,9 +64,9 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
     pictures = seen_below(sightings.pictures(), asked)
     videos = seen_below(sightings.videos.all(), asked)
     known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
-    refused = [(path, _unseen(path)) for path in _not_among(known, asked)]
+    refused = [NothingSeen(path) for path in _not_among(known, asked)]
     if not known:
-        raise InputError(refused[0][1] if refused else NOTHING_SEEN)
+        raise refused[0] if refused else NothingSeen()
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing)
     changed = {one.path for one in known if has_changed(one)}
@@ -101,10 +99,10 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             not_written=outputs.complaints(),
             stage=STAGE,
         )
-        for path, why in refused:
-            yield Refused(path, why)
+        for error in refused:
+            yield Refused.because(error.path or Path(), error)
         for path in sorted(changed):
-            yield Refused(path, f"{path} has changed since it was labelled.")
+            yield Refused.because(path, UnusableFile(path, "has changed since it was labelled"))
         written = WrittenRecords(outputs)
         for record in relabel_pictures(engine, stills, answering):
             yield written.labelled(record)
@@ -118,13 +116,6 @@ def _not_among(
     """Return the paths that are neither of these files nor of a folder above one."""
     places = {place for one in known for place in (one.path, *one.path.parents)}
     return [path for path in asked if absolute(path) not in places]
-
-
-def _unseen(path: Path) -> str:
-    return (
-        f"The gallery has seen nothing at {path}; "
-        "run `gallery label` on it first, or name it as it was named then."
-    )
 
 
 def _videos(

@@ -90,7 +90,7 @@ def _of_video(
     end = VideoEnd(len(shots), count, shots[-1].shot.end if shots else 0.0)
     error = video.error
     if not video.is_whole:
-        error = f"{video.path} was not labelled to its end; `gallery label` goes on with it."
+        error = f"{video.path} was not labelled to its end; label it again to go on."
     yield replace(empty, error=error, part=end)
 
 

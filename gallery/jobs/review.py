@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
+from gallery.errors import NoFace, NoSuchFace, WhichFace
 from gallery.media.images import encode_jpeg, read_image
 from gallery.store.rejections import NewRejection, Rejection
 from gallery.system.files import absolute
@@ -44,21 +44,17 @@ def reject(engine: Engine, path: Path, name: str, number: int | None = None) -> 
 def _face_meant(engine: Engine, image: Image, character: str, number: int | None) -> DescribedFace:
     faces = engine.describer.describe_all(image)
     if not faces:
-        raise InputError(f"{image.path} shows no face that the detector sees.")
+        raise NoFace(image.path)
     if number is not None:
         if not 1 <= number <= len(faces):
-            raise InputError(f"{image.path} shows {len(faces)} faces; there is no face {number}.")
+            raise NoSuchFace(image.path, len(faces), number)
         return faces[number - 1]
     if len(faces) == 1:
         return faces[0]
     answers = engine.identify(image).faces
     meant = [row for row, answer in enumerate(answers) if answer.character == character]
     if len(meant) != 1:
-        which = f"{len(meant)} are" if meant else "none is"
-        raise InputError(
-            f"{image.path} shows {len(faces)} faces, of which {which} answered with {character}; "
-            "say which one with --face, counted as `gallery identify` prints them."
-        )
+        raise WhichFace(image.path, len(faces), character, len(meant))
     return faces[meant[0]]
 
 

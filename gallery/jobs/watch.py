@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import InputError
+from gallery.errors import BadSetting, InputError
 from gallery.jobs.changes import Known, known_to, outdated
 from gallery.media.images import FileState, file_state, pictures_below
 from gallery.output.resume import remaining
@@ -46,7 +46,7 @@ class Arrivals:
         Raises InputError where no path is a folder.
         """
         if not any(path.is_dir() for path in paths):
-            raise InputError("No folder is named; --watch waits for pictures in folders.")
+            raise BadSetting("watch", "No folder is named", "to watch, name folders")
         self._paths = paths
         self._clock = clock
         self._moving: dict[Path, tuple[FileState, float]] = {}

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
-from gallery.errors import InputError
+from gallery.errors import (
+    BadSetting,
+    DamagedCrop,
+    InputError,
+    NothingFound,
+    UnreadableFile,
+    UnreadablePicture,
+    UnusableFile,
+)
 from gallery.types import Image, Pixels
 
 if TYPE_CHECKING:
@@ -57,8 +65,8 @@ def check_path(path: Path) -> None:
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InputError(
-            f"{path} has bytes in its name or its folders' that are no text; rename it."
+        raise UnusableFile(
+            path, "has bytes in its name or its folders' that are no text", remedy="rename it"
         ) from error
 
 
@@ -71,7 +79,7 @@ def pictures_below(folder: Path) -> Iterator[Path]:
     entered: set[tuple[int, int]] = set()
 
     def refuse(error: OSError) -> NoReturn:
-        raise InputError(f"{error.filename} cannot be listed: {error.strerror}.") from error
+        raise UnreadableFile(Path(error.filename), f"cannot be listed: {error.strerror}") from error
 
     for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         try:
@@ -99,15 +107,16 @@ def pictures_in(paths: list[Path]) -> list[Path]:
         if path.is_dir():
             below = list(pictures_below(path))
             if not below:
-                raise InputError(
-                    f"{path} holds no picture; files ending in "
-                    f"{', '.join(sorted(SUFFIXES))} are looked for."
+                raise NothingFound(
+                    path,
+                    "holds no picture",
+                    remedy=f"files ending in {', '.join(sorted(SUFFIXES))} are looked for",
                 )
             found.update(dict.fromkeys(below))
         elif path.exists() or path.is_symlink():
             found[path] = None
         else:
-            raise InputError(f"{path} does not exist.")
+            raise NothingFound(path, "does not exist")
     return list(found)
 
 
@@ -116,7 +125,7 @@ def file_state(path: Path) -> FileState:
     try:
         status = path.stat()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
     return FileState(status.st_size, status.st_mtime_ns)
 
 
@@ -124,16 +133,17 @@ def read_bytes(path: Path) -> bytes:
     """Return a file's content. Raises InputError for one that cannot be a picture."""
     state = file_state(path)
     if state.size == 0:
-        raise InputError(f"{path} is empty.")
+        raise UnreadablePicture(path, "is empty")
     if state.size > MAX_BYTES:
-        raise InputError(
-            f"{path} has {state.size / 1e6:.0f} MB; pictures of at most "
-            f"{MAX_BYTES / 1e6:.0f} MB are read."
+        raise UnreadablePicture(
+            path,
+            f"has {state.size / 1e6:.0f} MB",
+            remedy=f"pictures of at most {MAX_BYTES / 1e6:.0f} MB are read",
         )
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
 
 
 def digest_of(content: bytes) -> str:
@@ -197,11 +207,11 @@ def read_header(path: Path) -> Header:
             return Header(picture.width, picture.height, _orientation(picture), content)
     except OSError as error:
         if error.strerror:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-        raise InputError(f"{path} is no picture that can be read.") from error
+            raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
+        raise UnreadablePicture(path, "is no picture that can be read") from error
     except Exception as error:
         # Decoders raise anything at all on damaged files.
-        raise InputError(f"{path} is damaged or cut short: {error}.") from error
+        raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
 
 
 def _orientation(picture: PIL.Image.Image) -> int:
@@ -233,14 +243,13 @@ def from_pixels(pixels: Pixels, path: Path) -> Image:
     Raises InputError for what is not RGB of shape (height, width, 3), 0 to 255, in whole numbers.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise InputError(
-            f"An array of shape {pixels.shape} and type {pixels.dtype} is no picture; "
-            "give RGB of shape (height, width, 3) and type uint8."
+        raise BadSetting(
+            "picture",
+            f"An array of shape {pixels.shape} and type {pixels.dtype} is no picture",
+            "give RGB of shape (height, width, 3) and type uint8",
         )
     if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
-        raise InputError(
-            f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
-        )
+        raise _too_large(path)
     return Image(np.ascontiguousarray(pixels), "", path)
 
 
@@ -250,9 +259,7 @@ def from_pillow(picture: PIL.Image.Image, path: Path) -> Image:
     Its digest is empty, path only names it. Raises InputError for one that cannot be decoded.
     """
     if picture.width * picture.height > MAX_PIXELS:
-        raise InputError(
-            f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
-        )
+        raise _too_large(path)
     try:
         with _SILENCE:
             return from_pixels(_flatten(_upright(picture)), path)
@@ -260,7 +267,7 @@ def from_pillow(picture: PIL.Image.Image, path: Path) -> Image:
         raise
     except Exception as error:
         # Decoders raise anything at all on damaged files.
-        raise InputError(f"The picture is damaged or cut short: {error}.") from error
+        raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
 
 
 def _decode_pixels(content: bytes, path: Path) -> Pixels:
@@ -280,16 +287,22 @@ def _decode_pixels(content: bytes, path: Path) -> Pixels:
             picture.load()
             return _flatten(_upright(picture))
     except pillow.DecompressionBombError as error:
-        raise InputError(
-            f"{path} unfolds to more than {MAX_PIXELS // 1_000_000} megapixels; scale it down."
-        ) from error
+        raise _too_large(path) from error
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path} is not a picture that can be read ({', '.join(decoders)})."
+        raise UnreadablePicture(
+            path, f"is not a picture that can be read ({', '.join(decoders)})"
         ) from error
     except Exception as error:
         # Decoders raise anything at all on damaged files: SyntaxError and struct.error among it.
-        raise InputError(f"{path} is damaged or cut short: {error}.") from error
+        raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
+
+
+def _too_large(path: Path) -> UnreadablePicture:
+    return UnreadablePicture(
+        path,
+        f"unfolds to more than {MAX_PIXELS // 1_000_000} megapixels",
+        remedy="scale it down",
+    )
 
 
 def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
@@ -368,15 +381,15 @@ def encode_jpeg(pixels: Pixels) -> bytes:
 
 
 def decode_crop(content: bytes) -> Pixels:
-    """Return the pixels that encode_png or encode_jpeg wrote."""
+    """Return the pixels that encode_png or encode_jpeg wrote. Raises DamagedCrop for less."""
     return decode_png(content)
 
 
 def decode_png(content: bytes) -> Pixels:
-    """Return the pixels that encode_png wrote."""
+    """Return the pixels that encode_png wrote. Raises DamagedCrop for less."""
     import cv2
 
     bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise InputError("A stored crop is damaged; put a back-up of the database in its place.")
+        raise DamagedCrop
     return np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8, copy=False)

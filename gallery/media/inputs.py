@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import UnusableFile
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -47,8 +47,8 @@ def pictures_of(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str
     """
     pictures, refused = _sorted_out(paths)
     if refused and not pictures:
-        raise InputError(refused[0][1])
-    return pictures, refused
+        raise refused[0][1]
+    return pictures, [(path, str(error)) for path, error in refused]
 
 
 def media_of(paths: Sequence[Path]) -> Media:
@@ -59,19 +59,20 @@ def media_of(paths: Sequence[Path]) -> Media:
     videos, others = videos_among(paths)
     if not videos:
         return Media([], *pictures_of(paths))
-    return Media(videos, *_sorted_out(others))
+    pictures, refused = _sorted_out(others)
+    return Media(videos, pictures, [(path, str(error)) for path, error in refused])
 
 
-def _sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
+def _sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, UnusableFile]]]:
     from gallery.media.images import pictures_in
 
     pictures: dict[Path, None] = {}
-    refused: list[tuple[Path, str]] = []
+    refused: list[tuple[Path, UnusableFile]] = []
     for path in paths:
         try:
             pictures.update(dict.fromkeys(pictures_in([path])))
-        except InputError as error:
-            refused.append((path, str(error)))
+        except UnusableFile as error:
+            refused.append((path, error))
     return list(pictures), refused
 
 

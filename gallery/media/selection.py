@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, BadSetting, InputError
 from gallery.media.images import file_state
 from gallery.system.files import absolute
 
@@ -26,8 +26,10 @@ def moment(text: str, now: datetime | None = None) -> datetime:
             return now - timedelta(seconds=SECONDS[span[2]] * int(span[1]))
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError) as error:
-        raise InputError(
-            f"{text} is neither a date nor a duration; give --since 2026-11-01, 36h, 7d or 2w."
+        raise BadSetting(
+            "since",
+            f"{text} is neither a date nor a duration",
+            "give one such as 2026-11-01, 36h, 7d or 2w",
         ) from error
 
 
@@ -57,9 +59,11 @@ def without_outputs(
     for path in paths:
         for folder, target in zip(folders, targets, strict=True):
             if _whole(path) == target:
-                raise InputError(
-                    f"{folder} is the folder of the pictures; name another folder for what is "
-                    f"written, such as {folder / 'labelled'}."
+                raise BadOutput(
+                    folder,
+                    "is the folder of the pictures",
+                    remedy="name another folder for what is written, such as "
+                    f"{folder / 'labelled'}",
                 )
     # A folder above the pictures holds them, too; what is written comes beside their folder then.
     roots = [_whole(path) for path in paths]

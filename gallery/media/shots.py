@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gallery.errors import SetupError
+from gallery.errors import MissingPackage
 from gallery.media.video_reader import MICROSECONDS, Frame
 from gallery.types import Pixels
 
@@ -46,9 +46,7 @@ class CutDetector:
             from scenedetect.common import FrameTimecode, Timecode
             from scenedetect.detectors import AdaptiveDetector
         except ImportError as error:
-            raise SetupError(
-                "Videos want packages that are not installed: pip install 'gallery[video]'."
-            ) from error
+            raise MissingPackage("Videos", "video") from error
         self._timecode, self._frame_timecode = Timecode, FrameTimecode
         self._detector = AdaptiveDetector(min_scene_len=SHORTEST)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import InputError, UnreadableVideo
 from gallery.media.timecodes import timecode
 from gallery.media.video_reader import TOLERANCE, Frame, VideoReader
 from gallery.types import Box, Image, VideoRecord, VideoTrack
@@ -45,7 +45,7 @@ class Stills:
             if frame.time >= best - 2 * TOLERANCE:
                 self._last = frame.image()
                 return self._last
-        raise InputError(f"{record.path} has no frame at {timecode(best)} any more.")
+        raise UnreadableVideo(record.path, f"has no frame at {timecode(best)} any more")
 
     def close(self) -> None:
         """Let go of the file."""

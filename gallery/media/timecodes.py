@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gallery.errors import InputError
+from gallery.errors import BadSetting
 
 FORM = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?)")
 
@@ -13,7 +13,7 @@ def seconds_of(text: str) -> float:
     """Return a time in seconds. Raises InputError for what is no time."""
     found = FORM.fullmatch(text.strip())
     if found is None or (found[2] is not None and float(found[3]) >= 60):
-        raise InputError(f"{text!r} is no time; write seconds or hours:minutes:seconds.")
+        raise BadSetting("time", f"{text!r} is no time", "write seconds or hours:minutes:seconds")
     return int(found[1] or 0) * 3600.0 + int(found[2] or 0) * 60.0 + float(found[3])
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gallery.errors import InputError, SetupError
+from gallery.errors import MissingPackage, UnreadableFile, UnreadableVideo
 from gallery.media.images import MAX_PIXELS, file_state
 from gallery.media.timecodes import timecode
 from gallery.types import Image, Pixels
@@ -130,11 +130,11 @@ class VideoReader:
         """The time of the last frame that was decoded; below 0 before there is one."""
         library()
         if file_state(path).size == 0:
-            raise InputError(f"{path} is empty.")
+            raise UnreadableVideo(path, "is empty")
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+            raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
         try:
             self._container = self._opened()
             self._stream = self._chosen_stream()
@@ -221,8 +221,8 @@ class VideoReader:
             )
         except Exception as error:
             # Damaged headers raise anything at all: ValueError and UnicodeError among it.
-            raise InputError(
-                f"{self.path} is not a video that can be read, or its beginning or end is missing."
+            raise UnreadableVideo(
+                self.path, "is not a video that can be read, or its beginning or end is missing"
             ) from error
         return container
 
@@ -234,23 +234,24 @@ class VideoReader:
             if "attached_pic" in str(stream.disposition):
                 continue
             if stream.codec_context is None:
-                raise InputError(f"{self.path} is coded in a way that cannot be decoded here.")
+                raise UnreadableVideo(self.path, "is coded in a way that cannot be decoded here")
             stream.thread_type = "AUTO"
             # Every thread holds frames of its own.
             stream.codec_context.thread_count = min(available_cores(), MAX_THREADS)
             return stream
-        raise InputError(f"{self.path} holds no video, only sound or other things.")
+        raise UnreadableVideo(self.path, "holds no video, only sound or other things")
 
     def _learn_size(self) -> FrameScaler:
         """Read the first frame: some containers tell size and rotation only there."""
         if self._stream.width * self._stream.height > MAX_PIXELS:
-            raise InputError(
-                f"{self.path} has frames of more than {MAX_PIXELS // 1_000_000} megapixels; "
-                "scale it down."
+            raise UnreadableVideo(
+                self.path,
+                f"has frames of more than {MAX_PIXELS // 1_000_000} megapixels",
+                remedy="scale it down",
             )
         first = next(self._decoded(), None)
         if first is None:
-            raise InputError(f"{self.path} holds no frame that can be decoded.")
+            raise UnreadableVideo(self.path, "holds no frame that can be decoded")
         return FrameScaler(first, float(self._stream.sample_aspect_ratio or 1) or 1.0)
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -325,7 +326,5 @@ def library() -> Any:
     try:
         import av
     except ImportError as error:
-        raise SetupError(
-            "Videos want packages that are not installed: pip install 'gallery[video]'."
-        ) from error
+        raise MissingPackage("Videos", "video") from error
     return av

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadSetting, InputError, NothingFound, UnreadableFile, UnreadableMetadata
 from gallery.metadata.tags import spelling, split
 from gallery.types import Candidate
 
@@ -43,9 +43,10 @@ def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
     can find nobody.
     """
     if not rule.names and not rule.prefix:
-        raise InputError(
-            "No tag can be told for a name: give --names FILE, or --tag-prefix character: where "
-            "tags say it themselves."
+        raise BadSetting(
+            "names",
+            "No tag can be told for a name",
+            "list the names, or give the prefix of tags that say it themselves, as in character:",
         )
     known = {spelling(name): name for name in rule.names}
     captioned = Captioned([], 0, [])
@@ -84,7 +85,7 @@ def tags_of(picture: Path) -> list[str]:
             if path.is_file():
                 tags += split(_text(path))
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+            raise UnreadableMetadata(path, f"cannot be read: {error.strerror}") from error
     return tags
 
 
@@ -107,9 +108,9 @@ def names_listed(path: Path) -> list[str]:
     try:
         names = [line.strip() for line in _text(path).splitlines() if line.strip()]
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
     if not names:
-        raise InputError(f"{path} lists no name; write one on each line.")
+        raise NothingFound(path, "lists no name", remedy="write one on each line")
     return names
 
 
@@ -121,8 +122,8 @@ def _known(tag: str, known: dict[str, str]) -> str | None:
 
 def _text(path: Path) -> str:
     if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path} is too long for a caption; take it away.")
+        raise UnreadableMetadata(path, "is too long for a caption", remedy="take it away")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text in UTF-8; save it as UTF-8.") from error
+        raise UnreadableMetadata(path, "is no text in UTF-8", remedy="save it as UTF-8") from error

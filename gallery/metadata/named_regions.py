@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import UnreadableMetadata
 from gallery.media.images import read_header
 from gallery.metadata import xmp
 from gallery.metadata.regions import Shape, box_of
@@ -55,8 +55,10 @@ def _regions(packet: bytes, shape: Shape, picture: Path, where: Path) -> tuple[N
         if where.name == f"{picture.stem}.xmp" and not _belongs(packet, picture):
             return ()
         found = xmp.read(packet, shape)
-    except InputError as error:
-        raise InputError(f"{where} {error}; correct it or take it away.") from error
+    except xmp.PacketError as error:
+        raise UnreadableMetadata(
+            where, error.reason, remedy="correct it or take it away"
+        ) from error
     return tuple(
         NamedRegion(one.name, box_of(one.area, *shape.shown))
         for one in found
@@ -75,7 +77,7 @@ def _content(path: Path) -> bytes | None:
         if not path.is_file():
             return None
         if path.stat().st_size > xmp.MAX_BYTES:
-            raise InputError(f"{path} is too large for a sidecar; take it away.")
+            raise UnreadableMetadata(path, "is too large for a sidecar", remedy="take it away")
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableMetadata(path, f"cannot be read: {error.strerror}") from error

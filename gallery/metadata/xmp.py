@@ -54,11 +54,19 @@ NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Letters that XML 1.0 cannot hold."""
 
 
+class PacketError(InputError):
+    """A packet cannot be used; the reason is to be read after the place where it stands."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The metadata {reason}.")
+        self.reason = reason
+
+
 def read(packet: bytes, shape: Shape) -> list[Region]:
     """Return the faces in an XMP packet, in the places they have in the picture as it is shown.
 
     They are those of the Metadata Working Group, and Microsoft's where these name nobody. Raises
-    InputError for what is no XMP, and for regions of a picture of other proportions.
+    PacketError for what is no XMP, and for regions of a picture of other proportions.
     """
     document = _Packet(packet)
     regions = document.find()
@@ -71,7 +79,7 @@ def merged(packet: bytes | None, faces: Sequence[Region], shape: Shape, extensio
 
     The packet keeps all its content. A region with a name keeps that name, whatever gallery
     answers. A region that gallery named, and nobody renamed since, follows the new answers. Without
-    a change the bytes stay the same. Raises InputError as `read` does.
+    a change the bytes stay the same. Raises PacketError as `read` does.
     """
     document = _Packet(packet)
     if packet is None and extension:
@@ -99,13 +107,13 @@ class _Packet:
     """An XMP packet as a tree."""
 
     def __init__(self, packet: bytes | None) -> None:
-        """Parse a packet, or begin one. Raises InputError with what a file does, for its path."""
+        """Parse a packet, or begin one. Raises PacketError with what a file does, for its path."""
         from lxml import etree
 
         self._is_new = packet is None
         packet = EMPTY.encode() if packet is None else packet
         if len(packet) > MAX_BYTES:
-            raise InputError("holds more metadata than any program writes")
+            raise PacketError("holds more metadata than any program writes")
         # Some programs end the packet with zeros.
         content = packet.strip(b"\0 \t\r\n")
         parser = etree.XMLParser(
@@ -114,14 +122,14 @@ class _Packet:
         try:
             root = etree.fromstring(content, parser)
         except (etree.XMLSyntaxError, ValueError) as error:
-            raise InputError("holds something other than XMP") from error
+            raise PacketError("holds something other than XMP") from error
         self._tree = root.getroottree()
         if self._tree.docinfo.doctype:
-            raise InputError("defines words of its own, which XMP does not")
+            raise PacketError("defines words of its own, which XMP does not")
         self._has_declaration = content.removeprefix(b"\xef\xbb\xbf").startswith(b"<?xml")
         found = next(root.iter(rdf.tag(RDF, "RDF")), None)
         if found is None:
-            raise InputError("holds something other than XMP")
+            raise PacketError("holds something other than XMP")
         self._rdf = found
 
     def find(self) -> Any:
@@ -311,7 +319,7 @@ def _orientation(regions: Any, shape: Shape) -> int:
     """Return the orientation that leads from the regions' picture to the one that is shown.
 
     Some programs count the places in the picture as it is shown; of a picture that lies on its
-    side, the size that regions were made for tells which. Raises InputError where the size is of
+    side, the size that regions were made for tells which. Raises PacketError where the size is of
     neither.
     """
     size = _size_of(regions)
@@ -321,7 +329,7 @@ def _orientation(regions: Any, shape: Shape) -> int:
         return shape.orientation
     if _is_alike(size, shape.shown):
         return 1
-    raise InputError(
+    raise PacketError(
         f"has regions for a picture of {size[0]:g} x {size[1]:g}, "
         f"not of {shape.width} x {shape.height}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gallery.errors import InputError
+from gallery.errors import BadSetting, InputError
 from gallery.media.images import read_image
 from gallery.media.stills import box_in, name_of
 from gallery.output.format import MAX_NAME_BYTES, NotWrittenError, Output
@@ -25,7 +25,7 @@ class Annotated:
     def __init__(self, output: Output) -> None:
         """Prepare to fill a folder. Raises InputError where none is named."""
         if output.target is None:
-            raise InputError("Name the folder for the pictures: --write annotated:FOLDER.")
+            raise BadSetting("write", "Name the folder for the pictures: annotated:FOLDER")
         self._output = output
 
     def write(self, record: Record) -> None:

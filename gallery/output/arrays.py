@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, UnwritableFile
 from gallery.events import Described
 from gallery.system.files import absolute, replacing
 from gallery.types import DIMENSION, Descriptor
@@ -22,12 +22,14 @@ def check_target(path: Path) -> None:
     That is one that does not end in .npz, is a folder, or lies where nothing can be written.
     """
     if path.suffix.lower() != ".npz":
-        raise InputError(f"{path} does not end in .npz; name the output so.")
+        raise BadOutput(path, "does not end in .npz", remedy="name the output so")
     if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file.")
+        raise BadOutput(path, "is a folder", remedy="name a file")
     above = next(folder for folder in absolute(path).parents if folder.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
-        raise InputError(f"{path} cannot be written: {above} is no folder that can be written to.")
+        raise UnwritableFile(
+            path, f"cannot be written: {above} is no folder that can be written to"
+        )
 
 
 class FaceTable:
@@ -75,4 +77,4 @@ class FaceTable:
                     encoder=np.array(self._encoder),
                 )
         except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+            raise UnwritableFile(path, f"cannot be written: {error.strerror or error}") from error

@@ -11,7 +11,7 @@ import io
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, InputError
 from gallery.media.timecodes import seconds_of, timecode
 from gallery.output.record_file import RecordStatus
 from gallery.output.records import as_json, of_video
@@ -58,13 +58,16 @@ class Csv:
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
         if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
-            raise InputError(
-                f"{path} is a table of another version of gallery, without the column "
-                f"{' and '.join(name for name in COLUMNS if name not in header)}; "
-                "name another output file."
+            lacking = " and ".join(name for name in COLUMNS if name not in header)
+            raise BadOutput(
+                path,
+                f"is a table of another version of gallery, without the column {lacking}",
+                remedy="name another output file",
             )
         if tuple(header) != COLUMNS:
-            raise InputError(f"{path} is not a table that gallery wrote; name another output file.")
+            raise BadOutput(
+                path, "is not a table that gallery wrote", remedy="name another output file"
+            )
         done: dict[str, RecordStatus] = {}
         waiting = 0
         for number, (row, end) in enumerate(rows, 2):
@@ -90,8 +93,8 @@ class Csv:
                 faces = [row, *(next(rows)[0] for _ in range(int(row[4]) - 1))]
                 yield _record(faces)
         except (ValueError, TypeError, RuntimeError, InputError) as error:
-            raise InputError(
-                f"{path} holds a row that is no record; name another output file."
+            raise BadOutput(
+                path, "holds a row that is no record", remedy="name another output file"
             ) from error
 
     def without(self, content: bytes, names: Collection[str]) -> bytes:
@@ -148,13 +151,16 @@ def _answer(row: list[str]) -> Answer:
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:
     if len(row) != len(COLUMNS) or not row[4].isdecimal():
-        raise InputError(
-            f"{path} holds something other than records in row {number}; name another output file."
+        raise BadOutput(
+            path,
+            f"holds something other than records in row {number}",
+            remedy="name another output file",
         )
     if row[3] != encoder:
-        raise InputError(
-            f"{path} holds records of the encoder {row[3]}, not {encoder}; "
-            "name another output file."
+        raise BadOutput(
+            path,
+            f"holds records of the encoder {row[3]}, not {encoder}",
+            remedy="name another output file",
         )
 
 
@@ -215,9 +221,10 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
             return
         except csv.Error as error:
             if position < len(content):
-                raise InputError(
-                    f"{path} holds something other than records from byte {position} on; "
-                    "name another output file."
+                raise BadOutput(
+                    path,
+                    f"holds something other than records from byte {position} on",
+                    remedy="name another output file",
                 ) from error
             # A quotation cut short by the end.
             return

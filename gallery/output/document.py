@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, BusyFile, UnwritableFile
 from gallery.output.format import Output, cannot_be_written
 from gallery.system.files import absolute, replace_file
 from gallery.system.locks import folder_lock
@@ -38,9 +38,10 @@ class DocumentFile:
         """
         path = output.target
         if path is None or path.suffix.lower() not in suffixes:
-            raise InputError(
-                f"{path or name} does not end in {' or '.join(suffixes)}; "
-                f"give {name}:FILE{suffixes[0]}."
+            raise BadOutput(
+                path or Path(name),
+                f"does not end in {' or '.join(suffixes)}",
+                remedy=f"give {name}:FILE{suffixes[0]}",
             )
         self.path = path
         try:
@@ -49,9 +50,11 @@ class DocumentFile:
         except OSError as error:
             raise cannot_be_written(path, error) from error
         if not os.access(path.parent, os.W_OK):
-            raise InputError(f"{path} cannot be written: its folder takes no files.")
+            raise UnwritableFile(path, "cannot be written: its folder takes no files")
         if content is not None and not is_ours(content):
-            raise InputError(f"{path} holds something else than gallery wrote; name another file.")
+            raise BadOutput(
+                path, "holds something else than gallery wrote", remedy="name another file"
+            )
         self._state = _state(path)
 
     def save(self, content: bytes) -> None:
@@ -63,9 +66,10 @@ class DocumentFile:
         try:
             with folder_lock(self.path.parent):
                 if _state(self.path) != self._state:
-                    raise InputError(
-                        f"{self.path} was written by another process meanwhile and stays as it is; "
-                        "name another file for one of the two."
+                    raise BusyFile(
+                        self.path,
+                        "was written by another process meanwhile and stays as it is",
+                        remedy="name another file for one of the two",
                     )
                 replace_file(self.path, content)
                 self._state = _state(self.path)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gallery.errors import InputError
+from gallery.errors import InputError, UnwritableFile
 from gallery.system.files import absolute
 from gallery.types import Record, Verdict
 
@@ -164,7 +164,8 @@ def cannot_be_written(path: Path, error: OSError) -> InputError:
     """Return what is to be said of a place that takes no file, or not one of this name."""
     if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
         return NotWrittenError(f"{path} cannot be written: {error.strerror}; rename the picture.")
-    return InputError(
-        f"{path} cannot be written: {error.strerror or error}; "
-        "what is written stays, run it again to go on, or name another place."
+    return UnwritableFile(
+        path,
+        f"cannot be written: {error.strerror or error}",
+        remedy="what is written stays, run it again to go on, or name another place",
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput
 from gallery.output.record_file import RecordStatus
 from gallery.output.records import as_json, from_json, to_line
 from gallery.types import Record
@@ -34,8 +34,8 @@ class JsonLines:
         whole = content.rfind(b"\n") + 1
         rest = content[whole:]
         if not (rest.startswith(BEGINNING) or BEGINNING.startswith(rest)):
-            raise InputError(
-                f"{path} ends in something other than a record; name another output file."
+            raise BadOutput(
+                path, "ends in something other than a record", remedy="name another output file"
             )
         lines = content[:whole].splitlines(keepends=True)
         # Tracks whose shot's own line is missing are found again.
@@ -50,9 +50,10 @@ class JsonLines:
             try:
                 yield from_json(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{path} holds a record of another version in line {number}; "
-                    "name another output file."
+                raise BadOutput(
+                    path,
+                    f"holds a record of another version in line {number}",
+                    remedy="name another output file",
                 ) from error
 
     def without(self, content: bytes, names: Collection[str]) -> bytes:
@@ -76,12 +77,15 @@ def _standing(
             record.get("digest"), has_failed=not is_video and record.get("error") is not None
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path} holds something other than records in line {number}; name another output file."
+        raise BadOutput(
+            path,
+            f"holds something other than records in line {number}",
+            remedy="name another output file",
         ) from error
     if made_with != encoder:
-        raise InputError(
-            f"{path} holds records of the encoder {made_with}, not {encoder}; "
-            "name another output file."
+        raise BadOutput(
+            path,
+            f"holds records of the encoder {made_with}, not {encoder}",
+            remedy="name another output file",
         )
     return None if VIDEO in line and VIDEO_END not in line else (picture, standing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput
 from gallery.output.format import Output
 from gallery.output.resume import VideoProgress, open_writer, progress_of, stands_in
 from gallery.types import Record, VideoEnd, VideoRecord
@@ -20,7 +20,9 @@ class RecordCopy:
         """Open the file. Raises InputError as job.open_writer does, and for another suffix."""
         path = output.target
         if path is None or path.suffix.lower() != f".{name}":
-            raise InputError(f"{path or name} does not end in .{name}; give {name}:FILE.{name}.")
+            raise BadOutput(
+                path or Path(name), f"does not end in .{name}", remedy=f"give {name}:FILE.{name}"
+            )
         self.name = name
         self._file = open_writer(path, output.encoder)
         self._done = set(self._file.done)

@@ -12,7 +12,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, BusyFile, InputError, UnwritableFile
 from gallery.system.locks import hold
 from gallery.types import Record, VideoEnd, VideoRecord
 
@@ -38,7 +38,7 @@ class AppendedFile:
             if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
                 # A device or a pipe may have no end to read to, and no length to cut.
                 self._file.close()
-                raise InputError(f"{path} is a device or a pipe; give the path of a file.")
+                raise BadOutput(path, "is a device or a pipe", remedy="give the path of a file")
             while hold(self._file.fileno()):
                 # The former holder may have put another file in this one's place.
                 if _is_at(self._file, path):
@@ -46,9 +46,9 @@ class AppendedFile:
                 self._file.close()
                 self._file = _opened(path)
         except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+            raise UnwritableFile(path, f"cannot be written: {error.strerror}") from error
         self._file.close()
-        raise InputError(f"{path} is being written by another process; wait for it to end.")
+        raise BusyFile(path, "is being written by another process", remedy="wait for it to end")
 
     def content(self) -> bytes:
         """Return all that is in it."""
@@ -71,9 +71,10 @@ class AppendedFile:
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(end)
-            raise InputError(
-                f"{self._path} cannot be written: {error.strerror}; "
-                "what is in it stays, run it again to go on."
+            raise UnwritableFile(
+                self._path,
+                f"cannot be written: {error.strerror}",
+                remedy="what is in it stays, run it again to go on",
             ) from error
 
     def replace(self, content: bytes) -> None:
@@ -104,9 +105,10 @@ class AppendedFile:
                 self._file = _opened(self._path)
                 hold(self._file.fileno())
         except OSError as error:
-            raise InputError(
-                f"{self._path} cannot be written: {error.strerror}; "
-                "what is in it stays, run it again to go on."
+            raise UnwritableFile(
+                self._path,
+                f"cannot be written: {error.strerror}",
+                remedy="what is in it stays, run it again to go on",
             ) from error
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gallery.errors import GalleryError, InputError, SetupError
+from gallery.errors import BadSetting, GalleryError, NoSuchFormat, PluginFailed
 from gallery.output.format import Output, OutputWriter, Placing
 from gallery.system import plugins
 from gallery.types import Record
@@ -146,11 +146,10 @@ def output_spec(text: str) -> OutputSpec:
     name, colon, target = text.partition(":")
     own = FORMATS.get(name)
     if own is None and name not in plugins.names(GROUP):
-        known = ", ".join([*FORMATS, *plugins.names(GROUP)])
-        raise InputError(f"There is no output format {name}; there are {known}.")
+        raise NoSuchFormat(name, (*FORMATS, *plugins.names(GROUP)))
     wish = own.target if own is not None else Target.ANY
     if (colon and not target) or (not colon and wish in (Target.FOLDER, Target.FILE)):
-        raise InputError(f"{text} does not say where to write; give {name}{wish}.")
+        raise BadSetting("write", f"{text} does not say where to write", f"give {name}{wish}")
     return OutputSpec(name, Path(target) if target else None)
 
 
@@ -163,14 +162,17 @@ def require_for_videos(asked: Sequence[OutputSpec], placing: Placing = Placing.C
     unfit = [name for name in own if not FORMATS[name].takes_videos]
     if unfit:
         fit = [name for name, one in FORMATS.items() if one.takes_videos]
-        raise InputError(
+        raise BadSetting(
+            "write",
             f"{' and '.join(unfit)} cannot tell of videos, which are written as "
-            f"{', '.join(fit[:-1])} and {fit[-1]}; label them apart."
+            f"{', '.join(fit[:-1])} and {fit[-1]}",
+            "label them apart",
         )
     if "sorted" in own and placing is not Placing.COPY:
-        raise InputError(
-            "Frames of videos are no files that a link could lead to; leave --place out, "
-            "or label the videos apart."
+        raise BadSetting(
+            "placing",
+            "Frames of videos are no files that a link could lead to",
+            "copy pictures, or label the videos apart",
         )
 
 
@@ -189,16 +191,18 @@ def check(name: str) -> None:
         entry.load()
     except Exception as error:
         # Somebody else's code may raise anything.
-        raise SetupError(
-            f"The output format {name} of the package {plugins.package_of(entry)} cannot be loaded "
-            f"({plugins.in_a_line(error)}); update that package or uninstall it."
+        raise PluginFailed(
+            "output format",
+            name,
+            plugins.package_of(entry),
+            f"cannot be loaded ({plugins.in_a_line(error)})",
         ) from error
 
 
 def _plugged(name: str, output: Output) -> OutputWriter:
     entry = plugins.entry_of(name, GROUP, "an output format")
     if entry is None:
-        raise InputError(f"There is no output format {name}.")
+        raise NoSuchFormat(name, tuple(FORMATS))
     package = plugins.package_of(entry)
     try:
         made = entry.load()(output)
@@ -206,15 +210,13 @@ def _plugged(name: str, output: Output) -> OutputWriter:
         raise
     except Exception as error:
         # Somebody else's code may raise anything.
-        raise SetupError(
-            f"The output format {name} of the package {package} cannot be opened "
-            f"({plugins.in_a_line(error)}); update that package or uninstall it."
+        raise PluginFailed(
+            "output format", name, package, f"cannot be opened ({plugins.in_a_line(error)})"
         ) from error
     lacking = [part for part in ("write", "close") if not callable(getattr(made, part, None))]
     if lacking:
-        raise SetupError(
-            f"The output format {name} of the package {package} has no function "
-            f"{' and '.join(lacking)}; update that package or uninstall it."
+        raise PluginFailed(
+            "output format", name, package, f"has no function {' and '.join(lacking)}"
         )
     return PluggedWriter(made, name, package)
 
@@ -244,7 +246,10 @@ class PluggedWriter:
             raise
         except Exception as error:
             # Somebody else's code may raise anything.
-            raise SetupError(
-                f"The output format {self.name} of the package {self._package} failed "
-                f"({plugins.in_a_line(error)}); update that package or leave the format out."
+            raise PluginFailed(
+                "output format",
+                self.name,
+                self._package,
+                f"failed ({plugins.in_a_line(error)})",
+                "update that package or leave the format out",
             ) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput
 from gallery.output.record_file import RecordFile, RecordFormat
 from gallery.system.files import absolute
 from gallery.types import Record, VideoEnd, VideoRecord, VideoShot
@@ -45,7 +45,7 @@ def open_writer(path: Path, encoder: str) -> RecordFile:
     formats: dict[str, RecordFormat] = {".jsonl": JsonLines(), ".csv": Csv()}
     form = formats.get(path.suffix.lower())
     if form is None:
-        raise InputError(f"{path} ends in none of {', '.join(formats)}; name the output so.")
+        raise BadOutput(path, f"ends in none of {', '.join(formats)}", remedy="name the output so")
     return RecordFile(path, form, encoder)
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BadSetting, InputError, UnplacedPicture, UnwritableFile
 from gallery.media.images import digest_of, encode_png
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.output.format import (
@@ -51,7 +51,7 @@ class SortedFolders:
     def __init__(self, output: Output) -> None:
         """Prepare to fill a folder. Raises InputError where none is named."""
         if output.target is None:
-            raise InputError("Name the folder to sort into: --write sorted:FOLDER.")
+            raise BadSetting("write", "Name the folder to sort into: sorted:FOLDER")
         self._target = output.target
         self._unsure = output.options.unsure
         self._placing = output.options.placing
@@ -141,7 +141,7 @@ def _folded(name: str) -> str:
 def _make(folder: Path) -> None:
     """Make a folder. Raises InputError where a link of this name leads elsewhere."""
     if folder.is_symlink():
-        raise InputError(f"{folder} is a link that leads elsewhere; take it away.")
+        raise UnwritableFile(folder, "is a link that leads elsewhere", remedy="take it away")
     folder.mkdir(exist_ok=True)
 
 
@@ -196,9 +196,8 @@ def _put(picture: Path, place: Path, placing: Placing) -> bool:
     except OSError as error:
         if placing is Placing.COPY or not picture.exists():
             raise
-        raise InputError(
-            f"{place} cannot be a {placing.value} to {picture} ({error.strerror or error}); "
-            "choose --place copy."
+        raise UnplacedPicture(
+            place, placing.value, picture, str(error.strerror or error)
         ) from error
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from gallery.errors import UnusableFile
 from gallery.types import Record, Verdict
 
 LONG = 60.0
@@ -44,7 +45,9 @@ class Summary:
         self._left_out += record.left_out
         if record.error is not None:
             # Two files fail for one reason where their sentences differ by the path alone.
-            self._reasons[record.error.replace(str(record.path), "").strip(" .")] += 1
+            failure = record.failure
+            reason = failure.complaint if isinstance(failure, UnusableFile) else record.error
+            self._reasons[reason] += 1
 
     def lines(self) -> list[str]:
         """Return what to say at the end."""

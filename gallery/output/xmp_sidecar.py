@@ -65,8 +65,8 @@ class XmpSidecar:
             if before is not None and self._by_stem:
                 _check_extension(xmp.extension_of(before), extension)
             return xmp.merged(before, regions, shape, extension)
-        except InputError as error:
-            raise NotWrittenError(f"{path} {error}; move it away or correct it.") from error
+        except xmp.PacketError as error:
+            raise NotWrittenError(f"{path} {error.reason}; move it away or correct it.") from error
 
     def _region(self, answer: Answer, width: int, height: int) -> Region:
         wanted = {Verdict.SURE, Verdict.UNSURE} if self._output.options.unsure else {Verdict.SURE}
@@ -85,4 +85,4 @@ def _shape(record: Record) -> Shape:
 
 def _check_extension(found: str | None, wanted: str) -> None:
     if found is not None and found.lower() != wanted.lower():
-        raise InputError(f"belongs to the picture that ends in .{found}")
+        raise xmp.PacketError(f"belongs to the picture that ends in .{found}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, InputError, UnwritableFile
 from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, Answer, Crop, Pixels, Verdict
 
@@ -96,13 +96,13 @@ def save_picture(pixels: Pixels, path: Path) -> None:
         with replacing(path) as unfinished:
             pillow.fromarray(pixels).save(unfinished, quality=92)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise UnwritableFile(path, f"cannot be written: {error.strerror or error}") from error
 
 
 def check_suffix(path: Path) -> None:
     """Raise InputError for a file whose suffix names no format that pictures are written in."""
     if path.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise InputError(f"{path} ends in none of {', '.join(OUTPUT_SUFFIXES)}; name it so.")
+        raise BadOutput(path, f"ends in none of {', '.join(OUTPUT_SUFFIXES)}", remedy="name it so")
 
 
 def load_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import InputError
+from gallery.errors import BadOutput, UnwritableFile
 from gallery.reports import line_chart
 from gallery.reports.line_chart import Plot
 from gallery.system.files import replace_file
@@ -115,9 +115,9 @@ class Report:
 def check_report_path(path: Path) -> None:
     """Raise InputError for a file that no report can be written to, before the work for it."""
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path} does not end in .html; name the report so.")
+        raise BadOutput(path, "does not end in .html", remedy="name the report so")
     if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file for the report.")
+        raise BadOutput(path, "is a folder", remedy="name a file for the report")
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -127,7 +127,7 @@ def write_report(report: Report, path: Path) -> None:
         # A file name may be no text; then its bytes are spelt out.
         replace_file(path, as_html(report).encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise UnwritableFile(path, f"cannot be written: {error.strerror or error}") from error
 
 
 def as_html(report: Report) -> str:

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import InputError
+from gallery.errors import BadArchive, InputError, NewerArchive, UnreadableFile, UnwritableFile
 from gallery.media.images import decode
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
 from gallery.store.reader import Store
@@ -79,7 +79,7 @@ def export(store: Store, target: Path) -> int:
     meanwhile; nothing half-written is left.
     """
     if target.exists():
-        raise InputError(f"{target} exists already; name another file.")
+        raise UnwritableFile(target, "exists already", remedy="name another file")
     try:
         with (
             replacing(target) as unfinished,
@@ -87,7 +87,7 @@ def export(store: Store, target: Path) -> int:
         ):
             return _write(store, archive)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
+        raise UnwritableFile(target, f"cannot be written: {error.strerror or error}") from error
 
 
 def _write(store: Store, archive: zipfile.ZipFile) -> int:
@@ -206,11 +206,9 @@ def _damage_explained(source: Path) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableFile(source, f"cannot be read: {error.strerror or error}") from error
     except DAMAGE as error:
-        raise InputError(
-            f"{source} is not a gallery's export, or is damaged; `gallery export` writes one."
-        ) from error
+        raise BadArchive(source) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +223,7 @@ class _Head:
 def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
     values = json.loads(_member(archive, "gallery.json", MAX_HEAD))
     if int(values["format"]) > FORMAT:
-        raise InputError(
-            f"{source} was exported by a newer version of gallery; "
-            "bring this one up to date from its repository and install it again."
-        )
+        raise NewerArchive(source)
     encoders = [_text(encoder) for encoder in values["encoders"]]
     if len(set(encoders)) != len(encoders) or len(encoders) > MAX_ENCODERS:
         raise ValueError("encoders stand twice, or there are too many")

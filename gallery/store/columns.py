@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import InputError, StoreError
+from gallery.errors import DamagedDescriptor, DamagedPlace, InputError
 from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks, Point, Quality
 
 VECTOR_BYTES = 4 * DIMENSION
@@ -41,7 +41,7 @@ def sound_matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
         matrix = matrix_of(blobs)
         if np.isfinite(matrix).all():
             return matrix
-    raise StoreError("A stored descriptor is damaged; run `gallery reencode --all`.")
+    raise DamagedDescriptor
 
 
 def face_of(row: Any) -> Face:
@@ -83,6 +83,4 @@ def landmarks_from_json(text: str | None) -> Landmarks | None:
     try:
         return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
     except (ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
-            "The stored place of a face is damaged; put a back-up of the database in its place."
-        ) from error
+        raise DamagedPlace from error

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from gallery.errors import InputError
+from gallery.errors import NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
@@ -174,8 +174,7 @@ class Store:
         if current is not None:
             return known[current]
         near = spelt_alike(name, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`gallery characters` lists them."
-        raise InputError(f"No character is called {name}; {hint}")
+        raise NoSuchCharacter(name, tuple(near))
 
     def former_names(self) -> dict[str, str]:
         """Return the names that characters had before, and what each is called now."""

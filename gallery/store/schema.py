@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +14,22 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
-from gallery.errors import InputError, SetupError, StoreError
+from gallery.errors import (
+    BadSetting,
+    BrokenRows,
+    BusyDatabase,
+    DamagedDatabase,
+    DatabaseFailed,
+    FullDisk,
+    NewerGallery,
+    NoGallery,
+    NoPlace,
+    NotAGallery,
+    ReadOnlyDatabase,
+    SetupError,
+    StoreError,
+    UnreadableDatabase,
+)
 from gallery.settings import bundled
 from gallery.system.files import absolute, replacing
 
@@ -38,8 +53,8 @@ def database_path(where: str) -> Path | None:
     try:
         url = make_url(where)
     except ArgumentError as error:
-        raise InputError(
-            f"{where} is not a database URL; give a path or sqlite:///PATH."
+        raise BadSetting(
+            "database", f"{where} is not a database URL", "give a path or sqlite:///PATH"
         ) from error
     if url.get_backend_name() != "sqlite":
         raise SetupError(
@@ -81,56 +96,58 @@ def explained(path: Path | None) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        raise StoreError(_explain(str(error.orig or error), path)) from error
+        raise _explain(error.orig or error, path) from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(_explain(str(error), path)) from error
+        raise _explain(error, path) from error
     except UnicodeDecodeError as error:
         # The driver's own message quotes what it cannot read in a damaged file.
-        raise StoreError(_explain("malformed", path)) from error
+        raise DamagedDatabase(path) from error
 
 
-def _explain(reason: str, path: Path | None) -> str:
-    if "full" in reason:
-        return f"The disk or the database {path} is full; make room and run it again."
-    if "locked" in reason or "busy" in reason:
-        return f"The database {path} is in use by another process; run it again when that is done."
-    if "readonly" in reason or "read-only" in reason:
-        return f"The database {path} or its folder cannot be written; check their permissions."
-    if "unable to open" in reason:
-        return f"The database {path} cannot be opened; check its folder's permissions."
-    if "malformed" in reason or "not a database" in reason:
-        return f"The database {path} is damaged; put a back-up in its place."
-    return f"The database {path} answered: {reason}."
+_EXPLAINED: dict[int, Callable[[Path | None], DatabaseFailed]] = {
+    sqlite3.SQLITE_FULL: FullDisk,
+    sqlite3.SQLITE_BUSY: BusyDatabase,
+    sqlite3.SQLITE_LOCKED: BusyDatabase,
+    sqlite3.SQLITE_READONLY: ReadOnlyDatabase,
+    sqlite3.SQLITE_CANTOPEN: UnreadableDatabase,
+    sqlite3.SQLITE_CORRUPT: DamagedDatabase,
+    sqlite3.SQLITE_NOTADB: DamagedDatabase,
+}
+"""What SQLite's codes mean for a user."""
+
+
+def _explain(error: BaseException, path: Path | None) -> DatabaseFailed:
+    kind = _EXPLAINED.get(_code(error))
+    return DatabaseFailed(path, f"answered: {error}") if kind is None else kind(path)
+
+
+def _code(error: BaseException) -> int:
+    """Return SQLite's code of an error without its details; 0 where the driver gives none."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _look_at_file(path: Path, *, create: bool) -> None:
     if path.is_dir():
-        raise StoreError(f"{path} is a folder; give the path of a database file.")
+        raise NotAGallery(path, "is a folder", "give the path of a database file")
     if not path.exists():
         if not create:
-            raise InputError(
-                f"There is no gallery at {path}; make one with `gallery enroll FOLDER`, "
-                "or name another with --database."
-            )
+            raise NoGallery(path)
         _make_folder(path)
         return
     try:
         with path.open("rb") as file:
             header = file.read(16)
     except OSError as error:
-        raise StoreError(f"The database {path} cannot be read: {error.strerror}.") from error
+        raise UnreadableDatabase(path, f"cannot be read: {error.strerror}", "") from error
     if header and header != b"SQLite format 3\x00":
-        raise StoreError(f"{path} is not a gallery database; name another with --database.")
+        raise NotAGallery(path)
 
 
 def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"The folder {path.parent} cannot be made: {error.strerror}; "
-            "name another place with --database."
-        ) from error
+        raise NoPlace(path.parent, str(error.strerror)) from error
 
 
 def _engine(path: Path | None) -> Engine:
@@ -178,15 +195,12 @@ def _bring_up_to_date(engine: Engine, path: Path | None, migrations: Path) -> No
     with engine.connect() as connection:
         revision, is_ours = _revision(connection)
     if revision is None and not is_ours:
-        raise StoreError(
-            f"{path} is an SQLite database of another program; name another with --database."
-        )
+        raise NotAGallery(path or Path(":memory:"), "is an SQLite database of another program")
     if revision == head(migrations):
         return
     if path is not None and path.exists() and not is_writable(path):
-        raise StoreError(
-            f"The database {path} is of an older version and cannot be written; "
-            "open it once where it can."
+        raise ReadOnlyDatabase(
+            path, "is of an older version and cannot be written", "open it once where it can"
         )
     _migrate(engine, path, revision, migrations)
 
@@ -219,10 +233,7 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
 
     known = {script.revision for script in ScriptDirectory(str(migrations)).walk_revisions()}
     if revision is not None and revision not in known:
-        raise StoreError(
-            f"The database {path} was made by a newer version of gallery; "
-            "bring this one up to date from its repository and install it again."
-        )
+        raise NewerGallery(path)
     if revision is not None and path is not None:
         back_up(engine, path.with_name(f"{path.name}.{revision}-{time.strftime('%Y%m%d-%H%M%S')}"))
     if revision is None:
@@ -243,10 +254,7 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-            raise StoreError(
-                f"The database {path} holds rows that point nowhere and stays as it was; "
-                "run `gallery doctor`."
-            )
+            raise BrokenRows(path)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -259,7 +267,10 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > last:
+            if (
+                _code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                or time.monotonic() > last
+            ):
                 raise
             time.sleep(0.01)
         else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from gallery.errors import GalleryError
 from gallery.media.images import FileState, encode_jpeg
 from gallery.numerics.assignment import pairs_of
 from gallery.store.columns import (
@@ -76,6 +77,8 @@ class Observation:
     faces: tuple[DescribedFace, ...] = ()
     left_out: int = 0
     error: str | None = None
+    failure: GalleryError | None = field(default=None, compare=False)
+    """What the error is made of; the database keeps its text alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
 import uuid
 from collections.abc import Collection, Mapping
@@ -12,7 +11,15 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.errors import InputError
+from gallery.errors import (
+    BadName,
+    EnrolledFace,
+    InputError,
+    NameTaken,
+    NoSuchCharacter,
+    NoSuchRejection,
+    NoSuchSample,
+)
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting, profile
 from gallery.store.columns import (
@@ -70,14 +77,16 @@ def clean_name(name: str) -> str:
     """
     cleaned = unicodedata.normalize("NFC", name).strip()
     if not cleaned:
-        raise InputError("A character's name cannot be empty.")
+        raise BadName(name, "A character's name cannot be empty")
     if len(cleaned) > 200:
-        raise InputError(
-            f"The name {cleaned[:20]}... has over 200 characters; choose a shorter one."
+        raise BadName(
+            name, f"The name {cleaned[:20]}... has over 200 characters", "choose a shorter one"
         )
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned):
-        raise InputError(
-            f"The name {cleaned!r} holds control characters or bytes that are no text; rename it."
+        raise BadName(
+            name,
+            f"The name {cleaned!r} holds control characters or bytes that are no text",
+            "rename it",
         )
     return cleaned
 
@@ -150,7 +159,7 @@ class Writer:
         """
         blob = blob_of(vector)
         if not self.has(sample_id):
-            raise no_sample(sample_id)
+            raise NoSuchSample(sample_id)
         put(self._connection, descriptors, sample_id, encoder, blob)
         self._touch_owners([sample_id])
 
@@ -172,7 +181,7 @@ class Writer:
                 update(samples).where(samples.c.id == sample_id).values(is_poor=False)
             )
             if kept.rowcount == 0:
-                raise no_sample(sample_id)
+                raise NoSuchSample(sample_id)
         self._touch_owners(sample_ids)
 
     def character_id(self, name: str) -> int:
@@ -217,7 +226,7 @@ class Writer:
                 .returning(samples)
             ).one_or_none()
             if moved is None:
-                raise no_sample(sample_id)
+                raise NoSuchSample(sample_id)
             self.rejections.contradict(target, moved.digest, box_of(moved))
         self._touched.add(target)
 
@@ -230,8 +239,7 @@ class Writer:
         character_id = self._known(old)
         holder = self._connection.scalar(select(characters.c.id).where(characters.c.name == new))
         if holder is not None and holder != character_id:
-            words = shlex.join(["gallery", "merge", old, new])
-            raise InputError(f"{new} exists already; `{words}` makes them one.")
+            raise NameTaken(old, new)
         former = self._name(character_id)
         self._connection.execute(
             update(characters)
@@ -289,7 +297,7 @@ class Writer:
         for sample_id in sample_ids:
             gone = self._connection.execute(delete(samples).where(samples.c.id == sample_id))
             if gone.rowcount == 0:
-                raise no_sample(sample_id)
+                raise NoSuchSample(sample_id)
 
     def reject(self, one: NewRejection) -> int | None:
         """Note that a face does not show a character; return the note's id, None if it is known.
@@ -300,10 +308,7 @@ class Writer:
         character_id = self._known(one.character)
         own = self._samples_at(character_id, one.digest, one.box)
         if own:
-            raise InputError(
-                f"This face is sample {own[0]} of {one.character}; "
-                f"`gallery forget --sample {own[0]}` or `gallery move` comes first."
-            )
+            raise EnrolledFace(own[0], one.character)
         self._changed = True
         return self.rejections.add(character_id, one)
 
@@ -316,9 +321,7 @@ class Writer:
         """Take rejections back. Raises InputError where one does not exist."""
         for one in rejection_ids:
             if not self.rejections.remove([one]):
-                raise InputError(
-                    f"There is no rejection {one}; `gallery reject --list` shows their numbers."
-                )
+                raise NoSuchRejection(one)
         self._changed = True
 
     def _samples_at(self, character_id: int, digest: str, box: Box) -> list[int]:
@@ -396,7 +399,7 @@ class Writer:
     def _known(self, name: str) -> int:
         found = self._find(clean_name(name))
         if found is None:
-            raise InputError(f"No character is called {name}; `gallery characters` lists them.")
+            raise NoSuchCharacter(name)
         return found
 
     def _name(self, character_id: int) -> str:
@@ -440,8 +443,3 @@ class Writer:
             )
         )
         return found is not None
-
-
-def no_sample(sample_id: int) -> InputError:
-    """Return what is to be said of a sample that does not exist."""
-    return InputError(f"There is no sample {sample_id}; `gallery show NAME` lists their numbers.")

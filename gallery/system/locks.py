@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gallery.errors import InputError
+from gallery.errors import BusyFile, UnwritableFile
 
 PATIENCE = 60.0
 """Seconds to wait for a folder. It is held for the time that one small file takes."""
@@ -80,9 +80,10 @@ def folder_lock(folder: Path) -> Iterator[None]:
         end = time.monotonic() + PATIENCE
         while not hold(descriptor):
             if time.monotonic() > end:
-                raise InputError(
-                    f"Another process writes to {folder} and does not come to an end; "
-                    "end it, or try again later."
+                raise BusyFile(
+                    folder,
+                    "is being written to by another process, which does not come to an end",
+                    remedy="end it, or try again later",
                 )
             time.sleep(GLANCE)
         yield
@@ -112,7 +113,8 @@ def _stand_in(folder: Path) -> int:
         locks.mkdir(mode=0o700, exist_ok=True)
         return os.open(locks / name, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
-        raise InputError(
-            f"{locks} cannot be written: {error.strerror}; it keeps two jobs from writing to one "
-            "file at once."
+        raise UnwritableFile(
+            locks,
+            f"cannot be written: {error.strerror}",
+            remedy="it keeps two jobs from writing to one file at once",
         ) from error

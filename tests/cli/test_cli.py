@@ -494,7 +494,8 @@ class TestQuality:
         draw_album(tmp_path / "album")
         done = ask(tmp_path, "enroll", "album", "--cropped", "--min-face", "121")
         assert done.code == 1
-        assert done.stderr.count("shows no face that passes --min-face 121") == 6
+        assert done.stderr.count("shows no face of at least 121 pixels") == 6
+        assert done.stderr.count("or ask for less than --min-face 121.") == 6
         done = ask(tmp_path, "enroll", "album", "--cropped")
         assert done == Done(0, "", "6 pictures of 3 characters: 6 added.\n")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery.errors import InputError, SetupError
+from gallery.errors import InputError, MissingNetwork, SetupError
 from gallery.faces.networks.dlib_format import read_network, write_network
 from gallery.faces.networks.library import Library, Weights, locate, shipped_detector
 from gallery.faces.networks.manifest import Entry, git_blob, read_manifest, write_manifest
@@ -176,7 +176,7 @@ def test_a_shipped_detector_is_located_and_verified(tmp_path: Path) -> None:
 
 
 def test_a_detector_that_the_manifest_does_not_know_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"heads is not on this machine.*--detector animeface"):
+    with pytest.raises(SetupError, match=r"heads is not on this machine.*another detector"):
         shipped_detector("heads", tmp_path)
 
 
@@ -215,8 +215,9 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
 
 
 def test_a_network_that_can_be_fetched_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="run `gallery models fetch original`"):
+    with pytest.raises(MissingNetwork, match="is not on this machine: fetch it") as caught:
         locate("original", tmp_path)
+    assert caught.value.url is not None
 
 
 def test_a_network_of_a_missing_package_names_it(tmp_path: Path) -> None:
@@ -304,7 +305,7 @@ def test_what_is_not_right_is_not_kept(
     known = library(tmp_path, entry("a", address + path))
     with pytest.raises(SetupError, match=complaint) as caught:
         known.fetch("a")
-    assert "gallery models add FILE --name a" in str(caught.value)
+    assert "download it by hand and add its file" in str(caught.value)
     assert not known.models_folder.exists()
 
 
@@ -442,7 +443,7 @@ def test_all_files_that_are_here_are_verified(tmp_path: Path, trained: Path) -> 
 def test_a_file_that_vanished_is_named(tmp_path: Path, trained: Path) -> None:
     added = Library(tmp_path).add(trained, "mine")
     added.path.unlink()
-    with pytest.raises(SetupError, match="gallery models add FILE --name mine"):
+    with pytest.raises(MissingNetwork, match="'mine' is not on this machine: add its file"):
         locate("mine", tmp_path)
     with pytest.raises(SetupError, match="cannot be read"):
         Weights.read(added)

@@ -196,11 +196,6 @@ class TestScore:
 
 
 class TestGates:
-    def test_they_say_what_they_ask_for(self) -> None:
-        assert str(Gates()) == ""
-        assert str(Gates(40)) == "--min-face 40"
-        assert str(Gates(40, 0.25)) == "--min-face 40 --min-quality 0.25"
-
     def test_faces_pass_by_size_and_by_score(self) -> None:
         image = Image(draw(Square(5, 5, 70), Square(90, 60, 40)), "", Path("x.png"))
         describer = Describer(FakeDetector(), EyeAligner(), FakeEncoder())

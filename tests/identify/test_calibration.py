@@ -304,7 +304,7 @@ def test_a_calibration_survives_the_database(found: Calibrated) -> None:
 def test_a_calibration_of_another_version_is_refused(
     found: Calibrated, damage: dict[str, object]
 ) -> None:
-    with pytest.raises(StoreError, match="gallery calibrate"):
+    with pytest.raises(StoreError, match="calibrate the gallery again"):
         from_json({**found.calibration.as_json(), **damage})
 
 

@@ -13,7 +13,7 @@ from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, StoreError
+from gallery.errors import InputError, StaleCalibration, StoreError
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.trials import Protocol
 from gallery.identify.judging import decide, decide_by_score, references_of
@@ -127,7 +127,7 @@ def test_a_gallery_grown_by_half_says_so_until_it_is_calibrated_again(known: Eng
     fill(known, 20, 21)
     note = known.calibration_note()
     assert note is not None
-    assert "14 characters and has 21 now" in note
+    assert "14 characters and has 21 now" in str(note)
     known.calibrate(0.05)
     assert known.calibration_note() is None
 
@@ -158,7 +158,7 @@ def test_a_damaged_calibration_is_said_to_be(known: Engine) -> None:
     for body in ("no JSON", '{"format": 99}'):
         with known.store.writing() as writer:
             writer.calibrate("fake", "2026-01-01T00:00:00+00:00", body)
-        with pytest.raises(StoreError, match="run `gallery calibrate`"):
+        with pytest.raises(StaleCalibration, match="calibrate the gallery again"):
             known.answers([described(places(1)[0])])
 
 

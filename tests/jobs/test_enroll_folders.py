@@ -14,8 +14,15 @@ import pytest
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
-from gallery.faces.quality import Gates
+from gallery.errors import (
+    InputError,
+    NoFace,
+    NoFacePasses,
+    SeveralFaces,
+    UnreadablePicture,
+    UnusableFile,
+)
+from gallery.faces.quality import NO_GATES, Gates
 from gallery.jobs import enroll_folders as enrolment
 from gallery.jobs.enroll_folders import (
     CHUNK,
@@ -25,8 +32,9 @@ from gallery.jobs.enroll_folders import (
     enroll_candidates,
 )
 from gallery.jobs.reencode import encode_samples
+from gallery.jobs.refusals import recalled, remembered, settings_key
 from gallery.media import images
-from gallery.media.images import encode_png
+from gallery.media.images import digest_of, encode_png
 from gallery.store.reader import Store
 from gallery.types import Box, Candidate, Enrolled, Face, Image, Outcome
 
@@ -291,7 +299,9 @@ def test_several_faces_are_refused_with_their_count_unless_one_dominates(
     found = {one.candidate.path.name: one for one in enroll(gallery, folder)}
     assert found["alike.png"].outcome is Outcome.REFUSED
     assert "3 faces" in found["alike.png"].reason
-    assert "--largest" in found["alike.png"].reason
+    refusal = found["alike.png"].error
+    assert isinstance(refusal, SeveralFaces)
+    assert refusal.faces == 3
     assert found["dominant.png"].outcome is Outcome.ADDED
     (sample,) = gallery.samples("Rei")
     assert sample.face.box.width == 90
@@ -331,9 +341,65 @@ def test_a_refusal_is_remembered_wherever_the_file_goes_and_for_one_detector_alo
     assert again.outcome is Outcome.REFUSED
     assert "other.png" in again.reason
     assert "1.png" not in again.reason
+    assert isinstance(again.error, NoFace)
+    assert again.error.path == again.candidate.path
     with fake_gallery(database, detector=FakeDetector("another")) as gallery:
         enroll(gallery, folder)
     assert work.take()[1] == ["other.png"]
+
+
+@pytest.mark.parametrize(
+    "older", [("fake", "shows no face."), (None, "shows no face."), (None, '{"error": "New"}')]
+)
+def test_a_refusal_of_another_version_means_that_the_picture_is_looked_at_once_more(
+    gallery: Engine, folder: Path, work: Work, older: tuple[str | None, str]
+) -> None:
+    settings, reason = older
+    path = write_picture(folder / "Rei" / "1.png")
+    key = settings or settings_key("fake", largest=False, gates=NO_GATES)
+    with gallery.store.writing() as writer:
+        writer.remember_refusal(digest_of(path.read_bytes()), key, reason)
+    for looked_at in (["1.png"], []):
+        (refused,) = enroll(gallery, folder)
+        assert isinstance(refused.error, NoFace)
+        assert work.take()[1] == looked_at
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        NoFace(Path("a.png")),
+        NoFacePasses(Path("a.png"), 40.0, 0.25),
+        SeveralFaces(Path("a.png"), 3),
+        UnreadablePicture(Path("a.png"), "is damaged or cut short: \u4e94", remedy="draw it"),
+        UnusableFile(Path("a.png"), "is strange"),
+    ],
+    ids=lambda refusal: type(refusal).__name__,
+)
+def test_what_a_refusal_knows_is_remembered_but_for_the_path(refusal: UnusableFile) -> None:
+    text = remembered(refusal)
+    assert "a.png" not in text
+    assert "--" not in text
+    for path in (Path("a.png"), Path("/b/c.png")):
+        again = recalled(text, path)
+        assert again is not None
+        assert vars(again) == {**vars(refusal), "path": path}
+    assert repr(recalled(text, Path("a.png"))) == repr(refusal)
+
+
+def test_a_refusal_holds_for_the_settings_it_was_made_with() -> None:
+    keys = {
+        settings_key(detector, largest=largest, gates=Gates(size, quality))
+        for detector in ("heads", "fake")
+        for largest in (False, True)
+        for size in (0, 40)
+        for quality in (0.0, 0.25)
+    }
+    assert len(keys) == 16
+    assert all("--" not in key for key in keys)
+    assert settings_key("fake", largest=False, gates=Gates(0)) == settings_key(
+        "fake", largest=False, gates=NO_GATES
+    )
 
 
 @pytest.mark.parametrize("name", ["Noise", "noise", "NOISE_2", "Noise crowd"])
@@ -581,7 +647,7 @@ def test_faces_below_a_gate_are_as_if_they_were_not_there(
     assert found["crowd.png"].outcome is Outcome.ADDED
     assert gallery.samples("Rei")[0].face.box.width == 50
     assert found["small.png"].reason.endswith(
-        "shows no face that passes --min-face 45; give a better picture, or ask for less."
+        "shows no face of at least 45 pixels; give a better picture, or ask for less."
     )
     work.take()
     assert run(Gates(min_face=45))["small.png"].reason == found["small.png"].reason
@@ -601,7 +667,7 @@ def test_samples_of_an_encoder_that_is_not_in_use_stop_an_enrolment(
     with fake_gallery(database) as gallery:
         enroll(gallery, folder)
     with fake_gallery(database, encoder=FakeEncoder("another")) as gallery:
-        with pytest.raises(StoreError, match="gallery reencode"):
+        with pytest.raises(StoreError, match="encode them anew"):
             enroll(gallery, folder)
         encode_samples(gallery, gallery.remaining())
         assert set(outcomes(enroll(gallery, folder)).values()) == {Outcome.UNCHANGED}

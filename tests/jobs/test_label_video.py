@@ -298,7 +298,7 @@ def test_the_rest_is_not_done_in_another_way(filled: Engine, episode: Path, tmp_
     writer = open_writer(out, filled.encoder)
     done = progress_of(writer.records())[episode]
     writer.close()
-    with pytest.raises(InputError, match="other --from, --to or --every"):
+    with pytest.raises(InputError, match="in part with another start, end or time"):
         list(label_video(filled, episode, VideoOptions(every=1.0), done=done))
 
 

@@ -166,7 +166,7 @@ def picture(side: int) -> Looked[None]:
 
 def test_large_pictures_are_looked_at_by_fewer() -> None:
     room = 3 * 100 * 100 * 2
-    error: Looked[None] = Looked(Path("x"), error="is bad.")
+    error: Looked[None] = Looked(Path("x"), failure=InputError("is bad."))
     small, large = picture(10), picture(100)
 
     def sizes(*read: Looked[None]) -> list[int]:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as pillow
 
-from gallery.errors import InputError
+from gallery.errors import DamagedCrop, InputError
 from gallery.media.images import (
     BACKGROUND,
     FileState,
@@ -335,7 +335,7 @@ def test_a_crop_comes_back_as_it_was_encoded(seed: int, width: int, height: int)
 
 
 def test_a_damaged_crop_is_an_error_that_names_the_cure() -> None:
-    with pytest.raises(InputError, match="put a back-up"):
+    with pytest.raises(DamagedCrop, match="put a back-up"):
         decode_png(b"nothing")
 
 

@@ -511,7 +511,7 @@ class TestCaptions:
         assert "no text in UTF-8" in why
 
     def test_without_names_nobody_can_be_found(self, both: Path) -> None:
-        with pytest.raises(InputError, match="--names FILE"):
+        with pytest.raises(InputError, match="list the names, or give the prefix"):
             candidates_in([both], TagRule([]))
         both.with_name("names").write_text("\n \n")
         with pytest.raises(InputError, match="lists no name"):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from fakes import new_sample, vector
 
-from gallery.errors import InputError, StoreError
+from gallery.errors import DamagedDescriptor, InputError, NameTaken, NoSuchCharacter, StoreError
 from gallery.media.images import FileState
 from gallery.store import schema
 from gallery.store.columns import landmarks_from_json, landmarks_to_json
@@ -199,16 +199,18 @@ def test_a_name_is_found_however_its_letters_are_composed(store: Store) -> None:
 
 def test_a_misspelt_name_is_refused_with_those_spelt_alike(store: Store) -> None:
     add(store, "Asuka", 1)
-    with pytest.raises(InputError, match="did you mean Asuka"):
+    with pytest.raises(NoSuchCharacter, match=r"called Asuak; did you mean Asuka\?$") as caught:
         store.character("Asuak")
-    with pytest.raises(InputError, match="gallery characters"):
+    assert (caught.value.name, caught.value.near) == ("Asuak", ("Asuka",))
+    with pytest.raises(NoSuchCharacter, match=r"called Zzz\.$") as caught:
         store.character("Zzz")
+    assert not caught.value.near
 
 
 def test_a_rename_to_a_name_in_use_is_refused_with_the_cure(store: Store) -> None:
     add(store, "Rei", 1)
     add(store, "Asuka", 2)
-    with pytest.raises(InputError, match="gallery merge Rei Asuka"), store.writing() as writer:
+    with pytest.raises(NameTaken, match="Asuka exists already; merge"), store.writing() as writer:
         writer.rename("Rei", "Asuka")
 
 
@@ -407,5 +409,5 @@ def test_a_descriptor_of_another_length_in_the_file_is_an_error_that_names_the_c
     with other:
         other.execute("UPDATE descriptors SET vector = x'00'")
     other.close()
-    with pytest.raises(StoreError, match="gallery reencode --all"):
+    with pytest.raises(DamagedDescriptor, match="encode all samples again"):
         store.vectors("fake")

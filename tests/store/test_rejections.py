@@ -11,7 +11,7 @@ from command import call
 from fakes import FakeEncoder, Square, fake_gallery, new_sample, vector, write_picture
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
+from gallery.errors import EnrolledFace, InputError, NoFace
 from gallery.events import value_of
 from gallery.jobs import review
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
@@ -103,11 +103,12 @@ def test_of_several_faces_the_one_with_that_name_is_meant(enrolled: Engine, tmp_
 def test_a_picture_without_a_face_and_an_enrolled_face_are_refused(
     enrolled: Engine, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="shows no face"):
+    with pytest.raises(NoFace, match="shows no face"):
         review.reject(enrolled, write_picture(tmp_path / "none.png"), "Rei")
     (sample, *_) = enrolled.samples("Asuka")
-    with pytest.raises(InputError, match=r"is sample \d of Asuka; .*forget --sample \d"):
+    with pytest.raises(EnrolledFace, match=r"is sample \d of Asuka; forget or move") as caught:
         review.reject(enrolled, sample.path, "Asuka")
+    assert (caught.value.sample, caught.value.character) == (sample.id, "Asuka")
     with pytest.raises(InputError, match="No character is called Misato"):
         review.reject(enrolled, sample.path, "Misato")
 

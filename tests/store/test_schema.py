@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from gallery.errors import GalleryError, InputError, SetupError, StoreError
+from gallery.errors import GalleryError, InputError, NoGallery, SetupError, StoreError
 from gallery.settings import bundled
 from gallery.store import schema
 from gallery.store.reader import Store
@@ -204,8 +204,10 @@ def test_an_older_database_that_cannot_be_written_is_refused_unchanged(
 
 
 def test_nothing_there_is_an_input_error_that_says_how_to_make_one(database: Path) -> None:
-    with pytest.raises(InputError, match="gallery enroll"):
+    with pytest.raises(NoGallery, match="enroll a folder to make one") as caught:
         Store(str(database))
+    assert isinstance(caught.value, InputError)
+    assert caught.value.path == database
     assert not database.exists()
 
 

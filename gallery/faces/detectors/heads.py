@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import SetupError
+from gallery.errors import UnusableDetector
 from gallery.faces.align import eyes_are_plausible
 from gallery.faces.detectors import rolled
 from gallery.faces.detectors.landmarks import EyeFinder
@@ -189,9 +189,10 @@ class HeadDetector:
             (said,) = session.run(None, {self._input: pixels[None]})
         except Exception as error:
             # ONNX Runtime raises classes of its own.
-            raise SetupError(
-                f"The detector file {self._path} does not take pictures of "
-                f"{pixels.shape[1]}x{pixels.shape[0]}; expected is {EXPECTED}."
+            raise UnusableDetector(
+                self._path,
+                f"does not take pictures of {pixels.shape[1]}x{pixels.shape[0]}",
+                f"expected is {EXPECTED}",
             ) from error
         return np.asarray(said[0], np.float32)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import SetupError
+from gallery.errors import UnusableDetector
 from gallery.faces.detectors.boxes import head_around
 from gallery.numerics.distances import keep_best
 from gallery.types import Box, Face, Image
@@ -137,11 +137,12 @@ class OnnxFileDetector:
             name: np.asarray(value, np.float64) for name, value in zip(names, values, strict=True)
         }
 
-    def _misfit(self, pixels: NDArray[np.float32]) -> SetupError:
+    def _misfit(self, pixels: NDArray[np.float32]) -> UnusableDetector:
         height, width = pixels.shape[2:]
-        return SetupError(
-            f"The detector file {self._path} does not take {self._family} pictures of "
-            f"{width}x{height}; export it for input of any height and width."
+        return UnusableDetector(
+            self._path,
+            f"does not take {self._family} pictures of {width}x{height}",
+            "export it for input of any height and width",
         )
 
 
@@ -174,13 +175,13 @@ def open_session(
     import onnxruntime
 
     if not path.is_file():
-        raise SetupError(f"The detector file {path} does not exist; give the path of an ONNX file.")
+        raise UnusableDetector(path, "does not exist", "give the path of an ONNX file")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # ONNX Runtime raises a dozen classes of its own for a bad file.
-        raise SetupError(
-            f"The detector file {path} cannot be opened as ONNX; it is damaged or something else."
+        raise UnusableDetector(
+            path, "cannot be opened as ONNX", "it is damaged or something else"
         ) from error
 
 
@@ -197,11 +198,12 @@ def _family(session: onnxruntime.InferenceSession, path: Path) -> str:
         return "FaceBoxes"
     if takes_a_picture and len(outputs) == 1 and _is_yolo(outputs[0].shape):
         return "YOLO"
-    raise SetupError(
-        f"The detector file {path} has input "
+    raise UnusableDetector(
+        path,
+        "has input "
         f"{', '.join(f'{one.name} {one.shape} {one.type}' for one in inputs)} and output "
         f"{', '.join(f'{one.name} {one.shape}' for one in outputs)}; expected are one float input "
-        f"(1, 3, height, width) and {EXPECTED}."
+        f"(1, 3, height, width) and {EXPECTED}",
     )
 
 
@@ -215,7 +217,7 @@ def _fixed_sides(session: onnxruntime.InferenceSession, path: Path) -> tuple[int
     _, _, height, width = session.get_inputs()[0].shape
     if isinstance(height, int) and isinstance(width, int):
         if min(height, width) < 1:
-            raise SetupError(f"The detector file {path} takes pictures of no size.")
+            raise UnusableDetector(path, "takes pictures of no size")
         return width, height
     return None
 

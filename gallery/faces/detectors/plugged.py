@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gallery.errors import GalleryError, SetupError
+from gallery.errors import GalleryError, PluginFailed
 from gallery.faces.interfaces import Detector
 from gallery.system.plugins import entry_of, in_a_line, package_of
 from gallery.types import Face, Image
@@ -35,16 +35,17 @@ def _load(entry: EntryPoint) -> Detector:
         raise
     except Exception as error:
         # Somebody else's code may raise anything.
-        raise SetupError(
-            f"The detector {name} of the package {package} cannot be opened "
-            f"({in_a_line(error)}); update that package or uninstall it."
+        raise PluginFailed(
+            "detector", name, package, f"cannot be opened ({in_a_line(error)})"
         ) from error
     if not isinstance(getattr(made, "name", None), str) or not callable(
         getattr(made, "detect", None)
     ):
-        raise SetupError(
-            f"The detector {name} of the package {package} has no text `name` or no function "
-            f"`detect`, but is a {type(made).__name__}; update that package or uninstall it."
+        raise PluginFailed(
+            "detector",
+            name,
+            package,
+            f"has no text `name` or no function `detect`, but is a {type(made).__name__}",
         )
     detector: Detector = made
     return detector
@@ -78,11 +79,9 @@ class Plugged:
             raise self._complaint("gave something other than a list of faces for every picture")
         return [sorted(faces, key=lambda face: -face.score) for faces in found]
 
-    def _complaint(self, what: str) -> SetupError:
-        return SetupError(
-            f"The detector {self._chosen} of the package {self._package} {what}; "
-            "update that package or choose another detector."
-        )
+    def _complaint(self, what: str) -> PluginFailed:
+        remedy = "update that package or choose another detector"
+        return PluginFailed("detector", self._chosen, self._package, what, remedy)
 
 
 def _is_an_answer(found: Any, pictures: int) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import SetupError
+from gallery.errors import DamagedDetector, UnusableDetector
 from gallery.faces.detectors.onnx_file import open_session
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ def checked_digest(path: Path, sha256: str | None) -> str:
         digest = ""
     if sha256 is not None and digest != sha256:
         what = "is damaged or was changed" if digest else "is missing"
-        raise SetupError(
-            f"The detector's network {path} {what}; install gallery again, or choose "
-            "`--detector animeface`."
-        )
+        raise DamagedDetector(path, f"The detector's network {path} {what}")
     return digest
 
 
@@ -70,9 +67,7 @@ def checked_input(
         )
     )
     if not fits:
-        raise SetupError(
-            f"The detector file {path} has {_described(session)}; expected is {expected}."
-        )
+        raise UnusableDetector(path, f"has {_described(session)}", f"expected is {expected}")
     return str(inputs[0].name)
 
 

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 
-from gallery.errors import SetupError
+from gallery.errors import SetupError, WrongRuntime
 from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, describe
 from gallery.faces.networks.library import ONNX_SUFFIX, Weights
 
@@ -17,10 +17,7 @@ class DlibNetwork:
     def __init__(self, weights: Weights) -> None:
         """Open the network; raises SetupError when its file is not what it should be."""
         if weights.path.suffix == ONNX_SUFFIX:
-            raise SetupError(
-                f"The network {weights.name!r} is an ONNX file, which dlib cannot run; leave out "
-                "`--runtime dlib`, or take a network that is a .dat file: `--encoder anime`."
-            )
+            raise WrongRuntime(weights.name, "dlib")
         weights.read()
         import dlib
 

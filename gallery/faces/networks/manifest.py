@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from gallery.errors import SetupError
+from gallery.errors import BadManifest
 from gallery.system.files import replace_file
 from gallery.types import Thresholds
 
@@ -103,7 +103,7 @@ def write_manifest(path: Path, entries: Mapping[str, Entry]) -> None:
     try:
         replace_file(path, tomli_w.dumps({"networks": networks}).encode("utf-8"))
     except OSError as error:
-        raise SetupError(f"The manifest {path} cannot be written: {error.strerror}.") from error
+        raise BadManifest(path, f"cannot be written: {error.strerror}") from error
 
 
 def read_detectors(path: Path) -> dict[str, DetectorEntry]:
@@ -125,9 +125,9 @@ def _tables(path: Path, kind: str = "networks") -> dict[str, dict[str, object]]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SetupError(f"The manifest {path} cannot be read: {error}.") from error
+        raise BadManifest(path, f"cannot be read: {error}") from error
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-        raise SetupError(f"The manifest {path} has no tables named {kind}.NAME; correct it.")
+        raise BadManifest(path, f"has no tables named {kind}.NAME", "correct it")
     return tables
 
 
@@ -143,15 +143,17 @@ def _detector_entry(path: Path, name: str, table: dict[str, object]) -> Detector
             source=_plain(table, "source", str),
         )
     except (KeyError, TypeError) as error:
-        raise SetupError(
-            f"The manifest {path} lacks a proper value of {error.args[0]!r} for the detector "
-            f"{name!r}; correct it."
+        raise BadManifest(
+            path,
+            f"lacks a proper value of {error.args[0]!r} for the detector {name!r}",
+            "correct it",
         ) from error
     # Only a file beside the manifest; no path may lead out of its folder.
     if not re.fullmatch("[0-9a-f]{64}", entry.sha256) or Path(entry.file).name != entry.file:
-        raise SetupError(
-            f"The manifest {path} gives the detector {name!r} a file or a digest that has no "
-            "meaning; correct it."
+        raise BadManifest(
+            path,
+            f"gives the detector {name!r} a file or a digest that has no meaning",
+            "correct it",
         )
     return entry
 
@@ -159,7 +161,7 @@ def _detector_entry(path: Path, name: str, table: dict[str, object]) -> Detector
 def _entry(path: Path, name: str, table: dict[str, object]) -> Entry:
     """Return one checked entry."""
     if not NAME.fullmatch(name):
-        raise SetupError(f"The manifest {path} names a network {name!r}, which is no valid name.")
+        raise BadManifest(path, f"names a network {name!r}, which is no valid name")
     try:
         thresholds = table["thresholds"]
         if not isinstance(thresholds, dict):
@@ -193,9 +195,10 @@ def _entry(path: Path, name: str, table: dict[str, object]) -> Entry:
             metrics={key: _plain(metrics, key, float) for key in metrics},
         )
     except (KeyError, TypeError) as error:
-        raise SetupError(
-            f"The manifest {path} lacks a proper value of {error.args[0]!r} for the network "
-            f"{name!r}; correct it."
+        raise BadManifest(
+            path,
+            f"lacks a proper value of {error.args[0]!r} for the network {name!r}",
+            "correct it",
         ) from error
     _check(path, entry)
     return entry
@@ -226,9 +229,10 @@ def _check(path: Path, entry: Entry) -> None:
         and re.fullmatch("[0-9a-f]{40}", entry.git_blob or "0" * 40)
     )
     if not sensible:
-        raise SetupError(
-            f"The manifest {path} gives the network {entry.name!r} a zoom, a threshold or a "
-            "digest that has no meaning; correct it."
+        raise BadManifest(
+            path,
+            f"gives the network {entry.name!r} a zoom, a threshold or a digest that has no meaning",
+            "correct it",
         )
 
 

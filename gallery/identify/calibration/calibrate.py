@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.errors import InputError
+from gallery.errors import EmptyGallery, TooFewFaces
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.figures import Expected, expected
 from gallery.identify.calibration.fit import TrialSets, fit_curves, fit_scorer, fit_tail
@@ -119,22 +119,24 @@ def _mistaken(questions: Protocol, rejected: Rejections) -> Trials:
 
 def _check(enrolled: References, strangers: Strangers) -> None:
     if not len(enrolled.labels):
-        raise InputError("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
+        raise EmptyGallery
     own = ~enrolled.rejects[enrolled.labels]
     if not own.any():
-        raise InputError(
-            "The gallery holds reject classes alone, which name nobody; enroll characters."
+        raise TooFewFaces(
+            "The gallery holds reject classes alone, which name nobody", "enroll characters"
         )
     _, counts = np.unique(enrolled.labels[own], return_counts=True)
     if counts.max() < 2 and not strangers.known.any():
-        raise InputError(
+        raise TooFewFaces(
             "No character has two references, so that nothing shows how alike a character's faces "
-            "are; enroll more faces of some."
+            "are",
+            "enroll more faces of some",
         )
     if enrolled.characters < 2 and not len(strangers):
-        raise InputError(
+        raise TooFewFaces(
             "The gallery has one character and no strangers ship with this encoder, so that "
-            "nothing shows how alike strangers are; enroll more characters."
+            "nothing shows how alike strangers are",
+            "enroll more characters",
         )
 
 

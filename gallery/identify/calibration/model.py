@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import StoreError
+from gallery.errors import StaleCalibration
 from gallery.identify.calibration.evidence import COLUMNS, Numbers
 
 Marks = NDArray[np.bool_]
@@ -224,6 +224,4 @@ def from_json(values: dict[str, Any]) -> Calibration:
             expected=values["expected"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            "The gallery's calibration is of another version of gallery; run `gallery calibrate`."
-        ) from error
+        raise StaleCalibration("is of another version of gallery") from error

@@ -1,0 +1,162 @@
+"""What a user of the command line does about an error: the one table of options and commands.
+
+The errors say what happened and what to do in words of their own; where an option or a command
+does it, the table has it instead. Light to import.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from gallery.errors import (
+    BadArchive,
+    BadSetting,
+    BrokenRows,
+    DamagedDescriptor,
+    DamagedDetector,
+    DamagedNetwork,
+    EmptyGallery,
+    EnrolledFace,
+    FetchFailed,
+    GalleryError,
+    LabelledOtherwise,
+    MissingNetwork,
+    NameTaken,
+    NobodyKnown,
+    NoFace,
+    NoFaceMarked,
+    NoFacePasses,
+    NoGallery,
+    NoPlace,
+    NoSuchCharacter,
+    NoSuchCluster,
+    NoSuchNetwork,
+    NoSuchRejection,
+    NoSuchSample,
+    NotAGallery,
+    NotEncoded,
+    NothingSeen,
+    SeveralFaces,
+    StaleCalibration,
+    UnplacedPicture,
+    WhichFace,
+    WrongRuntime,
+)
+from gallery.events import Refused
+from gallery.types import Enrolled
+
+SETTINGS: dict[str, str] = {
+    "folder": "only --from takes several",
+    "names": "give --names FILE, or --tag-prefix character: where tags say it themselves",
+    "placing": "leave --place out, or label the videos apart",
+    "new": "`gallery move` gives samples to it",
+    "replacing": "choose another name, or give --replace",
+    "sample_ids": "`gallery rename` gives another name",
+    "since": "give --since 2026-11-01, 36h, 7d or 2w",
+    "source": "--names and --tag-prefix are for --from captions",
+    "watch": "--watch waits for pictures in folders",
+}
+"""The cure of a BadSetting, by the setting."""
+
+
+def _of_setting(error: BadSetting) -> str:
+    return SETTINGS.get(error.setting, error.cure)
+
+
+def _of_damaged_network(error: DamagedNetwork) -> str:
+    return error.cure if error.source is None else f"delete it, and {_of_network(error.source)}"
+
+
+def _of_network(error: MissingNetwork) -> str:
+    if error.package is not None:
+        return error.cure
+    if error.url is not None:
+        return f"run `gallery models fetch {error.name}`"
+    return f"add its file with `gallery models add FILE --name {error.name}`"
+
+
+def _of_name(error: NameTaken) -> str:
+    return f"`{shlex.join(['gallery', 'merge', error.old, error.new])}` makes them one"
+
+
+def _of_gates(error: NoFacePasses) -> str:
+    asked = (("--min-face", error.min_face), ("--min-quality", error.min_quality))
+    least = " ".join(f"{option} {value:g}" for option, value in asked if value > 0)
+    return f"give a better picture, or ask for less than {least}"
+
+
+def _of_sample(error: NoSuchSample) -> str:
+    if error.character is None:
+        return "`gallery show NAME` lists their numbers"
+    return "`gallery show` lists them"
+
+
+def _of_character(error: NoSuchCharacter) -> str:
+    return error.cure or "`gallery characters` lists them"
+
+
+def _of_nothing_seen(error: NothingSeen) -> str:
+    if error.path is None:
+        return "run `gallery label` first, without --no-keep"
+    return "run `gallery label` on it first, or name it as it was named then"
+
+
+def _of_database(error: NotAGallery) -> str:
+    is_usual = error.remedy == NotAGallery.remedy
+    return "name another with --database" if is_usual else error.remedy
+
+
+ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
+    BadArchive: "`gallery export` writes one",
+    BadSetting: _of_setting,
+    BrokenRows: "run `gallery doctor`",
+    DamagedDescriptor: "run `gallery reencode --all`",
+    DamagedNetwork: _of_damaged_network,
+    DamagedDetector: "install gallery again, or choose `--detector animeface`",
+    EmptyGallery: "`gallery enroll FOLDER` fills it",
+    EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
+    FetchFailed: "download it by hand and run `gallery models add FILE --name {self.name}`, "
+    "or try again later",
+    LabelledOtherwise: "give the same --from, --to and --every again, or name another output file",
+    MissingNetwork: _of_network,
+    NameTaken: _of_name,
+    NoFace: "cut it out and give --cropped",
+    NoFaceMarked: NoFaceMarked.CURE,
+    NoFacePasses: _of_gates,
+    NoGallery: "make one with `gallery enroll FOLDER`, or name another with --database",
+    NoPlace: "name another place with --database",
+    NobodyKnown: "`gallery characters` lists its names",
+    NoSuchCharacter: _of_character,
+    NoSuchCluster: "`gallery cluster` lists them",
+    NoSuchNetwork: "a file becomes one with `gallery models add FILE --name NAME`",
+    NoSuchRejection: "`gallery reject --list` shows their numbers",
+    NoSuchSample: _of_sample,
+    NotAGallery: _of_database,
+    NothingSeen: _of_nothing_seen,
+    NotEncoded: "run `gallery reencode`, or choose the encoder they were enrolled with",
+    SeveralFaces: "cut out the one that is meant, or give --largest",
+    StaleCalibration: "run `gallery calibrate`",
+    UnplacedPicture: "choose --place copy",
+    WhichFace: "say which one with --face, counted as `gallery identify` prints them",
+    WrongRuntime: "leave out `--runtime dlib`, or take a network that is a .dat file: "
+    "`--encoder anime`",
+}
+"""The cure for a class of errors, and for those below it that have none of their own."""
+
+
+def why(event: Enrolled | Refused) -> str:
+    """Return what to say on the command line of what is refused."""
+    return event.reason if event.error is None else told(event.error)
+
+
+def told(error: GalleryError) -> str:
+    """Return what to say of an error on the command line: what happened and what to do."""
+    for kind in type(error).__mro__:
+        advice = ADVICE.get(kind)
+        if advice is not None:
+            return error.sentence(
+                error.filled(advice) if isinstance(advice, str) else advice(error)
+            )
+    return str(error)
