@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.measuring import ROOT, heading
+from benchmarks.timing import ROOT, heading
 
 PARTS = {
     "encoding": "Descriptors a second: ONNX Runtime beside dlib",

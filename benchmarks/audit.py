@@ -28,8 +28,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import SHARED, table
 from benchmarks.openset import read_dev
+from benchmarks.timing import SHARED
 from gallery.audit.audit_set import AuditSet
 from gallery.audit.characters import merge, split
 from gallery.audit.misplaced import margins
@@ -38,6 +38,7 @@ from gallery.numerics.clustering import REACH, group
 from gallery.settings import DEFAULT_ENCODER, Settings
 from gallery.store.rejections import NEARLY
 from gallery.types import Box, Face, Sample, Thresholds
+from measuring.tables import table
 
 FACES = SHARED / "faces"
 SEED = 6

@@ -24,7 +24,6 @@ from typing import TypeAlias
 import numpy as np
 
 from benchmarks import truth
-from benchmarks.measuring import DETECTOR_FILE, FULL_HD, SHARED, Times, table, taking_turns
 from benchmarks.scoring import (
     LARGE,
     LEAST_SIDE,
@@ -37,6 +36,7 @@ from benchmarks.scoring import (
     side,
     turned,
 )
+from benchmarks.timing import DETECTOR_FILE, FULL_HD, SHARED, Times, taking_turns
 from gallery.errors import SetupError
 from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.detectors.heads import HeadDetector
@@ -45,6 +45,7 @@ from gallery.faces.detectors.onnx_file import OnnxFileDetector
 from gallery.faces.interfaces import Detector
 from gallery.faces.networks.library import shipped_detector
 from gallery.types import Box, Image
+from measuring.tables import table
 
 ANGLES = (0, 30, 45)
 """Degrees by which pictures are turned."""

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import CHARACTERS, ROOT, SCREENSHOTS, pictures, table
+from benchmarks.timing import CHARACTERS, ROOT, SCREENSHOTS, pictures
+from measuring.tables import table
 
 SHARES = (0.05, 0.1, 0.2, 0.5, 1.0)
 """After which shares of the pictures the process is looked at."""

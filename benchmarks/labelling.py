@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import label_memory
-from benchmarks.measuring import (
+from benchmarks.timing import (
     CHARACTERS,
     FULL_HD,
     ORIGINAL,
@@ -41,7 +41,6 @@ from benchmarks.measuring import (
     SCREENSHOTS,
     pairs,
     pictures,
-    table,
     taking_turns,
 )
 from gallery.engine import assemble
@@ -59,6 +58,7 @@ from gallery.media.images import read_image
 from gallery.output.resume import open_writer
 from gallery.settings import Settings
 from gallery.types import Candidate, Crop, Face, Image
+from measuring.tables import table
 
 STAGES = ("decode", "detect", "align", "encode", "rest", "write")
 """The rest is measuring quality and matching."""

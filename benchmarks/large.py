@@ -22,12 +22,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import ROOT, table
+from benchmarks.timing import ROOT
 from gallery.engine.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
 from gallery.store.writer import NewSample
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Quality
+from measuring.tables import table
 
 APART, SPREAD = 0.45, 0.3
 """How far characters' places are from the middle, and faces from their character's place."""

@@ -11,7 +11,7 @@ from their own references and the strangers that ship; nothing else chooses a th
 judged on the other faces of their characters and on strangers: all faces of all characters that
 are not enrolled, of an enrolled one's series and of other series apart, and places of pictures
 where no head is known. Faces are found and cut as in use; with --checked, without those that show
-somebody else than their label says (training/mislabelled.py). With --together, faces are judged in
+somebody else than their label says (measuring/mislabelled.py). With --together, faces are judged in
 each other's joint as `gallery relabel` does it: all that a gallery is asked about at once, random
 batches of about N, or one series at a time. Intervals are 95 %, over characters; galleries stay as
 they are.
@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import SHARED, table
+from benchmarks.timing import SHARED
 from gallery.events import value_of
 from gallery.faces.networks.library import Library, Weights
 from gallery.identify.calibration.calibrate import calibrate
@@ -40,10 +40,12 @@ from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
 from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers, read_strangers
-from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
+from gallery.identify.calibration.trials import Protocol, References, Trials
 from gallery.numerics.intervals import Hits, interval, ratio, weightings
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.types import Thresholds
+from measuring.galleries import ask, references_of
+from measuring.tables import table
 
 SEED = 31
 GALLERIES = 20
@@ -141,8 +143,8 @@ def read_dev(data: Path, weights: Weights, cache: Path, *, checked: bool = False
 
     Those that show somebody else than their label says are left out where it is to be checked.
     """
-    from training.cutting import read_cut
-    from training.mislabelled import rightly_labelled
+    from measuring.cutting import read_cut
+    from measuring.mislabelled import rightly_labelled
 
     faces = read_cut(data / "faces", "dev", cache)
     _, first, labels = np.unique(faces.identity, return_index=True, return_inverse=True)
@@ -189,7 +191,7 @@ def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
     from gallery.faces.detectors.onnx_file import OnnxFileDetector
     from gallery.media.images import decode
     from gallery.types import Box
-    from training.data import scaled
+    from measuring.faces import scaled
 
     detector = OnnxFileDetector(data / "detector" / "faceboxes.onnx", least_score=LEAST_CLAIM)
     generator = np.random.default_rng(SEED)
@@ -312,14 +314,6 @@ def enrol(
     return np.concatenate(rows)
 
 
-def references_of(faces: Faces, rows: NDArray[np.intp]) -> References:
-    """Return faces as a gallery's references."""
-    nobody_turned_away = np.zeros(int(faces.labels.max()) + 1, np.bool_)
-    return References(
-        faces.descriptors[rows], faces.labels[rows], faces.quality[rows], nobody_turned_away
-    )
-
-
 Speaker = Callable[[Faces, NDArray[np.intp], bool], Said]
 
 
@@ -335,11 +329,7 @@ def speaker(
     questions.pool = calibration.pool
 
     def say(faces: Faces, rows: NDArray[np.intp], known: bool) -> Said:
-        labels = faces.labels[rows]
-        asked = labels if known else np.full(len(rows), NOBODY)
-        trials = questions.about(
-            faces.descriptors[rows], asked, labels, quality=faces.quality[rows]
-        )
+        trials = ask(questions, faces, rows, known=known)
         return said_of(trials, calibration, characters, draw)
 
     return say
@@ -347,7 +337,7 @@ def speaker(
 
 def said_of(trials: Trials, calibration: Calibration, characters: int, draw: int) -> Said:
     """Return what a calibration says of evidence."""
-    scores = calibration.scorer.scores(trials.evidence)
+    said = calibration.judge(trials.evidence, characters)
     column = dict(zip(COLUMNS, trials.evidence.T, strict=True))
     sure, unknown = calibration.sure(characters), calibration.unknown(characters)
     return Said(
@@ -356,10 +346,10 @@ def said_of(trials: Trials, calibration: Calibration, characters: int, draw: int
         right=trials.right,
         ideal=column["ideal"],
         gap=column["gap"],
-        score=scores - sure,
+        score=said.score - sure,
         doubt=np.full(len(trials), unknown - sure),
-        probability=calibration.right.at(scores),
-        sure=calibration.are_sure(trials.evidence, characters),
+        probability=said.right,
+        sure=said.passes,
     )
 
 

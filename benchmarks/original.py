@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import CHARACTERS, ORIGINAL, Pair, pairs, pictures, table
+from benchmarks.timing import CHARACTERS, ORIGINAL, Pair, pairs, pictures
 from gallery.engine.assemble import open_gallery
 from gallery.faces.networks.library import Library
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.media.images import read_image
 from gallery.settings import Settings
 from gallery.types import Candidate, Match, Outcome
+from measuring.tables import table
 
 
 @dataclass(frozen=True, slots=True)

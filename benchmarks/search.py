@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import Times, milliseconds, peak_memory, repeated, table
+from benchmarks.timing import Times, milliseconds, peak_memory, repeated
 from gallery.identify.index import FlatIndex, checksum
 from gallery.types import DIMENSION
+from measuring.tables import table
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 BATCH = 32

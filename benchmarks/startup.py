@@ -24,12 +24,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import CHARACTERS, ORIGINAL, ROOT, Times, pairs, pictures, table
+from benchmarks.timing import CHARACTERS, ORIGINAL, ROOT, Times, pairs, pictures
 from gallery.engine.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
 from gallery.store.writer import NewSample
 from gallery.types import CROP_SIDE, DIMENSION, Box, Face
+from measuring.tables import table
 
 RUN = "from gallery.cli import main; main()"
 IDENTIFY_IMPORTS = "import typer, numpy, sqlalchemy, PIL.Image, animeface, onnxruntime, cv2, faiss"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from benchmarks.measuring import ROOT, SHARED
+from benchmarks.timing import ROOT, SHARED
 from gallery.errors import InputError, SetupError
 from gallery.media.images import decode
 from gallery.types import Box, Image, Point

@@ -13,18 +13,19 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.measuring import CHARACTERS, peak_memory, table, taking_turns
+from benchmarks.timing import CHARACTERS, peak_memory, taking_turns
 from drawing.episode import RATE, draw_episode
 from gallery.engine import assemble
 from gallery.engine.engine import Engine
-from gallery.faces.video import EVERY, VideoOptions
+from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.label_video import label_video
 from gallery.media.shots import in_shots
 from gallery.media.video_reader import VideoReader
 from gallery.output.resume import open_writer
-from gallery.settings import DEFAULT_DETECTOR, Settings
+from gallery.settings import DEFAULT_DETECTOR, EVERY, Settings
 from gallery.types import VideoShot
+from measuring.tables import table
 
 
 def frames_of(path: Path, *, all_of_them: bool) -> int:

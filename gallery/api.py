@@ -27,7 +27,7 @@ from gallery.jobs.enroll import Source
 from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
-from gallery.settings import SAME, resolved
+from gallery.settings import EVERY, SAME, resolved
 from gallery.types import Character, DescribedFace, Image, MatchMode, Record, Sample
 
 if TYPE_CHECKING:
@@ -58,9 +58,6 @@ Pictures: TypeAlias = (
 
 NAMELESS = Path("picture")
 """What a record calls a picture that no file holds."""
-
-EVERY = 0.333
-"""Seconds between looks at a video, as `gallery label` has it: either can resume the job."""
 
 AT_ONCE = 8
 """Pictures of memory that are identified together."""

@@ -19,6 +19,10 @@ DEFAULT_DETECTOR = "heads"
 SAME = 0.6
 """Up to this distance networks of dlib's kind call two faces the same, by convention."""
 
+EVERY = 0.333
+"""Seconds between looks at a video where nobody chose: limited animation holds a drawing about as
+long. The command line and programs have the same, so that either can resume the other's job."""
+
 
 def bundled(name: str) -> Path:
     """Return a folder that ships with the package: `models` or `migrations`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,3 +44,16 @@ def gallery(database: Path) -> Iterator[Engine]:
     """An empty gallery over fakes."""
     with fake_gallery(database) as opened:
         yield opened
+
+
+@pytest.fixture
+def prefix() -> list[str]:
+    """What makes a command heed permissions, which root does not."""
+    if os.name != "posix":
+        pytest.skip("needs POSIX permissions")
+    if os.geteuid() != 0:
+        return []
+    found = shutil.which("setpriv")
+    if found is None:
+        pytest.skip("root heeds permissions only with setpriv of util-linux")
+    return [found, "--bounding-set=-all", "--inh-caps=-all"]

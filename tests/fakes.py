@@ -17,6 +17,7 @@ from gallery.faces.describe import Describer
 from gallery.faces.encoders.preprocess import as_crops
 from gallery.faces.interfaces import Detector, Encoder
 from gallery.identify.index import IndexCache
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.media.images import encode_png
 from gallery.store.reader import Store
 from gallery.store.writer import NewSample
@@ -24,10 +25,12 @@ from gallery.types import (
     CROP_SIDE,
     DIMENSION,
     Box,
+    Candidate,
     Descriptor,
     Face,
     Image,
     Landmarks,
+    Outcome,
     Pixels,
     Point,
     Thresholds,
@@ -182,6 +185,17 @@ def write_picture(path: Path, *squares: Square, seed: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_png(draw(*squares, seed=seed)))
     return path
+
+
+def enroll_squares(
+    gallery: Engine, folder: Path, colours: Mapping[str, tuple[int, int, int]]
+) -> None:
+    """Enroll a drawn face of its own colour for each character, by name, in this order."""
+    candidates = [
+        Candidate(write_picture(folder / name / "1.png", Square(10, 10, 60, colour)), name)
+        for name, colour in colours.items()
+    ]
+    assert all(one.outcome == Outcome.ADDED for one in enroll_candidates(gallery, candidates))
 
 
 def memory() -> Path | None:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 import gallery
 from gallery import api
-from gallery.cli.video import EVERY
 from gallery.engine.engine import Engine
 from gallery.media.images import read_image
 from gallery.types import Outcome
@@ -369,7 +368,6 @@ def test_the_command_and_the_program_say_the_same(
     assert done.code == 1
     assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "program.jsonl").read_bytes()
     assert len(labelled) == 5
-    assert api.EVERY == EVERY
 
 
 KNOWN = {

@@ -5,8 +5,11 @@ GALLERY_UPDATE_DOCS=1 writes what the commands print into the documentation.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,14 +19,28 @@ import pytest
 from command import run
 from typer.main import get_command
 
-from gallery.cli import app
+from gallery.cli import app, hoist
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[!.]*/README.md")])
+FOLDERS = ("docs", "models", "data")
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))]
+)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"-?\d+\.\d+")
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 HOME = "/home/you"
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+ALL_PAGES = pytest.mark.parametrize("page", PAGES, ids=name_of)
+REPLAYED = [page for page in PAGES if CONSOLE.search(page.read_text(encoding="utf-8"))]
 
 
 def commands_of(page: Path) -> list[str]:
@@ -67,7 +84,7 @@ def alike(written: str, printed: str) -> bool:
     return written == printed
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", REPLAYED, ids=name_of)
 def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "data", tmp_path / "data")
     now = replay(page, tmp_path)
@@ -80,6 +97,19 @@ def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     assert len(said) == len(printed)
 
 
+def examples() -> list[str]:
+    """Every line of a shell block, in any page, that calls gallery."""
+    return sorted(
+        {
+            line
+            for page in PAGES
+            for block in SHELL.findall(page.read_text(encoding="utf-8"))
+            for line in block.splitlines()
+            if line.startswith("gallery ")
+        }
+    )
+
+
 def all_commands(group: Any, prefix: str = "gallery") -> dict[str, Any]:
     """Every command by what is typed for it, with those of groups."""
     found = {}
@@ -90,11 +120,15 @@ def all_commands(group: Any, prefix: str = "gallery") -> dict[str, Any]:
     return found
 
 
-def test_every_command_stands_in_the_readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_command_stands_in_the_documentation_with_an_example() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     names = [name for name in all_commands(get_command(app)) if name.count(" ") == 1]
+    examples = [line for block in SHELL.findall(text) for line in block.splitlines()]
     assert len(names) > 15
-    assert [name for name in names if name not in text] == []
+    assert [name for name in names if f"`{name}`" not in text] == []
+    assert [
+        name for name in names if not any(f"{line} ".startswith(f"{name} ") for line in examples)
+    ] == []
 
 
 def test_options_in_the_documentation_exist() -> None:
@@ -109,18 +143,72 @@ def test_options_in_the_documentation_exist() -> None:
                 assert used <= options, f"{page.name}: {line}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("line", examples(), ids=str)
+def test_examples_are_accepted_by_the_command_line(line: str) -> None:
+    """Names and numbers of options and arguments; the files need not be there."""
+    _, words = hoist(shlex.split(line, comments=True)[1:])
+    command: Any = get_command(app)
+    context = command.make_context("gallery", words, resilient_parsing=True)
+    while hasattr(command, "commands"):
+        name, command, words = command.resolve_command(context, words)
+        context = command.context_class(command, info_name=name, parent=context)
+    command.make_parser(context).parse_args(list(words))
+
+
+def anchors_of(page: Path) -> set[str]:
+    """What `page.md#...` may name: headings as GitHub spells them, and anchors set by hand."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    found: set[str] = set(re.findall(r'<a id="([^"]+)">', text))
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"[^\w\- ]", "", LINK.sub("]", heading).lower())
+        found.add(plain.strip().replace(" ", "-"))
+    return found
+
+
+@ALL_PAGES
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+    for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors_of(there), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_guide_and_note_stands_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {
+        (index.parent / target.partition("#")[0]).resolve()
+        for target in LINK.findall(index.read_text(encoding="utf-8"))
+    }
+    assert {page for page in (ROOT / "docs").rglob("*.md") if page != index} <= linked
+
+
+@ALL_PAGES
+def test_what_examples_import_is_there(page: Path) -> None:
+    for block in PYTHON.findall(page.read_text(encoding="utf-8")):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gallery."):
+                module = importlib.import_module(str(node.module))
+                assert [one.name for one in node.names if not hasattr(module, one.name)] == []
+
+
+@ALL_PAGES
 def test_make_targets_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"[`^]make ([a-z]+)", page.read_text(encoding="utf-8")))
     assert named <= targets
+
+
+@pytest.mark.parametrize("name", ["accuracy", "speed"])
+def test_the_readme_says_where_its_tables_of_results_stand(name: str) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(
+        rf"^<!-- results: {name} -->\n(.*?)^<!-- /results -->$", text, re.DOTALL | re.MULTILINE
+    )
+    assert table.startswith("| ")
 
 
 def test_the_demo_says_what_it_does() -> None:

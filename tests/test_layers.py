@@ -35,7 +35,7 @@ ROOMS = (
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("file_names files interrupts locks plugins threads",),
-    "numerics": ("assignment clustering intervals profiles",),
+    "numerics": ("assignment distances intervals profiles", "clustering"),
     "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (
@@ -54,7 +54,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "sightings",
         "writer",
         "reader",
-        "archive",
+        "archive enrolled",
     ),
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
@@ -277,6 +277,26 @@ def test_the_architecture_page_names_every_room() -> None:
     assert rooms <= named, f"docs/architecture.md does not name {rooms - named}"
     outside = {path.name for path in ROOT.iterdir() if path.is_dir()}
     assert named - rooms <= outside, f"there is no {named - rooms - outside}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "may_know"),
+    [
+        ("gallery", set()),
+        ("drawing", {"gallery"}),
+        ("measuring", {"gallery"}),
+        ("training", {"gallery", "measuring"}),
+        ("benchmarks", {"drawing", "gallery", "measuring"}),
+    ],
+)
+def test_what_lies_beside_the_package_knows_what_it_may(folder: str, may_know: set[str]) -> None:
+    ours = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            known = {name.partition(".")[0] for name in names} & ours - {folder}
+            assert known <= may_know, f"{path} imports {known - may_know}"
 
 
 def test_the_package_takes_nothing_from_its_own_file_but_the_version() -> None:

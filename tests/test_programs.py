@@ -71,6 +71,15 @@ def test_evaluate(place: Path) -> None:
     assert output(4, place) == ["surely known: 100% (16%-100%) of 10 faces"]
 
 
+def test_the_program_of_the_guide_to_evaluation(place: Path) -> None:
+    guide = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    (program,) = BLOCK.findall(guide)
+    words = (sys.executable, "-W", "error", "-c", program)
+    done = finish(start(cwd=place, database=place / "my.db", program=words))
+    assert (done.code, done.stderr) == (0, "")
+    assert any(line.startswith("verdict.known.sure ") for line in done.stdout.splitlines())
+
+
 def test_harvest_an_episode(place: Path) -> None:
     (said,) = output(5, place)
     clusters = int(said.split()[0])

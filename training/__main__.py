@@ -105,11 +105,11 @@ def _places(config_path: Path, place: Place, out: Path | None) -> None:
 
 def _fuse(config_path: Path, place: Place, out: Path) -> None:
     """Join the shipped networks to one encoder."""
+    from measuring.cutting import read_aligned
     from training.config import read_config
-    from training.cutting import held_as_cut, read_aligned
     from training.data import held_marks, train_classes
     from training.export import fuse
-    from training.found import read_training_faces
+    from training.found import held_as_cut, read_training_faces
 
     config = read_config(config_path)
     faces = read_training_faces(place, with_found=True)
@@ -126,10 +126,10 @@ def _thresholds(config_path: Path, place: Place, out: Path | None, *, mirror: bo
     A gallery is often of one series, and its strangers are, too: galleries are drawn within each
     series that has enough characters, and the series that asks for the least distance decides.
     """
-    from benchmarks.thresholds import GALLERIES, SEED, report, strangers_at, trial
+    from measuring.thresholds import GALLERIES, SEED, report, strangers_at, trial
     from training.config import read_config
-    from training.cutting import held_as_cut
     from training.export import describe, shipped_file
+    from training.found import held_as_cut
 
     config = read_config(config_path)
     held = held_as_cut(config, place)

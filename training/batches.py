@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gallery.system.threads import available_cores
+from measuring.faces import Labels, Pixels
 from training.augment import recoloured
 from training.config import Config, Phase
-from training.data import Labels, Pixels
 
 HUE_SPREAD = 0.02
 """Standard deviation of a turn of hues, in shares of the circle."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from training.augment import Augmentation
 
@@ -98,8 +96,7 @@ class Config:
 
 def read_config(path: Path) -> Config:
     """Return a recipe; raises ValueError or TypeError for one that has no meaning."""
-    with path.open("rb") as file:
-        table: dict[str, Any] = tomllib.load(file)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     base = table.pop("augmentation", {})
     phases = tuple(
         Phase(
@@ -108,8 +105,3 @@ def read_config(path: Path) -> Config:
         for phase in table.pop("phases")
     )
     return Config(phases=phases, **table)
-
-
-def plain(config: Config) -> dict[str, Any]:
-    """Return a recipe as nested dictionaries."""
-    return dataclasses.asdict(config)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import Labels
+from measuring.faces import Labels
 
 Features = NDArray[np.float32]
 

@@ -15,16 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from gallery.evaluation.figures import Figure, rate_of, share
-from gallery.evaluation.metrics import Labels, Numbers, distances, original_pairs, right_pairs
+from gallery.evaluation.metrics import Labels, Numbers, original_pairs, right_pairs
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.evaluation.search import Probes, ranks, references_of
 from gallery.evaluation.trials import few_references, half_enrolled, mean_tpir
 from gallery.events import value_of
+from gallery.numerics.distances import distances
 from gallery.numerics.intervals import Hits, weightings
 from gallery.types import MatchMode
+from measuring.faces import Faces, read_faces
+from measuring.mislabelled import rightly_labelled
 from training.baseline import colour_histograms
-from training.data import Faces, read_faces
-from training.mislabelled import rightly_labelled
 from training.shipped import TRAINED, file_of
 
 HERE = Path(__file__).parent
@@ -228,7 +229,7 @@ def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Colu
     """Return a column for each network of the faces as a detector and the aligner cut them."""
     from gallery.faces import catalog
     from gallery.faces.networks.library import CONVENTION
-    from training.cutting import cut
+    from measuring.cutting import cut
     from training.export import describe
 
     found = cut(faces, catalog.detector(detector))

@@ -24,17 +24,19 @@ from gallery.faces.networks.library import CONVENTION, ONNX_SUFFIX, Weights
 from gallery.settings import default_cache_folder
 from gallery.system.files import replace_file, replacing
 from gallery.types import CROP_SIDE, DIMENSION, Thresholds
+from measuring.cutting import read_aligned
+from measuring.faces import Faces, Pixels, scaled
 from training import places
 from training.config import Config
-from training.cutting import held_as_cut, read_aligned
-from training.data import Faces, Pixels, Place, held_marks, scaled, train_classes
+from training.data import Place, held_marks, train_classes
 from training.discriminants import discriminants
-from training.found import read_training_faces
+from training.found import held_as_cut, read_training_faces
 from training.lite import LiteNetwork, Shipped
+from training.loop import averaged_weights
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
 from training.shipped import MODELS, PARTS, file_of
-from training.train import averaged_weights, build
+from training.train import build
 
 MATRIX_SUFFIX = ".npy"
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from gallery.system.files import replacing
-from training.data import FOUND, STORED_SIDE, Faces, Pixels, Place, read_faces
+from measuring.cutting import read_aligned
+from measuring.faces import STORED_SIDE, Faces, Pixels, read_faces
+from training.config import Config
+from training.data import FOUND, Place, held_marks
 
 TABLE = Path(__file__).with_name("found.csv")
 
@@ -74,6 +78,16 @@ def cut_squares(rows: list[dict[str, str]], folder: Path) -> Pixels:
             )
             squares[place] = square[:, :, ::-1]
     return squares
+
+
+def held_as_cut(config: Config, place: Place) -> Faces:
+    """Return the faces that a recipe keeps out of training as the product cuts them.
+
+    Their pixels have the shape (n, CROP_SIDE, CROP_SIDE, 3).
+    """
+    faces = read_training_faces(place, with_found=True)
+    held = held_marks(config, faces)
+    return replace(faces.subset(held), pixels=read_aligned(faces, place.cache)[held])
 
 
 _SIDES = ("left", "top", "right", "bottom")

@@ -19,7 +19,7 @@ from gallery.faces.encoders.ensemble import unit
 from gallery.system.files import replacing
 from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
-from training.data import Labels, Pixels, scaled
+from measuring.faces import Labels, Pixels, scaled
 from training.discriminants import Discriminants, Features
 
 if TYPE_CHECKING:

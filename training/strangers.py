@@ -21,10 +21,11 @@ from gallery.faces.networks.library import Library
 from gallery.faces.quality import sharpness
 from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.strangers import Strangers, strangers_file, write_strangers
-from gallery.identify.calibration.trials import NOBODY, Protocol, References
+from gallery.identify.calibration.trials import Protocol
 from gallery.settings import Settings, bundled
+from measuring.cutting import read_aligned
+from measuring.galleries import ask, references_of
 from training.config import Config
-from training.cutting import read_aligned
 from training.data import Place, held_marks
 from training.found import read_training_faces
 
@@ -157,25 +158,13 @@ def _trials(
         rest += own[count:].tolist()
     of_held = unseen.labels < unseen.held
     strangers = np.flatnonzero(of_held & ~np.isin(unseen.labels, members))
-    enrolled = References(
-        unseen.descriptors[references],
-        unseen.labels[references],
-        unseen.quality[references],
-        np.zeros(unseen.held, np.bool_),
-    )
-    questions = Protocol(enrolled, shipped)
+    questions = Protocol(references_of(unseen, np.array(references)), shipped)
     evidence, right, known = [], [], []
     for rows, is_known in ((np.array(rest), True), (strangers, False)):
         if not len(rows):
             continue
         some = generator.permutation(rows)[:ASKED]
-        labels = unseen.labels[some] if is_known else np.full(len(some), NOBODY)
-        trials = questions.about(
-            unseen.descriptors[some],
-            labels,
-            unseen.labels[some],
-            quality=unseen.quality[some],
-        )
+        trials = ask(questions, unseen, some, known=is_known)
         evidence.append(trials.evidence)
         right.append(trials.right)
         known.append(np.full(len(some), is_known))

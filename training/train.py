@@ -1,75 +1,34 @@
-"""The training loop: one process for each core, with one step's gradients in shared memory.
-
-A process of its own for each core loses nothing when another program takes a core for a while;
-threads inside one operator do, for they meet at the end of every operator.
-"""
+"""The training loop of the encoders."""
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch import multiprocessing as processes
-from torch.multiprocessing.spawn import spawn
 
 from gallery.evaluation.search import ranks
 from gallery.faces.networks.dlib_format import read_network
 from gallery.faces.networks.library import Library
 from gallery.settings import default_models_folder
-from gallery.system.files import replace_file
 from gallery.types import DIMENSION, MatchMode
+from measuring.cutting import read_aligned
+from measuring.faces import Labels, Pixels
 from training.batches import Batches, count_classes, in_order
-from training.config import Config, Phase, plain
-from training.cutting import read_aligned
-from training.data import Labels, Pixels, Place, Sampler, held_marks, train_classes
+from training.config import Config, Phase
+from training.data import Place, Sampler, held_marks, train_classes
 from training.found import read_training_faces
 from training.lite import LiteNetwork
+from training.loop import LAST, Loop, Shared, decaying, run_workers
 from training.losses import MarginSoftmax, length_spread
 from training.network import FaceNetwork, laid_out, load, prepare
 
 CALIBRATION_FACES = 384
-LAST = "last.pt"
-"""A run goes on from this checkpoint."""
-
-
-class Shared:
-    """What the processes of a run have in common: gradients and a meeting point."""
-
-    def __init__(self, workers: int, numbers: int) -> None:
-        context = processes.get_context("spawn")
-        self.workers = workers
-        self.gradients = torch.zeros(workers, numbers)
-        self.gradients.share_memory_()  # type: ignore[no-untyped-call]
-        self.barrier = context.Barrier(workers)
-
-    def average(self, worker: int, parameters: list[nn.Parameter]) -> None:
-        """Replace each parameter's gradient by the mean over all workers."""
-        if self.workers == 1:
-            return
-        own = torch.cat([_gradient(parameter).reshape(-1) for parameter in parameters])
-        self.gradients[worker, : len(own)].copy_(own)
-        self.barrier.wait()
-        mean = self.gradients[:, : len(own)].mean(dim=0)
-        self.barrier.wait()
-        place = 0
-        for parameter in parameters:
-            part = mean[place : place + parameter.numel()]
-            _gradient(parameter).copy_(part.view(parameter.shape))
-            place += parameter.numel()
-
-
-def _gradient(parameter: nn.Parameter) -> Tensor:
-    """Return a parameter's gradient, which every one that learns has after a step backward."""
-    assert parameter.grad is not None
-    return parameter.grad
 
 
 def train(config: Config, place: Place, workers: int) -> None:
@@ -93,40 +52,14 @@ def train(config: Config, place: Place, workers: int) -> None:
     )
 
 
-def run_workers(worker: Callable[..., Any], config: Any, place: Any, shared: Shared) -> None:
-    """Make and run `worker(config, place, shared, number)` in as many processes as share.
-
-    A single one runs in this process.
-    """
-    if shared.workers == 1:
-        worker(config, place, shared, 0).run()
-        return
-    arguments = (worker, config, place, shared)
-    spawn(_run_worker, args=arguments, nprocs=shared.workers)  # type: ignore[no-untyped-call]
-
-
-def _run_worker(
-    number: int, worker: Callable[..., Any], config: Any, place: Any, shared: Shared
-) -> None:
-    """Run one process of several."""
-    torch.set_num_threads(1)
-    worker(config, place, shared, number).run()
-
-
-def keep_checkpoint(run: Path, state: dict[str, Any], config: dict[str, Any]) -> None:
-    """Write what a run goes on from, and the recipe it followed, each at once."""
-    partial = run / "last.partial"
-    torch.save(state, partial)
-    partial.replace(run / LAST)
-    replace_file(run / "config.json", json.dumps(config, indent=1).encode("utf-8"))
-
-
-class Worker:
+class Worker(Loop):
     """One process: its own faces, the same weights as all others."""
 
     def __init__(self, config: Config, place: Place, shared: Shared, number: int) -> None:
+        super().__init__()
         self.config = config
         self.place = place
+        self.folder = place.run
         self.shared = shared
         self.number = number
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -142,12 +75,9 @@ class Worker:
         self.loss.to(self.device)
         trained = [one for one in self.network.parameters() if one.requires_grad]
         self.parameters = [*trained, *self.loss.parameters()]
-        matrices = [one for one in trained if one.dim() > 1]
-        vectors = [one for one in trained if one.dim() <= 1]
         self.optimiser = torch.optim.AdamW(
             [
-                {"params": matrices, "weight_decay": config.weight_decay, "times": 1.0},
-                {"params": vectors, "weight_decay": 0.0, "times": 1.0},
+                *({**group, "times": 1.0} for group in decaying(trained, config.weight_decay)),
                 # A direction gets a gradient of note only when its character is drawn.
                 {
                     "params": list(self.loss.parameters()),
@@ -158,9 +88,10 @@ class Worker:
             lr=config.phases[0].rate,
             fused=True,
         )
-        self.epoch = 0
-        self.step = 0
-        self.seconds = 0.0
+
+    def parts(self) -> dict[str, Any]:
+        """Return what a checkpoint holds the state of: the characters' directions as well."""
+        return {**super().parts(), "loss": self.loss}
 
     @property
     def epoch_steps(self) -> int:
@@ -184,14 +115,7 @@ class Worker:
 
     def _begin(self) -> None:
         """Take the weights of the last checkpoint, or those to start from."""
-        path = self.place.run / LAST
-        if path.is_file():
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(state["network"])
-            self.averaged.load_state_dict(state["averaged"])
-            self.loss.load_state_dict(state["loss"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.epoch, self.step, self.seconds = (state[k] for k in ("epoch", "step", "seconds"))
+        if self.resume(self.device):
             return
         if isinstance(self.network, LiteNetwork):
             self.averaged.load_state_dict(self.network.state_dict())
@@ -228,8 +152,8 @@ class Worker:
         self.epoch += 1
         self.seconds += time.perf_counter() - begun
         if self.number == 0:
-            self._note(phase, (sums / len(order)).tolist())
-            self._keep()
+            self._fare(phase, (sums / len(order)).tolist())
+            self.keep()
 
     def _sampler(self, phase: Phase) -> Sampler:
         """Return what draws the faces of a phase."""
@@ -270,18 +194,10 @@ class Worker:
         self.optimiser.step()
         self.step += 1
         if self.number == 0:
-            self._average(phase.average)
+            self.average(phase.average)
         return torch.stack([loss, right, spread]).detach()
 
-    @torch.no_grad()
-    def _average(self, most: float) -> None:
-        """Let the averaged weights and statistics follow."""
-        keep = min(most, (1 + self.step) / (10 + self.step))
-        ours = [v for v in self.averaged.state_dict().values() if v.is_floating_point()]
-        theirs = [v for v in self.network.state_dict().values() if v.is_floating_point()]
-        torch._foreach_lerp_(ours, theirs, 1 - keep)
-
-    def _note(self, phase: Phase, means: list[float]) -> None:
+    def _fare(self, phase: Phase, means: list[float]) -> None:
         """Append a line to the log: how training and the held-out characters fare."""
         assert self.held is not None
         descriptors = describe(self.averaged, self.held.pixels, phase.side, self.device)
@@ -306,22 +222,7 @@ class Worker:
             "length_spread": round(float(lengths.std() / lengths.mean()), 4),
             "rate": self.optimiser.param_groups[0]["lr"],
         }
-        with (self.place.run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
-
-    def _keep(self) -> None:
-        """Write the checkpoint."""
-        state = {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "loss": self.loss.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "epoch": self.epoch,
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        keep_checkpoint(self.place.run, state, plain(self.config))
+        self.note(line)
 
 
 def phase_end(number: int) -> str:
@@ -338,20 +239,6 @@ def checkpoints(config: Config, run: Path) -> list[Path]:
             if not phase.head_only
         ]
     return [run / LAST]
-
-
-def averaged_weights(paths: list[Path]) -> dict[str, Tensor]:
-    """Return the mean of the averaged weights of checkpoints of one run.
-
-    Wortsman et al., "Model soups", 2022: it errs less on new data than any of them.
-    """
-    states = [torch.load(path, map_location="cpu", weights_only=True)["averaged"] for path in paths]
-    return {
-        name: torch.stack([state[name] for state in states]).mean(dim=0)
-        if value.is_floating_point()
-        else value
-        for name, value in states[-1].items()
-    }
 
 
 def build(config: Config) -> FaceNetwork | LiteNetwork:

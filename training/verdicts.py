@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import table
 from gallery.events import value_of
 from gallery.faces.networks.library import Library
 from gallery.identify.calibration.evidence import COLUMNS
@@ -34,8 +33,10 @@ from gallery.identify.calibration.fit import TrialSets, fit_scorer, fit_tail
 from gallery.identify.calibration.joint import draw_together
 from gallery.identify.calibration.model import FEATURES
 from gallery.identify.calibration.strangers import Strangers
-from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
+from gallery.identify.calibration.trials import Protocol, Trials
 from gallery.settings import DEFAULT_ENCODER, Settings
+from measuring.galleries import Rows, ask, references_of
+from measuring.tables import table
 from training.config import read_config
 from training.data import Place
 from training.strangers import Unseen, described, make
@@ -60,8 +61,6 @@ SETS: dict[str, tuple[str, ...]] = {
     "weighed, quality": (*FEATURES, "quality"),
     "weighed, no gap": tuple(name for name in FEATURES if name != "gap"),
 }
-
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,19 +101,19 @@ def draw(unseen: Unseen, generator: np.random.Generator, unknown: float | None =
     own = (
         _asked(small, len(few), len(shipped)),
         _asked(large, len(rows), len(shipped)),
-        _about(small, by_small, strangers),
+        ask(small, by_small, strangers, known=False),
     )
-    at_large = _about(large, by_large, strangers)
-    of_known = _about(large, by_large, known, known=True)
+    at_large = ask(large, by_large, strangers, known=False)
+    of_known = ask(large, by_large, known, known=True)
     large.pool = small.pool
-    return Draw(shipped, *own, _about(large, by_large, strangers), at_large, of_known)
+    return Draw(shipped, *own, ask(large, by_large, strangers, known=False), at_large, of_known)
 
 
 def _gallery(
     faces: Unseen, rows: Rows, rest: Rows, shipped: Strangers, unknown: float | None
 ) -> tuple[Protocol, Unseen]:
     """Return a gallery of some faces, and all faces as it sees the rest."""
-    enrolled = _enrolled(faces, rows)
+    enrolled = references_of(faces, rows)
     if unknown is None:
         return Protocol(enrolled, shipped), faces
     drawn = value_of(draw_together(faces.descriptors[rest], enrolled, shipped, unknown=unknown))
@@ -142,31 +141,12 @@ def _judged_series(unseen: Unseen, generator: np.random.Generator) -> NDArray[np
     raise ValueError(f"No series have about {JUDGED} held-out characters together.")
 
 
-def _enrolled(faces: Unseen, rows: Rows) -> References:
-    return References(
-        faces.descriptors[rows],
-        faces.labels[rows],
-        faces.quality[rows],
-        np.zeros(int(faces.labels.max()) + 1, np.bool_),
-    )
-
-
 def _asked(questions: Protocol, references: int, strangers: int) -> TrialSets:
     rows = np.arange(references)
     return TrialSets(
         questions.leave_one_out(rows),
         questions.leave_one_character_out(rows),
         questions.about_strangers(np.arange(strangers)),
-    )
-
-
-def _about(questions: Protocol, faces: Unseen, rows: Rows, *, known: bool = False) -> Trials:
-    labels = faces.labels[rows]
-    return questions.about(
-        faces.descriptors[rows],
-        labels if known else np.full(len(rows), NOBODY),
-        labels,
-        quality=faces.quality[rows],
     )
 
 

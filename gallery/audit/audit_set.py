@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.numerics.profiles import counting
+from gallery.store.enrolled import read_enrolled
 from gallery.store.rejections import NEARLY, SAME_PLACE, Rejection
 from gallery.types import Sample
 
@@ -89,15 +90,10 @@ class AuditSet:
 def audit_set_of(gallery: Engine) -> AuditSet:
     """Return all that an audit wants of a gallery. Raises StoreError where it is not encoded."""
     gallery.require_encoded()
-    rejects = {one.name for one in gallery.characters() if one.is_reject}
-    vectors = gallery.store.vectors(gallery.encoder)
-    places = {int(one): place for place, one in enumerate(vectors.sample_ids)}
-    samples = tuple(
-        sample
-        for sample in gallery.store.samples(gallery.encoder)
-        if sample.id in places and sample.character not in rejects
-    )
-    rows = np.array([places[sample.id] for sample in samples], np.int64)
+    enrolled = read_enrolled(gallery.store, gallery.encoder)
+    rows = np.flatnonzero(~enrolled.rejects[enrolled.labels]).tolist()
+    rows.sort(key=lambda row: enrolled.samples[row].id)
+    samples = tuple(enrolled.samples[row] for row in rows)
     rejected: dict[str, list[Rejection]] = {}
     for one in gallery.store.rejections.all():
         rejected.setdefault(one.digest, []).append(one)
@@ -109,14 +105,8 @@ def audit_set_of(gallery: Engine) -> AuditSet:
     )
     return AuditSet(
         samples,
-        vectors.samples[rows].astype(np.float64),
+        enrolled.descriptors[rows].astype(np.float64),
         gallery.thresholds.unknown,
         NEARLY * gallery.thresholds.sure,
         refused,
     )
-
-
-def squares(left: Numbers, right: Numbers) -> Numbers:
-    """Return squared Euclidean distances, shape (rows of left, rows of right)."""
-    apart = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
-    return np.asarray(np.maximum(apart, 0.0))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gallery.audit.audit_set import AuditSet, Labels, Numbers, squares
+from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
+from gallery.numerics.distances import squared_distances
 
 ROWS_AT_ONCE = 512
 
@@ -123,7 +124,7 @@ def merge(audit_set: AuditSet) -> Iterator[Proposal]:
     most = (TOGETHER * audit_set.unknown) ** 2
     for start in range(0, len(able), ROWS_AT_ONCE):
         rows = able[start : start + ROWS_AT_ONCE]
-        apart = squares(audit_set.ideals[rows], audit_set.ideals[able])
+        apart = squared_distances(audit_set.ideals[rows], audit_set.ideals[able])
         apart -= noise[rows][:, None] + noise[able]
         for row, column in np.argwhere(apart <= most):
             one, other = int(rows[row]), int(able[column])

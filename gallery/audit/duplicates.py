@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.audit.audit_set import AuditSet, Labels, squares
+from gallery.audit.audit_set import AuditSet, Labels
 from gallery.audit.misplaced import Margins
 from gallery.audit.proposals import Kind, Proposal, command
+from gallery.numerics.distances import squared_distances
 
 ROWS_AT_ONCE = 512
 
@@ -24,7 +25,7 @@ def near_pairs(audit_set: AuditSet) -> Pairs:
     count = len(audit_set.samples)
     for start in range(0, count, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        apart = squares(audit_set.descriptors[rows], audit_set.descriptors[start:])
+        apart = squared_distances(audit_set.descriptors[rows], audit_set.descriptors[start:])
         near = np.argwhere(apart < audit_set.near**2) + start
         found.append(near[near[:, 0] < near[:, 1]])
     return np.concatenate(found)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.audit.audit_set import AuditSet, Labels, Numbers, squares
+from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
+from gallery.numerics.distances import squared_distances
 
 ROWS_AT_ONCE = 512
 
@@ -49,7 +50,7 @@ def margins(audit_set: AuditSet) -> Margins:
     refused = _refused(audit_set)
     for start in range(0, count, ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, count))
-        apart = squares(audit_set.descriptors[rows], audit_set.ideals)
+        apart = squared_distances(audit_set.descriptors[rows], audit_set.ideals)
         apart[rows - start, audit_set.labels[rows]] = np.inf
         for row in rows:
             apart[row - start, refused.get(int(row), [])] = np.inf

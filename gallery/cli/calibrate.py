@@ -12,7 +12,7 @@ from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
     from gallery.identify.calibration.calibrate import Calibrated
-    from gallery.identify.calibration.figures import Share
+    from gallery.numerics.intervals import Share
 
 
 def register(app: typer.Typer) -> None:

@@ -9,9 +9,10 @@ import typer
 
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import Cropped, Json, MinFace, json_line, plural, say, settings_of
-from gallery.cli.video import EVERY, Every, From, To, options_of
+from gallery.cli.video import Every, From, To, options_of
 from gallery.events import Event, Refused
 from gallery.media.inputs import media_of
+from gallery.settings import EVERY
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.label_progress import LabelReporter
 from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
-from gallery.cli.video import EVERY, Every, From, To, options_of
+from gallery.cli.video import Every, From, To, options_of
 from gallery.cli.writing import (
     Matching,
     Out,
@@ -24,6 +24,7 @@ from gallery.cli.writing import (
     Write,
 )
 from gallery.output.format import OutputOptions, Placing, TagStyle
+from gallery.settings import EVERY
 from gallery.types import MatchMode
 
 

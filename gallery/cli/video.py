@@ -32,8 +32,6 @@ Every: TypeAlias = Annotated[
     ),
 ]
 
-EVERY = 0.333
-
 
 def options_of(
     start: str, end: str | None, every: float, min_face: float, min_quality: float

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
-from gallery.evaluation.search import NOBODY, Probes, References, Rows, references_of
+from gallery.evaluation.search import NOBODY, Probes, References, Rows
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.events import Advanced, Refused, Stage, Started
 from gallery.faces.describe import Describer
 from gallery.jobs.enroll_folders import choose_face
 from gallery.jobs.pipeline import looked_at
 from gallery.media.images import read_image
+from gallery.store.enrolled import EnrolledSamples, read_enrolled
 from gallery.store.rejections import NEARLY
 from gallery.types import (
     DIMENSION,
@@ -30,7 +31,6 @@ from gallery.types import (
     Face,
     Image,
     Quality,
-    Sample,
 )
 
 
@@ -92,16 +92,6 @@ class EvaluationSet:
         return np.flatnonzero(~np.isin(self.probes.labels, self.references.members))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _KnownSample:
-    """A gallery's samples as arrays."""
-
-    names: list[str]
-    rejects: list[bool]
-    references: References
-    samples: list[Sample]
-
-
 def set_of_gallery(gallery: Engine) -> EvaluationSet:
     """Return a gallery's samples, each as a probe that is left out of what it is asked of.
 
@@ -109,11 +99,11 @@ def set_of_gallery(gallery: Engine) -> EvaluationSet:
     one that the encoder in use has not encoded.
     """
     enrolled = _enrolled(gallery)
-    references = enrolled.references
+    references = _references(enrolled)
     probes = Probes(references.descriptors, references.labels, np.arange(len(references.labels)))
     return EvaluationSet(
-        names=tuple(enrolled.names),
-        rejects=np.array(enrolled.rejects, dtype=np.bool_),
+        names=enrolled.names,
+        rejects=enrolled.rejects,
         references=references,
         sample_ids=tuple(one.id for one in enrolled.samples),
         probes=probes,
@@ -168,11 +158,9 @@ def set_of_folder(
     yield Started("describing", len(candidates), "picture")
     for path in loose:
         yield Refused(path, f"{path} lies in no character's folder.")
-    # Several threads would open the detector several times.
-    describer = gallery.describer
     groups = looked_at(
         [one.path for one in candidates],
-        lambda images: _chosen(describer, images, largest=largest),
+        lambda images: _chosen(gallery.describer, images, largest=largest),
     )
     with closing(groups):
         looked = (one for group in groups for one in group)
@@ -188,8 +176,8 @@ def set_of_folder(
         raise InputError("No picture of the folder can be used; what was refused says why.")
     return EvaluationSet(
         names=tuple(names),
-        rejects=np.array([*enrolled.rejects, *[False] * len(strangers)], dtype=np.bool_),
-        references=enrolled.references,
+        rejects=np.append(enrolled.rejects, np.zeros(len(strangers), np.bool_)),
+        references=_references(enrolled),
         sample_ids=tuple(one.id for one in enrolled.samples),
         probes=collected.probes(),
         origins=tuple(collected.origins),
@@ -223,7 +211,7 @@ def _excluded(
     return found
 
 
-def _folders(enrolled: _KnownSample) -> list[list[str | None]]:
+def _folders(enrolled: EnrolledSamples) -> list[list[str | None]]:
     """Return, for every character, the folders that the folders of its samples lie in."""
     found: dict[str, list[str | None]] = {name: [] for name in enrolled.names}
     for one in enrolled.samples:
@@ -231,29 +219,17 @@ def _folders(enrolled: _KnownSample) -> list[list[str | None]]:
     return list(found.values())
 
 
-def _enrolled(gallery: Engine) -> _KnownSample:
-    """Read a gallery's samples, in the order of their characters' names."""
+def _enrolled(gallery: Engine) -> EnrolledSamples:
+    """Read a gallery's samples; raises InputError where there is none."""
     gallery.require_encoded()
-    vectors = gallery.store.vectors(gallery.encoder)
-    row_of = {int(sample): row for row, sample in enumerate(vectors.sample_ids)}
-    # Somebody may have enrolled or removed one meanwhile.
-    samples = [one for one in gallery.store.samples(gallery.encoder) if one.id in row_of]
-    if not samples:
+    enrolled = read_enrolled(gallery.store, gallery.encoder)
+    if not enrolled.samples:
         raise InputError("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
-    rejects = {one.name: one.is_reject for one in gallery.characters()}
-    names = sorted({one.character for one in samples})
-    number = {name: place for place, name in enumerate(names)}
-    references, order = references_of(
-        vectors.samples[[row_of[one.id] for one in samples]],
-        np.array([number[one.character] for one in samples], dtype=np.int64),
-        np.array([one.is_poor for one in samples], dtype=np.bool_),
-    )
-    return _KnownSample(
-        names,
-        [rejects.get(name, False) for name in names],
-        references,
-        [samples[row] for row in order],
-    )
+    return enrolled
+
+
+def _references(enrolled: EnrolledSamples) -> References:
+    return References(enrolled.descriptors, enrolled.labels, enrolled.poor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -295,7 +271,7 @@ def _chosen(describer: Describer, images: Sequence[Image], *, largest: bool) -> 
 class _Collected:
     """Probes as they come in."""
 
-    def __init__(self, enrolled: _KnownSample, row_of: dict[str, int]) -> None:
+    def __init__(self, enrolled: EnrolledSamples, row_of: dict[str, int]) -> None:
         self._enrolled = enrolled
         self._row_of = row_of
         self._digests: dict[str, str] = {}

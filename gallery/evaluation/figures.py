@@ -75,9 +75,8 @@ def share(
     return Figure(
         name,
         float(values[0]),
-        # A value is never outside its own interval, however skewed the samples are.
-        min(low, float(values[0])),
-        max(high, float(values[0])),
+        low,
+        high,
         count,
         characters,
         threshold=threshold,

@@ -1,4 +1,4 @@
-"""Distances of faces, and all pairs of faces at one threshold (1:1); NumPy only.
+"""All pairs of faces at one threshold (1:1); NumPy only.
 
 Accepting is `distance <= threshold`. FAR and FRR, the shares of accepted pairs of two characters
 and of rejected pairs of one, are the rates FMR and FNMR of ISO/IEC 19795-1; TAR is 1 - FRR.
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.numerics.distances import squared_distances
+
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Vectors = NDArray[np.floating[Any]]
@@ -19,17 +21,6 @@ Vectors = NDArray[np.floating[Any]]
 
 BLOCK = 512
 """Rows of a table of distances that are in memory at once."""
-
-
-def distances(left: Vectors, right: Vectors) -> Numbers:
-    """Return Euclidean distances, shape (rows of left, rows of right)."""
-    return np.asarray(np.sqrt(np.maximum(squares(left, right), 0)), dtype=np.float64)
-
-
-def squares(left: Vectors, right: Vectors) -> Vectors:
-    """Return squared distances, by |a|^2 + |b|^2 - 2ab; rounding may take them below 0."""
-    sums = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
-    return np.asarray(sums - 2 * left @ right.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +114,7 @@ def _accepted(descriptors: Vectors, threshold: float) -> int:
     count = 0
     for start in range(0, len(descriptors), BLOCK):
         # Columns from the block's own on: those before it were its partners already.
-        near = squares(descriptors[start : start + BLOCK], descriptors[start:]) <= threshold**2
+        rows = slice(start, start + BLOCK)
+        near = squared_distances(descriptors[rows], descriptors[start:]) <= threshold**2
         count += int(near.sum()) - int(np.tril(near[:, :BLOCK]).sum())
     return count

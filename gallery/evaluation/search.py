@@ -15,9 +15,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.evaluation.metrics import Labels, Numbers, Vectors, squares
+from gallery.evaluation.metrics import Labels, Numbers, Vectors
 from gallery.events import Advanced, Steps, value_of
 from gallery.identify.matching import VOTERS, by_votes, first_of_each
+from gallery.numerics.distances import squared_distances
 from gallery.numerics.profiles import counting
 from gallery.types import MatchMode
 
@@ -265,7 +266,7 @@ class _Searcher:
         self, exact: Numbers, places: Rows, centres: Numbers, own: Numbers
     ) -> Candidates:
         """Return candidates by the distance from one place per character."""
-        near = squares(exact, centres)
+        near = squared_distances(exact, centres)
         known = np.flatnonzero(places != NOBODY)
         near[known, places[known]] = np.inf
         columns = _smallest(near, DEPTH + 1)
@@ -277,7 +278,7 @@ class _Searcher:
         self, probes: Probes, exact: Numbers, places: Rows
     ) -> tuple[Candidates, Candidates]:
         """Return candidates by the nearest sample, and by the votes of the nearest samples."""
-        near = squares(probes.descriptors, self._references.descriptors)
+        near = squared_distances(probes.descriptors, self._references.descriptors)
         known = np.flatnonzero(probes.own != NOBODY)
         near[known, probes.own[known]] = np.inf
         of_each = np.minimum.reduceat(near, self._starts, axis=1)

@@ -116,7 +116,7 @@ def _around_crop(
         return pixels, matrix
     corners = np.array([[0, CROP_SIDE, 0, CROP_SIDE], [0, 0, CROP_SIDE, CROP_SIDE]], np.float64)
     places = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
-    # Two squares more than are seen, so that only a border of the picture is one here.
+    # Two squares more than the crop shows, so that no edge but the picture's own appears here.
     left, top = (math.floor(edge) - 2 * shrink for edge in places.min(axis=1))
     right, bottom = (math.ceil(edge) + 3 * shrink for edge in places.max(axis=1))
     left, right = min(max(left, 0), width - 1), min(max(right, 1), width)

@@ -58,8 +58,8 @@ RUNTIMES: dict[str, Callable[[Weights, Path], Encoder]] = {
 def detector(name: str, head_scale: float = 1.0) -> Detector:
     """Open a detector: a name of the catalog, the path of an ONNX file, or a plug-in's name.
 
-    head_scale is for ONNX files alone; see onnx_file.OnnxFileDetector. Raises SetupError for a
-    name that is none of these, and where the detector cannot work on this machine.
+    head_scale is for ONNX files alone; see onnx_file.OnnxFileDetector. Raises SetupError for an
+    unknown name, and where the detector cannot work on this machine.
     """
     if name in DETECTORS:
         return DETECTORS[name]()

@@ -78,9 +78,9 @@ class Describer:
     def describe_pictures(
         self, images: Sequence[Image], gates: Gates = NO_GATES
     ) -> list[DescribedPicture]:
-        """Return what is seen in every picture; all faces of all pictures are encoded together.
+        """Return the described faces of every picture; all faces are encoded in one batch.
 
-        A picture's faces are the same as when it is looked at alone.
+        A picture's faces are the same as for the picture alone.
         """
         found = self.faces(images)
         passing = [

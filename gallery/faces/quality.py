@@ -51,7 +51,7 @@ FAINT = (256 * sum(SMOOTHING) ** 2 * 8) ** 2
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a face must be to be looked at at all."""
+    """The least size and quality of a face that counts."""
 
     min_face: float = 0.0
     """The shorter side of its head's box, in pixels, at least."""
@@ -59,7 +59,7 @@ class Gates:
     """Its score, 0 to 1, at least."""
 
     def __str__(self) -> str:
-        """Say what is asked for in the words of the command line; nothing where nothing is."""
+        """Say the limits in the words of the command line; empty without limits."""
         asked = (("--min-face", self.min_face), ("--min-quality", self.min_quality))
         return " ".join(f"{option} {least:g}" for option, least in asked if least > 0)
 
@@ -82,7 +82,7 @@ def measure(crop: Crop, face: Face, picture: tuple[int, int] | None = None) -> Q
 
 
 def is_poor(quality: Quality) -> bool:
-    """Say whether a face is so bad to see that ideal and best do better without it."""
+    """Say whether a face is so unclear that ideal and best do better without it."""
     return quality.score < POOR
 
 

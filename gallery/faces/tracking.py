@@ -1,4 +1,4 @@
-"""Faces followed from look to look within one shot."""
+"""Faces followed from frame to frame within one shot."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from gallery.numerics.assignment import pairs_of
 from gallery.types import DescribedFace, Descriptor, Thresholds
 
 BEST = 5
-"""How many of a track's looks, the best to see, speak for it."""
+"""How many glimpses, those of the best quality, make a track's descriptor."""
 
 OVERLAP = 0.2
-"""Heads of two looks that overlap less, as intersection over union, are one face only where they
-look alike."""
+"""Heads of two frames that overlap less, as intersection over union, are one face only if they look
+alike."""
 
 STRETCH = 1.3
 """Heads that overlap are two faces where they differ by more than the threshold for unknown times
 this: the same face turns and blinks, and the threshold is one for whole tracks."""
 
 PATIENCE = 3
-"""Looks in a row in which a face may be missed, behind a hand or with its eyes shut."""
+"""Sampled frames in a row that may miss a face, behind a hand or with its eyes shut."""
 
 
 class Glimpse(NamedTuple):
@@ -39,7 +39,7 @@ class Glimpse(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One face from look to look."""
+    """One face through the sampled frames of a shot."""
 
     start: float
     """Seconds of the video at which it was seen first."""
@@ -47,14 +47,14 @@ class Track:
     """Seconds at which it was seen last."""
     last: DescribedFace
     looks: int = 0
-    """In how many looked-at frames it was found."""
+    """In how many sampled frames the face was found."""
     best: list[Glimpse] = field(default_factory=list)
     """At most BEST glimpses, the one of the best quality first; of equal ones the earlier."""
     missed: int = 0
-    """Looks in a row in which it was not found."""
+    """Sampled frames in a row without the face."""
 
     def see(self, time: float, described: DescribedFace) -> None:
-        """Add a look."""
+        """Add a sampled frame."""
         self.end, self.last, self.missed = time, described, 0
         self.looks += 1
         self.best.append(Glimpse(time, described))
@@ -72,7 +72,7 @@ class Track:
 
 
 class Tracker:
-    """Joins the faces of a shot's looks into tracks."""
+    """Joins the faces of a shot's sampled frames into tracks."""
 
     def __init__(self, thresholds: Thresholds) -> None:
         """Begin a shot; thresholds are the encoder's."""
@@ -81,7 +81,7 @@ class Tracker:
         self._ended: list[Track] = []
 
     def add(self, time: float, faces: Sequence[DescribedFace]) -> None:
-        """Take the faces of the next look."""
+        """Take the faces of the next sampled frame."""
         taken: set[int] = set()
         for row, column in self._pairs(faces).items():
             self._running[row].see(time, faces[column])
@@ -97,7 +97,7 @@ class Tracker:
                 self._running.append(track)
 
     def stay(self, time: float) -> None:
-        """Take a frame that shows the same as the last look."""
+        """Take a frame that shows the same as the last sampled one."""
         for track in self._running:
             if track.missed == 0:
                 track.end = time
@@ -108,7 +108,7 @@ class Tracker:
         return sorted(found, key=lambda track: (track.start, track.best[0].described.face.box.left))
 
     def _pairs(self, faces: Sequence[DescribedFace]) -> dict[int, int]:
-        """Return which running track goes on as which face: the nearest pair first."""
+        """Return which running track continues with which face: the nearest pair first."""
         return pairs_of(
             (cost, row, column)
             for row, track in enumerate(self._running)

@@ -1,4 +1,4 @@
-"""A video shot by shot: which frames are looked at, and the tracks of the faces in them."""
+"""A video shot by shot: which frames are sampled, and the tracks of the faces in them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from gallery.faces.quality import NO_GATES, Gates
 from gallery.faces.tracking import Track, Tracker
 from gallery.media.shots import FrameOfShot, in_shots
 from gallery.media.video_reader import TOLERANCE, Frame, VideoReader
+from gallery.settings import EVERY
 from gallery.types import Box, DescribedFace, Face, Landmarks, Pixels, Point, Thresholds
 
-EVERY = 1 / 3
-"""Seconds between looks where nothing else is asked: limited animation holds a drawing about as
-long."""
-
 CELL = 8
-"""News is looked for in squares of so many pixels of the small picture."""
+"""A change is searched in squares of so many pixels of the small picture."""
 
 NEWS = 6.0
-"""A frame shows something new where a cell's mean colour differs by this many of 256 levels."""
+"""A frame shows something new if a cell's mean colour differs by this many of 256 levels."""
 
 FLAT = 4.0
 """A frame whose levels differ by less than this, as a standard deviation, is black, white or a
@@ -33,20 +30,20 @@ plain colour: nobody is there to be seen."""
 
 @dataclass(frozen=True, slots=True)
 class VideoOptions:
-    """Which part of a video is looked at, and how closely."""
+    """Which part of a video is sampled, and how closely."""
 
     start: float = 0.0
     """Seconds from its beginning."""
     end: float | None = None
     """Seconds from its beginning; None is to its end."""
     every: float = EVERY
-    """Seconds between looks. 0 looks at every frame that shows something new."""
+    """Seconds between sampled frames. 0 samples every frame that shows something new."""
     gates: Gates = NO_GATES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShotSeen:
-    """A shot and who was seen in it."""
+    """A shot and the faces in it."""
 
     start: float
     """The time of its first frame."""
@@ -60,7 +57,7 @@ class ShotSeen:
 
 
 def seconds_looked_at(path: Path, options: VideoOptions) -> int:
-    """Return how many seconds of a video are looked at, as its header says; 0 where it is none."""
+    """Return how many seconds of a video are sampled, as its header says; 0 for other files."""
     try:
         with VideoReader(path) as video:
             end = min(video.duration or 0.0, options.end or float("inf"))
@@ -74,8 +71,8 @@ def shots_seen(
 ) -> Iterator[ShotSeen]:
     """Yield a video's shots in their order.
 
-    Of a shot are looked at its first frame that is no plain colour, then one every so many
-    seconds, and its last one. What shows nothing new since the last look is not detected again.
+    A shot's first frame that is no plain colour is sampled, then one every so many seconds, and its
+    last one. A frame that shows nothing new since the last one is not detected again.
     """
     frames = video.frames(options.start, options.end, all_of_them=options.every <= 0)
     watcher = _Watcher(video, describer, thresholds, options)
@@ -88,7 +85,7 @@ def shots_seen(
 
 
 class _Watcher:
-    """Looks at the frames of a shot."""
+    """Samples the frames of a shot."""
 
     def __init__(
         self,

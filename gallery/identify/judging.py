@@ -20,7 +20,8 @@ from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers, nobody, read_strangers
 from gallery.identify.calibration.trials import References
-from gallery.numerics.profiles import counting, profile
+from gallery.numerics.profiles import profile
+from gallery.store.enrolled import read_enrolled
 from gallery.store.reader import Store
 from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
 
@@ -110,9 +111,11 @@ class Judging:
         evidence = self.evidence(
             descriptor, quality, matches, mode, calibration.pool, references=references
         )
-        said = calibration.judge(evidence, characters)
-        verdict, name = decide_by_score(matches, is_sure=said.is_sure, is_unknown=said.is_unknown)
-        return Judgement(verdict, name, said.right, said.stranger)
+        said = calibration.judge(evidence.row()[None], characters)
+        verdict, name = decide_by_score(
+            matches, is_sure=bool(said.is_sure[0]), is_unknown=bool(said.is_unknown[0])
+        )
+        return Judgement(verdict, name, float(said.right[0]), float(said.stranger[0]))
 
     def evidence(
         self,
@@ -159,29 +162,15 @@ def _parsed(body: str) -> Calibration:
 
 def references_of(store: Store, encoder: str) -> tuple[References, dict[str, int]]:
     """Return the references that count, with every character's number by its name."""
-    vectors = store.vectors(encoder)
-    row_of = {int(sample): row for row, sample in enumerate(vectors.sample_ids)}
-    # Somebody may have enrolled or removed one meanwhile.
-    samples = [one for one in store.samples(encoder) if one.id in row_of]
-    rejects = {one.name: one.is_reject for one in store.characters()}
-    names = sorted({one.character for one in samples})
-    number = {name: place for place, name in enumerate(names)}
-    samples.sort(key=lambda one: (number[one.character], one.id))
-    labels = np.array([number[one.character] for one in samples], dtype=np.int64)
-    kept: list[int] = []
-    for place in range(len(names)):
-        first, last = np.searchsorted(labels, [place, place + 1]).tolist()
-        kept += [first + row for row in counting([one.is_poor for one in samples[first:last]])]
-    counted = [samples[row] for row in kept]
+    enrolled = read_enrolled(store, encoder)
+    kept = enrolled.counted
+    qualities = [enrolled.samples[row].quality for row in kept]
     return References(
-        vectors.samples[[row_of[one.id] for one in counted]],
-        labels[kept],
-        np.array(
-            [np.nan if one.quality is None else one.quality.score for one in counted],
-            dtype=np.float64,
-        ),
-        np.array([rejects.get(name, False) for name in names], dtype=np.bool_),
-    ), number
+        enrolled.descriptors[kept],
+        enrolled.labels[kept],
+        np.array([np.nan if one is None else one.score for one in qualities], dtype=np.float64),
+        enrolled.rejects,
+    ), enrolled.number
 
 
 def rejections_of(store: Store, encoder: str, number: dict[str, int]) -> Rejections:

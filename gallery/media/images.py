@@ -34,7 +34,7 @@ FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "WEBP")
 """Decoders that are let near a stranger's file."""
 
 PILLOW_MODULES = ("Avif", "Bmp", "Gif", "Jpeg", "Png", "WebP")
-"""Where Pillow keeps those that are its own."""
+"""The modules in which Pillow keeps its own decoders."""
 
 EXIF_ORIENTATION = 0x0112
 
@@ -112,7 +112,7 @@ def pictures_in(paths: list[Path]) -> list[Path]:
 
 
 def file_state(path: Path) -> FileState:
-    """Return a file's size and time of change. Raises InputError when it cannot be looked at."""
+    """Return a file's size and time of change. Raises InputError when it cannot be read."""
     try:
         status = path.stat()
     except OSError as error:
@@ -269,7 +269,8 @@ def _decode_pixels(content: bytes, path: Path) -> Pixels:
 
     decoders = _decoders()
     try:
-        # Pillow warns of damaged EXIF, which is no news, and of sizes, which are looked at here.
+        # Pillow warns of damaged EXIF, which does no harm, and of sizes, which this function
+        # checks.
         with (
             _SILENCE,
             pillow.open(io.BytesIO(content), formats=decoders) as picture,

@@ -32,7 +32,7 @@ def moment(text: str, now: datetime | None = None) -> datetime:
 
 
 def changed_since(pictures: Sequence[Path], start: datetime) -> list[Path]:
-    """Return the pictures whose files have changed since; those that cannot be looked at stay."""
+    """Return the pictures whose files have changed since; unreadable ones stay in the list."""
     earliest = start.timestamp() * 1e9
 
     def has_changed(path: Path) -> bool:

@@ -17,14 +17,14 @@ from gallery.media.video_reader import MICROSECONDS, Frame
 from gallery.types import Pixels
 
 SHORTEST = 0.5
-"""Seconds: a flash or a lightning is no shot of its own."""
+"""Seconds. A flash or a lightning makes no new shot."""
 
 LOOK_AHEAD = 3
 """How many frames later it is known whether a frame is the last of its shot: the detector compares
 a frame with two after it, and the next frame has to be known."""
 
 NOMINAL_RATE = 24.0
-"""The detector wants one; all it is asked goes by times."""
+"""The detector needs a frame rate; every question to it uses times instead."""
 
 
 class FrameOfShot(NamedTuple):

@@ -36,7 +36,7 @@ class Stills:
             return self._last
         self._last = None
         if not self._time < best <= self._time + FORWARD:
-            # The frames that were passed over when it was looked at are not wanted here either.
+            # Skips the same frames as the job that labelled the video.
             some = record.asked[2] > 0
             self._frames = video.frames(best, all_of_them=not some)
         for frame in self._frames:

@@ -227,7 +227,7 @@ class VideoReader:
         return container
 
     def _chosen_stream(self) -> VideoStream:
-        """Return the video stream to look at: not the cover picture that music carries."""
+        """Return the video stream to decode: not the cover picture that music carries."""
         from gallery.system.threads import available_cores
 
         for stream in self._container.streams.video:
@@ -242,7 +242,7 @@ class VideoReader:
         raise InputError(f"{self.path} holds no video, only sound or other things.")
 
     def _learn_size(self) -> FrameScaler:
-        """Look at the first frame: some containers tell size and turn there alone."""
+        """Read the first frame: some containers tell size and rotation only there."""
         if self._stream.width * self._stream.height > MAX_PIXELS:
             raise InputError(
                 f"{self.path} has frames of more than {MAX_PIXELS // 1_000_000} megapixels; "

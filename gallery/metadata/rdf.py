@@ -36,7 +36,7 @@ def text(found: Any) -> str | None:
 
 
 def number(found: Any) -> float | None:
-    """Return a field's text, or a text, as a number; None where it is none or too high to be."""
+    """Return a field's text, or a text, as a number; None for other text and for infinity."""
     try:
         value = float(text(found) or "")
     except ValueError:

@@ -69,9 +69,9 @@ def read(packet: bytes, shape: Shape) -> list[Region]:
 def merged(packet: bytes | None, faces: Sequence[Region], shape: Shape, extension: str) -> bytes:
     """Return an XMP packet with faces put in; None begins a new one.
 
-    All that is in it stays. A region with a name keeps it, whoever the face is taken for, unless
-    gallery gave it that name and nobody changed it since; such regions follow the new answers. The
-    bytes come back as they were where nothing is to be said. Raises InputError as `read` does.
+    The packet keeps all its content. A region with a name keeps that name, whatever gallery
+    answers. A region that gallery named, and nobody renamed since, follows the new answers. Without
+    a change the bytes stay the same. Raises InputError as `read` does.
     """
     document = _Packet(packet)
     if packet is None and extension:
@@ -125,7 +125,7 @@ class _Packet:
         self._rdf = found
 
     def find(self) -> Any:
-        """Return the element with the regions, None where there is none."""
+        """Return the element with the regions; None for a packet without regions."""
         for description in self._rdf.iterchildren(rdf.tag(RDF, "Description")):
             found = description.find(rdf.tag(REGIONS, "Regions"))
             if found is not None:

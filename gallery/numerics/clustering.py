@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.events import Advanced, Steps, value_of
+from gallery.numerics.distances import squared_distances
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -58,7 +59,7 @@ class _Groups:
 
     def squares(self, rows: Labels, others: Labels) -> Numbers:
         """Return mean squared distances of pairs, shape (rows, others)."""
-        apart = _squares(self.centres[rows], self.centres[others])
+        apart = squared_distances(self.centres[rows], self.centres[others])
         return apart + self.spreads[rows][:, None] + self.spreads[others]
 
     def merge(self, one: int, other: int) -> None:
@@ -112,7 +113,7 @@ def drawn(
         return moved
     for start in range(0, len(faces), ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(faces)))
-        apart = _squares(faces[rows], others)
+        apart = squared_distances(faces[rows], others)
         if among:
             apart[rows - start, rows] = np.inf
         if copies > 0:
@@ -256,9 +257,3 @@ def _numbered(roots: Labels) -> Labels:
     _, first, numbers = np.unique(roots, return_index=True, return_inverse=True)
     order = np.argsort(np.argsort(first))
     return np.asarray(order[numbers], np.int64)
-
-
-def _squares(left: Numbers, right: Numbers) -> Numbers:
-    """Return squared Euclidean distances, shape (rows of left, rows of right)."""
-    apart = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
-    return np.asarray(np.maximum(apart, 0.0))

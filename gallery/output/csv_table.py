@@ -1,7 +1,7 @@
 """CSV: one row a face, and one row for a picture without faces.
 
-Of a video every track has a row, with time codes, and behind a shot's tracks stands one of the
-shot, at last one of the end: that is how a job goes on.
+Every track of a video has a row with time codes. A row for the shot follows the shot's tracks, and
+a row for the end comes last. These rows let a job resume.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from gallery.errors import InputError
 from gallery.media.timecodes import seconds_of, timecode
 from gallery.output.record_file import RecordStatus
-from gallery.output.records import as_json
+from gallery.output.records import as_json, of_video
 from gallery.types import (
     Answer,
     Box,
@@ -36,7 +36,7 @@ COLUMNS = (
 
 The columns from `video` on are empty for pictures. It is `track`, `shot` or `end`; in the last two
 `track` counts the tracks, in the last `shot` the shots. `start`, `end` and `best` are time codes,
-`asked` is from when to when the video is looked at and how often, in seconds."""
+`asked` holds the beginning, the end and the interval of the sampled frames, in seconds."""
 
 ERROR, DIGEST, VIDEO = (COLUMNS.index(name) for name in ("error", "digest", "video"))
 
@@ -120,16 +120,8 @@ def _record(rows: list[list[str]]) -> Record:
 
 def _video_record(record: Record, row: dict[str, str]) -> VideoRecord:
     start, end, every = row["asked"].split(" ")
-    return VideoRecord(
-        path=record.path,
-        width=record.width,
-        height=record.height,
-        encoder=record.encoder,
-        faces=record.faces,
-        error=record.error,
-        part=_part(row),
-        asked=(float(start), None if end == "-" else float(end), float(every)),
-    )
+    asked = float(start), None if end == "-" else float(end), float(every)
+    return of_video(record, _part(row), asked)
 
 
 def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:

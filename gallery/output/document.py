@@ -31,7 +31,7 @@ class DocumentFile:
     def __init__(
         self, output: Output, name: str, suffixes: tuple[str, ...], is_ours: Callable[[bytes], bool]
     ) -> None:
-        """Look at the place before any work is done.
+        """Check the target before any work is done.
 
         Raises InputError for another suffix, for a file that holds something else, and for a place
         where nothing can be written.

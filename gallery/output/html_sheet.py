@@ -1,6 +1,6 @@
 """A contact sheet as one HTML page: the faces of every character, unsure ones first.
 
-Behind them stands every video with a row for each track: its time codes, who it is, its best face.
+Every video follows, with a row for each track: its time codes, its character, its best face.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class HtmlSheet:
         try:
             pixels = read_image(record.path).pixels
         except InputError:
-            # It is gone since; its faces are counted all the same.
+            # The picture is gone by now; its faces count all the same.
             return
         for label, answer in wanted:
             if self._has_room(label):

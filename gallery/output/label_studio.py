@@ -1,4 +1,4 @@
-"""Label Studio: a task for every picture, with faces as predictions to look through and correct."""
+"""Label Studio: a task for every picture, with faces as predictions to check and correct."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Outputs:
         return is_whole
 
     def close(self) -> None:
-        """End all of them, documents first, even where one fails."""
+        """End all formats, documents first, even where one fails."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._records.close)
             for writer in reversed(self._writers):
@@ -121,8 +121,8 @@ def open_outputs(
     """Join an open file of records with the formats that are wanted of pictures in paths.
 
     With rewrite, pictures whose records stand in the file already are written in all of them.
-    Outdated records, given by their paths in the file, are taken out of it first, for the pictures
-    to be labelled anew. See Outputs for jobs with an open end. The file is closed with the outputs.
+    Outdated records, given by their paths in the file, are removed first; their pictures are
+    labelled again. See Outputs for jobs with an open end. The file is closed with the outputs.
     Raises InputError and SetupError with the reason where a format cannot be opened.
     """
     base, stills = base_of(paths), Stills()

@@ -27,7 +27,7 @@ class RecordCopy:
         self._shots: dict[Path, VideoProgress] | None = None
 
     def write(self, record: Record) -> None:
-        """Append a record that the file does not hold yet, or put it in an outdated one's place."""
+        """Append a new record, or replace an outdated one."""
         if str(record.path) in self._done:
             if self._is_outdated(record):
                 self._file.drop([str(record.path)])
@@ -40,7 +40,7 @@ class RecordCopy:
             self._done.add(str(record.path))
 
     def _is_outdated(self, record: Record) -> bool:
-        """Say whether the file says of a picture what is true no more."""
+        """Say whether the file's record of a picture is outdated."""
         stands = self._file.standing.get(str(record.path))
         if stands is None or isinstance(record, VideoRecord):
             return False

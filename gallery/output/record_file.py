@@ -40,7 +40,7 @@ class AppendedFile:
                 self._file.close()
                 raise InputError(f"{path} is a device or a pipe; give the path of a file.")
             while hold(self._file.fileno()):
-                # Whoever held it until now may have put another one in its place.
+                # The former holder may have put another file in this one's place.
                 if _is_at(self._file, path):
                     return
                 self._file.close()
@@ -145,7 +145,7 @@ class RecordFormat(Protocol):
 
 
 class RecordFile:
-    """A file of records in one format, gone on with where it ends."""
+    """A file of records in one format; new records go to its end."""
 
     def __init__(self, path: Path, form: RecordFormat, encoder: str) -> None:
         """Open or make the file. Raises InputError as AppendedFile and RecordFormat.read do."""

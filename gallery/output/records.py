@@ -68,7 +68,7 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
 
 
 def _calibrated(answer: Answer) -> dict[str, float | None]:
-    """Return the probabilities of a calibrated gallery; of another one there are none."""
+    """Return the probabilities; empty for an answer of a gallery that is not calibrated."""
     if answer.probability is None:
         return {}
     return {
@@ -130,6 +130,16 @@ def from_json(values: dict[str, Any]) -> Record:
 def _video_from_json(record: Record, values: dict[str, Any]) -> VideoRecord:
     kind = {"track": VideoTrack, "shot": VideoShot, "end": VideoEnd}[values["part"]]
     asked = values["asked"]
+    part = kind(**{part.name: values[part.name] for part in fields(kind)})
+    return of_video(record, part, (asked["from"], asked["to"], asked["every"]))
+
+
+def of_video(
+    record: Record,
+    part: VideoTrack | VideoShot | VideoEnd,
+    asked: tuple[float, float | None, float],
+) -> VideoRecord:
+    """Return a record of a part of a video, given what it has in common with any other record."""
     return VideoRecord(
         path=record.path,
         width=record.width,
@@ -138,8 +148,8 @@ def _video_from_json(record: Record, values: dict[str, Any]) -> VideoRecord:
         faces=record.faces,
         error=record.error,
         left_out=record.left_out,
-        part=kind(**{part.name: values[part.name] for part in fields(kind)}),
-        asked=(asked["from"], asked["to"], asked["every"]),
+        part=part,
+        asked=asked,
     )
 
 

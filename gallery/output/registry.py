@@ -17,7 +17,7 @@ GROUP = "gallery.writers"
 
 
 class Target(StrEnum):
-    """What a format wants to be told of where to write."""
+    """What kind of target a format needs."""
 
     BESIDE = "[:FOLDER]"
     """Beside the pictures, or below a folder."""
@@ -130,13 +130,13 @@ class OutputSpec:
 
     @property
     def is_document(self) -> bool:
-        """True for one file of all pictures; what other packages bring is taken for none."""
+        """True for one file of all pictures; False for formats of other packages."""
         own = FORMATS.get(self.format)
         return own is not None and own.is_document
 
     @property
     def pictures_folder(self) -> Path | None:
-        """The folder that pictures come into, None where none does."""
+        """The folder that gets pictures; None for a format without one."""
         own = FORMATS.get(self.format)
         return self.target if own is None or own.makes_pictures else None
 
@@ -157,7 +157,7 @@ def output_spec(text: str) -> OutputSpec:
 def require_for_videos(asked: Sequence[OutputSpec], placing: Placing = Placing.COPY) -> None:
     """Raise InputError for formats that have no place for videos, and for links to their frames.
 
-    What other packages bring says itself what it takes, see OutputWriter.
+    Formats of other packages declare what they take, see OutputWriter.
     """
     own = [one.format for one in asked if one.format in FORMATS]
     unfit = [name for name in own if not FORMATS[name].takes_videos]

@@ -1,4 +1,4 @@
-"""What a file of records says of a job that goes on: what is done, and how far videos are."""
+"""What a file of records says to a job that resumes: what is done, and how far videos are."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VideoProgress:
 
 
 def open_writer(path: Path, encoder: str) -> RecordFile:
-    """Open a file of records to go on with, or make it; its suffix chooses the format.
+    """Open a file of records to resume, or make it; its suffix chooses the format.
 
     Raises InputError for another suffix, a file that holds something else or another encoder's
     records, and one that another process is writing.
@@ -58,7 +58,7 @@ def remaining(paths: Sequence[Path], writer: Done) -> list[Path]:
 def progress_of(records: Iterable[Record]) -> dict[Path, VideoProgress]:
     """Return how far the videos are labelled that a file's records are about, by absolute path.
 
-    Records of tracks whose shot's own is missing count for nothing.
+    A track's record does not count while its shot's record is missing.
     """
     found: dict[Path, VideoProgress] = {}
     for record in records:

@@ -21,9 +21,9 @@ TRIES = 10
 
 
 def add_tags(path: Path, tags: Sequence[str], separator: str) -> None:
-    """Add tags to the end of a file of tags, made where there is none.
+    """Add tags to the end of a file of tags; make the file if it is missing.
 
-    What is in it stays as it is; tags that it has are not added, however they are spelt. Raises
+    The content of the file stays. A tag is not added if the file has it in any spelling. Raises
     NotWrittenError for a file that is no text, and InputError where it cannot be written.
     """
     if tags:
@@ -35,8 +35,8 @@ def update(
 ) -> None:
     """Give a small file the content that change makes of what is in it, None for no file.
 
-    Of two jobs that do so at once, one waits for the other; where another program writes meanwhile,
-    what it wrote is changed. Nothing is written where nothing changes. Raises NotWrittenError for a
+    Of two jobs at once, one waits for the other. If another program writes meanwhile, the change
+    applies to its new content. Without a change nothing is written. Raises NotWrittenError for a
     file of more bytes than most, and InputError where it cannot be written.
     """
     try:
@@ -65,7 +65,7 @@ def _with_tags(path: Path, content: bytes, tags: Sequence[str], separator: str) 
     if not new:
         return None
     body = text.rstrip(f" \t\r{separators}")
-    # A file that ends its last line goes on doing so.
+    # A file that ends with a line break keeps it.
     end = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
     end = end or separator.strip(", ")
     joined = separator.join([*([body] if body else []), *new])

@@ -40,8 +40,8 @@ class SortedFolders:
     """Puts a picture into the folder of every character it shows.
 
     Faces that are unsure put it into `unsure`, unknown ones into `unknown`, and a picture without
-    faces lies in `no face`. Of a track of a video a cut of its best moment is put there. Nothing
-    that is there is ever replaced.
+    faces lies in `no face`. Of a track of a video a cut of its best moment is put there. No
+    existing file is ever replaced.
     """
 
     name = "sorted"

@@ -28,7 +28,7 @@ class Summary:
 
     @property
     def unsure(self) -> int:
-        """How many faces want a person's look."""
+        """How many faces a person should check."""
         return self._faces[Verdict.UNSURE.value]
 
     @property

@@ -1,1 +1,1 @@
-"""Pages, curves and pictures with boxes: what people look at."""
+"""Reports for people: pages, curves and pictures with boxes."""

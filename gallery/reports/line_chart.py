@@ -36,7 +36,7 @@ class Plot:
     lines: tuple[Line, ...]
     log_x: bool = False
     y_range: tuple[float, float] | None = None
-    """What the upright axis shows; all of the lines where it is None."""
+    """The range of the upright axis; None shows all of the lines."""
 
 
 @dataclass(frozen=True, slots=True)

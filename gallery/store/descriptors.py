@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.store.columns import sound_matrix
+from gallery.store.columns import blob_of, sound_matrix
 from gallery.types import Descriptor
 
 AT_ONCE = 500
@@ -31,6 +31,22 @@ def put(connection: Connection, table: Table, face: int, encoder: str, blob: byt
         .values({key[0]: face, key[1]: encoder, table.c.vector: blob})
         .on_conflict_do_update(index_elements=key, set_={"vector": blob})
     )
+
+
+def put_where_there(
+    connection: Connection, table: Table, face: int, encoder: str, vector: Descriptor
+) -> bool:
+    """Set a descriptor as `put` does; false, and nothing set, for a face that is not there.
+
+    Raises InputError for a descriptor of another shape.
+    """
+    blob = blob_of(vector)
+    owner = next(iter(table.primary_key))
+    known = next(iter(owner.foreign_keys)).column
+    if connection.scalar(select(known).where(known == face)) is None:
+        return False
+    put(connection, table, face, encoder, blob)
+    return True
 
 
 def by_encoder(connection: Connection, table: Table, face: int) -> dict[str, Descriptor]:

@@ -102,7 +102,7 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writer]:
-        """Give a writer whose changes come to be all together, or not at all on an exception.
+        """Give a writer whose changes are all stored at the end, or none on an exception.
 
         Ideal and best of every character it touched are made true before the end.
         """

@@ -1,8 +1,8 @@
-"""What a person said a face is not: whoever was answered wrongly is not answered again.
+"""Names that a person rejected for a face, so that they are not answered again.
 
-A rejection is of one face and one character. It holds for the face itself, known by its picture
-and place, and for faces that are nearly the same, as in the frames beside it. The face's crop is
-stored, so that it goes on holding with another encoder.
+A rejection is of one face and one character. It holds for the face itself, known by its picture and
+place, and for faces that are nearly the same, as in the frames beside it. The face's crop is
+stored, so that the rejection also holds with another encoder.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gallery.store.columns import blob_of, box_of, sound_matrix
-from gallery.store.descriptors import by_encoder, lacking, put
+from gallery.store.columns import box_of, sound_matrix
+from gallery.store.descriptors import by_encoder, lacking, put_where_there
 from gallery.store.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
 
@@ -63,7 +63,7 @@ class NewRejection:
 
 @dataclass(frozen=True, eq=False)
 class Rejected:
-    """All rejections of a gallery, to be looked at together."""
+    """All rejections of a gallery, for one comparison with a face."""
 
     rejections: tuple[Rejection, ...]
     described: NDArray[np.int64]
@@ -186,12 +186,9 @@ class RejectionWriter:
 
         Raises InputError for a descriptor of another shape.
         """
-        blob = blob_of(vector)
-        known = select(rejections.c.id).where(rejections.c.id == rejection_id)
-        if self._connection.scalar(known) is None:
-            return False
-        put(self._connection, rejection_descriptors, rejection_id, encoder, blob)
-        return True
+        return put_where_there(
+            self._connection, rejection_descriptors, rejection_id, encoder, vector
+        )
 
     def remove(self, rejection_ids: Collection[int]) -> int:
         """Take rejections back, and return how many there were."""
@@ -209,8 +206,8 @@ class RejectionWriter:
         self.remove([row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE])
 
     def follow(self, source_id: int, target_id: int) -> None:
-        """Let what was said of one character hold for another, which it becomes part of."""
-        # What was said of both stays once; the rest goes with the character.
+        """Give the rejections of one character to another, which the first becomes part of."""
+        # A rejection of both names stays once; the rest goes with the character.
         self._connection.execute(
             update(rejections)
             .prefix_with("OR IGNORE")

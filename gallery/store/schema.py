@@ -31,7 +31,7 @@ BUSY_SECONDS = 30
 def database_path(where: str) -> Path | None:
     """Return the file a path or SQLite URL names, absolute; None for one in memory.
 
-    Raises InputError for a URL that is none, SetupError for another kind of database.
+    Raises InputError for an invalid URL, SetupError for another kind of database.
     """
     if "://" not in where:
         return absolute(Path(where).expanduser())
@@ -268,7 +268,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def _foreign_keys_off(connection: Connection) -> Iterator[None]:
-    """Let tables be made anew: dropping the old one would delete, on cascade, what points to it."""
+    """Let tables be replaced: dropping the old one would delete, on cascade, what points to it."""
     # Outside of a transaction, which is where it can be set.
     bare = cast(sqlite3.Connection, connection.connection.driver_connection)
     bare.execute("PRAGMA foreign_keys = OFF")

@@ -1,7 +1,7 @@
 """What labelling saw: pictures and videos, and the faces in them, named or not.
 
-It is kept so that a better gallery can answer anew without the pictures, and so that unknown faces
-can be grouped and named. It can all be made again, and nothing of it changes an answer.
+A better gallery can thus answer again without the pictures, and unknown faces can be clustered and
+named. All of it can be made again, and none of it changes an answer.
 
 Of a video one face is kept of every track: box, crop and quality of its best moment, and what the
 track is described by. Its digest is that moment's, see seen_videos.moment_of.
@@ -23,7 +23,6 @@ from sqlalchemy.dialects.sqlite import insert
 from gallery.media.images import FileState, encode_jpeg
 from gallery.numerics.assignment import pairs_of
 from gallery.store.columns import (
-    blob_of,
     box_of,
     face_of,
     landmarks_to_json,
@@ -31,7 +30,7 @@ from gallery.store.columns import (
     quality_of,
     sound_matrix,
 )
-from gallery.store.descriptors import by_encoder, lacking, portions, put
+from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
 from gallery.store.videos import (
@@ -65,7 +64,7 @@ _BLANK: Crop = np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """A picture that was looked at, and its faces."""
+    """A labelled picture and its faces."""
 
     path: Path
     state: FileState | None
@@ -81,7 +80,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class ObservedPicture:
-    """A picture as it was last looked at."""
+    """A picture in its last labelled state."""
 
     path: Path
     state: FileState | None
@@ -109,7 +108,7 @@ class Sighting:
     """The track of a video that it is; None for a face in a picture."""
 
     def described(self, descriptor: Descriptor) -> DescribedFace:
-        """Return it with its descriptor, to be answered; its crop is blank, nobody looks at it."""
+        """Return it with its descriptor, for an answer; its crop is blank and never read."""
         return DescribedFace(self.face, _BLANK, descriptor, self.quality or UNMEASURED)
 
 
@@ -121,7 +120,7 @@ class SightingReader:
         self.videos = VideoReading(reading)
 
     def pictures(self) -> list[ObservedPicture]:
-        """Return all pictures that were looked at, by path."""
+        """Return all labelled pictures, by path."""
         with self._reading() as connection:
             rows = connection.execute(select(pictures).order_by(pictures.c.path))
             return [_picture(row) for row in rows]
@@ -343,12 +342,7 @@ class SightingWriter:
 
         Raises InputError for a descriptor of another shape.
         """
-        blob = blob_of(vector)
-        known = select(sightings.c.id).where(sightings.c.id == sighting_id)
-        if self._connection.scalar(known) is None:
-            return False
-        put(self._connection, sighting_descriptors, sighting_id, encoder, blob)
-        return True
+        return put_where_there(self._connection, sighting_descriptors, sighting_id, encoder, vector)
 
     def group(self, clusters: Mapping[int, int | None]) -> None:
         """Put faces into clusters, or out of them: number by sighting id."""

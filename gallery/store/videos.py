@@ -1,6 +1,6 @@
 """Videos that labelling saw, shot by shot; the faces in them are sightings of their best moments.
 
-A later look takes the place of the shots that it touches, and the others stay.
+A later run replaces the shots that it touches; the other shots stay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gallery.types import Box, VideoShot, VideoTrack
 
 @dataclass(frozen=True, slots=True)
 class ObservedVideo:
-    """A video as it was last looked at."""
+    """A video in its last labelled state."""
 
     path: Path
     state: FileState | None
@@ -33,7 +33,7 @@ class ObservedVideo:
     width: int | None
     height: int | None
     asked: tuple[float, float | None, float]
-    """From when to when it was looked at last, and every how many seconds."""
+    """Beginning, end and interval of the frames that were sampled last, in seconds."""
     is_whole: bool
     """True where it was labelled to the end that was asked for."""
     error: str | None = None
@@ -41,7 +41,7 @@ class ObservedVideo:
 
 @dataclass(frozen=True, slots=True)
 class ObservedShot:
-    """A shot of a video that was looked at."""
+    """A shot of a labelled video."""
 
     id: int
     digest: str
@@ -67,7 +67,7 @@ class VideoReading:
         self._reading = reading
 
     def all(self) -> list[ObservedVideo]:
-        """Return all videos that were looked at, by path."""
+        """Return all labelled videos, by path."""
         with self._reading() as connection:
             rows = connection.execute(select(videos).order_by(videos.c.path))
             return [_video(row) for row in rows]

@@ -93,7 +93,7 @@ class Writer:
         self._changed = False
 
     def current_name(self, name: str) -> str | None:
-        """Return the name of the character of a name or former name, None where there is none."""
+        """Return the current name of a character by any of its names; None if nobody has it."""
         found = self._find(name)
         return None if found is None else self._name(found)
 
@@ -176,7 +176,7 @@ class Writer:
         self._touch_owners(sample_ids)
 
     def character_id(self, name: str) -> int:
-        """Return the id of the character of a name or former name, made where there is none."""
+        """Return a character's id by a present or former name; make the character if it is new."""
         name = clean_name(name)
         found = self._find(name)
         if found is not None:
@@ -203,7 +203,7 @@ class Writer:
         )
 
     def move(self, sample_ids: Collection[int], name: str) -> None:
-        """Give samples to a character, made where there is none.
+        """Give samples to a character; make the character if it is new.
 
         Raises InputError for a sample that does not exist.
         """
@@ -222,7 +222,7 @@ class Writer:
         self._touched.add(target)
 
     def rename(self, old: str, new: str) -> None:
-        """Give a character another name; its folder's name goes on meaning it.
+        """Give a character another name; its folder's name still means the character.
 
         Raises InputError when nobody has the old name or somebody else has the new one.
         """
@@ -373,7 +373,7 @@ class Writer:
             .where(samples.c.character_id == character_id)
             .order_by(descriptors.c.sample_id)
         ).all()
-        # A damaged descriptor counts for nothing here until reencoding has made it anew.
+        # A damaged descriptor does not count here until reencoding has replaced it.
         rows = [row for row in rows if is_sound(row.vector)]
         for encoder in {row.encoder for row in rows}:
             own = [row for row in rows if row.encoder == encoder]

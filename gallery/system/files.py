@@ -13,9 +13,8 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside a file to write to; on leaving it takes the file's place at once.
 
-    Whoever reads at the same time sees the old file or the new one; a crash or an exception
-    leaves the old one. The folder is made where it is missing. Raises OSError when it cannot be
-    written.
+    A reader at the same time sees the old file or the new one; a crash or an exception leaves the
+    old one. The folder is made if it is missing. Raises OSError when it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays, since some writers choose a format by it.

@@ -1,7 +1,7 @@
 """Files and folders that one process at a time writes to.
 
-The locks are the system's own: they end with the process that holds them, however it ends, so that
-none is ever left behind.
+The locks are the system's own. A lock ends with its process, however the process ends, so no lock
+is ever left behind.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GLANCE = 0.005
 """Seconds between two tries."""
 
 FAR = 1 << 40
-"""Windows keeps others from reading the byte that is locked, so that is one behind the end."""
+"""Windows keeps others from reading a locked byte, so the lock takes a byte behind the end."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -50,7 +50,7 @@ else:
     def hold(descriptor: int) -> bool:
         """Lock an open file or folder until it is closed; say whether nobody else holds it.
 
-        Where the file system knows no locks, nobody is taken to hold it.
+        If the file system knows no locks, the file counts as free.
         """
         try:
             return _hold(descriptor)
@@ -58,7 +58,7 @@ else:
             return True
 
     def _hold(descriptor: int) -> bool:
-        """Do so, and raise OSError where the file system knows no locks."""
+        """Lock it likewise; raise OSError if the file system knows no locks."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -70,9 +70,10 @@ else:
 def folder_lock(folder: Path) -> Iterator[None]:
     """Keep other processes and threads that ask for the same folder out until the end of the block.
 
-    Where folders can be locked, that is what is done, and it holds for all users of the folder's
-    file system. Elsewhere a file in the system's folder for temporary files stands for it, which
-    holds for one user of one machine. Raises InputError where somebody stays inside for PATIENCE.
+    The lock is on the folder where folders can be locked, and then holds for all users of the
+    folder's file system. Elsewhere it is on a file in the system's folder for temporary files, and
+    holds for one user of one machine. Raises InputError if another process holds the lock for
+    PATIENCE.
     """
     descriptor = _opened(folder)
     try:
@@ -90,7 +91,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 
 def _opened(folder: Path) -> int:
-    """Open what stands for a folder: itself where it can be locked, or a file of its own."""
+    """Open what is locked for a folder: the folder itself if it can be locked, else a file."""
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,8 +1,8 @@
 """Parts of other packages, found by name through entry points.
 
-Detectors stand in the group `gallery.detectors`, output formats in `gallery.writers`.
-Nothing is looked up before a name is asked for: reading what is installed takes as long as the
-whole start of the command line.
+Detectors stand in the group `gallery.detectors`, output formats in `gallery.writers`. A look-up
+happens only for a name: reading what is installed takes as long as the whole start of the command
+line.
 """
 
 from __future__ import annotations

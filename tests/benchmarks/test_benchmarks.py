@@ -14,10 +14,10 @@ from benchmarks import (
     detection,
     label_memory,
     labelling,
-    measuring,
     original,
     search,
     startup,
+    timing,
     truth,
     video,
 )
@@ -32,7 +32,7 @@ from gallery.types import Box, Image, Match, Point
 
 
 def test_times_are_summed_up_by_median_and_ninth_tenth() -> None:
-    times = measuring.Times((5.0, 1.0, 2.0, 3.0, 4.0))
+    times = timing.Times((5.0, 1.0, 2.0, 3.0, 4.0))
     assert times.median == 3.0
     assert times.p90 == pytest.approx(4.6)
     assert len(times) == 5
@@ -40,7 +40,7 @@ def test_times_are_summed_up_by_median_and_ninth_tenth() -> None:
 
 def test_actions_take_turns_after_a_warm_up() -> None:
     calls: list[str] = []
-    times = measuring.taking_turns(
+    times = timing.taking_turns(
         {name: lambda name=name: calls.append(name) for name in ("a", "b")},  # type: ignore[misc]
         rounds=2,
     )
@@ -49,30 +49,22 @@ def test_actions_take_turns_after_a_warm_up() -> None:
 
 
 def test_a_quick_action_is_repeated_as_often_as_allowed() -> None:
-    assert len(measuring.repeated(lambda: None, seconds=1.0, most=7)) == 7
+    assert len(timing.repeated(lambda: None, seconds=1.0, most=7)) == 7
 
 
 def test_pairs_are_found_by_name_whatever_the_suffix(tmp_path: Path) -> None:
     for name in ("rin1.jpg", "rin2.png", "alone1.png", "other.png", "notes1.txt", "notes2.txt"):
         (tmp_path / name).touch()
-    assert measuring.pairs(tmp_path) == [
-        measuring.Pair("rin", tmp_path / "rin1.jpg", tmp_path / "rin2.png")
+    assert timing.pairs(tmp_path) == [
+        timing.Pair("rin", tmp_path / "rin1.jpg", tmp_path / "rin2.png")
     ]
-    assert measuring.pairs(tmp_path / "nowhere") == []
+    assert timing.pairs(tmp_path / "nowhere") == []
 
 
 def test_people_in_screenshots_are_counted_from_the_truth(tmp_path: Path) -> None:
     truth = {"a.png": {"size": [4, 3], "people": [{"name": "A"}, {"name": None}]}}
     (tmp_path / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
-    assert measuring.people_in(tmp_path) == {"a.png": 2}
-
-
-def test_tables_set_numbers_to_the_right() -> None:
-    assert measuring.table(("what", "ms"), [("a", "1"), ("long name", "12")]).splitlines() == [
-        "what       ms",
-        "a           1",
-        "long name  12",
-    ]
+    assert timing.people_in(tmp_path) == {"a.png": 2}
 
 
 def test_a_probe_is_right_when_its_own_character_is_nearest() -> None:
@@ -141,8 +133,8 @@ def test_growth_is_counted_from_where_a_process_has_settled() -> None:
 
 
 def test_numbered_pictures_differ_in_content_alone() -> None:
-    if not measuring.SCREENSHOTS.is_dir():
-        pytest.skip(f"{measuring.SCREENSHOTS} is not there")
+    if not timing.SCREENSHOTS.is_dir():
+        pytest.skip(f"{timing.SCREENSHOTS} is not there")
     content = label_memory.small_pictures()[0]
     first, second = (
         decode(label_memory.numbered(content, number), Path("x.jpg")) for number in range(2)
@@ -155,8 +147,8 @@ def test_numbered_pictures_differ_in_content_alone() -> None:
 def test_the_memory_of_a_job_is_watched_to_its_end() -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("another process's memory is read on Linux alone")
-    if not measuring.CHARACTERS.is_dir():
-        pytest.skip(f"{measuring.CHARACTERS} is not there")
+    if not timing.CHARACTERS.is_dir():
+        pytest.skip(f"{timing.CHARACTERS} is not there")
     watched = label_memory.measure(20, documents=True)
     assert watched.marks[-1].pictures == 20
     assert all(1 <= one.resident <= one.peak <= watched.peak for one in watched.marks)

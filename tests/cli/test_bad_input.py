@@ -289,18 +289,6 @@ class TestNoRights:
     """Files and folders that may only be read."""
 
     @pytest.fixture
-    def prefix(self) -> list[str]:
-        """What makes a command heed permissions, which root does not."""
-        if os.name != "posix":
-            pytest.skip("needs POSIX permissions")
-        if os.geteuid() != 0:
-            return []
-        found = shutil.which("setpriv")
-        if found is None:
-            pytest.skip("root heeds permissions only with setpriv of util-linux")
-        return [found, "--bounding-set=-all", "--inh-caps=-all"]
-
-    @pytest.fixture
     def place(self, tmp_path: Path) -> Iterator[Path]:
         """A gallery, its cache and its pictures, all to be read only."""
         folder = tmp_path / "place"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import sys
 import time
@@ -218,18 +216,6 @@ class TestPlaces:
                 process.kill()
         assert done.code == 1
         assert "is being written by another process" in done.complaint
-
-    @pytest.fixture
-    def prefix(self) -> list[str]:
-        """What makes a command heed permissions, which root does not."""
-        if os.name != "posix":
-            pytest.skip("needs POSIX permissions")
-        if os.geteuid() != 0:
-            return []
-        found = shutil.which("setpriv")
-        if found is None:
-            pytest.skip("root heeds permissions only with setpriv of util-linux")
-        return [found, "--bounding-set=-all", "--inh-caps=-all"]
 
     def test_read_only_places(self, place: Path, prefix: list[str]) -> None:
         draw_video(place / "in" / "ep.mkv")

@@ -51,7 +51,8 @@ from gallery.jobs import review
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.media.images import encode_jpeg, encode_png, read_image
-from gallery.numerics.intervals import Hits, resamples, share_interval, weightings
+from gallery.numerics.distances import distances
+from gallery.numerics.intervals import share_interval, weightings
 from gallery.reports.line_chart import Plot
 from gallery.reports.page import Pictures
 from gallery.settings import DEFAULT_ENCODER, default_models_folder
@@ -224,46 +225,6 @@ class TestPairs:
         assert curves.tar_at(0.01)[0][0] == 0.0
 
 
-class TestIntervals:
-    """What figures are worth."""
-
-    def test_samples_draw_as_many_characters_as_there_are(self) -> None:
-        drawn = resamples(7, 50, 3)
-
-        assert (drawn.sum(axis=1) == 7).all()
-        assert (drawn == resamples(7, 50, 3)).all()
-        assert (weightings(7, 50, 3)[0] == 1).all()
-
-    def test_a_share_without_a_mistake_is_not_sure(self) -> None:
-        always = np.ones(201)
-        assert share_interval(always, 3) == pytest.approx((0.025 ** (1 / 3), 1.0))
-        assert share_interval(1 - always, 50)[1] == pytest.approx(1 - 0.025 ** (1 / 50))
-        assert share_interval(always, 1)[0] == pytest.approx(0.025)
-
-    def test_samples_that_say_nothing_are_left_out(self) -> None:
-        values = np.array([0.5, np.nan, 0.25, 0.75, np.nan])
-        low, high = share_interval(values, 4)
-        assert 0.25 <= low < high <= 0.75
-
-    def test_the_interval_holds_the_truth_about_as_often_as_it_says(self) -> None:
-        generator = np.random.default_rng(5)
-        truth, held = 0.8, 0
-        for trial in range(200):
-            # Faces of one character are all hit or all missed: 60 witnesses, not 600.
-            labels = np.repeat(np.arange(60), 10)
-            hits = (generator.random(60) < truth)[labels]
-            values = Hits(labels, hits).rate(weightings(60, 200, trial))
-            low, high = share_interval(values, 60)
-            held += low <= truth <= high
-        assert 0.88 <= held / 200 <= 0.99
-
-    def test_characters_weigh_by_their_faces(self) -> None:
-        hits = Hits(np.array([0, 0, 1]), np.array([True, True, False]))
-        rates = hits.rate(np.array([[1.0, 1.0], [2.0, 1.0], [0.0, 2.0], [0.0, 0.0]]))
-        assert rates[:3] == pytest.approx([2 / 3, 4 / 5, 0.0])
-        assert np.isnan(rates[3])
-
-
 class TestSearch:
     """A face among characters."""
 
@@ -346,7 +307,7 @@ class TestSearch:
         described, labels = clouds(DEPTH + 8, 3, 0.1)
         references, probes = themselves(described, labels)
         said = search(references, probes, tuple(MatchMode))
-        apart = metrics.distances(described.astype(float), described.astype(float))
+        apart = distances(described.astype(float), described.astype(float))
         np.fill_diagonal(apart, np.inf)
         nearest = np.array([apart[:, labels == one].min(axis=1) for one in range(DEPTH + 8)]).T
         own = nearest[np.arange(len(labels)), labels]

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from gallery.errors import SetupError
 from gallery.faces import catalog
 from gallery.faces.detectors.animeface import AnimefaceDetector
-from gallery.faces.detectors.boxes import head_around, keep_best
+from gallery.faces.detectors.boxes import head_around
 from gallery.faces.detectors.onnx_file import OnnxFileDetector, prior_boxes
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.interfaces import Detector
@@ -426,7 +426,3 @@ def test_animeface_refuses_a_pillow_it_finds_nothing_with(monkeypatch: pytest.Mo
 
 def test_a_head_stands_around_and_above_its_face() -> None:
     assert head_around(Point(50, 60), 20, head_scale=2, lift=0.25) == Box(30, 35, 70, 75)
-
-
-def test_keeping_the_best_of_nothing_gives_nothing() -> None:
-    assert keep_best(np.zeros((0, 4)), np.zeros(0), 0.4, 10) == []

@@ -22,7 +22,6 @@ from gallery.faces.detectors.heads import (
     HeadDetector,
     Window,
     fit,
-    kept,
     strongest,
     uncut,
     windows,
@@ -192,34 +191,6 @@ def test_the_left_eye_stands_on_the_left(tmp_path: Path) -> None:
     )
     assert face.landmarks is not None
     assert face.landmarks.left_eye == Point(15, 30)
-
-
-def test_of_boxes_over_each_other_the_best_stays() -> None:
-    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 20, 10, 30], [0, 5, 10, 15]], np.float32)
-    # The second shares 9/11 with the first, the fourth 5/15.
-    assert kept(boxes, 0.45).tolist() == [0, 2, 3]
-    assert kept(boxes, 0.3).tolist() == [0, 2]
-    assert kept(boxes[:0], 0.3).tolist() == []
-
-
-def test_striking_out_agrees_with_comparing_all_pairs() -> None:
-    generator = np.random.default_rng(0)
-    low = generator.uniform(0, 80, (60, 2))
-    boxes = np.hstack([low, low + generator.uniform(5, 40, (60, 2))]).astype(np.float32)
-
-    def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-        wide = min(one[2], other[2]) - max(one[0], other[0])
-        high = min(one[3], other[3]) - max(one[1], other[1])
-        shared = max(wide, 0) * max(high, 0)
-        areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-        return float(shared / (sum(areas) - shared))
-
-    stays: list[int] = []
-    for place in range(len(boxes)):
-        if all(overlap(boxes[place], boxes[other]) <= 0.3 for other in stays):
-            stays.append(place)
-    assert 1 < len(stays) < 60
-    assert kept(boxes, 0.3).tolist() == stays
 
 
 def test_rows_that_are_no_boxes_are_no_heads() -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, vector, write_picture
+from fakes import (
+    FakeDetector,
+    FakeEncoder,
+    Square,
+    enroll_squares,
+    fake_gallery,
+    vector,
+    write_picture,
+)
 from numpy.typing import NDArray
 from videos import at_rate, scene, write_video
 
@@ -16,7 +24,6 @@ from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.tracking import BEST, Tracker
 from gallery.faces.video import VideoOptions, has_news
-from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.label_video import label_video
 from gallery.media.images import read_image
 from gallery.media.shots import in_shots
@@ -26,7 +33,6 @@ from gallery.output.resume import open_writer, progress_of, remaining
 from gallery.types import (
     CROP_SIDE,
     Box,
-    Candidate,
     DescribedFace,
     Descriptor,
     Face,
@@ -53,20 +59,7 @@ def detector() -> FakeDetector:
 def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
     """A gallery that knows Asuka, who is red, and Rei, who is blue."""
     with fake_gallery(database, detector=detector) as gallery:
-        list(
-            enroll_candidates(
-                gallery,
-                [
-                    Candidate(
-                        write_picture(
-                            tmp_path / "known" / name / "1.png", Square(10, 10, 60, colour)
-                        ),
-                        name,
-                    )
-                    for name, colour in (("Rei", BLUE), ("Asuka", RED))
-                ],
-            )
-        )
+        enroll_squares(gallery, tmp_path / "known", {"Rei": BLUE, "Asuka": RED})
         detector.seen.clear()
         yield gallery
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import call
-from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, write_picture
+from fakes import FakeDetector, FakeEncoder, Square, enroll_squares, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Engine
@@ -19,7 +19,6 @@ from gallery.faces.video import VideoOptions
 from gallery.jobs.adopt import adopt
 from gallery.jobs.cluster import cluster
 from gallery.jobs.cluster_faces import report_of, write_folders
-from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.label_video import label_video
 from gallery.jobs.reencode import encode_kept, encode_samples
 from gallery.jobs.relabel import has_changed, seen_below
@@ -31,16 +30,7 @@ from gallery.output.resume import VideoProgress, open_writer, progress_of, stand
 from gallery.reports.page import as_html
 from gallery.store.sightings import Sighting
 from gallery.store.videos import moment_of
-from gallery.types import (
-    Candidate,
-    Image,
-    Pixels,
-    Verdict,
-    VideoEnd,
-    VideoRecord,
-    VideoShot,
-    VideoTrack,
-)
+from gallery.types import Image, Pixels, Verdict, VideoEnd, VideoRecord, VideoShot, VideoTrack
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 
@@ -63,11 +53,7 @@ def detector() -> FakeDetector:
 def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
     """A gallery that knows Asuka, who is red, and Rei, who is blue."""
     with fake_gallery(database, detector=detector) as gallery:
-        candidates = [
-            Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
-            for name, colour in (("Rei", BLUE), ("Asuka", RED))
-        ]
-        list(enroll_candidates(gallery, candidates))
+        enroll_squares(gallery, tmp_path, {"Rei": BLUE, "Asuka": RED})
         detector.seen.clear()
         yield gallery
 

@@ -12,19 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import INTERRUPTED, PATIENCE, Done, finish, run, start
-from fakes import FakeDetector, Square, fake_gallery, write_picture
+from fakes import FakeDetector, Square, enroll_squares, fake_gallery, write_picture
 from labelled import label
 
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
-from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.watch import REST, RETRY_AFTER, Arrivals, arriving
 from gallery.media.images import digest_of, encode_png
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.registry import OutputSpec
 from gallery.output.resume import open_writer
-from gallery.types import Candidate
 
 RED, BLUE = (210, 20, 20), (20, 20, 210)
 
@@ -127,11 +125,7 @@ def detector() -> FakeDetector:
 @pytest.fixture
 def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Engine]:
     with fake_gallery(database, detector=detector) as gallery:
-        candidates = [
-            Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
-            for name, colour in (("Asuka", RED), ("Rei", BLUE))
-        ]
-        list(enroll_candidates(gallery, candidates))
+        enroll_squares(gallery, tmp_path, {"Asuka": RED, "Rei": BLUE})
         detector.seen.clear()
         yield gallery
 

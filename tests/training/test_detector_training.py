@@ -40,7 +40,6 @@ from training.detector.labels import (
     empty_heads,
     is_held,
     joined_by_own,
-    overlaps,
     read_corrections,
 )
 from training.detector.scenes import Material, Painter, Recipe, Scene, Stack, cut_out
@@ -434,12 +433,6 @@ def test_a_share_is_held_out_by_name() -> None:
     held = [is_held(f"face {number}", 0.1) for number in range(2000)]
     assert 140 < sum(held) < 260
     assert held == [is_held(f"face {number}", 0.1) for number in range(2000)]
-
-
-def test_overlaps_of_boxes() -> None:
-    some, others = np.array([[0.0, 0, 10, 10]]), np.array([[0.0, 0, 10, 5], [20, 20, 30, 30]])
-    assert overlaps(some, others)[0] == pytest.approx([0.5, 0])
-    assert overlaps(some[:0], others).shape == (0, 2)
 
 
 def test_average_precision_of_a_hand_made_list() -> None:

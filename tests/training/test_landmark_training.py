@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gallery.faces.detectors.landmarks import SIDE, EyeFinder
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
-from training.data import STORED_SIDE
+from measuring.faces import STORED_SIDE
 from training.landmarks.material import Material
 from training.landmarks.views import Recipe, changed, covered, framed, mirrored, roll_of, small
 

@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 
 from gallery.types import CROP_SIDE
-from training import mislabelled
-from training.__main__ import SHARED_FACES
+from measuring.cutting import read_aligned
+from measuring.faces import STORED_SIDE, Faces
 from training.augment import Augmentation, recoloured
 from training.baseline import colour_histograms
 from training.config import Config, Phase, read_config
-from training.cutting import read_aligned
-from training.data import FOUND, STORED_SIDE, Faces, Sampler, held_marks, train_classes
+from training.data import FOUND, Sampler, held_marks, train_classes
 from training.found import TABLE, cut_squares
 from training.shipped import PARTS, TRAINED, file_of
 
@@ -148,33 +147,6 @@ def test_found_faces_are_never_held_out_and_change_nothing_of_what_is() -> None:
     assert (marks[:24] == held_marks(config, named)).all()
     assert not marks[24:].any()
     assert train_classes(more, marks, 2).max() == 8 - 2 + 10 - 1
-
-
-def test_faces_that_show_somebody_else_are_marked_by_file_and_label(tmp_path: Path) -> None:
-    with mislabelled.TABLE.open(encoding="utf-8", newline="") as table:
-        wrong = list(csv.DictReader(table))
-    rows = [
-        ("dev", wrong[0]["file"], wrong[0]["identity"]),
-        ("dev", wrong[0]["file"], "new_game:somebody_right"),
-        ("train", wrong[1]["file"], wrong[1]["identity"]),
-        ("dev", "other/face.jpg", wrong[1]["identity"]),
-    ]
-    lines = ["split,file,identity", *(",".join(row) for row in rows)]
-    (tmp_path / "faces.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-    assert mislabelled.rightly_labelled(tmp_path).tolist() == [False, True, True]
-
-
-def test_every_face_that_shows_somebody_else_is_in_the_dev_split() -> None:
-    if not (SHARED_FACES / "faces.csv").is_file():
-        pytest.skip("the labelled faces (../shared/data/faces) are not here")
-    with mislabelled.TABLE.open(encoding="utf-8", newline="") as table:
-        wrong = list(csv.DictReader(table))
-
-    kept = mislabelled.rightly_labelled(SHARED_FACES)
-
-    assert (~kept).sum() == len(wrong) == len({row["file"] for row in wrong})
-    assert all(row["shows"] not in row["identity"] for row in wrong)
 
 
 def test_the_table_of_found_faces_names_groups_of_three_and_more_and_no_series_of_dev() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from training.detector.scenes import Recipe
 
@@ -46,15 +44,9 @@ class Config:
 
 def read_config(path: Path) -> Config:
     """Return a recipe; raises ValueError or TypeError for one that has no meaning."""
-    with path.open("rb") as file:
-        table: dict[str, Any] = tomllib.load(file)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     recipe = Recipe(**table.pop("scenes", {}))
     sizes = tuple((int(width), int(height)) for width, height in table.pop("sizes"))
     if any(side < 64 or side % 32 for size in sizes for side in size):
         raise ValueError(f"The sizes {sizes} in {path} are no multiples of 32 from 64 on.")
     return Config(recipe=recipe, sizes=sizes, **table)
-
-
-def plain(config: Config) -> dict[str, Any]:
-    """Return a recipe as nested dictionaries."""
-    return dataclasses.asdict(config)

@@ -9,8 +9,8 @@ import torch
 
 from gallery.system.files import replacing
 from training.detector.network import HeadNetwork, Shipped
+from training.loop import averaged_weights
 from training.onnx_writer import write_onnx
-from training.train import averaged_weights
 
 TOLERANCE = 1e-4
 """Largest difference between the runtimes, in scores, and of places in shares of the picture."""

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.faces.detectors.boxes import keep_best
 from gallery.faces.detectors.heads import HeadDetector
 from gallery.faces.detectors.onnx_file import prior_boxes
 from gallery.media.images import decode
+from gallery.numerics.distances import keep_best, overlaps
 from gallery.system.files import replace_file
 from gallery.types import Face, Image, Pixels
-from training.data import STORED_SIDE, read_faces
+from measuring.faces import STORED_SIDE, read_faces
 
 if TYPE_CHECKING:
     from gallery.faces.detectors.animeface import AnimefaceDetector
@@ -171,16 +171,6 @@ class Teacher:
         scores = chances[rows, 1].astype(np.float64)
         kept = keep_best(boxes, scores, 0.4, 200)
         return np.column_stack([boxes[kept], scores[kept]])
-
-
-def overlaps(some: Numbers, others: Numbers) -> Numbers:
-    """Return intersection over union of boxes (n, 4) and (m, 4), shape (n, m)."""
-    low = np.maximum(some[:, None, :2], others[None, :, :2])
-    high = np.minimum(some[:, None, 2:4], others[None, :, 2:4])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1) for boxes in (some, others)]
-    united = areas[0][:, None] + areas[1][None] - shared
-    return np.asarray(shared / np.maximum(united, 1e-9))
 
 
 def differences(pixels: Pixels) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.detector.labels import Heads, overlaps
+from gallery.numerics.distances import overlaps
+from training.detector.labels import Heads
 
 SAME = 0.5
 """Intersection over union from which on a found box is a head."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.types import Pixels
-from training.data import read_faces
+from measuring.faces import read_faces
 from training.detector.labels import Heads, believed_faces, believed_pictures, digests_in, is_held
 from training.detector.scenes import Material
 

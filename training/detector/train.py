@@ -6,7 +6,6 @@ own paint for it.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -21,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from gallery.faces.detectors.heads import LONGER_SIDE, fit, strongest
 from gallery.types import Pixels
 from training.detector.assign import NOBODY, assigned, cells
-from training.detector.config import Config, plain
+from training.detector.config import Config
 from training.detector.geometry import cut, moved, turned
 from training.detector.labels import Heads, own_labels
 from training.detector.losses import DOUBT_WEIGHT, OWN_DOUBT_WEIGHT, Targets, losses
@@ -29,8 +28,8 @@ from training.detector.network import HeadNetwork, decode, prepare
 from training.detector.scenes import Painter, Scene
 from training.detector.score import figures
 from training.detector.supply import Place, supply
+from training.loop import Loop, Shared, averaged_weights, decaying, run_workers
 from training.network import laid_out
-from training.train import LAST, Shared, averaged_weights, keep_checkpoint, run_workers
 
 LEAST_SCORE = 0.05
 """Boxes of less are left out of the figures; they change nothing but the time."""
@@ -103,12 +102,14 @@ def last_epoch(config: Config, place: Place) -> int:
     return config.epochs if own_labels(place.cache).is_file() else config.label_again
 
 
-class Worker:
+class Worker(Loop):
     """One process: its own scenes, the same weights as all others."""
 
     def __init__(self, config: Config, place: Place, shared: Shared, number: int) -> None:
+        super().__init__()
         self.config = config
         self.place = place
+        self.folder = place.run
         self.shared = shared
         self.number = number
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -121,19 +122,8 @@ class Worker:
         self.averaged = laid_out(HeadNetwork()).to(self.device)
         self.averaged.load_state_dict(self.network.state_dict())
         self.parameters = list(self.network.parameters())
-        matrices = [one for one in self.parameters if one.dim() > 1]
-        vectors = [one for one in self.parameters if one.dim() <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": config.weight_decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=config.rate,
-            fused=True,
-        )
-        self.epoch = 0
-        self.step = 0
-        self.seconds = 0.0
+        groups = decaying(self.parameters, config.weight_decay)
+        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, fused=True)
 
     @property
     def epoch_steps(self) -> int:
@@ -151,17 +141,10 @@ class Worker:
 
     def _begin(self) -> None:
         """Take the weights of the last checkpoint where there is one, else those to start from."""
-        path = self.place.run / LAST
-        if self.place.start is not None and not path.is_file():
+        if not self.resume(self.device) and self.place.start is not None:
             weights = averaged_weights([self.place.start])
             self.network.load_state_dict(weights)
             self.averaged.load_state_dict(weights)
-        if path.is_file():
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(state["network"])
-            self.averaged.load_state_dict(state["averaged"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.epoch, self.step, self.seconds = (state[k] for k in ("epoch", "step", "seconds"))
 
     def _one_epoch(self) -> None:
         """Train for an epoch, note what came of it and keep a checkpoint."""
@@ -180,8 +163,8 @@ class Worker:
         self.epoch += 1
         self.seconds += time.perf_counter() - begun
         if self.number == 0:
-            self._note(sums / len(batches))
-            self._keep()
+            self._fare(sums / len(batches))
+            self.keep()
 
     def _say(self, place: int, means: NDArray[np.float64], seconds: float) -> None:
         """Print how an epoch goes."""
@@ -215,7 +198,7 @@ class Worker:
         self.optimiser.step()
         self.step += 1
         if self.number == 0:
-            self._average()
+            self.average(config.average)
         return np.array([getattr(parts, name).item() for name in PARTS])
 
     def _rate(self) -> float:
@@ -226,15 +209,7 @@ class Worker:
         warm = min(1.0, (self.step + 1) / config.warm_up_steps)
         return warm * (config.last_rate + cosine * (config.rate - config.last_rate))
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Let the averaged weights and statistics follow."""
-        keep = min(self.config.average, (1 + self.step) / (10 + self.step))
-        ours = [v for v in self.averaged.state_dict().values() if v.is_floating_point()]
-        theirs = [v for v in self.network.state_dict().values() if v.is_floating_point()]
-        torch._foreach_lerp_(ours, theirs, 1 - keep)
-
-    def _note(self, means: NDArray[np.float64]) -> None:
+    def _fare(self, means: NDArray[np.float64]) -> None:
         """Append a line to the log: how training, held-out pictures and held-out faces fare."""
         line: dict[str, Any] = {"epoch": self.epoch, "minutes": round(self.seconds / 60, 2)}
         line |= {name: round(float(mean), 4) for name, mean in zip(PARTS, means, strict=True)}
@@ -256,9 +231,7 @@ class Worker:
         line |= {
             f"{kind}_{name}": value for kind, own in scores.items() for name, value in own.items()
         }
-        with (self.place.run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
+        self.note(line)
 
     def _figures(self, pictures: list[tuple[Pixels, Heads]]) -> dict[str, float]:
         """Return how well the averaged network finds heads; pictures are scaled as in use."""
@@ -269,18 +242,6 @@ class Worker:
             matrix = np.array([[fitted.scale, 0.0, 0.0], [0.0, fitted.scale, 0.0]])
             known.append(cut(moved(heads, matrix), *fitted.pixels.shape[1::-1]))
         return figures(found, known)
-
-    def _keep(self) -> None:
-        """Write the checkpoint."""
-        state = {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "epoch": self.epoch,
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        keep_checkpoint(self.place.run, state, plain(self.config))
 
 
 @torch.no_grad()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from training.landmarks.views import Recipe
 
@@ -40,12 +38,6 @@ class Config:
 
 def read_config(path: Path) -> Config:
     """Return a recipe; raises TypeError for one that has no meaning."""
-    with path.open("rb") as file:
-        table: dict[str, Any] = tomllib.load(file)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     recipe = Recipe(**table.pop("views", {}))
     return Config(recipe=recipe, **table)
-
-
-def plain(config: Config) -> dict[str, Any]:
-    """Return a recipe as nested dictionaries."""
-    return dataclasses.asdict(config)

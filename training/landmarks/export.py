@@ -10,8 +10,8 @@ import torch
 from gallery.faces.detectors.landmarks import SIDE
 from gallery.system.files import replacing
 from training.landmarks.network import EyeNetwork, Shipped
+from training.loop import averaged_weights
 from training.onnx_writer import write_onnx
-from training.train import averaged_weights
 
 TOLERANCE = 0.05
 """Largest difference between the runtimes in pixels of the view; weights are stored as halves."""

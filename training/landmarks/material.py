@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.numerics.distances import overlaps
 from gallery.system.files import replacing
 from gallery.types import Pixels
-from training.data import STORED_SIDE, read_faces
+from measuring.faces import STORED_SIDE, read_faces
 from training.detector.labels import (
     SAME,
     Heads,
@@ -25,7 +26,6 @@ from training.detector.labels import (
     believed_pictures,
     digests_in,
     is_held,
-    overlaps,
     read_lines,
 )
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from gallery.faces.detectors.landmarks import SIDE
 from training.detector.network import Block, HeadNetwork, Layer, Widths, prepare
-from training.train import averaged_weights
+from training.loop import averaged_weights
 
 CELLS = 12
 """Cells of the map across and down."""

@@ -18,7 +18,7 @@ from training.detector.network import prepare
 from training.landmarks.material import OWN, Material
 from training.landmarks.network import EyeNetwork
 from training.landmarks.views import frame_around, framed, mirrored, roll_of
-from training.train import averaged_weights
+from training.loop import averaged_weights
 
 Numbers = NDArray[np.float64]
 

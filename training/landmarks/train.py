@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -14,12 +13,12 @@ from torch.nn import functional
 
 from gallery.faces.detectors.landmarks import SIDE
 from training.detector.network import prepare
-from training.landmarks.config import Config, plain
+from training.landmarks.config import Config
 from training.landmarks.material import Material
 from training.landmarks.network import CELLS, EyeNetwork
 from training.landmarks.views import Recipe, View, changed, framed, roll_of, small
+from training.loop import Loop, decaying
 from training.network import laid_out
-from training.train import LAST, keep_checkpoint
 
 LEAST_APART = 0.1
 """Eyes that stand closer than this share of a view's side count as if they stood so far apart."""
@@ -65,7 +64,7 @@ def losses(
     return eye, vote, functional.binary_cross_entropy_with_logits(logits, seen)
 
 
-class Trainer:
+class Trainer(Loop):
     """A run: its weights, its heads and how far it is."""
 
     def __init__(
@@ -80,10 +79,11 @@ class Trainer:
 
         Eyes, (m, 2, 2), are NaN where not known.
         """
+        super().__init__()
         self.config = config
+        self.folder = run
         self.material = material
         self.eyes = eyes
-        self.run = run
         known = np.isfinite(eyes).all(axis=(1, 2))
         self.trained = np.flatnonzero(known & ~material.held)
         self.held = np.flatnonzero(np.isfinite(material.eyes).all(axis=(1, 2)) & material.held)
@@ -96,25 +96,10 @@ class Trainer:
         for module in self.network.taken_over:
             module.requires_grad_(False)
         self.learnt = [one for one in self.network.parameters() if one.requires_grad]
-        matrices = [one for one in self.learnt if one.dim() > 1]
-        vectors = [one for one in self.learnt if one.dim() <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": config.weight_decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=config.rate,
-        )
-        self.epoch = 0
-        self.step = 0
-        self.seconds = 0.0
+        groups = decaying(self.learnt, config.weight_decay)
+        self.optimiser = torch.optim.AdamW(groups, lr=config.rate)
         run.mkdir(parents=True, exist_ok=True)
-        if (run / LAST).is_file():
-            state = torch.load(run / LAST, weights_only=True)
-            self.network.load_state_dict(state["network"])
-            self.averaged.load_state_dict(state["averaged"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.epoch, self.step, self.seconds = (state[k] for k in ("epoch", "step", "seconds"))
+        self.resume()
 
     def train(self, epochs: int) -> None:
         """Train up to the end of so many epochs; each is noted and kept."""
@@ -138,10 +123,8 @@ class Trainer:
         line |= {"heads": len(self.trained), "rate": self._rate()}
         if self.epoch % FIGURES_EVERY == 0 or self.epoch == self.config.epochs:
             line |= self.figures()
-        with (self.run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
-        self._keep()
+        self.note(line)
+        self.keep()
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return the views of a step, with eyes and visibility."""
@@ -176,7 +159,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.learnt, 5.0)
         self.optimiser.step()
         self.step += 1
-        self._average()
+        self.average(config.average)
         return np.array([part.item() for part in parts])
 
     def _rate(self) -> float:
@@ -190,14 +173,6 @@ class Trainer:
         warm = (self.step + 1) / config.warm_up_steps
         return config.rate * max(min(1.0, left, warm), 1e-3)
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Let the averaged weights and statistics follow."""
-        keep = min(self.config.average, (1 + self.step) / (10 + self.step))
-        ours = [v for v in self.averaged.state_dict().values() if v.is_floating_point()]
-        theirs = [v for v in self.network.state_dict().values() if v.is_floating_point()]
-        torch._foreach_lerp_(ours, theirs, 1 - keep)
-
     def figures(self) -> dict[str, float]:
         """Return the median error of held-out heads, in distances between the eyes, by size.
 
@@ -209,18 +184,6 @@ class Trainer:
             found[f"held_{side:g}"] = round(float(np.median(errors)), 4)
             found[f"near_{side:g}"] = round(float((errors <= 0.1).mean()), 4)
         return found
-
-    def _keep(self) -> None:
-        """Write the checkpoint."""
-        state = {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "epoch": self.epoch,
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        keep_checkpoint(self.run, state, plain(self.config))
 
 
 def batch_of(views: list[View]) -> tuple[Tensor, Tensor, Tensor]:

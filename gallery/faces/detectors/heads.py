@@ -20,7 +20,8 @@ from gallery.errors import SetupError
 from gallery.faces.align import eyes_are_plausible
 from gallery.faces.detectors import rolled
 from gallery.faces.detectors.landmarks import EyeFinder
-from gallery.faces.detectors.sessions import checked_digest, described, open_for
+from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
+from gallery.numerics.distances import keep_best, overlaps
 from gallery.system.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
@@ -42,7 +43,7 @@ LEAST_SCORE = 0.6
 
 MAX_OVERLAP = 0.45
 SAME_HEAD = 0.6
-"""Boxes that overlap this much speak of one head; what they say of its place is averaged.
+"""Boxes that overlap this much mean one head; their boxes and eyes are averaged.
 
 On the 540 heads of data/detection from 16 pixels on that brings 0.7 points of average precision and
 1.2 of the small heads, and eyes 5 % nearer to where they are."""
@@ -57,7 +58,7 @@ MOST_BEYOND = 0.15
 """A head that the picture's edge cuts reaches beyond it by at most this share of its side."""
 
 LONGEST_SHAPE = 3.0
-"""Longer side over shorter from which on a picture is looked at window by window."""
+"""Longer side over shorter from which on a picture is searched window by window."""
 
 NUMBERS = 11
 EXPECTED = (
@@ -99,7 +100,7 @@ class HeadDetector:
         least_score: float = LEAST_SCORE,
         threads: int = 0,
     ) -> None:
-        """Open the file, and that of the second look at the eyes; without it the first one's stay.
+        """Open the file, and that of the landmark network; without it the eyes of the first stay.
 
         A longer_side above 640 finds smaller heads and takes more time. With 0 threads all cores
         are used. Raises SetupError for a file that is missing, damaged, or no such network, and
@@ -111,12 +112,14 @@ class HeadDetector:
         self._threads = threads or available_cores()
         digest = checked_digest(path, sha256)
         self._session = open_for(path, self._threads)
-        self._input = _checked_input(self._session, path)
+        self._input = checked_input(
+            self._session, path, (None, None, None, 3), (None, None, NUMBERS), EXPECTED
+        )
         self._eyes: EyeFinder | None = None
         if eyes is not None:
             self._eyes = EyeFinder(eyes, sha256=eyes_sha256, threads=self._threads)
-        # What a detector did not see is remembered under its name, so another file has another, and
-        # so has another way to look.
+        # Pictures without a face are stored under the detector's name, so another file, and another
+        # way to detect, has another name.
         side = "" if longer_side == LONGER_SIDE else f"*{longer_side}"
         second = f"+{self._eyes.digest[:8]}" if self._eyes else ""
         self.name = f"heads-level{side}@{digest[:8]}{second}"
@@ -124,8 +127,8 @@ class HeadDetector:
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
 
-        One picture is looked at by all cores together; several are shared out, which wastes less.
-        Raises SetupError when the network cannot take a picture.
+        All cores search one picture; several pictures are shared out, which wastes less. Raises
+        SetupError when the network cannot take a picture.
         """
         parts = [
             (place, window)
@@ -173,11 +176,11 @@ class HeadDetector:
     def _look_level(
         self, session: onnxruntime.InferenceSession, pixels: Pixels, heads: Rows, roll: float
     ) -> None:
-        """Score heads anew that a roll of the picture makes level."""
+        """Score heads again that a roll of the picture makes upright."""
         view = rolled.turned(pixels, roll, MULTIPLE, PADDING)
         again = boxed(self._said(session, view.pixels), rolled.UNSEEN)
         boxes = rolled.boxes_back(again[:, 1:5], view)
-        overlap = np.array([overlaps(head, boxes) for head in heads[:, 1:5]])
+        overlap = overlaps(heads[:, 1:5], boxes)
         heads[:, 0] = rolled.joined_scores(heads, again, overlap, roll)
 
     def _said(self, session: onnxruntime.InferenceSession, pixels: Pixels) -> Rows:
@@ -194,7 +197,7 @@ class HeadDetector:
 
 
 def windows(width: int, height: int) -> list[Window]:
-    """Return the parts in which a picture is looked at: all of it, or windows along a strip.
+    """Return the parts in which a picture is searched: all of it, or windows along a strip.
 
     Windows are twice as long as wide and overlap by half, so that each head is whole in one.
     """
@@ -228,52 +231,28 @@ def strongest(
 ) -> Rows:
     """Return the rows (n, 11) of heads, best first: of overlapping boxes the best scored.
 
-    Its box and eyes are means over the rows of the same head, weighed by their scores, of those
-    with a trusted score or no lower one than its own. Rows that are no boxes are no heads.
+    A head's box and eyes are means over its rows, weighted by score. Only rows with a trusted
+    score, or with a score as high as the head's, count. Rows that are no boxes are no heads.
     """
     rows = boxed(rows, least_score)
-    # More than this many cells do not speak of few heads; the rest would only cost time.
+    # So many cells cannot mean few heads; more of them would only cost time.
     rows = rows[np.argsort(-rows[:, 0], kind="stable")[: most * 8]]
-    stays = kept(rows[:, 1:5], MAX_OVERLAP)[:most]
+    stays = keep_best(rows[:, 1:5], rows[:, 0], MAX_OVERLAP, most)
     heads = rows[stays]
     for head in heads:
         same = rows[rows[:, 0] >= min(head[0], trusted)]
-        same = same[overlaps(head[1:5], same[:, 1:5]) >= SAME_HEAD]
+        same = same[overlaps(head[None, 1:5], same[:, 1:5])[0] >= SAME_HEAD]
         head[1:9] = np.average(same[:, 1:9], axis=0, weights=np.maximum(same[:, 0], 1e-6))
     return heads
 
 
 def boxed(rows: Rows, least_score: float) -> Rows:
-    """Return the rows of at least a score, less those that a broken network gives: no boxes."""
+    """Return the rows of at least a score, without the invalid boxes of a broken network."""
     rows = rows[rows[:, 0] >= least_score]
     boxes = rows[:, 1:5]
     sound = np.isfinite(rows).all(axis=1)
     sound &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
     return rows[sound]
-
-
-def kept(boxes: Rows, overlap: float) -> NDArray[np.int64]:
-    """Return the places of boxes, best first, that overlap no better one; boxes (n, 4).
-
-    overlap is intersection over union; every box that stays strikes out all others at once.
-    """
-    left = np.arange(len(boxes))
-    stays = []
-    while len(left):
-        best, left = left[0], left[1:]
-        stays.append(best)
-        left = left[overlaps(boxes[best], boxes[left]) <= overlap]
-    return np.array(stays, np.int64)
-
-
-def overlaps(box: Rows, boxes: Rows) -> Rows:
-    """Return a box's intersection over union with boxes (n, 4), shape (n,)."""
-    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    # Boxes hold an area, but one of less than the smallest number times itself is none.
-    union = np.maximum(np.prod(box[2:] - box[:2]) + areas - shared, np.finfo(np.float32).tiny)
-    return np.asarray(shared / union, np.float32)
 
 
 def _back(rows: Rows, scale: float, part: Window) -> Rows:
@@ -324,22 +303,3 @@ def _beyond(low: float, high: float, size: int, lacking: float) -> tuple[float, 
     if lacking <= 0 or at_low == at_high:
         return low, high
     return (low - lacking, high) if at_low else (low, high + lacking)
-
-
-def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
-    """Return the input's name; raises SetupError where inputs or outputs are others."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    fits = (
-        len(inputs) == len(outputs) == 1
-        and inputs[0].type == "tensor(uint8)"
-        and len(inputs[0].shape) == 4
-        and inputs[0].shape[3] == 3
-        and outputs[0].type == "tensor(float)"
-        and len(outputs[0].shape) == 3
-        and (not isinstance(outputs[0].shape[2], int) or outputs[0].shape[2] == NUMBERS)
-    )
-    if not fits:
-        raise SetupError(
-            f"The detector file {path} has {described(session)}; expected is {EXPECTED}."
-        )
-    return str(inputs[0].name)

@@ -1,4 +1,4 @@
-"""The second look at a head: where exactly its eyes are.
+"""The landmark network: where exactly the eyes of a head are.
 
 The detector's network sees a whole picture, in which an eye is a few pixels; this one sees one head
 at a time, turned about level by the eyes as the first network places them. Its file is ONNX: views
@@ -12,18 +12,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import SetupError
 from gallery.faces.align import eyes_are_plausible
-from gallery.faces.detectors.sessions import checked_digest, described, open_for
+from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 Matrix: TypeAlias = NDArray[np.float64]
 """A 2x3 affine transform."""
@@ -39,10 +36,10 @@ FINER = 1.25
 
 
 LEAST_SEEN = 0.3
-"""Of an eye that the network is less sure of to see, the first look's place stays."""
+"""If the network is less sure to see an eye, the detector's position stays."""
 
 AT_ONCE = 64
-"""So many views go through the network together, so that a crowd's do not fill the memory."""
+"""So many views go through the network at once, so that a crowd does not fill the memory."""
 
 NUMBERS = 6
 EXPECTED = (
@@ -61,7 +58,7 @@ class Frame(NamedTuple):
 
 
 class EyeFinder:
-    """Places the eyes of heads that were found, by a second look at each."""
+    """Places the eyes of each detected head."""
 
     def __init__(self, path: Path, *, sha256: str | None = None, threads: int = 1) -> None:
         """Open the file.
@@ -72,13 +69,15 @@ class EyeFinder:
         self._path = path
         self.digest = checked_digest(path, sha256)
         self._session = open_for(path, threads)
-        self._input = _checked_input(self._session, path)
+        self._input = checked_input(
+            self._session, path, (None, SIDE, SIDE, 3), (None, NUMBERS), EXPECTED
+        )
 
     def placed(self, images: Sequence[Image], found: Sequence[list[Face]]) -> list[list[Face]]:
-        """Return the faces of every picture with their eyes where the second look sees them.
+        """Return the faces of every picture, with the eyes where this network sees them.
 
-        Faces without landmarks stay as they are, and so do eyes that could not be a head's where
-        the second look puts them. All heads of all pictures go through the network together. Raises
+        Faces without landmarks stay as they are. So do eyes for which the network gives an
+        implausible position. All heads of all pictures go through the network in one batch. Raises
         SetupError when the network cannot take them.
         """
         placed = [list(faces) for faces in found]
@@ -113,24 +112,8 @@ class EyeFinder:
         return np.asarray(said, np.float64)
 
 
-def _checked_input(session: onnxruntime.InferenceSession, path: Path) -> str:
-    """Return the input's name; raises SetupError where inputs or outputs are others."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    fits = (
-        len(inputs) == len(outputs) == 1
-        and inputs[0].type == "tensor(uint8)"
-        and list(inputs[0].shape[1:]) == [SIDE, SIDE, 3]
-        and outputs[0].type == "tensor(float)"
-        and len(outputs[0].shape) == 2
-        and (not isinstance(outputs[0].shape[1], int) or outputs[0].shape[1] == NUMBERS)
-    )
-    if not fits:
-        raise SetupError(f"The file {path} has {described(session)}; expected is {EXPECTED}.")
-    return str(inputs[0].name)
-
-
 def _joined(rough: Landmarks, eyes: NDArray[np.float64], seen: NDArray[np.float64]) -> Landmarks:
-    """Return eyes (2, 2) where they are seen, else the rough ones, the one further left first."""
+    """Return the eyes that are seen, else the rough ones, shape (2, 2), the left one first."""
     both = [
         Point(*eye.tolist()) if sure >= LEAST_SEEN and np.isfinite(eye).all() else first
         for eye, sure, first in zip(eyes, seen, (rough.left_eye, rough.right_eye), strict=True)

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import SetupError
-from gallery.faces.detectors.boxes import head_around, keep_best
+from gallery.faces.detectors.boxes import head_around
+from gallery.numerics.distances import keep_best
 from gallery.types import Box, Face, Image
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class OnnxFileDetector:
         takes all cores.
         Raises SetupError for a file that is missing, damaged, or of another family.
         """
-        # What a detector did not see is remembered under its name, so another file has another.
+        # Pictures without a face are stored under the detector's name, so another file has another.
         scale = "" if head_scale == 1.0 else f"*{head_scale:g}"
         self.name = f"onnx:{path.name}{scale}@{_digest(path)}"
         self._path = path

@@ -21,7 +21,7 @@ GROUP = "gallery.detectors"
 def detector(name: str) -> Detector | None:
     """Open the detector of a name, None where no package brings one.
 
-    Raises SetupError where two packages bring one, and where it cannot be loaded or is none.
+    Raises SetupError if two packages bring it, if it cannot be loaded, or if it is no detector.
     """
     entry = entry_of(name, GROUP, "a detector")
     return None if entry is None else Plugged(_load(entry), name, package_of(entry))
@@ -51,7 +51,7 @@ def _load(entry: EntryPoint) -> Detector:
 
 
 class Plugged:
-    """A detector of another package, whose failures and answers are looked at."""
+    """A detector of another package, whose failures and answers are checked."""
 
     def __init__(self, detector: Detector, chosen: str, package: str) -> None:
         self.name = detector.name

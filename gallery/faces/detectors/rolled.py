@@ -1,7 +1,7 @@
-"""A level look at leaning heads: the picture turned until they are upright.
+"""The rolled pass for leaning heads: the picture turned until they are upright.
 
-A network that knows upright heads best gives leaning ones lower scores. Where it doubts one, the
-picture is turned about by that head's roll and looked at again. Rows are those of the network,
+A network that knows upright heads best gives leaning ones lower scores. If it doubts such a head,
+this pass turns the picture by that head's roll and detects again. Rows are those of the network,
 shape (n, 11): score, box, two eyes, and how sure it is that each can be seen; pixels are those of
 the picture as the network takes it.
 """
@@ -21,17 +21,17 @@ LEANING = 15.0
 
 LEANING_FAR = 20.0
 DOUBTED = (0.4, 0.8)
-"""A head that leans so far, with a score between these, is a reason to look again: others would
-stay on their side of the limit. Upright pictures have one as often as three times in ten."""
+"""A head that leans so far, with a score between these, is a reason for the rolled pass: others
+would stay on their side of the limit. Three in ten upright pictures have such a head."""
 
 TOGETHER = 40.0
-"""Heads whose rolls differ by less are level in the same turned picture."""
+"""Heads whose rolls differ by less are upright in the same turned picture."""
 
 SAME_HEAD = 0.45
-"""Intersection over union from which on both looks speak of one head."""
+"""Intersection over union from which on both passes mean one head."""
 
 UNSEEN = 0.05
-"""The score of a head that only the first look sees."""
+"""The score in the rolled pass of a head that only the first pass finds."""
 
 Rows = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -100,7 +100,7 @@ def boxes_back(boxes: Rows, view: Turned) -> Rows:
 
 
 def joined_scores(heads: Rows, level: Rows, overlap: Rows, roll: float) -> Rows:
-    """Return the scores of heads after a level look: of those that it shows level, the mean.
+    """Return heads' scores after a rolled pass: the mean for heads that it shows upright.
 
     It is that of the odds' logarithms. overlap, shape (heads, level), is intersection over union
     of their boxes, roll what the picture was turned by.

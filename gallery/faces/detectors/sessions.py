@@ -44,7 +44,39 @@ def open_for(path: Path, threads: int) -> onnxruntime.InferenceSession:
     return open_session(path, options)
 
 
-def described(session: onnxruntime.InferenceSession) -> str:
+def checked_input(
+    session: onnxruntime.InferenceSession,
+    path: Path,
+    takes: tuple[int | None, ...],
+    gives: tuple[int | None, ...],
+    expected: str,
+) -> str:
+    """Return the name of the one input, uint8, of a network with one output, float.
+
+    Their shapes are as `takes` and `gives` say, where None is any size; an output's size may be
+    open. Raises SetupError, which says what is expected, where inputs or outputs are others.
+    """
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    fits = (
+        len(inputs) == len(outputs) == 1
+        and inputs[0].type == "tensor(uint8)"
+        and len(inputs[0].shape) == len(takes)
+        and all(size in {None, own} for own, size in zip(inputs[0].shape, takes, strict=True))
+        and outputs[0].type == "tensor(float)"
+        and len(outputs[0].shape) == len(gives)
+        and all(
+            size in {None, own} or not isinstance(own, int)
+            for own, size in zip(outputs[0].shape, gives, strict=True)
+        )
+    )
+    if not fits:
+        raise SetupError(
+            f"The detector file {path} has {_described(session)}; expected is {expected}."
+        )
+    return str(inputs[0].name)
+
+
+def _described(session: onnxruntime.InferenceSession) -> str:
     """Return a file's inputs and outputs as a part of a sentence."""
     inputs = ", ".join(f"{one.name} {one.shape} {one.type}" for one in session.get_inputs())
     outputs = ", ".join(f"{one.name} {one.shape}" for one in session.get_outputs())

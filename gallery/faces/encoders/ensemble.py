@@ -1,4 +1,4 @@
-"""Several networks as one encoder: each sees what the others overlook."""
+"""An ensemble: several networks as one encoder, each of which sees what the others overlook."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from gallery.types import DIMENSION
 
 
 class EnsembleNetwork:
-    """Encodes with several networks and turns what they say into one descriptor.
+    """Encodes with several networks and joins their descriptors into one.
 
     The descriptors of the parts, each brought to length 1, stand side by side; a matrix keeps the
-    directions in which faces differ most, so that distances are those of the parts together.
+    directions in which faces differ most, so that distances are those of all parts.
     """
 
     def __init__(self, parts: Sequence[Encoder], weights: Weights) -> None:
@@ -41,7 +41,7 @@ class EnsembleNetwork:
         what is no picture.
         """
         ready = as_crops(crops)
-        # Networks stand in the order of their sizes: what takes longest is not to come last.
+        # Networks stand in the order of their sizes, so that the slowest does not start last.
         said = side_by_side(lambda part: unit(part.encode(ready)), self._parts[::-1])[::-1]
         # In double precision a face has the same descriptor alone as in a batch.
         descriptors = np.concatenate(said, axis=1).astype(np.float64) @ self._matrix

@@ -52,7 +52,7 @@ class Weights:
     licence: str
     stand_in: bool
     parts: tuple[Weights, ...] = ()
-    """The networks that speak together; the file then says how what they say is joined."""
+    """The parts of an ensemble; the file is then the matrix that joins their descriptors."""
 
     @property
     def encoder_id(self) -> str:

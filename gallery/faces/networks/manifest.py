@@ -54,7 +54,7 @@ class Entry:
     stand_in: bool = False
     """True for a network that was not made for anime and only fills the place of one."""
     parts: tuple[str, ...] = ()
-    """The networks that speak together, by name; the file is then the matrix that joins them."""
+    """The parts of an ensemble, by name; the file is then the matrix that joins them."""
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def identifies(self, data: bytes) -> bool:

@@ -107,10 +107,3 @@ def pooled_spread(descriptors: Vectors, labels: NDArray[np.int64]) -> float:
             sums += squared_spread(descriptors[rows])
             freedom += len(rows) - 1
     return float(np.sqrt(sums / freedom)) if freedom else float("nan")
-
-
-def distances(left: Vectors, right: Vectors) -> Numbers:
-    """Return Euclidean distances, shape (rows of left, rows of right)."""
-    one, other = left.astype(np.float64), right.astype(np.float64)
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0)))

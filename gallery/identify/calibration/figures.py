@@ -8,25 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.identify.calibration.evidence import COLUMNS, Numbers
+from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.fit import TrialSets
 from gallery.identify.calibration.model import Calibration
-from gallery.identify.calibration.trials import Labels, Trials
-
-SAMPLES = 400
-SEED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share of faces, every character counting alike, and where it lies at 95 %."""
-
-    value: float | None
-    """None where there is nobody to ask about."""
-    low: float
-    high: float
-    faces: int
-    characters: int
+from gallery.numerics.intervals import (
+    NO_FACES,
+    SEED,
+    Share,
+    by_character,
+    means_of,
+    ratio,
+    share,
+    share_interval,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +56,14 @@ def expected(asked: TrialSets, calibration: Calibration) -> Expected:
     """Return what is to be expected in a gallery of as many characters as were calibrated."""
     size = calibration.characters
     sure, unknown = calibration.sure(size), calibration.unknown(size)
-    known = _scores(asked.known, calibration)
-    known_sure, own_sure, shipped_sure = (
-        calibration.are_sure(trials.evidence, size) & ~trials.turned_away
+    known, own, shipped = (
+        calibration.judge(trials.evidence, size)
         for trials in (asked.known, asked.own_strangers, asked.shipped)
     )
+    known_sure = known.passes & ~asked.known.turned_away
+    own_sure = own.passes & ~asked.own_strangers.turned_away
+    shipped_sure = shipped.passes & ~asked.shipped.turned_away
+    named = (known.score >= unknown) & ~asked.known.turned_away
     found = asked.known.right & known_sure
     ideals = asked.known.evidence[found, COLUMNS.index("ideal")]
     spreads = asked.known.evidence[:, COLUMNS.index("spread")]
@@ -75,7 +72,7 @@ def expected(asked: TrialSets, calibration: Calibration) -> Expected:
         unknown_score=unknown,
         sure_distance=float(np.quantile(ideals, 0.95)) if len(ideals) else None,
         found=share(found, asked.known.groups),
-        suggested=share(asked.known.right & (known >= unknown), asked.known.groups),
+        suggested=share(asked.known.right & named, asked.known.groups),
         nearest=share(asked.known.right, asked.known.groups),
         own_strangers=share(own_sure, asked.own_strangers.groups),
         shipped_strangers=share(shipped_sure, asked.shipped.groups),
@@ -88,36 +85,6 @@ def expected(asked: TrialSets, calibration: Calibration) -> Expected:
     )
 
 
-def _scores(trials: Trials, calibration: Calibration) -> Numbers:
-    scores = calibration.scorer.scores(trials.evidence)
-    return np.where(trials.turned_away, -np.inf, scores)
-
-
-def share(hits: NDArray[np.bool_], groups: Labels) -> Share:
-    """Return the mean over characters of their shares of hits, shape (n,); groups say whose.
-
-    The interval is the middle 95 % of bootstrap samples of characters. Where all hit or none, it is
-    Clopper and Pearson's (1934) for as many trials as there are characters.
-    """
-    if not len(hits):
-        return Share(None, 0.0, 1.0, 0, 0)
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    shares = np.bincount(inverse, weights=hits) / counts
-    value, count = float(shares.mean()), len(shares)
-    if value in {0.0, 1.0}:
-        bound = 0.025 ** (1 / count)
-        low, high = (bound, 1.0) if value else (0.0, 1.0 - bound)
-        return Share(value, low, high, len(hits), count)
-    low, high = np.quantile(_bootstrap(shares), (0.025, 0.975)).tolist()
-    return Share(value, low, high, len(hits), count)
-
-
-def _bootstrap(shares: Numbers) -> Numbers:
-    """Return means of shares drawn with replacement, shape (SAMPLES,)."""
-    generator = np.random.default_rng(SEED)
-    return np.array([generator.choice(shares, size=len(shares)).mean() for _ in range(SAMPLES)])
-
-
 def _right_of_sure(
     asked: TrialSets,
     known: NDArray[np.bool_],
@@ -127,26 +94,13 @@ def _right_of_sure(
     """Return the share of sure answers that are right; strangers are the gallery's own, if any."""
     strangers, trials = (own, asked.own_strangers) if len(own) else (shipped, asked.shipped)
     if not known.any():
-        return Share(None, 0.0, 1.0, 0, 0)
-    right = _by_character(known & asked.known.right, asked.known.groups)
-    named = _by_character(known, asked.known.groups)
-    fooled = _by_character(strangers, trials.groups) if len(strangers) else np.zeros(1)
-    generator = np.random.default_rng(SEED)
-    drawn = []
-    for _ in range(SAMPLES):
-        some = generator.integers(len(named), size=len(named))
-        others = generator.integers(len(fooled), size=len(fooled))
-        whole = named[some].mean() + fooled[others].mean()
-        drawn.append(right[some].mean() / whole if whole > 0 else np.nan)
-    value = float(right.mean() / (named.mean() + fooled.mean()))
-    low, high = (
-        (0.025 ** (1 / len(named)), 1.0)
-        if value == 1.0
-        else np.nanquantile(drawn, (0.025, 0.975)).tolist()
-    )
-    return Share(value, low, high, int(known.sum() + strangers.sum()), len(named))
-
-
-def _by_character(hits: NDArray[np.bool_], groups: Labels) -> Numbers:
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    return np.asarray(np.bincount(inverse, weights=hits) / counts)
+        return NO_FACES
+    right = means_of(by_character(known & asked.known.right, asked.known.groups), SEED)
+    by_name = by_character(known, asked.known.groups)
+    fooled = np.zeros(1)
+    if len(strangers):
+        # Strangers are drawn apart from the characters that they are taken for.
+        fooled = means_of(by_character(strangers, trials.groups), SEED + 1)
+    values = ratio(right, means_of(by_name, SEED) + fooled)
+    low, high = share_interval(values, len(by_name))
+    return Share(float(values[0]), low, high, int(known.sum() + strangers.sum()), len(by_name))

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import StoreError
-from gallery.identify.calibration.evidence import COLUMNS, Evidence, Numbers
+from gallery.identify.calibration.evidence import COLUMNS, Numbers
+
+Marks = NDArray[np.bool_]
 
 FORMAT = 2
 
@@ -109,20 +111,26 @@ class Curve:
         return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What a calibration says of one face."""
+    """What a calibration says of faces, shape (n,) each."""
 
-    score: float
-    right: float
+    score: Numbers
+    right: Numbers
     """The probability that the first character is right, where half of the faces that are asked
     about are strangers'."""
-    stranger: float
+    stranger: Numbers
     """The probability that it is nobody's of the gallery."""
-    is_sure: bool
-    """Strangers score as high no more often than was asked for, and the second character not."""
-    is_unknown: bool
+    passes: Marks
+    """Strangers score as high no more often than was asked for, and the second character, whose
+    references are taken to be as many and as varied as the first's, would not."""
+    is_unknown: Marks
     """Far more strangers score as high, or the answer is all but surely wrong."""
+
+    @property
+    def is_sure(self) -> Marks:
+        """Which faces pass and are not all but surely wrong."""
+        return self.passes & (self.right >= LEAST_PROBABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,38 +160,33 @@ class Calibration:
         """Return the score that a sure face has at least in a gallery of so many characters."""
         return self.tail.threshold(self.fpir, characters)
 
-    def are_sure(self, evidence: Numbers, characters: int) -> NDArray[np.bool_]:
-        """Return which faces are sure, given rows of evidence, in a gallery of so many characters.
-
-        So high a score is a stranger's no more often than was asked for, and the second character
-        would not reach it, whose references are taken to be as many and as varied as the first's.
-        """
-        least = self.sure(characters)
-        gap = evidence[:, GAP]
-        second = evidence.copy()
-        second[:, IDEAL] += gap
-        second[:, GAP] = -gap
-        both = np.isfinite(gap) & (self.scorer.scores(second) >= least)
-        return (self.scorer.scores(evidence) >= least) & ~both
-
     def unknown(self, characters: int) -> float:
         """Return the score below which a face is unknown."""
         return self.tail.threshold(min(DOUBTFUL * self.fpir, MOST_DOUBTFUL), characters)
 
-    def judge(self, evidence: Evidence, characters: int) -> Scored:
-        """Return what is to be said of a face in a gallery that has so many characters now."""
-        rows = evidence.row()[None]
-        scores = self.scorer.scores(rows)
+    def judge(self, evidence: Numbers, characters: int) -> Scored:
+        """Return what is to be said of faces in a gallery that has so many characters now.
+
+        Given are rows of evidence, shape (n, len(COLUMNS)).
+        """
+        scores = self.scorer.scores(evidence)
         right = self.right.at(scores)
-        stranger = (1 - right) * (1 - self.misnamed.at(scores))
-        score = float(scores[0])
+        least = self.sure(characters)
         return Scored(
-            score,
-            float(right[0]),
-            float(stranger[0]),
-            bool(self.are_sure(rows, characters)[0]) and float(right[0]) >= LEAST_PROBABLE,
-            score < self.unknown(characters) or float(right[0]) < LEAST_PROBABLE,
+            scores,
+            right,
+            (1 - right) * (1 - self.misnamed.at(scores)),
+            (scores >= least) & ~(self._of_second(evidence) >= least),
+            (scores < self.unknown(characters)) | (right < LEAST_PROBABLE),
         )
+
+    def _of_second(self, evidence: Numbers) -> Numbers:
+        """Return the second character's scores, NaN where there is none."""
+        gap = evidence[:, GAP]
+        second = evidence.copy()
+        second[:, IDEAL] += gap
+        second[:, GAP] = -gap
+        return np.where(np.isfinite(gap), self.scorer.scores(second), np.nan)
 
     def is_outgrown(self, characters: int) -> bool:
         """Say whether the gallery has grown by half since."""

@@ -12,15 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.identify.calibration.evidence import (
-    COLUMNS,
-    Numbers,
-    Vectors,
-    distances,
-    pooled_spread,
-    weigh,
-)
+from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors, pooled_spread, weigh
 from gallery.identify.calibration.strangers import Strangers
+from gallery.numerics.distances import distances
 
 Labels = NDArray[np.int64]
 Rows = NDArray[np.intp]
@@ -179,7 +173,8 @@ class Protocol:
     def _near(self, asked: Probes, rows: Rows) -> Numbers:
         """Return distances from all ideals, shape (rows, characters), with what is left out so."""
         exact = asked.descriptors[rows].astype(np.float64)
-        near = distances(exact.astype(np.float32), self._ideals.astype(np.float32))
+        # As the gallery compares: with ideals in single precision.
+        near = distances(exact, self._ideals.astype(np.float32).astype(np.float64))
         for at, row in enumerate(rows):
             own = asked.own[row]
             if own == NOBODY:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import rows_of
+from measuring.faces import rows_of
 
 TABLE = Path(__file__).with_name("dev_mislabelled.csv")
 

@@ -19,9 +19,7 @@ from gallery.faces.interfaces import Detector
 from gallery.settings import DEFAULT_DETECTOR
 from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, Box, Face, Image, Pixels
-from training.config import Config
-from training.data import Faces, Place, held_marks, read_faces
-from training.found import read_training_faces
+from measuring.faces import Faces, read_faces
 
 AT_ONCE = 16
 
@@ -52,7 +50,7 @@ def cut(faces: Faces, detector: Detector) -> Cut:
 
 
 def read_aligned(faces: Faces, cache: Path) -> Pixels:
-    """Return every training face as the product's default detector and aligner cut it.
+    """Return every face as the product's default detector and aligner cut it.
 
     Shape (n, CROP_SIDE, CROP_SIDE, 3); kept in the cache folder under the detector's name, which
     says its networks' digests, and the faces' digest, and used as it lies on the disc.
@@ -70,16 +68,6 @@ def read_cut(folder: Path, split: str, cache: Path) -> Faces:
     """Return all faces of a split as the product cuts them, as `read_faces` and `read_aligned`."""
     faces = read_faces(folder, split, cache)
     return replace(faces, pixels=read_aligned(faces, cache))
-
-
-def held_as_cut(config: Config, place: Place) -> Faces:
-    """Return the faces that a recipe keeps out of training as the product cuts them.
-
-    Their pixels have the shape (n, CROP_SIDE, CROP_SIDE, 3).
-    """
-    faces = read_training_faces(place, with_found=True)
-    held = held_marks(config, faces)
-    return replace(faces.subset(held), pixels=read_aligned(faces, place.cache)[held])
 
 
 def _image(pixels: Pixels) -> Image:

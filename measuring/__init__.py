@@ -1,0 +1,1 @@
+"""What benchmarks and training both measure with: labelled faces, thresholds and tables."""
