@@ -206,21 +206,21 @@ def columns_of(
     mirror: bool,
 ) -> list[Column]:
     """Return the columns: of networks in several ways, of the stand-in and of colour."""
-    from gallery.faces.networks.library import CONVENTION
+    from gallery.settings import SAME
 
     columns = []
     for network in networks:
         raw = _described(network, faces, cache, mirror=False)
-        columns.append(Column(f"{network.stem}, raw", raw, CONVENTION))
+        columns.append(Column(f"{network.stem}, raw", raw, SAME))
         if network.suffix == ".dat":
             columns.append(Column(f"{network.stem}, normed", normed(raw), None))
         if mirror:
             mirrored = _described(network, faces, cache, mirror=True)
-            columns.append(Column(f"{network.stem}, raw, mirror", mirrored, CONVENTION))
+            columns.append(Column(f"{network.stem}, raw, mirror", mirrored, SAME))
     for detector in detectors:
         columns += _cut_columns(networks, detector, faces)
     described = _described(stand_in, faces, cache, mirror=False)
-    columns.append(Column("stand-in, raw", described, CONVENTION))
+    columns.append(Column("stand-in, raw", described, SAME))
     columns.append(Column("HSV histogram", colour_histograms(faces.pixels), None))
     return columns
 
@@ -228,7 +228,7 @@ def columns_of(
 def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Column]:
     """Return a column for each network of the faces as a detector and the aligner cut them."""
     from gallery.faces import catalog
-    from gallery.faces.networks.library import CONVENTION
+    from gallery.settings import SAME
     from measuring.cutting import cut
     from training.export import describe
 
@@ -238,7 +238,7 @@ def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Colu
         Column(
             f"{network.stem}, cut by {detector}",
             describe(network, found.crops, mirror=False).astype(np.float64),
-            CONVENTION,
+            SAME,
         )
         for network in networks
     ]

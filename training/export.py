@@ -20,8 +20,8 @@ from gallery.evaluation.pairs import PairTable, Side, all_pairs
 from gallery.faces import catalog
 from gallery.faces.encoders import ensemble
 from gallery.faces.networks.dlib_format import read_network, write_network
-from gallery.faces.networks.library import CONVENTION, ONNX_SUFFIX, Weights
-from gallery.settings import default_cache_folder
+from gallery.faces.networks.library import ONNX_SUFFIX, Weights
+from gallery.settings import SAME, default_cache_folder
 from gallery.system.files import replace_file, replacing
 from gallery.types import CROP_SIDE, DIMENSION, Thresholds
 from measuring.cutting import read_aligned
@@ -52,7 +52,7 @@ def export(config: Config, checkpoints: list[Path], held: Faces, path: Path) -> 
     averaged = averaged_weights(checkpoints)
     write = _dlib_writer(averaged) if config.is_dlib else _onnx_writer(averaged, config)
     write(path, 1.0)
-    factor = CONVENTION / equal_error_distance(describe(path, held.pixels), held)
+    factor = SAME / equal_error_distance(describe(path, held.pixels), held)
     write(path, factor)
     return factor
 
@@ -112,7 +112,7 @@ def add_places(config: Config, place: Place, path: Path) -> float:
         places.write_joined(model, found, kept, length, path)
 
     write(1.0)
-    write(CONVENTION / equal_error_distance(describe(path, shown.pixels), shown))
+    write(SAME / equal_error_distance(describe(path, shown.pixels), shown))
     return share
 
 
@@ -130,7 +130,7 @@ def fuse(faces: Pixels, held: Faces, path: Path) -> float:
             np.save(partial, (kept * factor).astype(np.float32))
 
     write(1.0)
-    write(CONVENTION / equal_error_distance(describe(path, held.pixels), held))
+    write(SAME / equal_error_distance(describe(path, held.pixels), held))
     return share
 
 
@@ -152,7 +152,7 @@ def weights_of(path: Path, *, mirror: bool = False) -> Weights:
         name=path.stem,
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        thresholds=Thresholds(CONVENTION, CONVENTION, 0.0),
+        thresholds=Thresholds(SAME, SAME, 0.0),
         zoom=1.0,
         mirror=mirror,
         licence="",

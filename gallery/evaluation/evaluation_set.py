@@ -158,9 +158,11 @@ def set_of_folder(
     yield Started("describing", len(candidates), "picture")
     for path in loose:
         yield Refused(path, f"{path} lies in no character's folder.")
+    # Several threads would open the detector several times.
+    describer = gallery.describer
     groups = looked_at(
         [one.path for one in candidates],
-        lambda images: _chosen(gallery.describer, images, largest=largest),
+        lambda images: _chosen(describer, images, largest=largest),
     )
     with closing(groups):
         looked = (one for group in groups for one in group)

@@ -14,6 +14,7 @@ from gallery.evaluation.pairs import Curves, PairTable, Side, pairs_between, pai
 from gallery.evaluation.search import NOBODY, Probes, References, references_of, search
 from gallery.evaluation.trials import ranked_within
 from gallery.numerics.intervals import Numbers
+from gallery.settings import SAME
 from gallery.types import MatchMode
 
 MOST_PAIRS = 1_000_000
@@ -24,9 +25,6 @@ MOST_PAIRED = 20_000
 
 BINS = 2000
 RATES = (0.01, 0.001)
-
-CONVENTION = 0.6
-"""The original's threshold; networks of dlib's kind are trained for it."""
 
 ALONE = "no character has two faces to compare"
 NOBODY_ELSE = "there are no two characters to tell apart"
@@ -142,7 +140,7 @@ def original(
         "original",
         "The original's two tables, its own way and the right way",
         "Nearest best: the share of faces whose nearest best sample is of their own character. All "
-        f"pairs: how pairs of faces are judged at distance {CONVENTION:g}; the original counts "
+        f"pairs: how pairs of faces are judged at distance {SAME:g}; the original counts "
         "every face with itself and every pair twice, and leaves false rejects out of the "
         "denominator of accuracy."
         + (f" Pairs are of {MOST_PAIRED:,} faces drawn at random." if drawn else ""),
@@ -180,7 +178,7 @@ def _pair_rows(
     faces: Side, weights: Numbers, generator: np.random.Generator
 ) -> Iterator[tuple[str | Figure, ...]]:
     """Return the all-pairs table, both ways."""
-    exact = right_pairs(faces.descriptors, faces.labels, CONVENTION)
+    exact = right_pairs(faces.descriptors, faces.labels, SAME)
     drawn = _sampled(faces, weights, generator) if exact.pairs else []
     sizes = weights @ np.bincount(faces.labels, minlength=weights.shape[1])
     for way, key in (("the original's", "original"), ("every pair once", "once")):
@@ -203,15 +201,15 @@ def _pair_rows(
 def _of_pairs(name: str, values: Numbers, pairs: int, characters: int) -> Figure:
     if not pairs:
         return missing(name, "there is one face and no pair")
-    return share(name, values, pairs, characters, CONVENTION)
+    return share(name, values, pairs, characters, SAME)
 
 
 def _sampled(faces: Side, weights: Numbers, generator: np.random.Generator) -> list[Confusion]:
-    """Return the right table at CONVENTION for every bootstrap sample of characters."""
+    """Return the right table at SAME for every bootstrap sample of characters."""
     groups = np.zeros(weights.shape[1], dtype=np.int64)
     table = PairTable(pairs_of(faces, MOST_PAIRS, generator), groups, BINS)
     curves = table.curves(weights[1:])
-    at = max(int(np.searchsorted(table.thresholds, CONVENTION, "right")) - 1, 0)
+    at = max(int(np.searchsorted(table.thresholds, SAME, "right")) - 1, 0)
     return [
         Confusion(same[at], different[at], different[-1] - different[at], same[-1] - same[at])
         for same, different in zip(curves.same, curves.different, strict=True)

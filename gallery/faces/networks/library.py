@@ -21,15 +21,12 @@ from gallery.faces.networks.manifest import (
     read_manifest,
     write_manifest,
 )
-from gallery.settings import bundled
+from gallery.settings import SAME, bundled
 from gallery.system.files import replace_file
 from gallery.types import Thresholds
 
 Progress = Callable[[int, int | None], None]
 """Gets how many bytes have come and how many there are, None where the server does not say."""
-
-CONVENTION = 0.6
-"""The distance up to which networks trained with dlib's metric loss call two faces the same."""
 
 ONNX_SUFFIX = ".onnx"
 """Ends the name of a network of another layout than dlib's, which only ONNX Runtime runs."""
@@ -193,7 +190,7 @@ class Library:
         file: Path,
         name: str,
         *,
-        threshold: float = CONVENTION,
+        threshold: float = SAME,
         zoom: float = 1.0,
         mirror: bool = False,
         licence: str = "not stated",
@@ -322,7 +319,7 @@ class Library:
         write_manifest(self.own_manifest, {**read_manifest(self.own_manifest), entry.name: entry})
 
 
-def conventional_thresholds(same: float = CONVENTION) -> Thresholds:
+def conventional_thresholds(same: float = SAME) -> Thresholds:
     """Return thresholds around the distance up to which two faces are the same character.
 
     The band up to 1.25 times that distance is unsure. A convention, not a measurement. Raises
