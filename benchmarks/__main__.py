@@ -1,44 +1,89 @@
-"""Runs all measurements and prints one report: `python -m benchmarks`.
+"""Runs all measurements and prints one report: `python -m benchmarks [PART ...] [--keep]`.
 
 Every part is a process of its own, so that none is measured in the memory of another; a part that
-fails says so and the others go on.
+fails says so and the others go on. With --keep, what they print comes into a dated file under
+benchmarks/results, which README's tables are made from: `python -m benchmarks.readme`.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
+from benchmarks import results
 from benchmarks.timing import ROOT, heading
 
 PARTS = {
-    "encoding": "Descriptors a second: ONNX Runtime beside dlib",
-    "original": "The original's sample pictures: who is nearest",
-    "detection": "Detectors",
-    "labelling": "Labelling, from file to record",
-    "video": "Labelling a video, from file to record",
-    "openset": "Verdicts, on characters that nobody trained on",
-    "audit": "Wrong labels and clusters",
-    "large": "Evaluation, calibration and audit of 5,000 characters",
-    "search": "Nearest-neighbour search",
-    "startup": "Cold start",
+    "encoding": ("benchmarks.encoding", "Descriptors a second: ONNX Runtime beside dlib"),
+    "original": ("benchmarks.original", "The original's sample pictures: who is nearest"),
+    "detection": ("benchmarks.detection", "Detectors"),
+    "labelling": ("benchmarks.labelling", "Labelling, from file to record"),
+    "video": ("benchmarks.video", "Labelling a video, from file to record"),
+    "accuracy": (
+        "training.evaluate --network models/anime-ensemble.npy --detector heads "
+        "--cache build/training/cache",
+        "Encoders, on characters that nobody trained on",
+    ),
+    "openset": ("benchmarks.openset", "Verdicts, on characters that nobody trained on"),
+    "openset-checked": ("benchmarks.openset --checked", "The same, labels checked"),
+    "openset-joint": (
+        "benchmarks.openset --checked --together",
+        "The same, labels checked, faces scored jointly",
+    ),
+    "audit": ("benchmarks.audit", "Wrong labels and clusters"),
+    "large": ("benchmarks.large", "Evaluation, calibration and audit of 5,000 characters"),
+    "search": ("benchmarks.search", "Nearest-neighbour search"),
+    "startup": ("benchmarks.startup", "Cold start"),
 }
 
 
-def main() -> int:
-    """Run every part, print its report, and return how many failed."""
-    print(heading(), flush=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts that are asked for, or all, print their reports, and return how many failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    parser.add_argument("part", nargs="*", help=f"of {', '.join(PARTS)}; all unless named")
+    parser.add_argument("--keep", action="store_true", help="write into benchmarks/results, too")
+    chosen = parser.parse_args(arguments)
+    unknown = [name for name in chosen.part if name not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
+    machine = heading()
+    print(machine, flush=True)
     failed = 0
     begun = time.perf_counter()
-    for name, title in PARTS.items():
-        print(f"\n## {title} (python -m benchmarks.{name})\n", flush=True)
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, check=False)
-        if done.returncode != 0:
+    names = chosen.part or list(PARTS)
+    for name in names:
+        command, title = PARTS[name]
+        print(f"\n## {title} (python -m {command})\n", flush=True)
+        code, lines = _run(command)
+        if code != 0:
             failed += 1
-            print(f"This part failed with exit code {done.returncode}.", flush=True)
-    print(f"\n{len(PARTS)} parts in {time.perf_counter() - begun:.0f} s, {failed} failed")
+            print(f"This part failed with exit code {code}.", flush=True)
+        elif chosen.keep:
+            results.keep(name, command, lines, machine)
+    print(f"\n{len(names)} parts in {time.perf_counter() - begun:.0f} s, {failed} failed")
     return failed
+
+
+def _run(command: str) -> tuple[int, list[str]]:
+    """Run a part, print what it prints as it comes, and return its exit code and its lines."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *command.split()],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.rstrip("\n"))
+    return process.returncode, lines
 
 
 if __name__ == "__main__":

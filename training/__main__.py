@@ -128,8 +128,9 @@ def _thresholds(config_path: Path, place: Place, out: Path | None, *, mirror: bo
     """
     from measuring.thresholds import GALLERIES, SEED, report, strangers_at, trial
     from training.config import read_config
-    from training.export import describe, shipped_file
+    from training.export import shipped_file
     from training.found import held_as_cut
+    from training.running import describe
 
     config = read_config(config_path)
     held = held_as_cut(config, place)

@@ -179,7 +179,7 @@ def partners(folder: Path, network: Path) -> tuple[int, float, float]:
     from gallery.faces.detectors.animeface import AnimefaceDetector
     from gallery.media.images import read_image
     from gallery.settings import default_cache_folder
-    from training.export import weights_of
+    from training.running import weights_of
 
     paths = sorted(path for path in folder.iterdir() if path.suffix in {".jpg", ".png"})
     images = [read_image(path) for path in paths]
@@ -230,7 +230,7 @@ def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Colu
     from gallery.faces import catalog
     from gallery.settings import SAME
     from measuring.cutting import cut
-    from training.export import describe
+    from training.running import describe
 
     found = cut(faces, catalog.detector(detector))
     print(f"{detector} finds no face in {found.missed} of {len(faces)} pictures; taken whole.")
@@ -246,7 +246,7 @@ def _cut_columns(networks: list[Path], detector: str, faces: Faces) -> list[Colu
 
 def _described(network: Path, faces: Faces, cache: Path, *, mirror: bool) -> Numbers:
     """Return a network's raw descriptors of the faces, from the cache where they are there."""
-    from training.export import describe, weights_of
+    from training.running import describe, weights_of
 
     key = f"{weights_of(network, mirror=mirror).encoder_id}-{len(faces)}"
     kept = cache / f"described-{key}.npy"

@@ -7,7 +7,6 @@ point of raw distances, all pairs of two faces, lies at 0.6: the convention of d
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,13 +16,12 @@ from torch import Tensor
 
 from gallery.evaluation.metrics import Numbers
 from gallery.evaluation.pairs import PairTable, Side, all_pairs
-from gallery.faces import catalog
 from gallery.faces.encoders import ensemble
 from gallery.faces.networks.dlib_format import read_network, write_network
-from gallery.faces.networks.library import ONNX_SUFFIX, Weights
-from gallery.settings import SAME, default_cache_folder
+from gallery.faces.networks.library import ONNX_SUFFIX
+from gallery.settings import SAME
 from gallery.system.files import replace_file, replacing
-from gallery.types import CROP_SIDE, DIMENSION, Thresholds
+from gallery.types import CROP_SIDE, DIMENSION
 from measuring.cutting import read_aligned
 from measuring.faces import Faces, Pixels, scaled
 from training import places
@@ -35,10 +33,9 @@ from training.lite import LiteNetwork, Shipped
 from training.loop import averaged_weights
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
-from training.shipped import MODELS, PARTS, file_of
+from training.running import describe, parts_of_default
+from training.shipped import MODELS
 from training.train import build
-
-MATRIX_SUFFIX = ".npy"
 
 
 def shipped_file(config: Config) -> Path:
@@ -122,7 +119,9 @@ def fuse(faces: Pixels, held: Faces, path: Path) -> float:
     Return the share of the variance that it keeps. Its columns are the principal directions of
     what the parts say of the faces, shape (n, side, side, 3).
     """
-    unit_length = [ensemble.unit(describe(part, faces).astype(np.float32)) for part in _parts()]
+    unit_length = [
+        ensemble.unit(describe(part, faces).astype(np.float32)) for part in parts_of_default()
+    ]
     kept, share = places.principal(np.concatenate(unit_length, axis=1))
 
     def write(factor: float) -> None:
@@ -140,39 +139,6 @@ def equal_error_distance(descriptors: Numbers, faces: Faces) -> float:
     groups = np.zeros(labels.max() + 1, dtype=np.int64)
     table = PairTable(all_pairs(Side(descriptors, labels)), groups, bins=4000)
     return float(table.curves(np.ones((1, len(groups)))).equal_error()[1][0])
-
-
-def weights_of(path: Path, *, mirror: bool = False) -> Weights:
-    """Return a network's file as gallery's encoders want it, whether or not it has a manifest.
-
-    A matrix of NumPy's joins the parts of the default encoder.
-    """
-    joins = path.suffix == MATRIX_SUFFIX
-    return Weights(
-        name=path.stem,
-        path=path,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        thresholds=Thresholds(SAME, SAME, 0.0),
-        zoom=1.0,
-        mirror=mirror,
-        licence="",
-        stand_in=False,
-        parts=tuple(weights_of(part, mirror=mirror) for part in _parts()) if joins else (),
-    )
-
-
-def _parts() -> list[Path]:
-    return [file_of(name) for name in PARTS]
-
-
-def describe(path: Path, pixels: Pixels, *, mirror: bool = False) -> Numbers:
-    """Return what a file says of stored faces, in ONNX Runtime, as dlib would: raw.
-
-    Faces are scaled to the size of a crop; shape (n, DIMENSION).
-    """
-    encoder = catalog.encoder("onnx", weights_of(path, mirror=mirror), default_cache_folder())
-    parts = [encoder.encode(scaled(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
-    return np.concatenate(parts).astype(np.float64)
 
 
 def largest_difference(path: Path, pixels: Pixels) -> dict[str, float]:

@@ -15,6 +15,7 @@ from benchmarks import (
     label_memory,
     labelling,
     original,
+    results,
     search,
     startup,
     timing,
@@ -189,11 +190,35 @@ def test_search_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert float(printed.splitlines()[2].split()[-1]) < 1e-5
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_every_part_is_a_module_that_says_how_to_run_it(name: str) -> None:
-    part = importlib.import_module(f"benchmarks.{name}")
-    assert f"python -m benchmarks.{name}" in str(part.__doc__)
+@pytest.mark.parametrize("command", sorted({command for command, _ in PARTS.values()}))
+def test_every_part_is_a_module_that_says_how_to_run_it(command: str) -> None:
+    name, *_ = command.split()
+    part = importlib.import_module(name)
+    assert f"python -m {name}" in str(part.__doc__)
     assert callable(part.main)
+
+
+def test_what_parts_print_is_kept_by_day_and_read_again(tmp_path: Path) -> None:
+    lines = ["a title", "", "figure           dev (95 %)   N", "known, sure      0.91 (0.9-1)  5"]
+    markdown = [
+        "| figure | N | one | other |",
+        "|---|---|---|---|",
+        "| rank-1 | 7 | 0.9 (0.8-1) | - |",
+    ]
+    path = results.keep("first", "benchmarks.first", lines, "a machine", tmp_path)
+    assert results.keep("second", "benchmarks.second", markdown, "a machine", tmp_path) == path
+    (tmp_path / "2020-01-01.json").write_text(
+        json.dumps({"parts": {"first": {"command": "x", "printed": ["old"]}}}), encoding="utf-8"
+    )
+    printed = results.newest(tmp_path)
+    assert printed["first"].date == path.stem
+    assert results.cell(printed["first"], "known, sure", 1) == "0.91 (0.9-1)"
+    assert results.cell(printed["second"], "rank-1", 2) == "0.9 (0.8-1)"
+    assert results.found(printed, "first", r"sure +(\S+)") == "0.91"
+    with pytest.raises(KeyError, match="no row"):
+        results.cell(printed["first"], "unknown", 1)
+    with pytest.raises(KeyError, match="nothing like"):
+        results.found(printed, "second", "unknown")
 
 
 @pytest.mark.parametrize(
