@@ -4,10 +4,9 @@
 package loads nothing: each name comes with its module when it is first asked for.
 """
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing takes longer than all the rest
 if TYPE_CHECKING:
     from gallery.api import Gallery, Job, Picture, open_gallery
     from gallery.audit.proposals import Proposal

@@ -6,21 +6,22 @@ called, such as `__del__`, where it is printed and lost; before and after all th
 Here it waits until such a place is left, for a few milliseconds. A second Ctrl-C ends the process
 at once, which nothing on the disk minds: it is as a kill.
 
-Light to import: it is looked after before anything else.
+Until this is imported Ctrl-C has Python's own traceback: it imports next to nothing.
 """
 
 from __future__ import annotations
 
 import _thread
 import atexit
-import contextlib
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from types import FrameType
+
+TYPE_CHECKING = False  # typing takes longer than all the others
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 EXIT_CODE = 130
 """What shells give a command that Ctrl-C ended."""
@@ -31,18 +32,18 @@ PAUSE = 0.005
 ONE_PRESS = 0.5
 """Seconds for which another Ctrl-C is the same one: programs around this one hand it on, too."""
 
-MODULES = frozenset(
-    (
-        "_frozen_importlib", "_frozen_importlib_external", "importlib",  # also what C imports
-        "alembic", "sqlalchemy",
-        "logging",
-        "_weakrefset", "weakref",
-    )
-)  # fmt: skip
-"""Nothing is raised while these, or what they call, are at work."""
+MODULES = frozenset(("_weakrefset", "alembic", "logging", "sqlalchemy", "weakref"))
+"""Nothing is raised while functions of these, or what they call, are at work."""
 
 FUNCTIONS = frozenset(("__del__", "__exit__"))
 """Nor while these are, whosever they are: what is left gets cleaned up."""
+
+LOADER = "ExtensionFileLoader."
+"""Nor while a module made in C is loaded: some say of what they import that it is not there."""
+
+IMPORTING = frozenset(("_frozen_importlib", "_frozen_importlib_external", "importlib"))
+ENTERING = "__enter__"
+"""Nor in these themselves, which hold locks; what they call may be long, and is no matter."""
 
 
 def raised_in(work: Callable[[], None]) -> None:
@@ -75,6 +76,7 @@ class _Interrupts:
     """What was pressed, and what came of it."""
 
     def __init__(self) -> None:
+        self._main = _thread.get_ident()
         self._first: float | None = None
         self._is_due = False
         self._tell_others = sys.unraisablehook
@@ -93,7 +95,7 @@ class _Interrupts:
         if not any(one.f_code is raised_in.__code__ for one in _stack(frame)):
             # Nothing has begun yet, or all is done.
             _stop()
-        if any(_is_kept_whole(one) for one in _stack(frame)):
+        if _holds_locks(frame) or any(_is_kept_whole(one) for one in _stack(frame)):
             self._look_again()
         else:
             raise KeyboardInterrupt
@@ -116,10 +118,9 @@ class _Interrupts:
     def _send(self) -> None:
         time.sleep(PAUSE)
         self._is_due = True
-        main = threading.main_thread().ident
-        if hasattr(signal, "pthread_kill") and main is not None:
+        if hasattr(signal, "pthread_kill"):
             # Unlike the other one it ends waiting for the system.
-            signal.pthread_kill(main, signal.SIGINT)
+            signal.pthread_kill(self._main, signal.SIGINT)
         else:
             _thread.interrupt_main()
 
@@ -130,15 +131,27 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def _holds_locks(frame: FrameType | None) -> bool:
+    return frame is not None and (_package(frame) in IMPORTING or frame.f_code.co_name == ENTERING)
+
+
 def _is_kept_whole(frame: FrameType) -> bool:
-    module = str(frame.f_globals.get("__name__", ""))
-    return module.partition(".")[0] in MODULES or frame.f_code.co_name in FUNCTIONS
+    code = frame.f_code
+    if code.co_name in FUNCTIONS or code.co_qualname.startswith(LOADER):
+        return True
+    # What a module does while it is imported is no work of its functions.
+    return code.co_name != "<module>" and _package(frame) in MODULES
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _stop() -> None:
     """End the process as it is."""
     # A progress bar hides the cursor.
     shown = b"\x1b[?25h\n" if os.isatty(2) else b""
-    with contextlib.suppress(OSError):
+    try:
         os.write(2, shown + b"gallery: stopped.\n")
-    os._exit(EXIT_CODE)
+    finally:
+        os._exit(EXIT_CODE)
