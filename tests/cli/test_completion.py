@@ -32,7 +32,10 @@ def test_a_shell_is_told_what_may_come_next(
 
 
 def test_the_script_for_a_shell_asks_the_command(tmp_path: Path) -> None:
+    # Otherwise the shell that the tests run in is asked about.
+    extra = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     for shell in ("bash", "zsh", "fish"):
-        done = run("--show-completion", shell, cwd=tmp_path, database=tmp_path / "gallery.db")
+        words = ("--show-completion", shell)
+        done = run(*words, cwd=tmp_path, database=tmp_path / "gallery.db", extra=extra)
         assert "_GALLERY_COMPLETE" in done.stdout
         assert not (tmp_path / "gallery.db").exists()

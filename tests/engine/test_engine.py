@@ -11,7 +11,7 @@ from fakes import FakeDetector, FakeEncoder, Square, draw, fake_gallery, write_p
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, StoreError
+from gallery.errors import DamagedDescriptor, InputError, StoreError
 from gallery.events import result_of
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
@@ -209,7 +209,7 @@ def test_a_damaged_descriptor_is_healed_as_its_error_says(filled: Engine, databa
         with closing(sqlite3.connect(database)) as connection, connection:
             connection.execute(f"UPDATE descriptors SET vector = {damage} WHERE sample_id = 2")  # noqa: S608
             connection.execute("UPDATE state SET change = hex(randomblob(8))")
-        with pytest.raises(StoreError, match="reencode --all"):
+        with pytest.raises(DamagedDescriptor, match="encode all samples again"):
             filled.identify(image_of(Square(5, 5, 70, BLUE)))
         result_of(reencode.reencode(filled, everything=True))
         assert filled.identify(image_of(Square(5, 5, 70, BLUE))).faces[0].character == "Rei"

@@ -1307,7 +1307,7 @@ class TestOtherPackages:
         self, plugin: Callable[[str], None], picture: Path, tmp_path: Path
     ) -> None:
         plugin("pass")
-        page = Path(__file__).parents[2] / "docs" / "labelling.md"
+        page = Path(__file__).parents[2] / "docs" / "formats.md"
         code = page.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
         (tmp_path / "gallery_more.py").write_text(code.replace("NamesWriter", "Writer"))
         write("more", record_of(picture, answer("Rei"), answer("綾波"), unknown()))
