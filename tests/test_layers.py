@@ -138,7 +138,7 @@ FORBIDDEN: dict[str, set[str]] = {
 
 HEAVY = (
     "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
-    "numpy", "av", "scenedetect", "sklearn",
+    "numpy", "av", "scenedetect",
 )  # fmt: skip
 
 
