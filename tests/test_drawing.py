@@ -15,6 +15,8 @@ from drawing.cast import ENROLLED, STRANGERS
 from drawing.design import Pose
 from drawing.person import draw_person
 from drawing.studio import draw_picture, store, truth
+from gallery.faces.detectors.animeface import AnimefaceDetector
+from gallery.media.images import from_pillow
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 TRUTHS = (
@@ -100,16 +102,13 @@ def test_screenshots_hold_strangers_without_a_name() -> None:
 
 
 def test_detector_finds_a_drawn_face() -> None:
-    animeface = pytest.importorskip("animeface")
     page = Image.new("RGB", (320, 320), (214, 226, 232))
     drawn = draw_person(ENROLLED[0], Pose(160, 165, 72), page.size)
     page.paste(drawn.layer, drawn.offset, drawn.layer)
-    faces = animeface.detect(page)
-    assert len(faces) == 1
-    box = faces[0].face.pos
+    ((face,),) = AnimefaceDetector().detect([from_pillow(page, Path("page.png"))])
     left, top, right, bottom = drawn.head
-    assert left < box.x + box.width / 2 < right
-    assert top < box.y + box.height / 2 < bottom
+    assert left < face.box.centre.x < right
+    assert top < face.box.centre.y < bottom
 
 
 def test_mirrored_person_keeps_the_left_eye_first() -> None:

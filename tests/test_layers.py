@@ -40,8 +40,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (
-        "align detectors.boxes detectors.rolled detectors.whole encoders.preprocess interfaces "
-        "networks.dlib_format networks.manifest quality tracking",
+        "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
+        "interfaces networks.dlib_format networks.manifest quality tracking",
         "describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
         "detectors.landmarks",
@@ -140,7 +140,7 @@ FORBIDDEN: dict[str, set[str]] = {
 
 HEAVY = (
     "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
-    "numpy", "av", "scenedetect", "sklearn",
+    "numpy", "av", "scenedetect",
 )  # fmt: skip
 
 
@@ -213,7 +213,7 @@ GRAPH = {module: set(imports_of(module)) - {module} for module in MODULES}
 def test_the_graph_holds_what_is_known_to_be_in_it() -> None:
     assert {"store.writer", "store.schema", "sqlalchemy", "types"} <= GRAPH["store.reader"]
     assert "faiss" in GRAPH["identify.index"]
-    assert "animeface" in GRAPH["faces.detectors.animeface"]
+    assert "animeface" in GRAPH["faces.detectors.nvxs"]
     assert "store.reader" in GRAPH["engine.engine"]
 
 

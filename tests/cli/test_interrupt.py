@@ -238,7 +238,7 @@ def test_an_error_that_a_library_makes_of_it_is_known() -> None:
 
 def test_next_to_nothing_is_imported_before_it_is_looked_after() -> None:
     code = (
-        "import sys; before = set(sys.modules); import gallery.interrupts; "
+        "import sys; before = set(sys.modules); import gallery.system.interrupts; "
         "print(*sorted(set(sys.modules) - before - {*sys.builtin_module_names}))"
     )
     done = subprocess.run(
@@ -253,4 +253,6 @@ def test_next_to_nothing_is_imported_before_it_is_looked_after() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["__future__", "gallery", "gallery.interrupts", "signal"]
+    assert done.stdout.split() == [
+        "__future__", "gallery", "gallery.system", "gallery.system.interrupts", "signal",
+    ]  # fmt: skip

@@ -416,13 +416,5 @@ def test_the_catalog_opens_detectors_by_name_and_refuses_others(tmp_path: Path) 
         catalog.detector("haar")
 
 
-def test_animeface_refuses_a_pillow_it_finds_nothing_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    import PIL
-
-    monkeypatch.setattr(PIL, "__version__", "12.0.1")
-    with pytest.raises(SetupError, match="pillow<12"):
-        AnimefaceDetector()
-
-
 def test_a_head_stands_around_and_above_its_face() -> None:
     assert head_around(Point(50, 60), 20, head_scale=2, lift=0.25) == Box(30, 35, 70, 75)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gallery.errors import InputError, SetupError, StoreError
 from gallery.identify.calibration import fit, model
@@ -392,6 +394,73 @@ def test_a_curve_of_nothing_and_of_one_kind_is_flat() -> None:
     steep = Curve(2.0, 0.0).at(np.array([-10.0, 0.0, 10.0]))
     assert steep.tolist() == pytest.approx([0.0, 0.5, 1.0], abs=1e-8)
     assert Curve(0.0, -50.0).at(np.array([5.0]))[0] < 1e-20
+
+
+def logistic_case(seed: int, size: int = 40) -> tuple[Numbers, NDArray[np.bool_], Numbers]:
+    """Rows of three features in different units, what is hit, and how much each row counts."""
+    generator = np.random.default_rng(seed)
+    values = generator.normal(size=(size, 3)) * [0.3, 1.0, 20.0] + [0.0, 5.0, -10.0]
+    hits = values @ [3.0, 1.0, 0.1] + generator.normal(size=size) > 4
+    return values, hits, generator.exponential(size=size)
+
+
+def ridge_loss(model: Numbers, values: Numbers, hits: NDArray[np.bool_], weights: Numbers) -> float:
+    """What a fit is to make least, written down once more and row by row."""
+    losses = [
+        len(weights) * weight / sum(weights) * math.log1p(math.exp(-logit if hit else logit))
+        for logit, hit, weight in zip(values @ model[:-1] + model[-1], hits, weights, strict=True)
+    ]
+    return float(sum(losses) + sum(weight**2 for weight in model[:-1]) / 2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_logistic_fit_is_where_the_loss_is_least(seed: int) -> None:
+    case = logistic_case(seed)
+    found = fit._logistic(*case)
+    for direction in np.eye(4):
+        # Its derivative is 0 there, and it rises either way.
+        before, after = (ridge_loss(found + step * direction, *case) for step in (-1e-6, 1e-6))
+        assert (after - before) / 2e-6 == pytest.approx(0, abs=1e-6)
+        for step in (-1e-2, 1e-2):
+            assert ridge_loss(found + step * direction, *case) > ridge_loss(found, *case)
+
+
+def test_a_logistic_fit_is_that_of_scikit_learn() -> None:
+    values = np.array([[0, 1], [1, 0], [2, 1], [3, 3], [1, 2], [-2, 0.5]])
+    hits = np.array([0, 1, 0, 1, 1, 0], np.bool_)
+    weights = np.array([1, 2, 1, 3, 0.5, 1])
+    # LogisticRegression(solver="newton-cholesky", tol=1e-14) of scikit-learn 1.9, the rows weighed
+    # by weights * 6 / sum(weights).
+    expected = [0.6577987186164684, 0.11108392106361362, -0.31595659691600797]
+    assert fit._logistic(values, hits, weights) == pytest.approx(expected, rel=1e-9)
+    assert fit._logistic(values, hits, 100 * weights) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_feature_that_says_nothing_leaves_the_share_of_hits() -> None:
+    hits, weights = np.array([1, 0, 1, 0], np.bool_), np.array([5.0, 1.0, 1.0, 1.0])
+    found = fit._logistic(np.zeros((4, 1)), hits, weights)
+    assert found == pytest.approx([0, math.log(6 / 2)])
+
+
+def test_a_fit_of_what_one_feature_divides_is_finite_and_known() -> None:
+    # Of n rows at -1 and 1, all told apart, the slope s is where s (1 + e^s) = n.
+    values = np.array([[-1.0], [1.0]] * 50)
+    slope, bias = fit._logistic(values, values[:, 0] > 0, np.ones(100))
+    assert slope * (1 + math.exp(slope)) == pytest.approx(100)
+    assert bias == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e3, 1e6])
+def test_a_fit_of_tiny_and_huge_features_stays_finite(scale: float) -> None:
+    values, hits, weights = logistic_case(7)
+    weights[hits] *= 1e-9
+    for told in (hits, values[:, 2] > -10):
+        assert np.isfinite(fit._logistic(values * scale, told, weights)).all()
+
+
+def test_rows_that_count_nothing_leave_a_fit_finite() -> None:
+    values, hits, weights = logistic_case(8)
+    assert np.isfinite(fit._logistic(values, hits, np.where(hits, 0, weights))).all()
 
 
 def test_strangers_are_read_as_they_were_written(tmp_path: Path) -> None:

@@ -910,8 +910,8 @@ LABELS = """<View><Image name="image" value="$image"/>
 
 
 def test_label_studio_takes_its_tasks(picture: Path, tmp_path: Path) -> None:
-    # Its newest releases want a newer Pillow than animeface works with, so that it is no
-    # dependency of the tests; where it is installed all the same, it has the last word.
+    # It brings a great many packages along, so that it is no dependency of the tests; where it is
+    # installed all the same, it has the last word.
     sdk = pytest.importorskip("label_studio_sdk.label_interface")
     faces = (answer("Rei"), answer("Asuka", verdict=Verdict.UNSURE), unknown())
     write("label-studio", record_of(picture, *faces), target=tmp_path / "tasks.json")

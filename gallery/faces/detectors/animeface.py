@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from gallery.errors import SetupError
+import numpy as np
+
+from gallery.faces.detectors import nvxs
 from gallery.faces.detectors.boxes import head_around
-from gallery.types import Face, Image, Landmarks, Point
-
-if TYPE_CHECKING:
-    import animeface
+from gallery.faces.detectors.nvxs import FoundFace, Rectangle
+from gallery.types import Face, Image, Landmarks, Pixels, Point
 
 MAX_SIDE = 1920
 """Larger pictures are scaled down to this before detection: its time grows with the area."""
@@ -30,41 +28,31 @@ class AnimefaceDetector:
     name = "animeface"
 
     def __init__(self) -> None:
-        import PIL
-
-        self._lock = threading.Lock()
-
-        if int(PIL.__version__.split(".")[0]) >= 12:
-            # Its C code reads Pillow's private structs, and finds nothing without a word.
-            raise SetupError(
-                f"animeface finds no face with Pillow {PIL.__version__}; "
-                "install an older one: pip install 'pillow<12'."
-            )
+        self._library = nvxs.installed()
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first."""
         return [self._detect_one(image) for image in images]
 
     def _detect_one(self, image: Image) -> list[Face]:
-        import animeface
-        from PIL import Image as pillow
-
         scale = max(image.width, image.height) / MAX_SIDE
-        picture = pillow.fromarray(image.pixels)
-        if scale > 1:
-            size = (math.ceil(image.width / scale), math.ceil(image.height / scale))
-            picture = picture.resize(size, pillow.Resampling.BOX)
-        # Nothing says that its C code takes two pictures at once.
-        with self._lock:
-            found = animeface.detect(picture)
-        faces = [_face(one, max(scale, 1.0)) for one in found]
+        pixels = _shrunk(image, scale) if scale > 1 else image.pixels
+        faces = [_face(one, max(scale, 1.0)) for one in self._library.detect(pixels)]
         return sorted(faces, key=lambda face: -face.score)
 
 
-def _face(found: animeface.Face, scale: float) -> Face:
-    box = found.face.pos
+def _shrunk(image: Image, scale: float) -> Pixels:
+    """Return a picture's pixels with its sides divided by a scale."""
+    from PIL import Image as pillow
+
+    size = (math.ceil(image.width / scale), math.ceil(image.height / scale))
+    return np.asarray(pillow.fromarray(image.pixels).resize(size, pillow.Resampling.BOX))
+
+
+def _face(found: FoundFace, scale: float) -> Face:
+    box = found.face
     # animeface names eyes from the character's side: its right eye stands on the left.
-    left, right = sorted(_middle(part.pos, scale) for part in (found.left_eye, found.right_eye))
+    left, right = sorted(_middle(part, scale) for part in (found.left_eye, found.right_eye))
     return Face(
         box=head_around(
             Point((box.x + box.width / 2) * scale, (box.y + box.height / 2) * scale),
@@ -76,12 +64,12 @@ def _face(found: animeface.Face, scale: float) -> Face:
         landmarks=Landmarks(
             left_eye=left,
             right_eye=right,
-            nose=Point(found.nose.pos.x * scale, found.nose.pos.y * scale),
-            mouth=_middle(found.mouth.pos, scale),
-            chin=Point(found.chin.pos.x * scale, found.chin.pos.y * scale),
+            nose=Point(found.nose.x * scale, found.nose.y * scale),
+            mouth=_middle(found.mouth, scale),
+            chin=Point(found.chin.x * scale, found.chin.y * scale),
         ),
     )
 
 
-def _middle(box: animeface.Box, scale: float) -> Point:
+def _middle(box: Rectangle, scale: float) -> Point:
     return Point((box.x + box.width / 2) * scale, (box.y + box.height / 2) * scale)
