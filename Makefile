@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN ?= build/training
 GALLERY := $(BIN)/gallery --database demo/gallery.db
 
-.PHONY: demo test lint format bench train drawing install clean
+.PHONY: demo test test-all coverage lint format bench train drawing install clean
 
 demo: install  ## Enroll the sample characters, identify pictures, label a folder.
 	rm -rf demo
@@ -14,8 +14,18 @@ demo: install  ## Enroll the sample characters, identify pictures, label a folde
 	@echo
 	@echo "Look at the pictures in demo/annotated, and at the table demo/labels.csv."
 
-test: install  ## Run the tests.
+test: install  ## Run the tests, but for the slow ones.
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-all: install  ## Run all tests.
 	$(BIN)/python -m pytest -q
+
+coverage: install  ## Run all tests and print which branches of gallery they do not reach.
+	rm -rf build/coverage
+	mkdir -p build/coverage
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
 
 lint: install  ## Check style and types.
 	$(BIN)/ruff check
@@ -26,8 +36,8 @@ format: install  ## Put the code into the project's style.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: install  ## Measure speed and accuracy, side by side, in one run.
-	$(BIN)/python -m benchmarks
+bench: install  ## Measure speed and accuracy, side by side, in one run, and keep the figures.
+	$(BIN)/python -m benchmarks --keep
 
 train: .venv/training  ## Train the shipped networks, or go on with them; RUN keeps checkpoints.
 	$(BIN)/python -m training train --config training/configs/anime-lite.toml --cache $(RUN)/cache --run $(RUN)/lite

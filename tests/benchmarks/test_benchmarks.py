@@ -145,6 +145,7 @@ def test_numbered_pictures_differ_in_content_alone() -> None:
     np.testing.assert_array_equal(first.pixels, second.pixels)
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_job_is_watched_to_its_end() -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("another process's memory is read on Linux alone")

@@ -31,6 +31,7 @@ def records_in(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_a_job_killed_at_random_instants_is_complete_and_says_nothing_twice(
     tmp_path: Path,
 ) -> None:

@@ -55,6 +55,7 @@ def count(database: Path, table: str) -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
+@pytest.mark.slow
 def test_a_video_killed_at_random_instants_is_complete_and_says_nothing_twice(
     tmp_path: Path,
 ) -> None:

@@ -213,6 +213,7 @@ def noise(seed: int) -> bytes:
     return encode_png(np.random.default_rng(seed).integers(0, 255, (90, 90, 3), np.uint8))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
 def test_a_watch_is_killed_goes_on_and_ends(tmp_path: Path) -> None:
     database, out, shots = tmp_path / "gallery.db", tmp_path / "out.jsonl", tmp_path / "shots"

@@ -1048,6 +1048,7 @@ def start_job(base: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_comes_to_the_same_end(tmp_path: Path) -> None:
     count = 12
     for base in ("whole", "killed"):
