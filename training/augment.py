@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.broadcast import Broadcast
+
 Pixels = NDArray[np.uint8]
 
 SKIN_HUE, SKIN_HUES = 11, 9
@@ -52,22 +54,31 @@ class Augmentation:
     """Compressed at quality 25 to 85."""
     cover_rate: float = 0.12
     """Partly covered by a rectangle of one colour or of noise."""
+    broadcast: Broadcast | None = None
+    """What television does, after light and before size and compression."""
 
     def batch(self, pixels: list[Pixels], side: int, generator: np.random.Generator) -> Pixels:
         """Return changed pictures, shape (n, side, side, 3), of squares of any size."""
         count = len(pixels)
         normal = generator.standard_normal((count, 12)).astype(np.float64)
         uniform = generator.random((count, 24))
+        # Recipes without television draw the same numbers as before.
+        seeds = [0] * count if self.broadcast is None else generator.integers(0, 2**31, count)
         return np.stack(
             [
-                self._change(picture, side, near, even)
-                for picture, near, even in zip(pixels, normal, uniform, strict=True)
+                self._change(picture, side, near, even, int(seed))
+                for picture, near, even, seed in zip(pixels, normal, uniform, seeds, strict=True)
             ],
             dtype=np.uint8,
         )
 
     def _change(
-        self, picture: Pixels, side: int, normal: NDArray[np.float64], uniform: NDArray[np.float64]
+        self,
+        picture: Pixels,
+        side: int,
+        normal: NDArray[np.float64],
+        uniform: NDArray[np.float64],
+        seed: int,
     ) -> Pixels:
         """Change one picture by its own random numbers."""
         picture = self._moved(picture, side, normal[:5], uniform[:3])
@@ -76,6 +87,8 @@ class Augmentation:
         picture = self._lit(picture, normal[5:], grey=bool(uniform[12] < self.grey_rate))
         if uniform[18] < self.tint_rate:
             picture = _tinted(picture, uniform[19:])
+        if self.broadcast is not None:
+            picture = self.broadcast.change(picture, np.random.default_rng(seed))
         if uniform[13] < self.small_rate:
             picture = _reduced(picture, 36 + round(64 * uniform[14]), smooth=uniform[15] < 0.5)
         if uniform[16] < self.jpeg_rate:
