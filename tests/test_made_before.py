@@ -35,8 +35,10 @@ JOBS = {
 }
 SUFFIXES = ("jsonl", "csv")
 
-ROUNDING = 1e-5
-"""Processors round a network's last digits in ways of their own."""
+ROUNDING = 1e-4
+"""What numbers may differ by. Networks round by 1e-5 from one processor to another. Probabilities
+of a relabelling, which calibrates anew, differ by 7e-5 from what was kept: the fit stopped near its
+minimum then, and goes to it now."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its paths have other separators")
 
