@@ -12,7 +12,6 @@ from gallery.faces.describe import Describer
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.quality import is_poor
 from gallery.jobs.enroll_folders import choose_face
-from gallery.media.images import encode_png
 from gallery.store.writer import NewSample, clean_name
 from gallery.types import Image, Sample
 
@@ -46,29 +45,25 @@ def add(
     (described,) = describer.describe([(image, face)])
     with engine.store.writing() as writer:
         sample_id = writer.add(
-            NewSample(
-                character=name,
+            NewSample.of(
+                described,
+                name,
                 digest=image.digest,
                 path=image.path,
-                face=face,
-                crop_png=encode_png(described.crop),
-                descriptors={engine.encoder: described.descriptor},
+                encoder=describer.encoder.id,
                 detector=describer.detector.name,
-                enrolled_as=name,
-                quality=described.quality,
                 is_poor=is_poor(described.quality) and not keep_poor,
             )
         )
-    return _sample(engine, name, image, sample_id)
+    if sample_id is None:
+        return _known(engine, name, image)
+    own = engine.samples(name)
+    return next(one for one in own if one.id == sample_id)
 
 
-def _sample(engine: Engine, name: str, image: Image, sample_id: int | None) -> Sample:
-    """Return the sample that was added, or the one that stood there before."""
-    found = [
-        one
-        for one in engine.store.samples(engine.encoder)
-        if one.digest == image.digest and sample_id in (one.id, None)
-    ]
+def _known(engine: Engine, name: str, image: Image) -> Sample:
+    """Return the sample that a picture's face is already."""
+    found = [one for one in engine.store.samples(engine.encoder) if one.digest == image.digest]
     owners = {one.character for one in found}
     owner = name if name in owners else engine.store.former_names().get(name)
     if owner not in owners:

@@ -30,7 +30,6 @@ from gallery.media.images import (
     check_path,
     decode,
     digest_of,
-    encode_png,
     file_state,
     pictures_below,
     read_bytes,
@@ -258,16 +257,13 @@ class Enrolment:
         path, name = one.candidate.path, one.candidate.character
         poor = is_poor(described.quality) and not self._keep_poor
         sample_id = writer.add(
-            NewSample(
-                character=name,
+            NewSample.of(
+                described,
+                name,
                 digest=one.digest,
                 path=path,
-                face=described.face,
-                crop_png=encode_png(described.crop),
-                descriptors={self._describer.encoder.id: described.descriptor},
+                encoder=self._describer.encoder.id,
                 detector=self._describer.detector.name,
-                enrolled_as=name,
-                quality=described.quality,
                 is_poor=poor,
             )
         )

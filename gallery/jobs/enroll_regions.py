@@ -14,7 +14,7 @@ from pathlib import Path
 from gallery.errors import BadName, InputError, NoFaceMarked, Unnameable, UnusableFile
 from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
-from gallery.media.images import check_path, decode, digest_of, encode_png, file_state, read_bytes
+from gallery.media.images import check_path, decode, digest_of, file_state, read_bytes
 from gallery.metadata.named_regions import NamedFaces, NamedRegion
 from gallery.metadata.regions import Area, pairs
 from gallery.store.reader import Store
@@ -131,16 +131,13 @@ class RegionEnrolment:
             return Enrolled.refused(candidate, NoFaceMarked(path, region.name, region.box))
         poor = is_poor(described.quality) and not self._keep_poor
         added = writer.add(
-            NewSample(
-                character=region.name,
+            NewSample.of(
+                described,
+                region.name,
                 digest=digest,
                 path=path,
-                face=described.face,
-                crop_png=encode_png(described.crop),
-                descriptors={self._describer.encoder.id: described.descriptor},
+                encoder=self._describer.encoder.id,
                 detector=self._describer.detector.name,
-                enrolled_as=region.name,
-                quality=described.quality,
                 is_poor=poor,
             )
         )

@@ -20,7 +20,7 @@ from gallery.errors import (
     NoSuchRejection,
     NoSuchSample,
 )
-from gallery.media.images import FileState
+from gallery.media.images import FileState, encode_png
 from gallery.numerics.profiles import counting, profile
 from gallery.store.columns import (
     blob_of,
@@ -45,7 +45,7 @@ from gallery.store.tables import (
     samples,
     state,
 )
-from gallery.types import Box, Descriptor, Face, Quality
+from gallery.types import Box, DescribedFace, Descriptor, Face, Quality
 
 REJECT_PREFIX = "noise"
 """A folder whose name begins so, in any case, holds what is to be turned away."""
@@ -67,6 +67,32 @@ class NewSample:
     quality: Quality | None = None
     is_poor: bool = False
     """True for one that ideal and best are to leave out while its character has others."""
+
+    @classmethod
+    def of(
+        cls,
+        described: DescribedFace,
+        name: str,
+        *,
+        digest: str,
+        path: Path,
+        encoder: str,
+        detector: str,
+        is_poor: bool,
+    ) -> NewSample:
+        """Return a described face on its way to the character that it is enrolled as."""
+        return cls(
+            character=name,
+            digest=digest,
+            path=path,
+            face=described.face,
+            crop_png=encode_png(described.crop),
+            descriptors={encoder: described.descriptor},
+            detector=detector,
+            enrolled_as=name,
+            quality=described.quality,
+            is_poor=is_poor,
+        )
 
 
 def clean_name(name: str) -> str:
