@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from benchmarks.results import Printed, cell, newest
+from benchmarks.results import Printed, cell, column, newest
 from benchmarks.timing import ROOT
 from gallery.system.files import replace_file
 
@@ -59,7 +59,7 @@ def accuracy_rows(printed: Mapping[str, Printed]) -> list[str]:
     rows = []
     for title, row in encoders:
         own, histogram, photographs = (
-            percent(cell(printed["accuracy"], row, _column(printed["accuracy"], name)))
+            percent(cell(printed["accuracy"], row, column(printed["accuracy"], name)))
             for name in (GALLERY, HISTOGRAM, PHOTOGRAPHS)
         )
         other = f"colour histogram {histogram}, network for photographs of people {photographs}"
@@ -96,15 +96,6 @@ def _shares(shown: str) -> list[float]:
     """Return the shares in a cell, in per cent."""
     found = SHARE.findall(shown)
     return [float(one[:-1]) if one.endswith("%") else float(one) * 100 for one in found]
-
-
-def _column(printed: Printed, title: str) -> int:
-    """Return the place of a column of a Markdown table. Raises KeyError where there is none."""
-    for line in printed.lines:
-        titles = [one.strip() for one in line.strip("| ").split(" | ")]
-        if title in titles:
-            return titles.index(title)
-    raise KeyError(f"{printed.command} printed no column {title}")
 
 
 if __name__ == "__main__":

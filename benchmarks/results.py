@@ -61,6 +61,14 @@ def cell(printed: Printed, row: str, column: int) -> str:
     raise KeyError(f"{printed.command} printed no row {row}")
 
 
+def column(printed: Printed, title: str) -> int:
+    """Return the place of a column of a printed table. Raises KeyError where there is none."""
+    for cells in _rows(printed):
+        if title in cells:
+            return cells.index(title)
+    raise KeyError(f"{printed.command} printed no column {title}")
+
+
 def found(printed: Mapping[str, Printed], name: str, pattern: str) -> str:
     """Return the first group of a pattern in what a part printed. Raises KeyError without one."""
     for line in printed[name].lines:

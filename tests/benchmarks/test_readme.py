@@ -20,4 +20,4 @@ def test_a_share_and_its_interval_are_read_as_they_are_printed() -> None:
 def test_a_column_is_found_by_its_title() -> None:
     line = f"| figure | N | one | {readme.GALLERY} |"
     printed = Printed("2026-01-01", "x", (line, "|---|---|---|---|", "| rank-1 | 7 | 0.1 | 0.9 |"))
-    assert results.cell(printed, "rank-1", readme._column(printed, readme.GALLERY)) == "0.9"
+    assert results.cell(printed, "rank-1", results.column(printed, readme.GALLERY)) == "0.9"
