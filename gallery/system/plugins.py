@@ -20,7 +20,6 @@ MOVED = {
     "gallery.detectors": "gallery.faces.detectors",
     "gallery.encoders": "gallery.faces.encoders",
     "gallery.images": "gallery.media.images",
-    "gallery.labelling.output": "gallery.output.format",
     "gallery.labelling": "gallery.output",
     "gallery.records": "gallery.output.records",
     "gallery.quality": "gallery.faces.quality",
@@ -55,11 +54,9 @@ def in_a_line(error: Exception) -> str:
     """Return what somebody else's error says, on one line."""
     text = " ".join(str(error).split())
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    name = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
-    for former, now in MOVED.items():
-        if name == former or name.startswith(f"{former}."):
-            return f"{said}; {former} is {now} now"
-    return said
+    # Of a module in a package that is gone, the error names the package.
+    former = error.name if isinstance(error, ModuleNotFoundError) else None
+    return f"{said}; {former} is {MOVED[former]} now" if former in MOVED else said
 
 
 def _entries(group: str) -> Sequence[EntryPoint]:
