@@ -22,6 +22,7 @@ from gallery.faces.detectors.onnx_file import OnnxFileDetector, prior_boxes
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.interfaces import Detector
 from gallery.media.images import read_image
+from gallery.testing import check_detector
 from gallery.types import Box, Face, Image, Pixels, Point
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -162,6 +163,10 @@ def detector(request: pytest.FixtureRequest, tmp_path: Path) -> Detector:
     if request.param == "FaceBoxes" and not FACEBOXES.exists():
         pytest.skip("there is no shared/data/detector/faceboxes.onnx beside the repository")
     return MAKERS[request.param](tmp_path)
+
+
+def test_it_keeps_what_other_packages_are_asked_to_keep(detector: Detector) -> None:
+    check_detector(detector, [draw(Square(10, 10, 60))])
 
 
 def check(face: Face) -> None:

@@ -22,6 +22,7 @@ from gallery.faces.interfaces import Encoder
 from gallery.faces.networks.dlib_format import read_network
 from gallery.faces.networks.library import Weights, locate
 from gallery.system.threads import available_cores
+from gallery.testing import check_encoder
 from gallery.types import CROP_SIDE, DIMENSION
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,10 @@ def resized(data: bytes) -> np.ndarray:
 
 
 # The contract.
+
+
+def test_it_keeps_what_other_packages_are_asked_to_keep(encoder: Encoder) -> None:
+    check_encoder(encoder)
 
 
 def test_descriptors_have_the_right_shape(encoder: Encoder) -> None:
