@@ -37,7 +37,7 @@ from gallery.events import value_of
 from gallery.faces.networks.library import Library, Weights
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.evidence import COLUMNS
-from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
+from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
 from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers, read_strangers
 from gallery.identify.calibration.trials import Protocol, References, Trials
@@ -246,7 +246,7 @@ def run(
             one, names = alone, FEATURES
             if together is not None:
                 one = drawn_together(alone, batch, holes, thresholds.unknown)
-                names = FEATURES_TOGETHER
+                names = JOINT_FEATURES
             calibration = calibrate(one.enrolled, one.shipped, fpir=FPIR, names=names).calibration
             say = speaker(one.enrolled, one.shipped, calibration, len(members), draw)
             is_known = np.isin(faces.labels[batch], members)
@@ -286,7 +286,7 @@ def drawn_together(
 ) -> JointScoring:
     """Return a gallery and a batch of what it is asked about as `gallery relabel` sees them."""
     drawn = value_of(
-        draw_together(
+        smooth_jointly(
             np.concatenate([alone.faces.descriptors[batch], alone.false.descriptors[holes]]),
             alone.enrolled,
             alone.shipped,
@@ -578,7 +578,7 @@ def plot(found: Found, path: Path) -> None:
 
 
 def _amount(text: str) -> str:
-    """Return how many faces are judged together as it was named."""
+    """Return how many faces are scored jointly as it was named."""
     if text not in {"all", "series"} and (not text.isdecimal() or int(text) < 1):
         raise argparse.ArgumentTypeError("give a number of faces, or series")
     return text

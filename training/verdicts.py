@@ -11,8 +11,8 @@ Each row is a set of features of calibration.model. Columns: TPIR at FPIR 1 % in
 chosen on the very strangers, which is what the weights are worth; then the FPIR that is reached
 where 1 % is asked for, at SMALL, with that calibration in the gallery grown to LARGE, and
 calibrated at LARGE; last the TPIR reached there. Means over draws; strangers count by face. With
---together, all that a gallery is asked about is judged in each other's company. There nothing keeps
-a calibration while a gallery grows: `gallery relabel` makes it anew.
+--together, all probes are scored jointly. There no calibration is kept while a gallery grows:
+`gallery relabel` makes it anew.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from gallery.events import value_of
 from gallery.faces.networks.library import Library
 from gallery.identify.calibration.evidence import COLUMNS
 from gallery.identify.calibration.fit import TrialSets, fit_scorer, fit_tail
-from gallery.identify.calibration.joint import draw_together
+from gallery.identify.calibration.joint import smooth_jointly
 from gallery.identify.calibration.model import FEATURES
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import Protocol, Trials
@@ -82,7 +82,7 @@ class Draw:
 def draw(unseen: Unseen, generator: np.random.Generator, unknown: float | None = None) -> Draw:
     """Divide the characters by series, and ask.
 
-    Faces are judged together where the encoder's distance is given from which on nobody is known.
+    Faces are scored jointly where the encoder's distance is given from which on nobody is known.
     """
     judged = _judged_series(unseen, generator)
     other = np.setdiff1d(unseen.series, judged)
@@ -116,7 +116,7 @@ def _gallery(
     enrolled = references_of(faces, rows)
     if unknown is None:
         return Protocol(enrolled, shipped), faces
-    drawn = value_of(draw_together(faces.descriptors[rest], enrolled, shipped, unknown=unknown))
+    drawn = value_of(smooth_jointly(faces.descriptors[rest], enrolled, shipped, unknown=unknown))
     descriptors = faces.descriptors.copy()
     descriptors[rest] = drawn.faces
     return (
@@ -203,9 +203,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
     parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument(
-        "--together", action="store_true", help="judge faces in each other's company"
-    )
+    parser.add_argument("--together", action="store_true", help="score faces jointly")
     chosen = parser.parse_args()
     place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)
     weights = Library(Settings().models_folder).locate(chosen.encoder)

@@ -87,15 +87,15 @@ class AuditSet:
         return self.ids_of(own[np.argsort(apart, kind="stable")[:most]])
 
 
-def audit_set_of(gallery: Engine) -> AuditSet:
+def audit_set_of(engine: Engine) -> AuditSet:
     """Return all that an audit wants of a gallery. Raises StoreError where it is not encoded."""
-    gallery.require_encoded()
-    enrolled = read_enrolled(gallery.store, gallery.encoder)
+    engine.require_encoded()
+    enrolled = read_enrolled(engine.store, engine.encoder)
     rows = np.flatnonzero(~enrolled.rejects[enrolled.labels]).tolist()
     rows.sort(key=lambda row: enrolled.samples[row].id)
     samples = tuple(enrolled.samples[row] for row in rows)
     rejected: dict[str, list[Rejection]] = {}
-    for one in gallery.store.rejections.all():
+    for one in engine.store.rejections.all():
         rejected.setdefault(one.digest, []).append(one)
     refused = frozenset(
         (sample.id, one.character)
@@ -106,7 +106,7 @@ def audit_set_of(gallery: Engine) -> AuditSet:
     return AuditSet(
         samples,
         enrolled.descriptors[rows].astype(np.float64),
-        gallery.thresholds.unknown,
-        NEARLY * gallery.thresholds.sure,
+        engine.thresholds.unknown,
+        NEARLY * engine.thresholds.sure,
         refused,
     )

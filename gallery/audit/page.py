@@ -44,14 +44,14 @@ TITLES = {
 }
 
 
-def report_of(gallery: Engine, proposals: Sequence[Proposal]) -> Report:
+def report_of(engine: Engine, proposals: Sequence[Proposal]) -> Report:
     """Return a page of proposals by kind, each with its faces and its command."""
     by_kind = {kind: [one for one in proposals if one.kind is kind] for kind in TITLES}
     wanted = {
         one for own in by_kind.values() for proposal in own[:MOST_ROWS] for one in _shown(proposal)
     }
-    crops = gallery.crops(sorted(wanted))
-    samples = {one.id: one for one in gallery.store.samples(gallery.encoder) if one.id in wanted}
+    crops = engine.crops(sorted(wanted))
+    samples = {one.id: one for one in engine.store.samples(engine.encoder) if one.id in wanted}
     sections = [Section("What this is", _introduction(proposals))]
     for kind, (title, text) in TITLES.items():
         own = by_kind[kind]

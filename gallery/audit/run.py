@@ -11,13 +11,13 @@ from gallery.engine.engine import Engine
 from gallery.events import Advanced, Finished, Job, Started
 
 
-def audit(gallery: Engine) -> Job[list[Proposal]]:
+def audit(engine: Engine) -> Job[list[Proposal]]:
     """Look for all that may be wrong in a gallery, and return it, likeliest first, as one step.
 
     Nothing is changed. Raises StoreError where samples lack the encoder in use.
     """
     yield Started("auditing", 1, "gallery")
-    found = proposals(audit_set_of(gallery))
+    found = proposals(audit_set_of(engine))
     yield Advanced()
     yield Finished(found)
 

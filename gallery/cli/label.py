@@ -108,7 +108,7 @@ def label(
         reporter = LabelReporter(
             out,
             is_asked_anew=is_asked_anew,
-            is_judged_together=not no_keep and gallery.judging.calibration() is not None,
+            is_scored_jointly=not no_keep and gallery.judging.calibration() is not None,
         )
         gallery.require_encoded()
         say_when_outgrown(gallery)

@@ -25,13 +25,13 @@ from gallery.types import Record, VideoEnd, VideoRecord
 class LabelReporter(Reporter):
     """Says what comes of pictures and videos, and counts them."""
 
-    def __init__(self, out: Path, *, is_asked_anew: bool, is_judged_together: bool = False) -> None:
+    def __init__(self, out: Path, *, is_asked_anew: bool, is_scored_jointly: bool = False) -> None:
         """Prepare for the events of a job; is_asked_anew says whether formats are asked for.
 
-        Only those count that pictures done before are not written in. is_judged_together says
-        whether `gallery relabel` would judge what is seen in company.
+        Only those count that pictures done before are not written in. is_scored_jointly says
+        whether `gallery relabel` would score what is seen jointly.
         """
-        self._is_judged_together = is_judged_together
+        self._is_scored_jointly = is_scored_jointly
         self._out = out
         self._is_asked_anew = is_asked_anew
         self._counts = Summary()
@@ -74,10 +74,8 @@ class LabelReporter(Reporter):
         lines = complaints(self._not_written)
         lines += self._counts.lines() if self._counts.pictures else []
         lines += [f"Records: {self._out}"] if self._begun else []
-        if self._counts.unsure and self._is_judged_together:
-            lines.append(
-                "`gallery relabel` judges all faces that were seen together and is sure of more."
-            )
+        if self._counts.unsure and self._is_scored_jointly:
+            lines.append("`gallery relabel` scores all seen faces jointly and is sure of more.")
         for line in lines:
             say(line)
         return self._is_whole and not self._counts.failed and not self._not_written

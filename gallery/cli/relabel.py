@@ -53,11 +53,11 @@ def relabel(
 ) -> None:
     """Answer all pictures and videos that were labelled before with the gallery as it is now.
 
-    None is looked at again: what `label` saw of them is kept in the gallery. Once the gallery is
-    calibrated, all faces that were ever seen are judged in each other's company, which finds more
-    of them than one by one. Those whose files have changed since are left out and named; `gallery
-    label` looks at them again. The exit code is 1 where there are such, where a picture could not
-    be read when it was labelled, or an output of it could not be written.
+    No picture is read again: the gallery keeps what `label` saw. Once the gallery is calibrated,
+    all seen faces are scored jointly, which names more of them than one by one. Pictures whose
+    files have changed since are left out and named; `gallery label` looks at them again. The exit
+    code is 1 where there are such pictures, where a picture could not be read when it was labelled,
+    or where an output could not be written.
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import relabel as relabel_job

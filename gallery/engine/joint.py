@@ -1,4 +1,4 @@
-"""How faces that labelling saw are answered: each by itself, or all in each other's company."""
+"""How faces that labelling saw are answered: each alone, or all jointly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gallery.engine.engine import Engine, Smoothed
 from gallery.errors import InputError
 from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
-from gallery.identify.calibration.joint import FEATURES_TOGETHER, draw_together
+from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
 from gallery.identify.judging import references_of, rejections_of
 from gallery.types import Answer, DescribedFace, MatchMode
 
@@ -21,7 +21,7 @@ has none."""
 
 
 def alone(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Scoring:
-    """Return what answers every face by itself, as `gallery identify` does."""
+    """Return what answers every face alone, as `gallery identify` does."""
 
     def answer(_: Sequence[int], faces: Sequence[DescribedFace], digest: str) -> list[Answer]:
         return engine.answers(faces, mode=mode, top=top, digest=digest)
@@ -30,11 +30,11 @@ def alone(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Sc
 
 
 def jointly(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Stage[Scoring]:
-    """Return what answers every face where it lies when all that were seen are drawn together.
+    """Return what answers every face from its smoothed descriptor among all that were seen.
 
-    A gallery that was not calibrated, or has lost what can be learnt from, answers every face by
-    itself. Later changes of the gallery and faces that are seen later have no part in it; a picture
-    with such a face is answered alone. Nothing is told where faces are answered by themselves.
+    A gallery that is not calibrated, or has too little left to calibrate from, answers every face
+    alone, and no event is told then. Later changes of the gallery and faces that are seen later
+    have no part; a picture with such a face is answered alone.
     """
     ids, seen = engine.store.sightings.vectors(engine.encoder)
     drawn = yield from smoothed(engine, seen)
@@ -55,11 +55,11 @@ def jointly(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> 
 
 
 def smoothed(engine: Engine, faces: NDArray[np.float32]) -> Stage[Smoothed | None]:
-    """Return where faces, shape (n, DIMENSION), come to lie when they are drawn together.
+    """Return the smoothed descriptors of faces, shape (n, DIMENSION), with a calibration for them.
 
-    See calibration.together. The gallery is calibrated for such places, for the rate that it was
-    calibrated for before; what it has noted of that stays as it is. None where it was not
-    calibrated, which tells nothing, or where nothing can be learnt now.
+    See calibration.joint. The calibration is for the rate that the gallery was calibrated for
+    before; the stored one stays. None where the gallery is not calibrated (no event is told), or
+    where nothing can be learnt now.
     """
     stored = engine.judging.calibration()
     if stored is None:
@@ -70,7 +70,7 @@ def smoothed(engine: Engine, faces: NDArray[np.float32]) -> Stage[Smoothed | Non
     count = len(faces) + len(strangers) + len(enrolled.descriptors)
     count += 0 if rejected is None else len(rejected.descriptors)
     yield Started("smoothing", count, "face")
-    drawn = yield from draw_together(
+    drawn = yield from smooth_jointly(
         faces,
         enrolled,
         strangers,
@@ -83,7 +83,7 @@ def smoothed(engine: Engine, faces: NDArray[np.float32]) -> Stage[Smoothed | Non
             drawn.strangers,
             fpir=stored.fpir,
             rejected=drawn.rejected,
-            names=FEATURES_TOGETHER,
+            names=JOINT_FEATURES,
         )
     except InputError:
         return None

@@ -92,13 +92,13 @@ class EvaluationSet:
         return np.flatnonzero(~np.isin(self.probes.labels, self.references.members))
 
 
-def set_of_gallery(gallery: Engine) -> EvaluationSet:
+def set_of_gallery(engine: Engine) -> EvaluationSet:
     """Return a gallery's samples, each as a probe that is left out of what it is asked of.
 
     Nothing but the database is opened. Raises InputError for an empty gallery and StoreError for
     one that the encoder in use has not encoded.
     """
-    enrolled = _enrolled(gallery)
+    enrolled = _enrolled(engine)
     references = _references(enrolled)
     probes = Probes(references.descriptors, references.labels, np.arange(len(references.labels)))
     return EvaluationSet(
@@ -111,7 +111,7 @@ def set_of_gallery(gallery: Engine) -> EvaluationSet:
         qualities=tuple(one.quality for one in enrolled.samples),
         of_folder=False,
         excluded=_excluded(
-            gallery,
+            engine,
             enrolled.names,
             (
                 (one.digest, one.face.box, descriptor)
@@ -123,7 +123,7 @@ def set_of_gallery(gallery: Engine) -> EvaluationSet:
 
 
 def set_of_folder(
-    gallery: Engine,
+    engine: Engine,
     candidates: Sequence[Candidate],
     loose: Sequence[Path] = (),
     *,
@@ -137,9 +137,9 @@ def set_of_folder(
     InputError where no folder's character is enrolled, before a picture is read, or where no
     picture can be used.
     """
-    enrolled = _enrolled(gallery)
+    enrolled = _enrolled(engine)
     names = list(enrolled.names)
-    former = gallery.store.former_names()
+    former = engine.store.former_names()
     folders = sorted({one.character for one in candidates})
     current = {name: former.get(name, name) for name in folders}
     strangers = [name for name in folders if current[name] not in names]
@@ -155,7 +155,7 @@ def set_of_folder(
     for path in loose:
         yield Refused.because(path, UnusableFile(path, "lies in no character's folder"))
     # Several threads would open the detector several times.
-    describer = gallery.describer
+    describer = engine.describer
     groups = looked_at(
         [one.path for one in candidates],
         lambda images: _chosen(describer, images, largest=largest),
@@ -182,7 +182,7 @@ def set_of_folder(
         qualities=tuple(collected.qualities),
         of_folder=True,
         notes=tuple(_folder_notes(strangers, collected)),
-        excluded=_excluded(gallery, enrolled.names, collected.seen),
+        excluded=_excluded(engine, enrolled.names, collected.seen),
         series=(
             *series,
             *(series_of_stranger(name, above[name], series) for name in strangers),
@@ -191,13 +191,13 @@ def set_of_folder(
 
 
 def _excluded(
-    gallery: Engine, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
+    engine: Engine, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
 ) -> dict[int, frozenset[int]]:
     """Return which enrolled characters a person said that faces do not show, as `identify` knows.
 
     A face is given by its picture's digest, its box and its descriptor.
     """
-    rejected, radius = gallery.rejected(), NEARLY * gallery.thresholds.sure
+    rejected, radius = engine.rejected(), NEARLY * engine.thresholds.sure
     if not rejected.rejections:
         return {}
     number = {name: place for place, name in enumerate(names)}
@@ -217,10 +217,10 @@ def _folders(enrolled: EnrolledSamples) -> list[list[str | None]]:
     return list(found.values())
 
 
-def _enrolled(gallery: Engine) -> EnrolledSamples:
+def _enrolled(engine: Engine) -> EnrolledSamples:
     """Read a gallery's samples; raises InputError where there is none."""
-    gallery.require_encoded()
-    enrolled = read_enrolled(gallery.store, gallery.encoder)
+    engine.require_encoded()
+    enrolled = read_enrolled(engine.store, engine.encoder)
     if not enrolled.samples:
         raise EmptyGallery
     return enrolled
@@ -343,12 +343,12 @@ def _folder_notes(strangers: Sequence[str], collected: _Collected) -> Iterator[s
         yield f"{collected.copies} second {copies} of a picture left out."
 
 
-def crop_of(gallery: Engine, origin: Origin) -> Crop | None:
+def crop_of(engine: Engine, origin: Origin) -> Crop | None:
     """Return the aligned crop of a probe; None where its picture cannot be read any more."""
     if origin.sample_id is not None:
-        return gallery.crops([origin.sample_id]).get(origin.sample_id)
+        return engine.crops([origin.sample_id]).get(origin.sample_id)
     try:
         image = read_image(origin.path)
     except InputError:
         return None
-    return None if origin.face is None else gallery.describer.aligner.align(image, origin.face)
+    return None if origin.face is None else engine.describer.aligner.align(image, origin.face)

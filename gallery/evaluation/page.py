@@ -21,7 +21,7 @@ POINTS = 60
 HISTOGRAM_BINS = 80
 
 
-def report_of(evaluation: Evaluation, gallery: Engine) -> Report:
+def report_of(evaluation: Evaluation, engine: Engine) -> Report:
     """Return a report; crops come from the gallery and, of a folder, from its pictures."""
     evaluation_set = evaluation.evaluation_set
     what = "a folder" if evaluation_set.of_folder else "the gallery itself, each face left out"
@@ -33,7 +33,7 @@ def report_of(evaluation: Evaluation, gallery: Engine) -> Report:
                 (
                     f"{evaluation.asked:,} faces of {what}, against {evaluation_set.enrolled:,} "
                     f"characters with {len(evaluation_set.references.labels):,} samples, encoded "
-                    f"by {gallery.encoder}. Intervals are the middle 95 % of bootstrap samples "
+                    f"by {engine.encoder}. Intervals are the middle 95 % of bootstrap samples "
                     f"over characters; seed {evaluation.seed}.",
                     *evaluation.notes,
                 )
@@ -41,7 +41,7 @@ def report_of(evaluation: Evaluation, gallery: Engine) -> Report:
         ),
         *(_section(chapter, plots.get(chapter.key, [])) for chapter in evaluation.chapters),
         _confused(evaluation),
-        _mistakes(evaluation, gallery),
+        _mistakes(evaluation, engine),
     ]
     return Report("How often this gallery is right", tuple(sections))
 
@@ -161,12 +161,12 @@ def _confused(evaluation: Evaluation) -> Section:
     return Section(title, "By the nearest ideal.", (Table(CONFUSED_COLUMNS, rows),))
 
 
-def _mistakes(evaluation: Evaluation, gallery: Engine) -> Section:
+def _mistakes(evaluation: Evaluation, engine: Engine) -> Section:
     title = "The worst mistakes"
     if not evaluation.mistakes:
         return Section(title, "There is none.")
-    bests = _Bests(evaluation, gallery)
-    rows = tuple(_mistake(evaluation, gallery, bests, one) for one in evaluation.mistakes)
+    bests = _Bests(evaluation, engine)
+    rows = tuple(_mistake(evaluation, engine, bests, one) for one in evaluation.mistakes)
     return Section(
         title,
         "Surely named wrongly first, then those farthest off: the face, the best sample of whom it "
@@ -178,20 +178,20 @@ def _mistakes(evaluation: Evaluation, gallery: Engine) -> Section:
 class _Bests:
     """The crops of characters' best samples, read once each."""
 
-    def __init__(self, evaluation: Evaluation, gallery: Engine) -> None:
+    def __init__(self, evaluation: Evaluation, engine: Engine) -> None:
         self._names = evaluation.evaluation_set.names
-        self._gallery = gallery
+        self._engine = engine
         self._crops: dict[int, Crop | None] = {}
 
     def __getitem__(self, character: int) -> Crop | None:
         if character not in self._crops:
-            samples = self._gallery.samples(self._names[character])
+            samples = self._engine.samples(self._names[character])
             best = next((one.id for one in samples if one.is_best), samples[0].id)
-            self._crops[character] = self._gallery.crops([best]).get(best)
+            self._crops[character] = self._engine.crops([best]).get(best)
         return self._crops[character]
 
 
-def _mistake(evaluation: Evaluation, gallery: Engine, bests: _Bests, one: Mistake) -> PictureRow:
+def _mistake(evaluation: Evaluation, engine: Engine, bests: _Bests, one: Mistake) -> PictureRow:
     """Return a mistake's faces side by side; what cannot be read any more is left out."""
     evaluation_set = evaluation.evaluation_set
     origin = evaluation_set.origins[one.probe]
@@ -199,7 +199,7 @@ def _mistake(evaluation: Evaluation, gallery: Engine, bests: _Bests, one: Mistak
     name, taken = evaluation_set.names[actual], evaluation_set.names[one.taken_for]
     own = "is not in the gallery" if one.own_distance is None else f"at {one.own_distance:.3f}"
     pictures = [
-        (f"{origin.path.name}\n{one.verdict.value}", crop_of(gallery, origin)),
+        (f"{origin.path.name}\n{one.verdict.value}", crop_of(engine, origin)),
         (f"taken for {taken}\nat {one.distance:.3f}", bests[one.taken_for]),
     ]
     if one.own_distance is not None:

@@ -14,7 +14,7 @@ from gallery.jobs.enroll_folders import candidates_in
 
 
 def evaluate(
-    gallery: Engine, folder: Path | None = None, *, largest: bool = False, seed: int = 0
+    engine: Engine, folder: Path | None = None, *, largest: bool = False, seed: int = 0
 ) -> Job[Evaluation]:
     """Measure how often a gallery is right, on its own faces or on a folder of folders of pictures.
 
@@ -22,16 +22,16 @@ def evaluate(
     Raises InputError for a folder with nothing to ask about, and where nobody is enrolled;
     StoreError where samples lack the encoder in use.
     """
-    evaluation_set = yield from _set_of(gallery, folder, largest=largest)
-    joint = yield from joint_scoring_of(gallery, evaluation_set)
+    evaluation_set = yield from _set_of(engine, folder, largest=largest)
+    joint = yield from joint_scoring_of(engine, evaluation_set)
     yield Started("evaluating", steps(evaluation_set, is_joint=joint is not None), "step")
-    evaluation = yield from tables(evaluation_set, judge_of(gallery), joint=joint, seed=seed)
+    evaluation = yield from tables(evaluation_set, judge_of(engine), joint=joint, seed=seed)
     yield Finished(evaluation)
 
 
-def _set_of(gallery: Engine, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
+def _set_of(engine: Engine, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
     if folder is None:
-        return set_of_gallery(gallery)
+        return set_of_gallery(engine)
     candidates, loose = candidates_in(folder)
-    found = yield from set_of_folder(gallery, candidates, loose, largest=largest)
+    found = yield from set_of_folder(engine, candidates, loose, largest=largest)
     return found

@@ -55,27 +55,27 @@ class JointScoring:
     judge: Judge
 
 
-def judge_of(gallery: Engine) -> Judge:
+def judge_of(engine: Engine) -> Judge:
     """Return how a gallery answers now: by its calibration, or by the encoder's thresholds."""
-    return _judge(gallery, gallery.judging.calibration())
+    return _judge(engine, engine.judging.calibration())
 
 
-def joint_scoring_of(gallery: Engine, evaluation_set: EvaluationSet) -> Stage[JointScoring | None]:
-    """Return how a gallery answers when it judges a folder's faces together, as `relabel` does.
+def joint_scoring_of(engine: Engine, evaluation_set: EvaluationSet) -> Stage[JointScoring | None]:
+    """Return how a gallery answers when it scores a folder's faces jointly, as `relabel` does.
 
     None for its own faces, and where it is not calibrated.
     """
     if not evaluation_set.of_folder:
         return None
-    drawn = yield from smoothed(gallery, evaluation_set.probes.descriptors)
+    drawn = yield from smoothed(engine, evaluation_set.probes.descriptors)
     if drawn is None:
         return None
     probes = replace(evaluation_set.probes, descriptors=drawn.descriptors)
-    return JointScoring(replace(evaluation_set, probes=probes), _judge(gallery, drawn.calibration))
+    return JointScoring(replace(evaluation_set, probes=probes), _judge(engine, drawn.calibration))
 
 
-def _judge(gallery: Engine, calibration: Calibration | None) -> Judge:
-    judging = gallery.judging
+def _judge(engine: Engine, calibration: Calibration | None) -> Judge:
+    judging = engine.judging
 
     def answer(question: Question) -> tuple[Verdict, str | None]:
         said = judging.judge(
@@ -247,10 +247,10 @@ def verdict_chapter(
 
 
 def together_chapter(said: Answers, weights: Numbers) -> Chapter:
-    """Return how often each verdict is said where all faces are judged together."""
+    """Return how often each verdict is given where all faces are scored jointly."""
     return Chapter(
         "together",
-        "The gallery's verdicts, all faces judged together",
+        "The gallery's verdicts, all faces scored jointly",
         "What `gallery relabel` would answer, had it seen the faces of the folder and no others.",
         COLUMNS,
         _rows("together", said, weights),

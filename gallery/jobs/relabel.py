@@ -39,7 +39,7 @@ class RelabelChoices:
     paths: Sequence[Path] = ()
     """Only these files, or those of these folders; all where there are none."""
     alone: bool = False
-    """Every face is answered by itself, and not in company, see joint."""
+    """Every face is answered alone instead of jointly, see joint."""
     mode: MatchMode = MatchMode.IDEAL
     top: int = 3
     wanted: Sequence[registry.OutputSpec] = ()

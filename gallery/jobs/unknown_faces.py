@@ -45,7 +45,7 @@ def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFa
     for answered in _answered(able, answering):
         unknown += [one for one, answer in answered if answer.verdict is Verdict.UNKNOWN]
         yield Advanced(len(answered))
-    # In company, faces come nearer to everybody, to reject classes too.
+    # Scored jointly, faces come nearer to everybody, to reject classes too.
     return [
         one
         for answered in _answered(unknown, alone(engine, top=1))

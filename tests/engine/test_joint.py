@@ -20,7 +20,7 @@ from gallery.engine.engine import Engine
 from gallery.events import Labelled, LabellingStarted, Started, steps_of, value_of
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Vectors
-from gallery.identify.calibration.joint import draw_together
+from gallery.identify.calibration.joint import smooth_jointly
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import References
 from gallery.jobs.relabel_pictures import relabel_pictures
@@ -78,7 +78,7 @@ def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
     # References lie beside the lone face of the second, and a rejected face beside the first.
     rejected = Rejections(near(one, 1, 3), np.zeros(1, np.int64))
     drawn = value_of(
-        draw_together(
+        smooth_jointly(
             faces,
             enrolled(near(two, 4, 4)),
             strangers(centres()[5:9]),
@@ -92,7 +92,7 @@ def test_a_face_is_drawn_to_its_like_and_never_to_the_gallery() -> None:
 
     assert off(drawn.faces[:6], one) < 0.7 * off(faces[:6], one)
     other = value_of(
-        draw_together(faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), unknown=0.44)
+        smooth_jointly(faces, enrolled(near(one, 4, 9)), strangers(centres()[5:9]), unknown=0.44)
     )
     assert np.array_equal(drawn.faces, other.faces)
     assert drawn.rejected is not None
@@ -105,10 +105,10 @@ def test_references_are_asked_about_where_a_face_like_them_would_lie() -> None:
     (one,) = centres(1)
     faces, references = near(one, 6, 1), near(one, 2, 2)
     drawn = value_of(
-        draw_together(faces, enrolled(references), strangers(centres()[5:9]), unknown=0.44)
+        smooth_jointly(faces, enrolled(references), strangers(centres()[5:9]), unknown=0.44)
     )
     alone = value_of(
-        draw_together(
+        smooth_jointly(
             np.concatenate([faces, references[:1]]),
             enrolled(references[1:]),
             strangers(centres()[5:9]),
@@ -126,7 +126,7 @@ def test_a_reference_that_was_seen_itself_is_drawn_no_less() -> None:
     copy = near(reference[0], 1, 3, noise=0.003)
     alone, beside = (
         value_of(
-            draw_together(seen, enrolled(reference), strangers(centres()[5:9]), unknown=0.44)
+            smooth_jointly(seen, enrolled(reference), strangers(centres()[5:9]), unknown=0.44)
         ).enrolled.as_faces
         for seen in (faces, np.concatenate([faces, copy]))
     )
@@ -140,7 +140,7 @@ def test_a_reference_that_was_seen_itself_is_drawn_no_less() -> None:
 def test_few_faces_are_drawn_without_complaint(count: int) -> None:
     faces = near(centres(1)[0], count, 1)
     drawn = value_of(
-        draw_together(
+        smooth_jointly(
             faces,
             enrolled(faces[:1]),
             strangers(np.zeros((0, DIMENSION), np.float32)),
@@ -157,7 +157,7 @@ def test_few_faces_are_drawn_without_complaint(count: int) -> None:
 
 def test_every_face_advances_once() -> None:
     faces = near(centres(1)[0], 3, 1)
-    steps = draw_together(faces, enrolled(faces[:2]), strangers(centres()[5:9]), unknown=0.44)
+    steps = smooth_jointly(faces, enrolled(faces[:2]), strangers(centres()[5:9]), unknown=0.44)
     assert sum(one.count for one in steps) == 3 + 2 + 4
 
 
@@ -391,7 +391,7 @@ def test_labelling_tells_of_relabel_where_it_is_unsure_of_faces(tmp_path: Path) 
         with (
             redirect_stderr(told),
         ):
-            reporter = LabelReporter(out, is_asked_anew=False, is_judged_together=together)
+            reporter = LabelReporter(out, is_asked_anew=False, is_scored_jointly=together)
             reporter.tell(LabellingStarted(1, 0, 0, 0, 0, (), 0, 0))
             if faces is not None:
                 reporter.tell(Labelled(faces, ()))

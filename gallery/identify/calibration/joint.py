@@ -1,14 +1,14 @@
-"""Faces that are judged together: each is drawn towards the faces most like it, whoever they show.
+"""Joint scoring: each face moves towards the faces most like it before it is compared.
 
-A face that is turned away or badly lit is far from its character's ideal, and near to other faces
-of the same character, which are nearer to the ideal. So every face that is asked about is drawn
-towards its nearest neighbours among them, as clustering does it, and asked about where it has come
-to lie: a character's faces come together, and so do a stranger's, around a place of his own. The
-gallery stays where it is. Were faces drawn towards its references, a stranger with few others of
-his own would be drawn to whom he resembles.
+A face that is turned away or badly lit lies far from its character's ideal. It lies near other
+faces of the same character, and those lie nearer to the ideal. So every probe's descriptor moves
+towards its nearest neighbours among the probes, as in clustering, and is compared from there: a
+character's faces come together, and a stranger's faces come together around a place of their own.
+The gallery's references stay. If probes moved towards references, a stranger with few faces would
+move to the character that he resembles.
 
-What is asked about for a calibration lies as new faces do: the strangers that ship with the encoder
-are drawn together with the faces, references and faces that were rejected towards both.
+A calibration needs probes that lie as new faces do. The strangers that ship with the encoder are
+therefore smoothed among the faces; references and rejected faces are smoothed towards both.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
 from gallery.numerics.clustering import REACH, drawn
 
-FEATURES_TOGETHER: tuple[str, ...] = ("ideal", "spread", "few")
+JOINT_FEATURES: tuple[str, ...] = ("ideal", "spread", "few")
 """What of the evidence is weighed. The gap is there for galleries that grow after they were
-calibrated; faces that are judged together are judged by a calibration of that moment, see
-docs/calibration.md."""
+calibrated; joint scoring calibrates anew each time, see docs/calibration.md."""
 
 COPIES = 0.115
 """Faces nearer to each other than this share of an encoder's `unknown` distance are copies of one.
@@ -39,8 +38,8 @@ dev split are at most 0.046 away from themselves; the nearest two of them are 0.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Together:
-    """What came of drawing faces together."""
+class JointlySmoothed:
+    """Faces and what a calibration is made of, smoothed."""
 
     faces: Vectors
     """Where those lie that are asked about, shape (n, dimension)."""
@@ -49,18 +48,18 @@ class Together:
     rejected: Rejections | None
 
 
-def draw_together(
+def smooth_jointly(
     faces: Vectors,
     enrolled: References,
     strangers: Strangers,
     *,
     unknown: float,
     rejected: Rejections | None = None,
-) -> Steps[Together]:
-    """Return faces, shape (n, dimension), drawn together, and what a calibration is made of.
+) -> Steps[JointlySmoothed]:
+    """Return faces, shape (n, dimension), and what a calibration is made of, both smoothed.
 
-    `unknown` is the encoder's distance from which on nobody is known, which says how far faces are
-    drawn: as far as clustering's groups reach. Every face that is moved is a step.
+    `unknown` is the encoder's distance from which on nobody is known. It sets how far a face's
+    neighbours reach: as far as clustering's groups do. Every face that moves is a step.
     """
     together = np.concatenate([strangers.descriptors, faces]).astype(np.float64)
 
@@ -78,7 +77,7 @@ def draw_together(
     if rejected is not None:
         descriptors = yield from moved(rejected.descriptors)
         rejected = dataclasses.replace(rejected, descriptors=descriptors)
-    return Together(
+    return JointlySmoothed(
         seen,
         dataclasses.replace(enrolled, as_faces=(yield from moved(enrolled.descriptors))),
         dataclasses.replace(strangers, stored=shipped.astype(np.float16)),
