@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= build/training
+# A test file's fixtures are made once, so that a file stays on one core.
+PYTEST := -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
 GALLERY := $(BIN)/gallery --database demo/gallery.db
 
 .PHONY: demo test test-all coverage lint format bench train drawing install clean
@@ -15,15 +17,15 @@ demo: install  ## Enroll the sample characters, identify pictures, label a folde
 	@echo "Look at the pictures in demo/annotated, and at the table demo/labels.csv."
 
 test: install  ## Run the tests, but for the slow ones.
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python $(PYTEST) -m "not slow"
 
 test-all: install  ## Run all tests.
-	$(BIN)/python -m pytest -q
+	$(BIN)/python $(PYTEST)
 
 coverage: install  ## Run all tests and print which branches of gallery they do not reach.
 	rm -rf build/coverage
 	mkdir -p build/coverage
-	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage run $(PYTEST)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 

@@ -22,6 +22,7 @@ PARTS = {
     "original": ("benchmarks.original", "The original's sample pictures: who is nearest"),
     "detection": ("benchmarks.detection", "Detectors"),
     "labelling": ("benchmarks.labelling", "Labelling, from file to record"),
+    "memory": ("benchmarks.label_memory --pictures 2000", "Labelling a large folder"),
     "video": ("benchmarks.video", "Labelling a video, from file to record"),
     "accuracy": (
         "training.evaluate --network models/anime-ensemble.npy --detector heads "
