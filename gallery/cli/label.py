@@ -12,6 +12,7 @@ from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
 from gallery.cli.video import Every, From, To, options_of
 from gallery.cli.writing import (
+    CaptionsAt,
     Matching,
     Out,
     Place,
@@ -23,7 +24,7 @@ from gallery.cli.writing import (
     Unsure,
     Write,
 )
-from gallery.output.format import OutputOptions, Placing, TagStyle
+from gallery.output.format import CaptionPlace, OutputOptions, Placing, TagStyle
 from gallery.settings import EVERY
 from gallery.types import MatchMode
 
@@ -43,6 +44,7 @@ def label(
     prefix: Prefix = "",
     tags: Tags = TagStyle.PLAIN,
     series: Series = "",
+    caption_place: CaptionsAt = CaptionPlace.END,
     place: Place = Placing.COPY,
     since: Annotated[
         str | None,
@@ -96,7 +98,7 @@ def label(
     from gallery.system.threads import available_cores, leave_cores, limited
 
     watched = options_of(from_, to, every, min_face, min_quality)
-    options = OutputOptions(prefix, tags, series, unsure, place)
+    options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
     plan = label_job.planned(paths, out, write or (), options, since, watch=watch)
     is_asked_anew = not rewrite and any(not one.is_document for one in plan.wanted)
     if workers is not None:

@@ -11,6 +11,7 @@ from gallery.cli.label_progress import LabelReporter
 from gallery.cli.progress import follow
 from gallery.cli.show import settings_of
 from gallery.cli.writing import (
+    CaptionsAt,
     Matching,
     Out,
     Place,
@@ -22,7 +23,7 @@ from gallery.cli.writing import (
     Unsure,
     Write,
 )
-from gallery.output.format import OutputOptions, Placing, TagStyle
+from gallery.output.format import CaptionPlace, OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
 
 
@@ -47,6 +48,7 @@ def relabel(
     prefix: Prefix = "",
     tags: Tags = TagStyle.PLAIN,
     series: Series = "",
+    caption_place: CaptionsAt = CaptionPlace.END,
     place: Place = Placing.COPY,
     top: Top = 3,
     match: Matching = MatchMode.IDEAL,
@@ -64,7 +66,7 @@ def relabel(
     from gallery.output import registry
 
     wanted = [registry.output_spec(text) for text in write or ()]
-    options = OutputOptions(prefix, tags, series, unsure, place)
+    options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
     choices = relabel_job.RelabelChoices(
         out, paths or (), alone, match, top, wanted, options, rewrite
     )

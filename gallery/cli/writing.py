@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from gallery.output.format import Placing, TagStyle
+from gallery.output.format import CaptionPlace, Placing, TagStyle
 from gallery.types import MatchMode
 
 MOST_COMPLAINTS = 20
@@ -51,6 +51,12 @@ Series: TypeAlias = Annotated[
     str,
     typer.Option(
         metavar="NAME", show_default=False, help="For captions: put behind names, in brackets."
+    ),
+]
+CaptionsAt: TypeAlias = Annotated[
+    CaptionPlace,
+    typer.Option(
+        "--caption-place", help="For captions: names come in front of other tags or at the end."
     ),
 ]
 Place: TypeAlias = Annotated[

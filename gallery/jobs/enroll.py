@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gallery.errors import BadSetting, InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
 from gallery.media.inputs import pictures_of
+from gallery.system.file_names import mark, mark_in
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -87,8 +88,12 @@ def named_as_in(engine: Engine, paths: Sequence[Path]) -> Named:
 
     Raises InputError where nothing is found, and where the gallery has no names.
     """
-    names = [one.name for one in engine.characters()] + list(engine.store.former_names())
-    return _of_captions(paths, names, "")
+    return _of_captions(paths, _names_of(engine), "")
+
+
+def _names_of(engine: Engine) -> list[str]:
+    """Return the names that characters have and had."""
+    return [one.name for one in engine.characters()] + list(engine.store.former_names())
 
 
 def enroll(
@@ -123,12 +128,25 @@ def _enrolled(
         from gallery.jobs.enroll_folders import enroll_candidates
 
         return enroll_candidates(
-            engine, named.candidates, largest=largest, gates=gates, keep_poor=keep_poor
+            engine,
+            _with_names_in_full(engine, named.candidates),
+            largest=largest,
+            gates=gates,
+            keep_poor=keep_poor,
         )
     from gallery.jobs.enroll_regions import RegionEnrolment
 
     enrolment = RegionEnrolment(engine.store, engine.describer, gates=gates, keep_poor=keep_poor)
     return enrolment.run(named.faces)
+
+
+def _with_names_in_full(engine: Engine, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates with the names of characters whose sorted folders hold a mark of them."""
+    marked = {mark(name): name for name in _names_of(engine)}
+    return [
+        replace(one, character=marked.get(mark_in(one.character) or "", one.character))
+        for one in candidates
+    ]
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:

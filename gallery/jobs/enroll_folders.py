@@ -36,6 +36,7 @@ from gallery.media.images import (
 )
 from gallery.store.reader import Label, Store
 from gallery.store.writer import NewSample, Writer, clean_name
+from gallery.system.file_names import character_name
 from gallery.system.threads import ROOM, ahead
 from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
 
@@ -82,7 +83,7 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
 def _character_of(folder: str) -> str:
     """Return the name that a folder stands for, as it is when it can be none."""
     try:
-        return clean_name(folder)
+        return clean_name(character_name(folder))
     except InputError:
         return folder
 

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.errors import BadSetting, InputError, NothingFound, UnreadableFile, UnreadableMetadata
-from gallery.metadata.tags import spelling, split
+from gallery.metadata.tags import name_of, spelling, split
 from gallery.types import Candidate
 
 MAX_BYTES = 1024 * 1024
+
+CAPTION_SUFFIXES = (".txt", ".caption")
+"""What takes the place of a picture's own suffix in the names of its captions."""
+
+NAMESPACED = re.compile(r"\w+:\S")
+"""How tags with a namespace begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +81,39 @@ def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
 
 
 def tags_of(picture: Path) -> list[str]:
-    """Return the tags beside a picture, in `picture.txt` and `picture.png.txt`.
+    """Return the tags beside a picture: in `picture.txt`, `picture.caption` and `picture.png.txt`.
 
+    In the first two commas part tags, and lines; the last has a tag on each line, as Hydrus wants.
     Raises InputError for a file that is no text in UTF-8.
     """
     tags = []
-    for path in (picture.with_suffix(".txt"), picture.with_name(f"{picture.name}.txt")):
+    for path in (*(picture.with_suffix(one) for one in CAPTION_SUFFIXES), _lines_beside(picture)):
         try:
             if path.is_file():
-                tags += split(_text(path))
+                text = _text(path)
+                is_listed = path.name == f"{picture.name}.txt"
+                tags += _listed(text) if is_listed else split(text)
         except OSError as error:
             raise UnreadableMetadata(path, f"cannot be read: {error.strerror}") from error
     return tags
+
+
+def _lines_beside(picture: Path) -> Path:
+    return picture.with_name(f"{picture.name}.txt")
+
+
+def _listed(text: str) -> list[str]:
+    """Return the tags of a list with a tag on each line; a name may hold a comma.
+
+    Some programs write all tags on one line between commas. It is one tag only where it has a
+    namespace, one comma, and no second namespace.
+    """
+    lines = split(text, "\n")
+    if len(lines) > 1 or not lines:
+        return lines
+    parts = split(lines[0])
+    is_one = len(parts) == 2 and [bool(NAMESPACED.match(one)) for one in parts] == [True, False]
+    return lines if is_one else parts
 
 
 def names_in(tags: Sequence[str], known: dict[str, str], prefix: str) -> list[str]:
@@ -94,7 +121,7 @@ def names_in(tags: Sequence[str], known: dict[str, str], prefix: str) -> list[st
     found: dict[str, str] = {}
     for tag in tags:
         has_prefix = bool(prefix) and tag.casefold().startswith(prefix.casefold())
-        text = tag[len(prefix) :].strip() if has_prefix else tag
+        text = name_of(tag[len(prefix) :].strip() if has_prefix else tag)
         name = _known(text, known)
         if name is None and has_prefix:
             name = text

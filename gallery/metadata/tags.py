@@ -1,9 +1,14 @@
-"""Tags as texts: parting them, and telling whether two are spellings of one."""
+"""Tags as texts: parting them, names among them, and telling two spellings of one."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from gallery.system.escapes import escaped, unescaped
+
+COMMA = ","
+"""Parts tags in captions."""
 
 
 def split(text: str, separators: str = ",\n") -> list[str]:
@@ -20,3 +25,18 @@ def spelling(tag: str) -> str:
     """
     plain = unicodedata.normalize("NFC", tag).replace("\\", "").replace("_", " ")
     return " ".join(plain.casefold().split())
+
+
+def tag_of(name: str, separator: str = "") -> str:
+    """Return a name as a tag on one line; a separator in it is escaped, see system.escapes."""
+    return escaped(name, lambda letter: letter == separator or _breaks_lines(letter)).strip()
+
+
+def name_of(tag: str) -> str:
+    """Return the name that tag_of made a tag of; any other tag is itself the name."""
+    name = unescaped(tag)
+    return name if tag in (tag_of(name), tag_of(name, COMMA)) else tag
+
+
+def _breaks_lines(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")

@@ -49,7 +49,8 @@ class Coco:
                     "bbox": [left, top, right - left, bottom - top],
                     "area": (right - left) * (bottom - top),
                     "iscrowd": 0,
-                    "segmentation": [],
+                    # Masks are drawn from polygons; readers fail on a face that has none.
+                    "segmentation": [[left, top, right, top, right, bottom, left, bottom]],
                     "score": values["score"],
                     "attributes": {"verdict": values["verdict"], "distance": values["distance"]},
                 }

@@ -21,6 +21,10 @@ MAX_NAME_BYTES = 255
 """What the usual file systems take for the name of a file."""
 
 
+NOWHERE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
+"""Codes of a place that takes no file more, whatever its name."""
+
+
 class NotWrittenError(InputError):
     """One picture's output cannot be written; those of others can."""
 
@@ -72,6 +76,15 @@ class TagStyle(StrEnum):
     """As on image boards: ayanami_rei_(evangelion)."""
 
 
+class CaptionPlace(StrEnum):
+    """Where names come into a caption."""
+
+    FRONT = "front"
+    """Before all other tags, where trainers keep the first tags in their place."""
+    END = "end"
+    """Behind all other tags."""
+
+
 class Placing(StrEnum):
     """How a picture comes into a folder."""
 
@@ -92,6 +105,8 @@ class OutputOptions:
     unsure: bool = False
     """Names that are unsure are written, too."""
     placing: Placing = Placing.COPY
+    caption_place: CaptionPlace = CaptionPlace.END
+    """Where in captions names come."""
 
 
 def _stills() -> Stills:
@@ -124,6 +139,19 @@ class Output:
         if self.target is None:
             return picture.with_name(name)
         return self.target / self.folder_inside(picture) / name
+
+    def not_written(self, path: Path, error: OSError) -> InputError:
+        """Return what is to be said of a file of one picture that cannot be written.
+
+        Where no other picture's can be either, it is no NotWrittenError: the disk is full, or the
+        target folder takes no files.
+        """
+        if error.errno in NOWHERE:
+            return cannot_be_written(path, error)
+        if self.target is not None and not _takes_files(self.target):
+            return cannot_be_written(self.target, error)
+        why = error.strerror or str(error)
+        return NotWrittenError(f"{path} cannot be written: {why}; {_cure(error)}.")
 
     def folder_inside(self, picture: Path) -> Path:
         """Return a picture's folder as seen from the base; it never leads out of it."""
@@ -160,12 +188,23 @@ def names_in(record: Record, *, unsure: bool) -> list[str]:
     )
 
 
-def cannot_be_written(path: Path, error: OSError) -> InputError:
-    """Return what is to be said of a place that takes no file, or not one of this name."""
-    if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
-        return NotWrittenError(f"{path} cannot be written: {error.strerror}; rename the picture.")
+def cannot_be_written(path: Path, error: OSError) -> UnwritableFile:
+    """Return what is to be said of a place that takes no file."""
     return UnwritableFile(
         path,
         f"cannot be written: {error.strerror or error}",
         remedy="what is written stays, run it again to go on, or name another place",
     )
+
+
+def _takes_files(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+def _cure(error: OSError) -> str:
+    """Return what to do about one file that cannot be written."""
+    if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
+        return "rename the picture"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "allow writing there"
+    return "take away what is in its place"

@@ -5,6 +5,7 @@ Every video follows, with a row for each track: its time codes, its character, i
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 
@@ -16,7 +17,6 @@ from gallery.media.stills import box_in
 from gallery.media.timecodes import timecode
 from gallery.output.document import UNKNOWN, UNSURE, DocumentFile, label_of
 from gallery.output.format import Output
-from gallery.output.sidecars import one_line
 from gallery.reports.page import (
     SUFFIXES,
     Picture,
@@ -93,10 +93,10 @@ class HtmlSheet:
             if shown:
                 text = f"{len(shown)} of {self._faces[label]} faces."
                 row = PictureRow(tuple(shown))
-                sections.append(Section(one_line(label), text, (Pictures((row,)),)))
+                sections.append(Section(_one_line(label), text, (Pictures((row,)),)))
         for name, rows in self._videos.items():
             text = self._ends.get(name, "It is not labelled to its end.")
-            sections.append(Section(one_line(name), text, (Pictures(tuple(rows)),)))
+            sections.append(Section(_one_line(name), text, (Pictures(tuple(rows)),)))
         self._stills.close()
         page = as_html(Report(TITLE, tuple(sections)))
         self._file.save(page.encode("utf-8", "backslashreplace"))
@@ -106,7 +106,7 @@ class HtmlSheet:
         rows = self._videos.setdefault(name, [])
         if isinstance(part, VideoEnd):
             said = f"Shots: {part.shots}. Faces followed: {part.tracks}."
-            self._ends[name] = f"{said} {one_line(record.error)}" if record.error else said
+            self._ends[name] = f"{said} {_one_line(record.error)}" if record.error else said
         if not isinstance(part, VideoTrack):
             return
         (answer,) = record.faces
@@ -132,7 +132,7 @@ class HtmlSheet:
         return total < MOST and len(self._shown.get(label, ())) < most
 
     def _summary(self) -> Section:
-        rows = tuple((one_line(label), str(count)) for label, count in sorted(self._faces.items()))
+        rows = tuple((_one_line(label), str(count)) for label, count in sorted(self._faces.items()))
         table = Table(("who", "faces"), rows, right=("faces",))
         text = f"{self._pictures['read']} pictures; {self._pictures['failed']} could not be read."
         return Section("Summary", text, (table,))
@@ -160,11 +160,11 @@ def _caption(record: Record, answer: Answer) -> str:
     where = record.path.name
     if isinstance(record, VideoRecord) and isinstance(record.part, VideoTrack):
         where = timecode(record.part.best)
-    return f"{one_line(name)}{distance}\n{where}"
+    return f"{_one_line(name)}{distance}\n{where}"
 
 
 def _row_text(part: VideoTrack, answer: Answer) -> str:
-    who = one_line(label_of(answer, unsure=True))
+    who = _one_line(label_of(answer, unsure=True))
     doubt = f" ({UNSURE})" if label_of(answer, unsure=False) == UNSURE else ""
     span = f"{timecode(part.start)} to {timecode(part.end)}"
     return f"{span}, shot {part.shot}: {who}{doubt}"
@@ -172,3 +172,9 @@ def _row_text(part: VideoTrack, answer: Answer) -> str:
 
 def _is_ours(content: bytes) -> bool:
     return f"<h1>{TITLE}</h1>".encode() in content
+
+
+def _one_line(text: str) -> str:
+    """Return a text on one line, as a page shows it."""
+    kept = (" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in text)
+    return " ".join("".join(kept).split())

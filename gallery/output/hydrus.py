@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gallery.metadata.tags import spelling, split, tag_of
 from gallery.output import sidecars
 from gallery.output.format import Output, names_in
 from gallery.types import Record
@@ -22,11 +25,26 @@ class Hydrus:
     def write(self, record: Record) -> None:
         """Add the tags that a sidecar lacks; those that are there stay."""
         names = names_in(record, unsure=self._output.options.unsure)
-        plain = [sidecars.one_line(name) for name in names]
+        plain = [tag_of(name) for name in names]
         tags = sidecars.unique(NAMESPACE + name for name in plain if name)
-        if tags:
-            path = self._output.beside(record.path, f"{record.path.name}.txt")
-            sidecars.add_tags(path, tags, "\n")
+        if not tags:
+            return
+        path = self._output.beside(record.path, f"{record.path.name}.txt")
+
+        def change(before: bytes | None) -> bytes | None:
+            return _with_lines(sidecars.text_of(path, before or b""), tags)
+
+        sidecars.update(self._output, path, change)
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _with_lines(text: str, tags: Sequence[str]) -> bytes | None:
+    known = {spelling(tag) for tag in split(text, "\n")}
+    new = [tag for tag in tags if spelling(tag) not in known]
+    if not new:
+        return None
+    body = text.rstrip(" \t\r\n")
+    end = "\r\n" if text.endswith("\r\n") else "\n"
+    return ("\n".join([*([body] if body else []), *new]) + end).encode("utf-8")

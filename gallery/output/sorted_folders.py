@@ -18,10 +18,15 @@ from gallery.output.format import (
     NotWrittenError,
     Output,
     Placing,
-    cannot_be_written,
     names_in,
 )
-from gallery.system.file_names import MARK_LENGTH, folder_name, mark
+from gallery.system.file_names import (
+    MARK_LENGTH,
+    character_name,
+    folder_name,
+    mark,
+    mark_in,
+)
 from gallery.system.files import absolute
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
@@ -52,6 +57,7 @@ class SortedFolders:
         """Prepare to fill a folder. Raises InputError where none is named."""
         if output.target is None:
             raise BadSetting("write", "Name the folder to sort into: sorted:FOLDER")
+        self._output = output
         self._target = output.target
         self._unsure = output.options.unsure
         self._placing = output.options.placing
@@ -68,38 +74,55 @@ class SortedFolders:
             self._sort(record, _cut(record, self._stills))
 
     def _sort(self, record: Record, still: bytes | None) -> None:
-        names = [folder_name(name, OWN_FOLDERS) for name in names_in(record, unsure=self._unsure)]
-        verdicts = {answer.verdict for answer in record.faces}
-        if Verdict.UNSURE in verdicts and not self._unsure:
-            names.append(UNSURE)
-        if Verdict.UNKNOWN in verdicts:
-            names.append(UNKNOWN)
-        for name in names or [NO_FACE]:
-            try:
-                folder = self._target / self._folder(name)
+        try:
+            for folder in [self._target / name for name in self._names(record)]:
                 _make(folder)
                 if isinstance(record, VideoRecord) and still is not None:
                     _place_still(still, name_of(record, ".png", MOST_BYTES), folder)
                 else:
                     _place(record.path, folder, self._placing)
-            except OSError as error:
-                if not record.path.exists():
-                    raise NotWrittenError(f"{record.path} is there no more.") from error
-                raise cannot_be_written(self._target, error) from error
+        except OSError as error:
+            if not record.path.exists():
+                raise NotWrittenError(f"{record.path} is there no more.") from error
+            place = Path(error.filename2 or error.filename or self._target)
+            raise self._output.not_written(place, error) from error
+
+    def _names(self, record: Record) -> list[str]:
+        """Return the folders that a picture comes into."""
+        names = [self._folder(name) for name in names_in(record, unsure=self._unsure)]
+        verdicts = {answer.verdict for answer in record.faces}
+        if Verdict.UNSURE in verdicts and not self._unsure:
+            names.append(UNSURE)
+        if Verdict.UNKNOWN in verdicts:
+            names.append(UNKNOWN)
+        return names or [NO_FACE]
 
     def close(self) -> None:
         """Let go of a video."""
         self._stills.close()
 
     def _folder(self, name: str) -> str:
-        """Return a folder's name, with a mark where another one differs by case alone."""
+        """Return a character's folder, which no other one has in another case."""
         if self._folders is None:
-            self._target.mkdir(parents=True, exist_ok=True)
-            self._folders = {}
-            for there in sorted(os.listdir(self._target)):  # noqa: PTH208 - names alone
-                self._folders.setdefault(_folded(there), there)
-        known = self._folders.setdefault(_folded(name), name)
-        return name if known == name else f"{name}~{mark(name)}"
+            self._folders = _folders_in(self._target)
+        # Behind a name in full, or cut short, stands a mark in folders that were written before.
+        known = self._folders.get(name) or self._folders.get(f"~{mark(name)}")
+        if known is None:
+            taken = OWN_FOLDERS.union(_folded(one) for one in self._folders.values())
+            known = folder_name(name, taken)
+        self._folders[name] = known
+        return known
+
+
+def _folders_in(target: Path) -> dict[str, str]:
+    """Return the folders in a place by the characters they stand for, or by their marks."""
+    target.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for there in sorted(os.listdir(target)):  # noqa: PTH208 - names alone
+        marked = mark_in(there)
+        character = f"~{marked}" if marked else character_name(there)
+        found[unicodedata.normalize("NFC", character)] = there
+    return found
 
 
 def _cut(record: VideoRecord, stills: Stills) -> bytes:
@@ -142,7 +165,7 @@ def _make(folder: Path) -> None:
     """Make a folder. Raises InputError where a link of this name leads elsewhere."""
     if folder.is_symlink():
         raise UnwritableFile(folder, "is a link that leads elsewhere", remedy="take it away")
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _place(picture: Path, folder: Path, placing: Placing) -> None:

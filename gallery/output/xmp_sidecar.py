@@ -44,7 +44,7 @@ class XmpSidecar:
         if regions or os.path.lexists(path):
             shape = _shape(record)
             change = partial(self._merged, record.path, path, regions, shape)
-            sidecars.update(path, change, xmp.MAX_BYTES)
+            sidecars.update(self._output, path, change, xmp.MAX_BYTES)
 
     def close(self) -> None:
         """Nothing is open."""

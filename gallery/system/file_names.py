@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import unicodedata
+from collections.abc import Iterator
+
+from gallery.system.escapes import escaped, unescaped
 
 FORBIDDEN = frozenset('<>:"/\\|?*')
 """What Windows lets no name hold; the slash is forbidden everywhere."""
@@ -20,19 +24,54 @@ MAX_BYTES = 200
 
 MARK_LENGTH = 8
 
+MARKED = re.compile(r"~([0-9a-f]{8})$")
+
 
 def folder_name(name: str, taken: frozenset[str] = frozenset()) -> str:
-    """Return a character's name as the name of a folder.
+    """Return a character's name as the name of a folder; `character_name` reads it back.
 
-    A name that is safe stays as it is. Any other has what is not safe replaced and a mark of the
-    whole name put behind it, so that two names never become one; so have those that are taken for
-    something else.
+    A name that is safe stays as it is. In any other, the letters that are not safe are escaped.
+    Where a device or another folder has the name, in any case, more letters are escaped. A name
+    that is too long is cut, and a mark of the whole name put behind it.
     """
-    safe = _shortened(_replaced(name))
-    is_reserved = safe.partition(".")[0].strip().casefold() in RESERVED
-    if safe == name and safe and not is_reserved and safe.casefold() not in taken:
-        return safe
-    return f"{safe.partition('.')[0] if is_reserved else safe}~{mark(name)}"
+    for spelling in _spellings(name):
+        is_reserved = spelling.partition(".")[0].strip().casefold() in RESERVED
+        if not is_reserved and spelling.casefold() not in taken:
+            break
+    content = os.fsencode(spelling)
+    if len(content) <= MAX_BYTES:
+        return spelling
+    return f"{content[:MAX_BYTES].decode('utf-8', 'ignore').rstrip('. ')}~{mark(name)}"
+
+
+def character_name(folder: str) -> str:
+    """Return the name that folder_name made a folder's name of.
+
+    The name of a folder that it would not have written, such as one with `%20` for a space, is
+    itself the name.
+    """
+    name = unescaped(folder)
+    is_ours = unicodedata.normalize("NFC", folder) in _spellings(name)
+    return name if is_ours else folder
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Yield ways to write a name that are the same in no case: the plainest first."""
+    safe = escaped(name, _is_unsafe)
+    # Windows drops dots and spaces at the end, and a dot at the beginning hides a folder.
+    body = safe.rstrip(". ")
+    safe = body + _always(safe[len(body) :])
+    if safe[:1] in (".", " "):
+        safe = _always(safe[0]) + safe[1:]
+    yield safe
+    yield _always(name[:1]) + safe[1:] if safe[:1] == name[:1] else safe
+    yield _always(name)
+
+
+def mark_in(folder: str) -> str | None:
+    """Return the mark behind a folder's name that does not hold a name in full; None without."""
+    found = MARKED.search(folder)
+    return found[1] if found else None
 
 
 def mark(name: str | bytes) -> str:
@@ -41,11 +80,8 @@ def mark(name: str | bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:MARK_LENGTH]
 
 
-def _replaced(name: str) -> str:
-    kept = "".join("_" if _is_unsafe(letter) else letter for letter in name)
-    # Windows drops dots and spaces at the end, and a dot at the beginning hides a folder.
-    kept = kept.rstrip(". ").lstrip(" ")
-    return f"_{kept[1:]}" if kept.startswith(".") else kept
+def _always(text: str) -> str:
+    return escaped(text, lambda _: True)
 
 
 def _is_unsafe(letter: str) -> bool:
@@ -56,8 +92,3 @@ def _is_unsafe(letter: str) -> bool:
         or category in ("Cc", "Cf", "Cs", "Zl", "Zp")
         or ord(letter) & 0xFFFE == 0xFFFE
     )
-
-
-def _shortened(name: str) -> str:
-    content = os.fsencode(name)[:MAX_BYTES]
-    return content.decode("utf-8", "ignore").rstrip(". ")

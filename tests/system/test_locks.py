@@ -16,6 +16,7 @@ from command import environment, finish, run, start
 from gallery.errors import InputError
 from gallery.media.images import encode_png
 from gallery.output import sidecars
+from gallery.output.format import Output
 from gallery.system import locks
 from gallery.system.locks import folder_lock
 
@@ -25,13 +26,19 @@ ADD = """
 import sys
 import tempfile
 from pathlib import Path
-from gallery.output.sidecars import add_tags
+from gallery.output import sidecars
+from gallery.output.captions import with_tags
+from gallery.output.format import CaptionPlace, Output
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(count):
     for file in ("a.txt", "b.txt"):
-        add_tags(folder / file, [f"{name} {number}", "both"], ", ")
+        def change(before):
+            tags = [f"{name} {number}", "both"]
+            return with_tags((before or b"").decode(), tags, CaptionPlace.END).encode()
+
+        sidecars.update(Output(None, folder, "fake"), folder / file, change)
 """
 
 
@@ -149,6 +156,7 @@ def test_a_lock_ends_with_its_process_and_waiting_has_an_end(
 def test_what_another_program_writes_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"before")
+    output = Output(None, tmp_path, "fake")
     rounds: list[bytes | None] = []
 
     def change(before: bytes | None) -> bytes:
@@ -157,7 +165,7 @@ def test_what_another_program_writes_meanwhile_is_kept(tmp_path: Path) -> None:
             path.write_bytes(b"theirs")
         return (before or b"") + b", ours"
 
-    sidecars.update(path, change)
+    sidecars.update(output, path, change)
     assert rounds == [b"before", b"theirs"]
     assert path.read_bytes() == b"theirs, ours"
 
@@ -166,4 +174,4 @@ def test_what_another_program_writes_meanwhile_is_kept(tmp_path: Path) -> None:
         return b"ours"
 
     with pytest.raises(InputError, match="is being written by another program"):
-        sidecars.update(path, busy)
+        sidecars.update(output, path, busy)

@@ -1,0 +1,43 @@
+"""One way to write letters where a format has no room for them, and to read them back.
+
+A letter stands as `%` and two digits for each of its bytes, as in web addresses: `C.C%2E`. What
+looks like such an escape is escaped itself, so that every text comes back as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
+
+
+def escaped(text: str, is_unsafe: Callable[[str], bool]) -> str:
+    """Return a text without the letters that are unsafe; `unescaped` brings them back.
+
+    Bytes that are no UTF-8, which Python keeps as lone surrogates, are always escaped.
+    """
+    found = ESCAPE.finditer(text)
+    ambiguous = {place for one in found for place in range(one.start(), one.end(), 3)}
+    return "".join(
+        _escape(letter) if place in ambiguous or _is_lone(letter) or is_unsafe(letter) else letter
+        for place, letter in enumerate(text)
+    )
+
+
+def unescaped(text: str) -> str:
+    """Return what `escaped` was given."""
+    return ESCAPE.sub(lambda found: _bytes_of(found[0]).decode("utf-8", "surrogateescape"), text)
+
+
+def _escape(letter: str) -> str:
+    errors = "surrogateescape" if _is_lone(letter) else "surrogatepass"
+    return "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", errors))
+
+
+def _bytes_of(escapes: str) -> bytes:
+    return bytes.fromhex(escapes.replace("%", ""))
+
+
+def _is_lone(letter: str) -> bool:
+    return "\udc80" <= letter <= "\udcff"
