@@ -215,6 +215,7 @@ class Gallery:
         min_face: float = 0.0,
         min_quality: float = 0.0,
         keep_poor: bool = False,
+        with_guesses: bool = False,
     ) -> Job[EnrolEvent, EnrolmentSummary]:
         """Take pictures into the gallery, as `gallery enroll` does; tell what becomes of each.
 
@@ -222,7 +223,8 @@ class Gallery:
         folders of pictures. `names` and `tag_prefix` say which tags of captions are names, where
         the gallery's own characters are not meant. `largest` takes the largest of several faces;
         faces with a head smaller than `min_face` pixels, or worse to be seen than `min_quality`
-        (0 to 1), are as if they were not there; `keep_poor` lets poor faces count.
+        (0 to 1), are as if they were not there; `keep_poor` lets poor faces count. With the source
+        XMP, `with_guesses` takes names that gallery wrote itself, too.
 
         What an Enrolled tells is in the database. Raises InputError where there is nothing to
         enroll, StoreError where the database cannot be written or lacks descriptors of the encoder,
@@ -232,7 +234,9 @@ class Gallery:
 
         def events() -> Generator[EnrolEvent, None, None]:
             folders = _paths(paths)
-            named = enrolling.named_in(folders, source, wanted, tag_prefix)
+            named = enrolling.named_in(
+                folders, source, wanted, tag_prefix, with_guesses=with_guesses
+            )
             engine = self._open(create=True)
             named = named or enrolling.named_as_in(engine, folders)
             yield from enrolling.enroll(

@@ -74,6 +74,8 @@ class EnrolmentStarted(Started):
     unit: str = field(default="picture", kw_only=True)
     unlabelled: int
     """How many pictures have no name; they are passed over."""
+    guessed: int = 0
+    """How many faces have a name that gallery itself wrote into metadata; they are passed over."""
 
 
 @dataclass(frozen=True, slots=True)

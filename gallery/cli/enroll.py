@@ -62,6 +62,13 @@ def enroll(
             help="For captions: tags that begin so are names, as in character:Rei; others are not.",
         ),
     ] = "",
+    with_guesses: Annotated[
+        bool,
+        typer.Option(
+            "--with-guesses",
+            help="For xmp: take names that gallery wrote itself and nobody changed, too.",
+        ),
+    ] = False,
     cropped: Cropped = False,
     largest: Largest = False,
     min_face: MinFace = 0.0,
@@ -88,7 +95,7 @@ def enroll(
 
     check_names(source, are_given=names is not None)
     listed = names_listed(names) if names is not None else []
-    named = named_in(paths, source, listed, tag_prefix)
+    named = named_in(paths, source, listed, tag_prefix, with_guesses=with_guesses)
     gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         named = named or named_as_in(gallery, paths)
@@ -144,6 +151,7 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
                 **{outcome.value: counts[outcome] for outcome in Outcome},
                 "poor": poor,
                 "unlabelled": named.unlabelled,
+                "guessed": named.guessed,
                 "refused": [{"path": str(path), "reason": reason} for path, reason in refused],
             }
         )
@@ -159,6 +167,11 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
     say(f"{what} of {plural(characters, 'character')}: {', '.join(parts) or 'none looked at'}.")
     if named.unlabelled:
         say(f"{plural(named.unlabelled, 'picture')} without a name passed over.")
+    if named.guessed:
+        say(
+            f"{plural(named.guessed, 'face')} that gallery named itself passed over; "
+            "--with-guesses takes them."
+        )
     if poor:
         say(
             f"{plural(poor, 'poor face')} marked and left out of ideals; `gallery show NAME` says "

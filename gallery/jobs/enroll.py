@@ -42,6 +42,8 @@ class Named:
     """Regions instead of candidates."""
     unlabelled: int = 0
     """How many pictures have no name."""
+    guessed: int = 0
+    """How many faces have a name that is gallery's own answer; they are passed over."""
 
     @property
     def steps(self) -> int:
@@ -52,17 +54,28 @@ class Named:
 
 
 def named_in(
-    paths: Sequence[Path], source: Source, names: Collection[str] = (), tag_prefix: str = ""
+    paths: Sequence[Path],
+    source: Source,
+    names: Collection[str] = (),
+    tag_prefix: str = "",
+    *,
+    with_guesses: bool = False,
 ) -> Named | None:
     """Return what paths hold for enrolment; None where the gallery has to say what names there are.
 
     Names and a prefix of tags are for captions, see readers.captions.TagRule; without both,
-    named_as_in is to be asked. Raises InputError where nothing is found, and for names and a prefix
-    with another source.
+    named_as_in is to be asked. With guesses, which are for XMP, names that gallery wrote itself are
+    taken, too. Raises InputError where nothing is found, and for what is of another source.
     """
     check_names(source, are_given=bool(names or tag_prefix))
+    if with_guesses and source is not Source.XMP:
+        raise BadSetting(
+            "with_guesses",
+            "Only XMP tells gallery's own answers from a person's names",
+            "leave them out with this source",
+        )
     if source is Source.XMP:
-        return _of_metadata(paths)
+        return _of_metadata(paths, with_guesses=with_guesses)
     if source is Source.CAPTIONS:
         return _of_captions(paths, names, tag_prefix) if names or tag_prefix else None
     from gallery.jobs.enroll_folders import candidates_in
@@ -111,7 +124,7 @@ def enroll(
     """
     engine.require_encoded()
     unit = "picture" if named.faces is None else "face"
-    yield EnrolmentStarted(named.steps, named.unlabelled, unit=unit)
+    yield EnrolmentStarted(named.steps, named.unlabelled, named.guessed, unit=unit)
     for path, why in named.refused:
         yield Refused(path, why)
     outcomes: Counter[Outcome] = Counter()
@@ -149,22 +162,23 @@ def _with_names_in_full(engine: Engine, candidates: Sequence[Candidate]) -> list
     ]
 
 
-def _of_metadata(paths: Sequence[Path]) -> Named:
+def _of_metadata(paths: Sequence[Path], *, with_guesses: bool) -> Named:
     from gallery.metadata.named_regions import named_faces
 
     pictures, refused = pictures_of(paths)
-    faces, unlabelled = [], 0
+    faces, unlabelled, guessed = [], 0, 0
     for picture in pictures:
         try:
-            found = named_faces(picture)
+            found = named_faces(picture, with_guesses=with_guesses)
         except InputError as error:
             refused.append((picture, str(error)))
             continue
+        guessed += found.guessed
         if found.regions:
             faces.append(found)
-        else:
+        elif not found.guessed:
             unlabelled += 1
-    return Named([], refused, faces, unlabelled)
+    return Named([], refused, faces, unlabelled, guessed)
 
 
 def _of_captions(paths: Sequence[Path], names: Collection[str], prefix: str) -> Named:

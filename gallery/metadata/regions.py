@@ -30,6 +30,8 @@ class Region:
     area: Area
     name: str | None = None
     """None where nobody has said who it is."""
+    is_guess: bool = False
+    """The name is gallery's own answer, and nobody has changed it."""
 
 
 class Shape(NamedTuple):

@@ -74,17 +74,25 @@ def read(packet: bytes, shape: Shape) -> list[Region]:
     return known + _unnamed_yet(document.microsoft(shape), known)
 
 
-def merged(packet: bytes | None, faces: Sequence[Region], shape: Shape, extension: str) -> bytes:
+def merged(
+    packet: bytes | None,
+    faces: Sequence[Region],
+    shape: Shape,
+    extension: str = "",
+    given: Sequence[Region] = (),
+) -> bytes:
     """Return an XMP packet with faces put in; None begins a new one.
 
     The packet keeps all its content. A region with a name keeps that name, whatever gallery
-    answers. A region that gallery named, and nobody renamed since, follows the new answers. Without
-    a change the bytes stay the same. Raises PacketError as `read` does.
+    answers. A region that gallery named, and nobody renamed since, follows the new answers. Faces
+    that a person named in the picture itself, given by name, come in first: programs that read the
+    sidecar read it alone. Without a change the bytes stay the same. Raises PacketError as `read`
+    does.
     """
     document = _Packet(packet)
     if packet is None and extension:
         document.note_extension(extension)
-    if not _merge(document, faces, shape) and packet is not None:
+    if not _merge(document, faces, shape, given) and packet is not None:
         return packet
     return document.content()
 
@@ -204,7 +212,7 @@ class _Element:
 def _faces(regions: Any, shape: Shape) -> list[_Element]:
     orientation = _orientation(regions, shape)
     return [
-        _Element(Region(shown(area, orientation), _name_of(item)), item)
+        _Element(Region(shown(area, orientation), _name_of(item), is_ours(item)), item)
         for item in rdf.items(rdf.field(rdf.struct(regions), REGIONS, "RegionList"))
         if (rdf.text(rdf.field(rdf.struct(item), REGIONS, "Type")) or "face").lower() == "face"
         and (area := _area_of(item, regions)) is not None
@@ -218,18 +226,20 @@ def _unnamed_yet(some: Sequence[Region], known: Sequence[Region]) -> list[Region
     return [one for row, one in enumerate(some) if row not in said]
 
 
-def _merge(document: _Packet, faces: Sequence[Region], shape: Shape) -> bool:
+def _merge(
+    document: _Packet, faces: Sequence[Region], shape: Shape, given: Sequence[Region]
+) -> bool:
     """Put faces into a packet; say whether anything changed."""
     spoken = pairs([one.area for one in faces], [one.area for one in document.microsoft(shape)])
     regions = document.find()
     if regions is None:
-        if len(spoken) == len(faces):
+        if len(spoken) == len(faces) and not given:
             return False
         regions = document.make()
-    known = _faces(regions, shape)
     orientation = _orientation(regions, shape)
+    changed = _take_over(regions, given, shape)
+    known = _faces(regions, shape)
     found = pairs([one.area for one in faces], [one.region.area for one in known])
-    changed = False
     for column, one in enumerate(known):
         if column not in found.values() and is_ours(one.element):
             one.element.getparent().remove(one.element)
@@ -239,7 +249,7 @@ def _merge(document: _Packet, faces: Sequence[Region], shape: Shape) -> bool:
             # Somebody named it in a program that writes Microsoft's regions.
             continue
         if row not in found:
-            _add(regions, face, orientation)
+            _sign(_add(regions, face, orientation), _xml(face.name))
             changed = True
         elif _rename(known[found[row]], face):
             changed = True
@@ -248,11 +258,29 @@ def _merge(document: _Packet, faces: Sequence[Region], shape: Shape) -> bool:
     return changed
 
 
+def _take_over(regions: Any, given: Sequence[Region], shape: Shape) -> bool:
+    """Give regions the names that a person gave elsewhere, but to those that a person named."""
+    known = _faces(regions, shape)
+    orientation = _orientation(regions, shape)
+    found = pairs([one.area for one in given], [one.region.area for one in known])
+    changed = False
+    for row, one in enumerate(given):
+        if row not in found:
+            _add(regions, one, orientation)
+        elif (there := known[found[row]]).region.name is None or there.region.is_guess:
+            _set(rdf.struct(there.element), "Name", _xml(one.name))
+            _sign(there.element, None)
+        else:
+            continue
+        changed = True
+    return changed
+
+
 def _rename(known: _Element, face: Region) -> bool:
     """Give a region the name of a face where it has none, or one that gallery gave it."""
     name = _xml(face.name)
     if name == (known.region.name or "") or not (
-        known.region.name is None or is_ours(known.element)
+        known.region.name is None or known.region.is_guess
     ):
         return False
     _set(rdf.struct(known.element), "Name", name)
@@ -260,7 +288,8 @@ def _rename(known: _Element, face: Region) -> bool:
     return True
 
 
-def _add(regions: Any, face: Region, orientation: int) -> None:
+def _add(regions: Any, face: Region, orientation: int) -> Any:
+    """Put a face into regions, and return its element."""
     from lxml import etree
 
     item = etree.SubElement(_bag(regions), rdf.tag(RDF, "li"))
@@ -274,15 +303,20 @@ def _add(regions: Any, face: Region, orientation: int) -> None:
     name = _xml(face.name)
     if name:
         etree.SubElement(item, rdf.tag(REGIONS, "Name")).text = name
-    _sign(item, name)
+    return item
 
 
-def _sign(item: Any, name: str) -> None:
-    """Note in a region which name gallery gave it."""
+def _sign(item: Any, name: str | None) -> None:
+    """Note in a region which name gallery gave it; None takes the note away."""
     from lxml import etree
 
     struct = rdf.struct(item)
     extensions = rdf.field(struct, REGIONS, "Extensions")
+    if name is None:
+        for old in [] if extensions is None else list(rdf.struct(extensions)):
+            if old.tag == rdf.tag(OWN, "Name"):
+                old.getparent().remove(old)
+        return
     if extensions is None or isinstance(extensions, str):
         extensions = etree.SubElement(struct, rdf.tag(REGIONS, "Extensions"))
         extensions.set(rdf.tag(RDF, "parseType"), "Resource")

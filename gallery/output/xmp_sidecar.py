@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 
 from gallery.errors import InputError
@@ -42,8 +41,20 @@ class XmpSidecar:
         # A head outside the picture has no place in it.
         regions = [one for one in regions if one.area.width > 0 and one.area.height > 0]
         if regions or os.path.lexists(path):
-            shape = _shape(record)
-            change = partial(self._merged, record.path, path, regions, shape)
+            shape, given = _stored(record)
+
+            def change(before: bytes | None) -> bytes | None:
+                if before is None and not regions:
+                    return None
+                extension = record.path.suffix.removeprefix(".") if self._by_stem else ""
+                try:
+                    if before is not None and self._by_stem:
+                        _check_extension(xmp.extension_of(before), extension)
+                    return xmp.merged(before, regions, shape, extension, given)
+                except xmp.PacketError as error:
+                    reason = f"{path} {error.reason}; move it away or correct it."
+                    raise NotWrittenError(reason) from error
+
             sidecars.update(self._output, path, change, xmp.MAX_BYTES)
 
     def close(self) -> None:
@@ -55,32 +66,28 @@ class XmpSidecar:
         sidecars.require_own_stem(picture, "sidecar")
         return self._output.beside(picture, f"{picture.stem}.xmp")
 
-    def _merged(
-        self, picture: Path, path: Path, regions: list[Region], shape: Shape, before: bytes | None
-    ) -> bytes | None:
-        if before is None and not regions:
-            return None
-        extension = picture.suffix.removeprefix(".") if self._by_stem else ""
-        try:
-            if before is not None and self._by_stem:
-                _check_extension(xmp.extension_of(before), extension)
-            return xmp.merged(before, regions, shape, extension)
-        except xmp.PacketError as error:
-            raise NotWrittenError(f"{path} {error.reason}; move it away or correct it.") from error
-
     def _region(self, answer: Answer, width: int, height: int) -> Region:
         wanted = {Verdict.SURE, Verdict.UNSURE} if self._output.options.unsure else {Verdict.SURE}
         name = answer.character if answer.verdict in wanted else None
         return Region(area_of(answer.face.box, width, height), name)
 
 
-def _shape(record: Record) -> Shape:
-    """Return how the picture's file is stored. Raises NotWrittenError where it is gone."""
+def _stored(record: Record) -> tuple[Shape, list[Region]]:
+    """Return how the picture's file is stored, and the faces that a person named in it.
+
+    Raises NotWrittenError where it is gone.
+    """
     try:
         header = read_header(record.path)
     except InputError as error:
         raise NotWrittenError(str(error)) from error
-    return Shape(header.width, header.height, header.orientation)
+    shape = Shape(header.width, header.height, header.orientation)
+    try:
+        inside = xmp.read(header.xmp, shape) if header.xmp else []
+    except xmp.PacketError:
+        # What nobody can read names nobody.
+        inside = []
+    return shape, [one for one in inside if one.name is not None and not one.is_guess]
 
 
 def _check_extension(found: str | None, wanted: str) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from command import Done, call
 from fakes import FakeDetector, Square, draw, fake_gallery, write_picture
+from PIL import Image as pillow
+from PIL.PngImagePlugin import PngInfo
 
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
@@ -26,7 +28,7 @@ from gallery.metadata.named_regions import NamedFaces, NamedRegion, named_faces
 from gallery.metadata.regions import Area, Region, Shape, stored
 from gallery.output import registry
 from gallery.output.format import Output
-from gallery.types import Box, Candidate, Enrolled, Outcome
+from gallery.types import Answer, Box, Candidate, Enrolled, Face, Outcome, Record, Verdict
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 LEFT, RIGHT = Square(10, 20, 50, RED), Square(90, 30, 60, BLUE)
@@ -39,7 +41,9 @@ def region(name: str | None, square: Square) -> Region:
 
 
 def packet(*regions: Region) -> bytes:
-    return xmp.merged(None, regions, SHAPE, "")
+    """What a person's program writes of faces, who named some of them."""
+    unnamed = [one for one in regions if one.name is None]
+    return xmp.merged(None, unnamed, SHAPE, given=[one for one in regions if one.name])
 
 
 def mark(picture: Path, *regions: Region) -> Path:
@@ -53,9 +57,10 @@ def both(tmp_path: Path) -> Path:
     return write_picture(tmp_path / "both.png", LEFT, RIGHT)
 
 
-def enroll(gallery: Engine, *pictures: Path) -> list[Enrolled]:
+def enroll(gallery: Engine, *pictures: Path, with_guesses: bool = False) -> list[Enrolled]:
     enrolment = RegionEnrolment(gallery.store, gallery.describer)
-    return list(enrolment.run([named_faces(path) for path in pictures]))
+    named = [named_faces(path, with_guesses=with_guesses) for path in pictures]
+    return list(enrolment.run(named))
 
 
 def outcomes(enrolled: list[Enrolled]) -> dict[str, Outcome]:
@@ -180,7 +185,7 @@ class TestNamedFaces:
         assert [one.name for one in named_faces(path).regions] == ["Rei"]
 
     def test_a_sidecar_of_the_stem_belongs_to_one_picture(self, both: Path) -> None:
-        content = xmp.merged(None, [region("Rei", LEFT)], SHAPE, "jpg")
+        content = xmp.merged(None, [], SHAPE, "jpg", [region("Rei", LEFT)])
         both.with_suffix(".xmp").write_bytes(content)
         assert named_faces(both).regions == ()
         both.with_suffix(".xmp").write_bytes(content.replace(b'"jpg"', b'"PNG"'))
@@ -289,7 +294,50 @@ class TestNamedFaces:
         answers = [region("Rei", LEFT), region("Asuka", RIGHT)]
         assert xmp.merged(sidecar.read_bytes(), answers[:1], SHAPE, "") == sidecar.read_bytes()
         sidecar.write_bytes(xmp.merged(sidecar.read_bytes(), answers, SHAPE, ""))
-        assert {one.name for one in named_faces(both).regions} == {"By hand", "Asuka"}
+        found = named_faces(both, with_guesses=True)
+        assert {one.name for one in found.regions} == {"By hand", "Asuka"}
+
+    def test_names_that_gallery_wrote_are_nobodys_until_somebody_changes_them(
+        self, both: Path
+    ) -> None:
+        sidecar = both.with_name("both.png.xmp")
+        guesses = [region("Rei", LEFT), region("Asuka", RIGHT)]
+        sidecar.write_bytes(xmp.merged(None, guesses, SHAPE))
+        assert named_faces(both) == NamedFaces(both, (), guessed=2)
+        assert len(named_faces(both, with_guesses=True).regions) == 2
+        text = sidecar.read_text(encoding="utf-8")
+        sidecar.write_text(
+            text.replace("<mwg-rs:Name>Rei<", "<mwg-rs:Name>Rei Ayanami<"), encoding="utf-8"
+        )
+        found = named_faces(both)
+        assert ([one.name for one in found.regions], found.guessed) == (["Rei Ayanami"], 1)
+
+    @pytest.mark.parametrize("before", ["nothing", "an answer", "a person's name"])
+    def test_a_name_inside_the_picture_is_kept_in_its_sidecar(
+        self, tmp_path: Path, before: str
+    ) -> None:
+        path = tmp_path / "1.png"
+        note = PngInfo()
+        note.add_itxt("XML:com.adobe.xmp", packet(region("By hand", LEFT)).decode())
+        with pillow.open(write_picture(path, LEFT, RIGHT)) as picture:
+            picture.save(path, pnginfo=note)
+        sidecar = path.with_name("1.png.xmp")
+        if before != "nothing":
+            name = region("Rei", LEFT)
+            is_answer = before == "an answer"
+            sidecar.write_bytes(xmp.merged(None, [name], SHAPE) if is_answer else packet(name))
+        faces = [
+            Answer(Face(Box(*place), 1.0), Verdict.SURE, name, 0.1, ())
+            for name, place in (("Guess", (10, 20, 60, 70)), ("Asuka", (90, 30, 150, 90)))
+        ]
+        writer = registry.open_writer("xmp", Output(None, tmp_path, "fake"))
+        for _ in range(2):
+            writer.write(Record(path, 160, 120, "fake", tuple(faces)))
+        writer.close()
+        kept = "Rei" if before == "a person's name" else "By hand"
+        found = named_faces(path)
+        assert [one.name for one in found.regions] == [kept]
+        assert {one.name for one in named_faces(path, with_guesses=True).regions} == {kept, "Asuka"}
 
     @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
     def test_what_exiftool_writes_into_pictures_is_read(self, tmp_path: Path, form: str) -> None:
@@ -462,7 +510,8 @@ def test_what_label_writes_enroll_reads(filled: Engine, database: Path, tmp_path
     assert {"Rei", "綾/波", "CON"} == set().union(*said.values())
     assert read_header(paths[2]).width == 120
     with fake_gallery(database) as fresh:
-        enrolled = enroll(fresh, *paths)
+        assert enroll(fresh, *paths) == []
+        enrolled = enroll(fresh, *paths, with_guesses=True)
         assert {one.outcome for one in enrolled} == {Outcome.ADDED}
         named = {
             path.name: {one.candidate.character for one in enrolled if one.candidate.path == path}
@@ -545,7 +594,7 @@ class TestCommands:
         again = ask(album, "label", "album", *words)
         assert "--rewrite does" in again.stderr
         (album / "names").write_text("Red Rin\nBlue Aoi\n")
-        more = ("--names", "names") if source == "captions" else ()
+        more = ("--names", "names") if source == "captions" else ("--with-guesses",)
         enrolled = ask(
             album, "enroll", "album", "--from", source, "--cropped", *more, database="new.db"
         )
