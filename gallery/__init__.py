@@ -4,7 +4,13 @@
 package loads nothing: each name comes with its module when it is first asked for.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+# Where ONNX Runtime finds this when it is imported, it gathers nothing, writes no device's number
+# and looks up no name. All of ours imports the package before that.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing takes longer than all the rest
 if TYPE_CHECKING:
