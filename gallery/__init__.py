@@ -136,6 +136,7 @@ if TYPE_CHECKING:
         Point,
         Quality,
         Record,
+        Retired,
         Sample,
         Verdict,
         VideoEnd,
@@ -177,8 +178,8 @@ else:
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
         "types": "Answer Box Candidate Character DescribedFace Enrolled Face Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Sample Verdict VideoEnd VideoRecord "
-        "VideoShot VideoTrack",
+        "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
+        "VideoRecord VideoShot VideoTrack",
     }
 
     def __getattr__(name):
@@ -294,6 +295,7 @@ __all__ = [
     "Reencoded",
     "Refused",
     "Rejection",
+    "Retired",
     "SamePicture",
     "Sample",
     "SetupError",

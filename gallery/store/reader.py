@@ -18,7 +18,9 @@ from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
 from gallery.store.columns import face_of, quality_of, sound_matrix
+from gallery.store.contents import contents_in, digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions
+from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -34,7 +36,7 @@ from gallery.store.tables import (
     state,
 )
 from gallery.store.writer import Writer, clean_name
-from gallery.types import DIMENSION, Character, Descriptor, Face, Sample
+from gallery.types import DIMENSION, Character, Content, Descriptor, Face, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Where a picture's content is enrolled."""
+    """Where a picture is enrolled."""
 
     sample_id: int
     character: str
@@ -55,6 +57,8 @@ class Label:
     enrolled_as: str
     """The folder's name at that time; differs from character after a move or a new name."""
     is_poor: bool = False
+    digest: str = ""
+    """Of its file when it was last looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -288,7 +292,7 @@ class Store:
             }
 
     def labels(self) -> dict[str, Label]:
-        """Return where each content is enrolled, by digest; of several faces the first."""
+        """Return where each picture is enrolled, by its digest; of several faces the first."""
         with self._reading() as connection:
             rows = connection.execute(
                 select(
@@ -303,9 +307,32 @@ class Store:
                 .order_by(samples.c.id.desc())
             )
             return {
-                row.digest: Label(row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor)
+                row.digest: Label(
+                    row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor, row.digest
+                )
                 for row in rows
             }
+
+    def contents(self) -> dict[str, Content]:
+        """Return what files show, by their digests, as far as it is known."""
+        with self._reading() as connection:
+            return contents_in(connection)
+
+    def same_picture(self, digest: str) -> list[str]:
+        """Return the digests of all files that are known to show the picture of one."""
+        with self._reading() as connection:
+            return digests_of(connection, digest)
+
+    def replaced(self) -> set[Path]:
+        """Return the files whose samples show what they do not hold any more; see Writer.retire."""
+        with self._reading() as connection:
+            found = connection.scalars(select(samples.c.path).where(samples.c.is_replaced))
+            return {Path(path) for path in found}
+
+    def forgotten(self) -> list[ForgottenFace]:
+        """Return the faces that a person forgot."""
+        with self._reading() as connection:
+            return forgotten_in(connection)
 
     def refusals(self, settings: str) -> dict[str, str]:
         """Return why contents were refused under certain settings, by digest."""
