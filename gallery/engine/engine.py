@@ -379,4 +379,5 @@ def _seen(image: Image, described: DescribedPicture) -> Observation:
         image.height,
         described.faces,
         described.left_out,
+        content=image.content,
     )

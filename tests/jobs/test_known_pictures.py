@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import struct
-import zlib
 from collections import Counter
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import pytest
-from fakes import Square, draw, fake_gallery, new_sample, write_picture
+from fakes import Square, fake_gallery, new_sample, write_picture
+from rewritten import replace_picture, touch, turn, write_into
 
 from gallery.engine.engine import Engine
 from gallery.errors import SamePicture
 from gallery.jobs.add import add
 from gallery.jobs.enroll_folders import Enrolment, candidates_in
 from gallery.jobs.enroll_regions import RegionEnrolment
-from gallery.media.images import encode_png, read_image
+from gallery.media.images import read_image
 from gallery.metadata.named_regions import NamedFaces, NamedRegion
 from gallery.store.archive import export, restore
 from gallery.store.reader import Store
@@ -50,39 +48,6 @@ def enroll(gallery: Engine, folder: Path, *, again: bool = False) -> dict[str, O
 
 def counts(gallery: Engine) -> dict[str, int]:
     return {one.name: one.samples for one in gallery.characters()}
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    whole = kind + content
-    return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
-
-
-def write_into(path: Path, kind: bytes = b"tEXt", content: bytes = b"Rating\0005") -> None:
-    """Write a chunk behind a PNG's head, as other programs do; the pixels stay to the bit."""
-    before = path.read_bytes()
-    path.write_bytes(before[:33] + chunk(kind, content) + before[33:])
-    touch(path)
-
-
-def turn(path: Path, orientation: int) -> None:
-    """Write an EXIF orientation into a PNG."""
-    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
-    write_into(path, b"eXIf", b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4))
-    assert read_image(path).content is not None
-
-
-def touch(path: Path) -> None:
-    """Give a file a time of its own: tests are quicker than some clocks."""
-    touch.time += 1_000_000_000  # type: ignore[attr-defined]
-    os.utime(path, ns=(touch.time, touch.time))  # type: ignore[attr-defined]
-
-
-touch.time = 10**18  # type: ignore[attr-defined]
-
-
-def replace_picture(path: Path, seed: int, *squares: Square) -> None:
-    path.write_bytes(encode_png(draw(*squares, seed=seed)))
-    touch(path)
 
 
 def forget_contents(database: Path) -> None:
