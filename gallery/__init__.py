@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         GalleryError,
         InputError,
         LabelledOtherwise,
+        LostDatabase,
         MissingNetwork,
         MissingPackage,
         NameTaken,
@@ -152,7 +153,7 @@ else:
         "BusyFile ClosedGallery DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
+        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
         "NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
@@ -255,6 +256,7 @@ __all__ = [
     "LabelledOtherwise",
     "LabellingStarted",
     "Landmarks",
+    "LostDatabase",
     "Match",
     "MatchMode",
     "MissingNetwork",

@@ -109,6 +109,11 @@ class Image:
     """What it shows; None for a picture that no file holds."""
 
     @property
+    def key(self) -> str:
+        """What the picture is known by: its pixels' digest, else its file's."""
+        return self.digest if self.content is None else self.content.pixels
+
+    @property
     def width(self) -> int:
         """Its width in pixels."""
         return int(self.pixels.shape[1])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from gallery.errors import NoSuchCharacter
+from gallery.errors import LostDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
@@ -86,6 +86,7 @@ class Store:
         """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
+        self._file = schema.file_identity(self.path)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
 
@@ -93,6 +94,14 @@ class Store:
     def is_writable(self) -> bool:
         """Whether the database can be written; one in memory can."""
         return self.path is None or schema.is_writable(self.path)
+
+    def check_place(self) -> None:
+        """Raise StoreError where the database's file is not the one that was opened any more.
+
+        What is written into it then goes nowhere, and nobody else would say so.
+        """
+        if schema.file_identity(self.path) != self._file:
+            raise LostDatabase(self.path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -110,6 +119,7 @@ class Store:
 
         Ideal and best of every character it touched are made true before the end.
         """
+        self.check_place()
         with (
             schema.explained(self.path),
             self._engine.connect().execution_options(writes=True) as connection,
@@ -118,9 +128,11 @@ class Store:
             writer = Writer(connection)
             yield writer
             writer.finish()
+        self.check_place()
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
+        self.check_place()
         with (
             schema.explained(self.path),
             self._engine.connect() as connection,

@@ -90,6 +90,15 @@ def is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
+def file_identity(path: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another in its place; None where there is none."""
+    try:
+        status = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
 @contextlib.contextmanager
 def explained(path: Path | None) -> Iterator[None]:
     """Turn what the database driver raises into a StoreError that says what to do."""
