@@ -95,7 +95,7 @@ class KnownPictures:
         return [
             one.box
             for one in self._forgotten.get(self.key(digest), ())
-            if self._now(name) in map(self._now, one.names)
+            if self._now(name) in map(self._now, (one.character, one.enrolled_as))
         ]
 
     def holds(self, path: Path, digest: str) -> bool:

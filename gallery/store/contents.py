@@ -32,6 +32,12 @@ def put_content(connection: Connection, digest: str, content: Content) -> None:
     )
 
 
+def hear_of_content(connection: Connection, digest: str, content: Content) -> None:
+    """Note what a file of a digest shows as somebody else says, unless it is known."""
+    values = {"digest": digest, **content._asdict()}
+    connection.execute(insert(contents).values(**values).on_conflict_do_nothing())
+
+
 def key_of(digest: str, known: Mapping[str, Content]) -> str:
     """Return what a file's picture is known by."""
     content = known.get(digest)

@@ -7,16 +7,17 @@ the folder of somebody else, it is a new label.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.store.columns import box_of
-from gallery.store.contents import digests_of
+from gallery.store.contents import contents_in, digests_of
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import characters, forgotten, samples
-from gallery.types import Box
+from gallery.types import Box, Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,30 @@ class ForgottenFace:
 
     digest: str
     """Of its picture's file."""
+    path: Path
+    """Where that was last seen."""
     box: Box
-    names: frozenset[str]
-    """Whom it was taken for: its character's name and that of the folder."""
+    character: str
+    """Whose sample it was."""
+    enrolled_as: str
+    """The folder that it was found in."""
+    content: Content | None = None
+    """What the file shows, where that is known."""
 
 
 def forgotten_in(connection: Connection) -> list[ForgottenFace]:
     """Return all faces that are forgotten."""
-    rows = connection.execute(select(forgotten).order_by(forgotten.c.id))
+    known = contents_in(connection)
     return [
-        ForgottenFace(row.digest, box_of(row), frozenset((row.character, row.enrolled_as)))
-        for row in rows
+        ForgottenFace(
+            row.digest,
+            Path(row.path),
+            box_of(row),
+            row.character,
+            row.enrolled_as,
+            known.get(row.digest),
+        )
+        for row in connection.execute(select(forgotten).order_by(forgotten.c.id))
     ]
 
 
@@ -49,6 +63,21 @@ def note_forgotten(connection: Connection, *which: Any) -> None:
     )
     connection.execute(
         insert(forgotten).prefix_with("OR REPLACE").from_select([*names, "character"], chosen)
+    )
+
+
+def put_forgotten(connection: Connection, face: ForgottenFace) -> None:
+    """Note a face as forgotten, as another gallery has it."""
+    connection.execute(
+        insert(forgotten)
+        .values(
+            digest=face.digest,
+            path=str(face.path),
+            **face.box._asdict(),
+            character=face.character,
+            enrolled_as=face.enrolled_as,
+        )
+        .on_conflict_do_nothing()
     )
 
 

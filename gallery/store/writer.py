@@ -30,9 +30,14 @@ from gallery.store.columns import (
     matrix_of,
     quality_columns,
 )
-from gallery.store.contents import digests_of, put_content
+from gallery.store.contents import digests_of, hear_of_content, put_content
 from gallery.store.descriptors import portions, put
-from gallery.store.forgotten import note_forgotten, remember_again
+from gallery.store.forgotten import (
+    ForgottenFace,
+    note_forgotten,
+    put_forgotten,
+    remember_again,
+)
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.store.sightings import SightingWriter
 from gallery.store.tables import (
@@ -69,6 +74,8 @@ class NewSample:
     quality: Quality | None = None
     is_poor: bool = False
     """True for one that ideal and best are to leave out while its character has others."""
+    content: Content | None = None
+    """What its file shows, as an export says."""
 
     @classmethod
     def of(
@@ -380,6 +387,13 @@ class Writer:
             note_forgotten(self._connection, samples.c.id.in_(some))
         self._remove_samples(sample_ids)
 
+    def forget_face(self, face: ForgottenFace) -> None:
+        """Pass over a face that another gallery forgot, unless it is a sample here."""
+        if face.content is not None:
+            self.hear_of_content(face.digest, face.content)
+        if not self._has_face(face.digest, face.box):
+            put_forgotten(self._connection, face)
+
     def _remove_samples(self, sample_ids: Collection[int]) -> None:
         self._touch_owners(sample_ids)
         for sample_id in sample_ids:
@@ -434,6 +448,10 @@ class Writer:
     def remember_content(self, digest: str, content: Content) -> None:
         """Note what a file of a digest shows."""
         put_content(self._connection, digest, content)
+
+    def hear_of_content(self, digest: str, content: Content) -> None:
+        """Note what a file of a digest shows as an export says, unless it is known."""
+        hear_of_content(self._connection, digest, content)
 
     def remember_refusal(self, digest: str, settings: str, reason: str) -> None:
         """Note why a content was refused under certain settings, so that it is not tried again."""

@@ -387,3 +387,35 @@ def test_a_copy_of_one_file_under_two_digests_has_one_owner(store: Store) -> Non
         assert writer.owner_of(image_of[2].digest) == "Rei"
         assert writer.owner_of("p" * 64) == "Rei"
         assert writer.add(image_of[2]) is None
+
+
+def test_another_machine_knows_the_pictures_and_what_was_forgotten(
+    gallery: Engine, folder: Path, tmp_path: Path
+) -> None:
+    kept = write_picture(folder / "Rei" / "kept.png", ONE, seed=1)
+    gone = write_picture(folder / "Rei" / "gone.png", ONE, seed=2)
+    enroll(gallery, folder)
+    gallery.forget_samples(
+        [one.id for one in gallery.samples("Rei") if one.path.name == "gone.png"]
+    )
+    export(gallery.store, tmp_path / "whole.zip")
+    with fake_gallery(tmp_path / "other.db") as other:
+        restore(other.store, tmp_path / "whole.zip")
+        write_into(kept)
+        assert enroll(other, folder) == {"kept.png": UNCHANGED, "gone.png": FORGOTTEN}
+        write_into(gone)
+        assert enroll(other, folder) == {"kept.png": UNCHANGED, "gone.png": FORGOTTEN}
+
+
+def test_an_import_brings_back_what_was_forgotten_here_and_forgets_nothing(
+    gallery: Engine, folder: Path, tmp_path: Path
+) -> None:
+    write_picture(folder / "Rei" / "1.png", ONE, seed=1)
+    enroll(gallery, folder)
+    export(gallery.store, tmp_path / "with.zip")
+    gallery.forget("Rei")
+    export(gallery.store, tmp_path / "without.zip")
+    restore(gallery.store, tmp_path / "with.zip")
+    restore(gallery.store, tmp_path / "without.zip")
+    assert enroll(gallery, folder) == {"1.png": UNCHANGED}
+    assert gallery.store.forgotten() == []

@@ -385,7 +385,7 @@ def test_a_back_up_that_cannot_be_written_leaves_nothing(database: Path, tmp_pat
     ]
 
 
-@pytest.fixture(params=["0001", "0002", "0003", "0004"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004", "0005"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     shutil.copyfile(ASSETS / f"gallery-{request.param}.db", path)
@@ -404,7 +404,7 @@ def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None
     assert {name for name, content in after.items() if content} == {
         name for name, content in before.items() if content
     }
-    (copy,) = kept.parent.glob("old.db.000[1234]-*")
+    (copy,) = kept.parent.glob("old.db.000[12345]-*")
     assert rows(copy) == before
 
 
