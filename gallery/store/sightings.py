@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Subquery, Table, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import GalleryError
@@ -259,16 +259,17 @@ class SightingWriter:
 
         They stay what they are where the picture is the same, and where another file has it.
         """
-        elsewhere = select(pictures.c.digest).where(
-            pictures.c.path != str(path), pictures.c.digest.is_not(None)
+        elsewhere = exists().where(
+            pictures.c.digest == sightings.c.digest, pictures.c.path != str(path)
         )
+        of_a_video = exists().where(tracks.c.sighting_id == sightings.c.id)
         former = self._connection.scalars(
             select(sightings.c.digest)
             .where(
                 sightings.c.path == str(path),
                 sightings.c.digest != digest,
-                sightings.c.digest.not_in(elsewhere),
-                sightings.c.id.not_in(select(tracks.c.sighting_id)),
+                ~elsewhere,
+                ~of_a_video,
             )
             .distinct()
         ).all()
