@@ -29,10 +29,16 @@ def main() -> None:
 
 
 def filled(page: str, printed: Mapping[str, Printed]) -> str:
-    """Return a page with its tables between their marks. Raises KeyError for a missing figure."""
+    """Return a page with its tables between their marks.
+
+    A table stays as it is while one of its parts was never kept. Raises KeyError for a figure that
+    a part did not print.
+    """
 
     def table(block: re.Match[str]) -> str:
-        first, rows = TABLES[block[2]]
+        first, parts, rows = TABLES[block[2]]
+        if not printed.keys() >= parts:
+            return block[0]
         lines = [f"| {first} | gallery | compared with |", "|---|---|---|", *rows(printed)]
         return block[1] + "\n".join(lines) + "\n" + block[3]
 
@@ -133,11 +139,19 @@ def speed_rows(printed: Mapping[str, Printed]) -> list[str]:
     ]
 
 
-TABLES: dict[str, tuple[str, Callable[[Mapping[str, Printed]], list[str]]]] = {
-    "accuracy": ("figure", accuracy_rows),
-    "speed": ("what", speed_rows),
+TABLES: dict[str, tuple[str, frozenset[str], Callable[[Mapping[str, Printed]], list[str]]]] = {
+    "accuracy": (
+        "figure",
+        frozenset(("accuracy", "openset-joint", "openset-checked", "detection")),
+        accuracy_rows,
+    ),
+    "speed": (
+        "what",
+        frozenset(("detection", "encoding", "memory", "labelling", "search", "video", "startup")),
+        speed_rows,
+    ),
 }
-"""What stands between a pair of marks: the title of its first column, and its rows."""
+"""What stands between a pair of marks: the title of its first column, the parts, and its rows."""
 
 
 def percent(shown: str, digits: int = 0) -> str:

@@ -4,7 +4,13 @@
 package loads nothing: each name comes with its module when it is first asked for.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+# Where ONNX Runtime finds this when it is imported, it gathers nothing, writes no device's number
+# and looks up no name. All of ours imports the package before that.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing takes longer than all the rest
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
         GalleryError,
         InputError,
         LabelledOtherwise,
+        LostDatabase,
         MissingNetwork,
         MissingPackage,
         NameTaken,
@@ -130,6 +137,7 @@ if TYPE_CHECKING:
         Point,
         Quality,
         Record,
+        Retired,
         Sample,
         Verdict,
         VideoEnd,
@@ -145,7 +153,7 @@ else:
         "BusyFile ClosedGallery DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
+        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
         "NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
@@ -171,8 +179,8 @@ else:
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
         "types": "Answer Box Candidate Character DescribedFace Enrolled Face Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Sample Verdict VideoEnd VideoRecord "
-        "VideoShot VideoTrack",
+        "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
+        "VideoRecord VideoShot VideoTrack",
     }
 
     def __getattr__(name):
@@ -248,6 +256,7 @@ __all__ = [
     "LabelledOtherwise",
     "LabellingStarted",
     "Landmarks",
+    "LostDatabase",
     "Match",
     "MatchMode",
     "MissingNetwork",
@@ -288,6 +297,7 @@ __all__ = [
     "Reencoded",
     "Refused",
     "Rejection",
+    "Retired",
     "SamePicture",
     "Sample",
     "SetupError",

@@ -215,6 +215,7 @@ class Gallery:
         min_face: float = 0.0,
         min_quality: float = 0.0,
         keep_poor: bool = False,
+        again: bool = False,
         with_guesses: bool = False,
     ) -> Job[EnrolEvent, EnrolmentSummary]:
         """Take pictures into the gallery, as `gallery enroll` does; tell what becomes of each.
@@ -223,10 +224,12 @@ class Gallery:
         folders of pictures. `names` and `tag_prefix` say which tags of captions are names, where
         the gallery's own characters are not meant. `largest` takes the largest of several faces;
         faces with a head smaller than `min_face` pixels, or worse to be seen than `min_quality`
-        (0 to 1), are as if they were not there; `keep_poor` lets poor faces count. With the source
-        XMP, `with_guesses` takes names that gallery wrote itself, too.
+        (0 to 1), are as if they were not there; `keep_poor` lets poor faces count. Faces that were
+        forgotten are passed over, unless they are wanted `again`. With the source XMP,
+        `with_guesses` takes names that gallery wrote itself, too.
 
-        What an Enrolled tells is in the database. Raises InputError where there is nothing to
+        What an Enrolled tells is in the database. At the end a Retired tells of each sample that
+        went, since its file holds another picture now. Raises InputError where there is nothing to
         enroll, StoreError where the database cannot be written or lacks descriptors of the encoder,
         SetupError where detector or encoder do not work.
         """
@@ -240,7 +243,7 @@ class Gallery:
             engine = self._open(create=True)
             named = named or enrolling.named_as_in(engine, folders)
             yield from enrolling.enroll(
-                engine, named, largest=largest, gates=gates, keep_poor=keep_poor
+                engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
             )
 
         return Job("enroll", self._in_turn(events()))

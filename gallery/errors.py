@@ -714,6 +714,16 @@ class BusyDatabase(DatabaseFailed):
 
 
 @dataclass(eq=False)
+class LostDatabase(DatabaseFailed):
+    """The database's file was deleted, or another was put in its place, while it was open."""
+
+    reason: str = field(init=False, default="was deleted or replaced while it was in use")
+    remedy: str = field(
+        init=False, default="what was noted in it meanwhile is lost, so run it again"
+    )
+
+
+@dataclass(eq=False)
 class ReadOnlyDatabase(DatabaseFailed):
     """The database cannot be written."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from gallery.errors import GalleryError
-from gallery.types import Enrolled, Outcome, Record, VideoRecord
+from gallery.types import Enrolled, Outcome, Record, Retired, VideoRecord
 
 if TYPE_CHECKING:
     from gallery.types import DescribedFace, Image
@@ -86,6 +86,8 @@ class EnrolmentSummary:
     """How many Enrolled were told of each outcome that occurred."""
     refused: int
     """How many files were Refused besides."""
+    retired: int = 0
+    """How many samples are gone, since their files hold other pictures now: one Retired each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ Event: TypeAlias = (
     | Advanced
     | Refused
     | Enrolled
+    | Retired
     | Labelled
     | Arrived
     | Waiting
@@ -237,7 +240,7 @@ Steps: TypeAlias = Generator[Advanced, None, Result]
 Stage: TypeAlias = Generator[Started | Advanced | Refused, None, Result]
 """A part of a job, for `yield from`: it tells its steps and returns what came of it."""
 
-EnrolEvent: TypeAlias = EnrolmentStarted | Refused | Enrolled | Finished[EnrolmentSummary]
+EnrolEvent: TypeAlias = EnrolmentStarted | Refused | Enrolled | Retired | Finished[EnrolmentSummary]
 
 LabelEvent: TypeAlias = (
     Started

@@ -88,14 +88,30 @@ class Box(NamedTuple):
         )
 
 
+class Content(NamedTuple):
+    """What a picture file shows, whatever else is written into it: ratings, keywords, regions."""
+
+    pixels: str
+    """SHA-256 of its pixels as they are stored, before any turning: what the picture is."""
+    orientation: int = 1
+    """How they are turned before anybody looks at them, as EXIF counts it, 1 to 8."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """A decoded picture: upright, RGB, without transparency."""
 
     pixels: Pixels
     digest: str
-    """SHA-256 of the file's bytes, in hexadecimal: what the picture is, wherever it lies."""
+    """SHA-256 of the file's bytes, in hexadecimal; it changes with all that is written into it."""
     path: Path
+    content: Content | None = None
+    """What it shows; None for a picture that no file holds."""
+
+    @property
+    def key(self) -> str:
+        """What the picture is known by: its pixels' digest, else its file's."""
+        return self.digest if self.content is None else self.content.pixels
 
     @property
     def width(self) -> int:
@@ -377,14 +393,17 @@ class Outcome(StrEnum):
 
     ADDED = "added"
     UNCHANGED = "unchanged"
+    """The same picture in the same place, whatever else was written into its file."""
     MOVED = "moved"
-    """The same file at a new path; its label stays."""
+    """The same picture at a new path; its label stays."""
     RELABELLED = "relabelled"
-    """The same file, moved to another character's folder; its label follows."""
+    """The same picture, moved to another character's folder; its label follows."""
     KEPT = "kept"
-    """The same file; its face was marked as poor and counts from now on."""
+    """The same picture; its face was marked as poor and counts from now on."""
     DUPLICATE = "duplicate"
-    """A second copy of a file that this character already has."""
+    """A second copy of a picture that this character already has."""
+    FORGOTTEN = "forgotten"
+    """Its face was a sample that a person forgot; it is passed over until it is asked for."""
     REFUSED = "refused"
 
 
@@ -404,3 +423,12 @@ class Enrolled:
     def refused(cls, candidate: Candidate, error: GalleryError) -> Enrolled:
         """Return what is to be said of a file that cannot be enrolled."""
         return cls(candidate, Outcome.REFUSED, str(error), error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A sample that went at enrolment, since its file holds another picture now."""
+
+    sample_id: int
+    character: str
+    path: Path

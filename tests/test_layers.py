@@ -50,9 +50,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "store": (
         "columns schema tables",
-        "descriptors videos",
+        "contents descriptors videos",
         "rejections",
-        "sightings",
+        "forgotten sightings",
         "writer",
         "reader",
         "archive enrolled",
@@ -77,9 +77,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("engine", "assemble joint"),
     "jobs": (
-        "calibrate changes enroll_regions keep_video pipeline reencode refusals relabel_pictures "
+        "calibrate changes keep_video known_pictures pipeline reencode refusals relabel_pictures "
         "relabel_video review written",
-        "describe enroll_folders identify label_video relabel unknown_faces watch",
+        "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
         "add compare",
         "adopt cluster enroll harvest label",
         "cluster_faces",

@@ -139,7 +139,10 @@ class TestGallery:
         assert re.search(r"^ +Pim +(sure|unsure) ", found, re.MULTILINE)
         ask(place, "rename", "Momo", "Momo Ibuki")
         ask(place, "forget", "日向ソラ", "--yes")
-        assert ask(place, "enroll", "characters").stderr.endswith("2 added, 8 unchanged.\n")
+        passed_over = ask(place, "enroll", "characters").stderr
+        assert "10 pictures of 5 characters: 8 unchanged, 2 forgotten.\n" in passed_over
+        again = ask(place, "enroll", "characters", "--again").stderr
+        assert again.endswith("2 added, 8 unchanged.\n")
 
 
 class TestJobs:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.numerics.profiles import counting
+from gallery.store.contents import key_of
 from gallery.store.enrolled import read_enrolled
 from gallery.store.rejections import NEARLY, SAME_PLACE, Rejection
 from gallery.types import Sample
@@ -94,13 +95,14 @@ def audit_set_of(engine: Engine) -> AuditSet:
     rows = np.flatnonzero(~enrolled.rejects[enrolled.labels]).tolist()
     rows.sort(key=lambda row: enrolled.samples[row].id)
     samples = tuple(enrolled.samples[row] for row in rows)
+    contents = engine.store.contents()
     rejected: dict[str, list[Rejection]] = {}
     for one in engine.store.rejections.all():
-        rejected.setdefault(one.digest, []).append(one)
+        rejected.setdefault(key_of(one.digest, contents), []).append(one)
     refused = frozenset(
         (sample.id, one.character)
         for sample in samples
-        for one in rejected.get(sample.digest, ())
+        for one in rejected.get(key_of(sample.digest, contents), ())
         if sample.face.box.overlap(one.box) >= SAME_PLACE
     )
     return AuditSet(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from gallery.cli.show import (
 from gallery.events import Event
 from gallery.jobs.enroll import Named, Source, check_names, named_as_in, named_in
 from gallery.jobs.enroll import enroll as job
-from gallery.types import Enrolled
+from gallery.types import Enrolled, Retired
 
 
 def register(app: typer.Typer) -> None:
@@ -77,12 +77,17 @@ def enroll(
         bool,
         typer.Option("--keep-poor", help="Let poor faces count for a character's ideal and best."),
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Take faces in that were forgotten.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Take folders of pictures into the gallery, one folder per character, or labels you have.
 
-    Run it again at any time: files that have not changed are passed over, moved ones followed,
-    and nothing is removed. A folder whose name begins with Noise holds what is to be turned away.
+    Run it again at any time: files that have not changed are passed over, moved ones followed. A
+    picture stays the same whatever other programs write into its file; where a file holds another
+    picture, that one takes the place of the former. What was forgotten stays so, until --again. A
+    folder whose name begins with Noise holds what is to be turned away.
     Faces that are too small or blurred to tell anybody by are enrolled, too, and marked as poor: a
     character's ideal and best leave them out while it has others.
     With --from xmp, every face that a sidecar or a picture's own metadata names is enrolled; with
@@ -101,11 +106,11 @@ def enroll(
         named = named or named_as_in(gallery, paths)
         reporter = _EnrolReporter(named, json=json)
         follow(
-            job(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor),
+            job(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again),
             reporter,
         )
         poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
-    refused = _report(reporter.settled, named, json=json)
+    refused = reporter.report()
     if not json and any(enrolled.is_poor for enrolled in reporter.settled):
         for name in poor:
             say(f"{name} has poor faces alone; its ideal is made of these.")
@@ -118,23 +123,31 @@ class _EnrolReporter(Reporter):
 
     def __init__(self, named: Named, *, json: bool) -> None:
         self.settled: list[Enrolled] = []
+        self._retired: list[Retired] = []
         self._named, self._json = named, json
 
     def tell(self, event: Event[object]) -> None:
         """Note what became of a picture."""
         if isinstance(event, Enrolled):
             self.settled.append(event)
+        elif isinstance(event, Retired):
+            self._retired.append(event)
+
+    def report(self) -> int:
+        """Say what became of the pictures, and return how many were refused."""
+        return _report(self.settled, self._retired, self._named, json=self._json)
 
     def stop(self) -> None:
         """Report what was done, and how to go on."""
-        _report(self.settled, self._named, json=self._json)
+        self.report()
         say("Stopped; what was enrolled stays. Run it again to go on.")
 
 
-def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
+def _report(
+    settled: Sequence[Enrolled], retired: Sequence[Retired], named: Named, *, json: bool
+) -> int:
     from gallery.types import Outcome
 
-    settled = list(settled)
     counts = Counter(enrolled.outcome for enrolled in settled)
     refused = [
         (enrolled.candidate.path, why(enrolled))
@@ -149,6 +162,7 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
             {
                 "characters": characters,
                 **{outcome.value: counts[outcome] for outcome in Outcome},
+                "retired": len(retired),
                 "poor": poor,
                 "unlabelled": named.unlabelled,
                 "guessed": named.guessed,
@@ -159,12 +173,24 @@ def _report(settled: Iterable[Enrolled], named: Named, *, json: bool) -> int:
     for enrolled in settled:
         if enrolled.outcome is Outcome.RELABELLED:
             say(f"now {enrolled.candidate.character}: {enrolled.reason}")
+    for gone in retired:
+        say(
+            f"gone: sample {gone.sample_id} of {gone.character}, since {gone.path} holds another "
+            "picture now."
+        )
     for _, reason in refused:
         say(f"refused: {reason}")
     counts[Outcome.REFUSED] = len(refused)
     parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
     what = plural(counts.total(), "picture" if named.faces is None else "face")
     say(f"{what} of {plural(characters, 'character')}: {', '.join(parts) or 'none looked at'}.")
+    if retired:
+        say(f"{plural(len(retired), 'sample')} gone, of files that hold other pictures now.")
+    if counts[Outcome.FORGOTTEN]:
+        say(
+            f"{plural(counts[Outcome.FORGOTTEN], 'face')} that you forgot passed over; enrolling "
+            "again with --again takes them in."
+        )
     if named.unlabelled:
         say(f"{plural(named.unlabelled, 'picture')} without a name passed over.")
     if named.guessed:

@@ -92,8 +92,11 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
+        if kind is None:
+            # Between the last question and the end, too, all may have been for nothing.
+            self.store.check_place()
 
     @cached_property
     def describer(self) -> Describer:
@@ -379,4 +382,5 @@ def _seen(image: Image, described: DescribedPicture) -> Observation:
         image.height,
         described.faces,
         described.left_out,
+        content=image.content,
     )

@@ -19,6 +19,7 @@ from gallery.faces.describe import Describer
 from gallery.jobs.enroll_folders import choose_face
 from gallery.jobs.pipeline import looked_at
 from gallery.media.images import read_image
+from gallery.store.contents import key_of
 from gallery.store.enrolled import EnrolledSamples, read_enrolled
 from gallery.store.rejections import NEARLY
 from gallery.types import (
@@ -149,7 +150,9 @@ def set_of_folder(
     number = {name: place for place, name in enumerate(names)}
     series = known_series(enrolled.names, _folders(enrolled))
     above = {one.character: folder_above(one.path, one.character) for one in candidates}
+    contents = engine.store.contents()
     row_of = {one.digest: row for row, one in enumerate(enrolled.samples)}
+    row_of |= {key_of(digest, contents): row for digest, row in row_of.items()}
     collected = _Collected(enrolled, row_of)
     yield Started("describing", len(candidates), "picture")
     for path in loose:
@@ -165,7 +168,7 @@ def set_of_folder(
         for candidate, one in zip(candidates, looked, strict=True):
             why = one.failure if one.found is None else one.found.refusal
             if one.found is not None and one.found.described is not None:
-                seen = _Observed(candidate, one.found.digest, one.found.described)
+                seen = _Observed(candidate, one.found.digest, one.found.key, one.found.described)
                 why = collected.keep(seen, number, current)
             if why is not None:
                 yield Refused.because(candidate.path, why)
@@ -236,6 +239,8 @@ class _Observed:
 
     candidate: Candidate
     digest: str
+    key: str
+    """See types.Image."""
     described: DescribedFace
 
 
@@ -244,6 +249,7 @@ class _Chosen:
     """The one face of a picture, or why there is none."""
 
     digest: str
+    key: str
     described: DescribedFace | None
     refusal: InputError | None = None
 
@@ -259,9 +265,9 @@ def _chosen(describer: Describer, images: Sequence[Image], *, largest: bool) -> 
             refusals[row] = error.detached()
     described = iter(describer.describe(faces))
     return [
-        _Chosen(image.digest, None, refusals[row])
+        _Chosen(image.digest, image.key, None, refusals[row])
         if row in refusals
-        else _Chosen(image.digest, next(described))
+        else _Chosen(image.digest, image.key, next(described))
         for row, image in enumerate(images)
     ]
 
@@ -272,7 +278,7 @@ class _Collected:
     def __init__(self, enrolled: EnrolledSamples, row_of: dict[str, int]) -> None:
         self._enrolled = enrolled
         self._row_of = row_of
-        self._digests: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self._descriptors: list[NDArray[np.float32]] = []
         self._labels: list[int] = []
         self._own: list[int] = []
@@ -302,15 +308,16 @@ class _Collected:
         Returns why a picture is refused; None for one that is not.
         """
         name, path = current[seen.candidate.character], seen.candidate.path
-        before = self._digests.get(seen.digest)
-        self._digests[seen.digest] = before or name
+        before = self._owners.get(seen.key)
+        self._owners[seen.key] = before or name
         if before is not None:
             if before == name:
                 self.copies += 1
                 return None
             twin = f"is the same picture as one in {before}'s folder"
             return UnusableFile(path, twin, remedy="remove one")
-        row = self._row_of.get(seen.digest, NOBODY)
+        # Of what an earlier version enrolled, the file's digest alone is known.
+        row = self._row_of.get(seen.key, self._row_of.get(seen.digest, NOBODY))
         if row != NOBODY and self._enrolled.samples[row].character != name:
             owner = self._enrolled.samples[row].character
             cure = "move it, or remove one of the two"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from gallery.faces.describe import Describer
 from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.quality import is_poor
 from gallery.jobs.enroll_folders import choose_face
+from gallery.media.images import pixels_digest
 from gallery.store.writer import NewSample, clean_name
-from gallery.types import Image, Sample
+from gallery.types import Content, Image, Sample
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -37,13 +37,16 @@ def add(
     """
     name = clean_name(name)
     engine.require_encoded()
-    image = image if image.digest else replace(image, digest=_digest(image))
+    content = image.content or Content(pixels_digest(image.pixels))
+    # A picture of memory has no other digest than its pixels'.
+    image = image if image.digest else replace(image, digest=content.pixels)
     describer = engine.describer
     if aligned:
         describer = Describer(WholePicture(), EyeAligner(), describer.encoder)
     face = choose_face(image.path, describer.faces([image])[0], largest=largest)
     (described,) = describer.describe([(image, face)])
     with engine.store.writing() as writer:
+        writer.remember_content(image.digest, content)
         sample_id = writer.add(
             NewSample.of(
                 described,
@@ -63,7 +66,8 @@ def add(
 
 def _known(engine: Engine, name: str, image: Image) -> Sample:
     """Return the sample that a picture's face is already."""
-    found = [one for one in engine.store.samples(engine.encoder) if one.digest == image.digest]
+    same = engine.store.same_picture(image.digest)
+    found = [one for one in engine.store.samples(engine.encoder) if one.digest in same]
     owners = {one.character for one in found}
     owner = name if name in owners else engine.store.former_names().get(name)
     if owner not in owners:
@@ -73,9 +77,3 @@ def _known(engine: Engine, name: str, image: Image) -> Sample:
             remedy="move that sample instead",
         )
     return next(one for one in found if one.character == owner)
-
-
-def _digest(image: Image) -> str:
-    """Return the SHA-256 of pixels that no file holds, with their shape."""
-    shape = f"{image.width}x{image.height}:".encode()
-    return hashlib.sha256(shape + image.pixels.tobytes()).hexdigest()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.errors import InputError
-from gallery.media.images import FileState, digest_of, file_state, read_bytes
+from gallery.media.images import FileState, decode, digest_of, file_state, read_bytes
 from gallery.system.files import absolute
 from gallery.system.threads import ahead
+from gallery.types import Content
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -26,13 +27,33 @@ class Known(NamedTuple):
     digest: str | None
 
 
+class KnownFiles(NamedTuple):
+    """What the gallery has seen."""
+
+    files: dict[Path, Known]
+    """By absolute path."""
+    contents: Mapping[str, Content]
+    """What files show, by their digests."""
+
+
+class Rewritten(NamedTuple):
+    """A file that shows what it showed, although something else was written into it."""
+
+    path: Path
+    state: FileState
+    digest: str
+    content: Content
+
+
 class Outdated(NamedTuple):
     """Records that are to be made anew, by their paths in the file."""
 
     failed: frozenset[str]
     """The picture could not be read; it may have been put right."""
     changed: frozenset[str]
-    """The file has other content now."""
+    """The file shows something else now, or is turned in another way."""
+    rewritten: Sequence[Rewritten] = ()
+    """Files whose records stay, for all that was written into them."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -41,7 +62,7 @@ class Outdated(NamedTuple):
 
 
 def outdated(
-    paths: Iterable[Path], standing: Mapping[str, RecordStatus], known: Mapping[Path, Known]
+    paths: Iterable[Path], standing: Mapping[str, RecordStatus], known: KnownFiles
 ) -> Outdated:
     """Return which records of pictures do not stand for what lies there now.
 
@@ -53,31 +74,55 @@ def outdated(
     failed = frozenset(name for _, name in asked if standing[name].has_failed)
     rest = [(path, name) for path, name in asked if standing[name].digest is not None]
 
-    def has_changed(one: tuple[Path, str]) -> bool:
+    def look(one: tuple[Path, str]) -> Rewritten | bool:
         path, name = one
-        digest = digest_now(path, known.get(absolute(path)))
-        return digest is not None and digest != standing[name].digest
+        return change_in(path, standing[name].digest or "", known)
 
-    found = zip(rest, ahead(has_changed, rest, most=AT_ONCE), strict=True)
-    return Outdated(failed, frozenset(name for (_, name), changed in found if changed) - failed)
+    found = list(zip(rest, ahead(look, rest, most=AT_ONCE), strict=True))
+    return Outdated(
+        failed,
+        frozenset(name for (_, name), how in found if how is True) - failed,
+        [how for _, how in found if isinstance(how, Rewritten)],
+    )
 
 
-def known_to(engine: Engine) -> dict[Path, Known]:
-    """Return the files that a gallery has seen, by absolute path."""
-    return {
+def known_to(engine: Engine) -> KnownFiles:
+    """Return the files that a gallery has seen."""
+    files = {
         absolute(one.path): Known(one.state, one.digest)
         for one in engine.store.sightings.pictures()
     }
+    return KnownFiles(files, engine.store.contents())
 
 
-def digest_now(path: Path, known: Known | None) -> str | None:
-    """Return a file's digest, from what is known where it has not changed; None where it is gone.
+def note(engine: Engine, rewritten: Sequence[Rewritten]) -> None:
+    """Let the gallery know files that were written into, so that they need not be read again."""
+    if rewritten:
+        with engine.store.writing() as writer:
+            for one in rewritten:
+                writer.sightings.rewritten(*one)
 
-    A file whose size and time are the same has not changed.
+
+def change_in(path: Path, digest: str, known: KnownFiles) -> Rewritten | bool:
+    """Say whether a file shows something else than one of a digest, or how it was written into.
+
+    A file whose size and time are the same has not changed, and one that is gone has not either.
     """
+    place = absolute(path)
     try:
-        if known is not None and known.digest and file_state(path) == known.state:
-            return known.digest
-        return digest_of(read_bytes(path))
+        state, before = file_state(path), known.files.get(place)
+        is_known = before is not None and before.digest is not None and state == before.state
+        content = None if is_known else read_bytes(path)
+        now = digest_of(content) if content is not None else str(before and before.digest)
     except InputError:
-        return None
+        return False
+    shown = known.contents.get(digest)
+    if now == digest or shown is None:
+        return now != digest
+    try:
+        is_same = shown == (known.contents.get(now) or decode(read_bytes(path), path).content)
+    except InputError:
+        return True
+    if not is_same:
+        return True
+    return False if content is None else Rewritten(place, state, now, shown)

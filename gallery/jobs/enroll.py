@@ -17,6 +17,8 @@ from gallery.system.file_names import mark, mark_in
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
     from gallery.faces.quality import Gates
+    from gallery.jobs.enroll_folders import Enrolment
+    from gallery.jobs.enroll_regions import RegionEnrolment
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled, Outcome
 
@@ -116,9 +118,12 @@ def enroll(
     largest: bool = False,
     gates: Gates,
     keep_poor: bool = False,
+    again: bool = False,
 ) -> Generator[EnrolEvent, None, None]:
     """Enroll what was found and tell of each what became of it; what is told is in the database.
 
+    Faces that a person forgot are passed over, unless they are wanted again. At the end come the
+    samples that went, since their files hold other pictures now.
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
     overlaps them is taken, so that largest means nothing to them.
     """
@@ -128,29 +133,31 @@ def enroll(
     for path, why in named.refused:
         yield Refused(path, why)
     outcomes: Counter[Outcome] = Counter()
-    for one in _enrolled(engine, named, largest=largest, gates=gates, keep_poor=keep_poor):
+    enrolment, settled = _settled(
+        engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
+    )
+    for one in settled:
         outcomes[one.outcome] += 1
         yield one
-    yield Finished(EnrolmentSummary(outcomes, len(named.refused)))
+    yield from enrolment.retired
+    yield Finished(EnrolmentSummary(outcomes, len(named.refused), len(enrolment.retired)))
 
 
-def _enrolled(
-    engine: Engine, named: Named, *, largest: bool, gates: Gates, keep_poor: bool
-) -> Iterator[Enrolled]:
-    if named.faces is None:
-        from gallery.jobs.enroll_folders import enroll_candidates
-
-        return enroll_candidates(
-            engine,
-            _with_names_in_full(engine, named.candidates),
-            largest=largest,
-            gates=gates,
-            keep_poor=keep_poor,
-        )
+def _settled(
+    engine: Engine, named: Named, *, largest: bool, gates: Gates, keep_poor: bool, again: bool
+) -> tuple[Enrolment | RegionEnrolment, Iterator[Enrolled]]:
+    """Return a pass, and what it says of each picture or face."""
+    from gallery.jobs.enroll_folders import Enrolment
     from gallery.jobs.enroll_regions import RegionEnrolment
 
-    enrolment = RegionEnrolment(engine.store, engine.describer, gates=gates, keep_poor=keep_poor)
-    return enrolment.run(named.faces)
+    store, describer = engine.store, engine.describer
+    if named.faces is None:
+        folders = Enrolment(
+            store, describer, largest=largest, gates=gates, keep_poor=keep_poor, again=again
+        )
+        return folders, folders.run(_with_names_in_full(engine, named.candidates))
+    regions = RegionEnrolment(store, describer, gates=gates, keep_poor=keep_poor, again=again)
+    return regions, regions.run(named.faces)
 
 
 def _with_names_in_full(engine: Engine, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -1,15 +1,19 @@
 """Taking folders of pictures into the gallery.
 
-A file is known by its content. One that has not changed is not read, one whose content is
-enrolled or was refused before is not decoded, and nothing leaves the gallery because a file did.
+A picture is known by its file's content, and by its pixels. A file that has not changed is not
+read, and one whose content is enrolled or was refused before is not decoded. Nothing leaves the
+gallery because a file did. Where a file was replaced, what it showed before goes, unless it turns
+up elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gallery.errors import (
     BadName,
@@ -24,21 +28,23 @@ from gallery.errors import (
 )
 from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
+from gallery.jobs.known_pictures import KnownPictures, retire
 from gallery.jobs.refusals import recalled, remembered, settings_key
-from gallery.media.images import (
-    FileState,
-    check_path,
-    decode,
-    digest_of,
-    file_state,
-    pictures_below,
-    read_bytes,
-)
+from gallery.media.images import FileState, check_path, decode, decode_png, pictures_below
 from gallery.store.reader import Label, Store
 from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.system.file_names import character_name
 from gallery.system.threads import ROOM, ahead
-from gallery.types import Candidate, DescribedFace, Enrolled, Face, Image, Outcome
+from gallery.types import (
+    Candidate,
+    Content,
+    DescribedFace,
+    Enrolled,
+    Face,
+    Image,
+    Outcome,
+    Retired,
+)
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -95,6 +101,7 @@ def enroll_candidates(
     largest: bool = False,
     gates: Gates = NO_GATES,
     keep_poor: bool = False,
+    again: bool = False,
 ) -> Iterator[Enrolled]:
     """Enroll pictures and say of each what became of it; see Enrolment for the options.
 
@@ -102,7 +109,12 @@ def enroll_candidates(
     """
     engine.require_encoded()
     yield from Enrolment(
-        engine.store, engine.describer, largest=largest, gates=gates, keep_poor=keep_poor
+        engine.store,
+        engine.describer,
+        largest=largest,
+        gates=gates,
+        keep_poor=keep_poor,
+        again=again,
     ).run(candidates)
 
 
@@ -127,10 +139,15 @@ class _Pending:
     candidate: Candidate
     state: FileState
     digest: str
+    content: Content | None = None
+    """What it shows, where it was decoded."""
     image: Image | None = None
+    """Where it may be enrolled."""
     described: DescribedFace | None = None
     refusal: UnusableFile | None = None
     """Why it is refused."""
+    is_old_picture: bool = False
+    """Its face tells that it shows what the file showed before."""
 
 
 class Enrolment:
@@ -144,27 +161,35 @@ class Enrolment:
         largest: bool = False,
         gates: Gates = NO_GATES,
         keep_poor: bool = False,
+        again: bool = False,
     ) -> None:
         """Prepare a pass.
 
         Faces that do not pass the gates are as if they were not there. With keep_poor no face is
-        marked as poor, and those that were marked before count from now on.
+        marked as poor, and those that were marked before count from now on. With again, pictures
+        whose faces were forgotten are enrolled like others.
         """
         self._store = store
         self._describer = describer
         self._largest = largest
         self._gates = gates
         self._keep_poor = keep_poor
+        self._again = again
         self._settings = settings_key(describer.detector.name, largest=largest, gates=gates)
-        self._files = store.known_files()
-        self._labels = store.labels()
+        self._known = KnownPictures(store)
+        self._labels: dict[str, Label] = {}
+        """By what pictures are known by, see KnownPictures.key."""
+        for label in sorted(store.labels().values(), key=lambda one: one.sample_id):
+            self._labels.setdefault(self._known.key(label.digest), label)
         self._refusals = store.refusals(self._settings)
+        self.retired: list[Retired] = []
+        """After a whole pass: the samples that are gone, since their files hold other pictures."""
 
     def run(self, candidates: Sequence[Candidate]) -> Iterator[Enrolled]:
         """Enroll candidates, CHUNK pictures a transaction, and say of each what became of it.
 
         What has been yielded is in the database. A file that cannot be used is refused with the
-        reason and the pass goes on.
+        reason and the pass goes on. At its end, what `retired` names is removed.
         """
         pending: list[_Pending] = []
         # What was enrolled after a file was looked at is looked up again when it is settled.
@@ -177,38 +202,49 @@ class Enrolment:
                 yield from self._settle_all(pending)
                 pending = []
         yield from self._settle_all(pending)
+        self.retired = retire(self._store, {one.path for one in candidates})
 
     def _look(self, candidate: Candidate) -> Enrolled | _Pending:
         """Read only what is needed to say what has to be done about a file."""
-        path = candidate.path
         try:
             _check_names(candidate)
-            state = file_state(path)
-            known = self._files.get(str(path))
-            content = None
-            if known is None or known.state != state:
-                content = read_bytes(path)
-                digest = digest_of(content)
-            else:
-                digest = known.digest
-            looked_at = content is None
-            pending = _Pending(candidate, state, digest)
-            label = self._labels.get(digest)
-            if label is not None:
-                at_home = looked_at and label.path == path and not self._is_to_be_kept(label)
-                return Enrolled(candidate, Outcome.UNCHANGED) if at_home else pending
-            pending.refusal = recalled(self._refusals.get(digest, ""), path)
+            file = self._known.look(candidate.path)
+            pending = _Pending(candidate, file.state, file.digest)
+            label = self._label(pending)
+            if label is not None and self._known.is_decoded(file.digest):
+                at_home = label.path == candidate.path and not self._is_to_be_kept(label)
+                unchanged = Enrolled(candidate, Outcome.UNCHANGED)
+                return unchanged if at_home and not file.is_read else pending
+            if label is None and self._is_forgotten(pending):
+                return pending if file.is_read else Enrolled(candidate, Outcome.FORGOTTEN)
+            if label is None:
+                pending.refusal = recalled(self._refusals.get(file.digest, ""), file.path)
             if pending.refusal is not None:
-                return Enrolled.refused(candidate, pending.refusal) if looked_at else pending
-            if content is None:
-                content = read_bytes(path)
+                return pending if file.is_read else Enrolled.refused(candidate, pending.refusal)
+            content = file.read()
         except InputError as error:
             return Enrolled.refused(candidate, error.detached())
         try:
-            pending.image = decode(content, path)
+            image = decode(content, file.path)
         except UnusableFile as error:
             pending.refusal = error.detached()
+        else:
+            pending.content = image.content
+            # What is enrolled is decoded for its pixels' digest alone.
+            pending.image = image if self._label(pending) is None else None
         return pending
+
+    def _label(self, one: _Pending) -> Label | None:
+        """Return where a picture is enrolled, known by its file, else by its pixels."""
+        label = self._labels.get(self._known.key(one.digest))
+        if label is None and one.content is not None:
+            label = self._labels.get(one.content.pixels)
+        return label
+
+    def _is_forgotten(self, one: _Pending) -> bool:
+        if self._again:
+            return False
+        return bool(self._known.forgotten(one.digest, one.candidate.character))
 
     def _settle_all(self, pending: Sequence[_Pending]) -> list[Enrolled]:
         if not pending:
@@ -231,6 +267,7 @@ class Enrolment:
         described = self._describer.describe([(image, face) for _, image, face in chosen])
         for (one, _, _), face_described in zip(chosen, described, strict=True):
             one.described = face_described
+            one.is_old_picture = self._is_old_picture(one, face_described)
 
     def _choose(self, image: Image, faces: Sequence[Face]) -> Face:
         passing = self._describer.passing(image, faces, self._gates)
@@ -238,11 +275,45 @@ class Enrolment:
             raise NoFacePasses(image.path, self._gates.min_face, self._gates.min_quality)
         return choose_face(image.path, passing, largest=self._largest)
 
+    def _is_old_picture(self, one: _Pending, described: DescribedFace) -> bool:
+        """Say whether a file shows what it showed when nobody noted its pixels yet.
+
+        The stored crop tells: another picture gives no crop that is the same to the bit.
+        """
+        before = self._known.before(one.candidate.path)
+        if before is None or self._known.is_decoded(before):
+            return False
+        label = self._labels.get(before)
+        if label is None or label.path != one.candidate.path:
+            return False
+        crop = self._store.crops([label.sample_id]).get(label.sample_id)
+        return crop is not None and np.array_equal(decode_png(crop), described.crop)
+
     def _settle(self, writer: Writer, one: _Pending) -> Enrolled:
-        writer.remember_file(one.candidate.path, one.state, one.digest)
-        label = self._labels.get(one.digest)
+        path, before = one.candidate.path, self._known.before(one.candidate.path)
+        writer.remember_file(path, one.state, one.digest)
+        if one.content is not None:
+            self._learn(writer, one.digest, one.content)
+            if before is not None and one.is_old_picture:
+                self._learn(writer, before, one.content)
+        settled = self._settled(writer, one)
+        is_in = settled.outcome not in (Outcome.REFUSED, Outcome.FORGOTTEN)
+        if before is not None and is_in and self._known.key(before) != self._known.key(one.digest):
+            writer.replaced(path, before, one.candidate.character)
+        return settled
+
+    def _learn(self, writer: Writer, digest: str, content: Content) -> None:
+        label = self._labels.pop(self._known.key(digest), None)
+        self._known.learn(writer, digest, content)
         if label is not None:
-            return self._follow(writer, one.candidate, one.digest, label)
+            self._labels.setdefault(content.pixels, label)
+
+    def _settled(self, writer: Writer, one: _Pending) -> Enrolled:
+        label = self._label(one)
+        if label is not None:
+            return self._follow(writer, one, label)
+        if self._is_forgotten(one):
+            return Enrolled(one.candidate, Outcome.FORGOTTEN)
         if one.described is None:
             refusal = one.refusal or NoFace(one.candidate.path)
             self._refusals[one.digest] = remembered(refusal)
@@ -270,55 +341,59 @@ class Enrolment:
         )
         if sample_id is not None:
             owner = writer.current_name(name) or name
-            self._labels[one.digest] = Label(sample_id, owner, path, name, poor)
+            self._note(Label(sample_id, owner, path, name, poor, one.digest))
         return Enrolled(one.candidate, Outcome.ADDED, is_poor=poor)
+
+    def _note(self, label: Label) -> None:
+        self._labels[self._known.key(label.digest)] = label
 
     def _is_to_be_kept(self, label: Label) -> bool:
         return self._keep_poor and label.is_poor
 
-    def _follow(self, writer: Writer, candidate: Candidate, digest: str, label: Label) -> Enrolled:
-        """Settle a file whose content is enrolled."""
-        if label.path == candidate.path:
-            if not self._is_to_be_kept(label):
-                return Enrolled(candidate, Outcome.UNCHANGED)
-            writer.keep([label.sample_id])
-            self._labels[digest] = replace(label, is_poor=False)
-            return Enrolled(candidate, Outcome.KEPT)
-        if self._still_there(label, digest):
+    def _follow(self, writer: Writer, one: _Pending, label: Label) -> Enrolled:
+        """Settle a file whose picture is enrolled."""
+        candidate = one.candidate
+        if label.path != candidate.path and self._known.holds(label.path, label.digest):
             if candidate.character == label.enrolled_as:
                 # A copy in the same folder stays one, whoever the sample was given to since.
                 return Enrolled(candidate, Outcome.DUPLICATE)
             return _copy(writer, candidate, label.character, label.path)
+        outcome, owner = self._outcome(writer, candidate, label)
         writer.follow(label.sample_id, candidate.path)
-        owner, outcome = label.character, Outcome.MOVED
-        if candidate.character != label.enrolled_as:
-            # The file was put into another character's folder: that is a new label.
-            writer.enrol_as(label.sample_id, candidate.character)
-            owner = writer.current_name(candidate.character) or candidate.character
-            if owner != label.character:
-                outcome = Outcome.RELABELLED
+        digest = label.digest
+        if not self._known.is_turned(digest, self._known.content(one.digest)):
+            # Else the face's place is counted in the picture as it was.
+            writer.rewritten(candidate.path, digest, one.digest)
+            digest = one.digest
         if self._is_to_be_kept(label):
             writer.keep([label.sample_id])
-        self._labels[digest] = Label(
-            label.sample_id,
-            owner,
-            candidate.path,
-            candidate.character,
-            label.is_poor and not self._keep_poor,
+        self._note(
+            Label(
+                label.sample_id,
+                owner,
+                candidate.path,
+                label.enrolled_as if label.path == candidate.path else candidate.character,
+                label.is_poor and not self._keep_poor,
+                digest,
+            )
         )
+        if label.path == candidate.path:
+            return Enrolled(candidate, outcome)
         return Enrolled(
             candidate, outcome, f"{candidate.path} was {label.path} of {label.character}."
         )
 
-    def _still_there(self, label: Label, digest: str) -> bool:
-        try:
-            state = file_state(label.path)
-            known = self._files.get(str(label.path))
-            if known is not None and known.state == state:
-                return known.digest == digest
-            return digest_of(read_bytes(label.path)) == digest
-        except InputError:
-            return False
+    def _outcome(self, writer: Writer, candidate: Candidate, label: Label) -> tuple[Outcome, str]:
+        """Return what becomes of an enrolled picture's only file, and whose it is then."""
+        if label.path == candidate.path:
+            is_kept = self._is_to_be_kept(label)
+            return Outcome.KEPT if is_kept else Outcome.UNCHANGED, label.character
+        if candidate.character == label.enrolled_as:
+            return Outcome.MOVED, label.character
+        # The file was put into another character's folder: that is a new label.
+        writer.enrol_as(label.sample_id, candidate.character)
+        owner = writer.current_name(candidate.character) or candidate.character
+        return Outcome.MOVED if owner == label.character else Outcome.RELABELLED, owner
 
 
 def _pixels(looked: Enrolled | _Pending) -> int:

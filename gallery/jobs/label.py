@@ -19,7 +19,7 @@ from gallery.events import (
     Waiting,
 )
 from gallery.faces.video import VideoOptions, seconds_looked_at
-from gallery.jobs.changes import known_to, outdated
+from gallery.jobs.changes import known_to, note, outdated
 from gallery.jobs.label_video import label_video
 from gallery.jobs.pipeline import identified
 from gallery.jobs.watch import Arrivals, arriving
@@ -134,6 +134,8 @@ def label(
     engine.require_encoded()
     with closing(open_writer(plan.out, engine.encoder)) as records:
         old = outdated(plan.pictures, records.standing, known_to(engine))
+        if choices.keep and engine.store.is_writable:
+            note(engine, old.rewritten)
         outputs = open_outputs(
             records,
             plan.wanted,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from gallery.engine import joint
 from gallery.engine.engine import Engine
 from gallery.errors import InputError, NothingSeen, UnusableFile
 from gallery.events import Finished, LabelEvent, LabellingStarted, Refused, VideoStarted
+from gallery.jobs.changes import KnownFiles, change_in
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.jobs.relabel_video import relabel_videos
@@ -24,7 +25,7 @@ from gallery.output.resume import open_writer, progress_of, remaining, stands_in
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute
-from gallery.types import MatchMode
+from gallery.types import Content, MatchMode
 
 STAGE = "relabelling"
 
@@ -69,7 +70,8 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         raise refused[0] if refused else NothingSeen()
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing)
-    changed = {one.path for one in known if has_changed(one)}
+    contents = engine.store.contents()
+    changed = {one.path for one in known if has_changed(one, contents)}
     with (
         closing(open_writer(choices.out, engine.encoder)) as records,
         closing(
@@ -149,9 +151,19 @@ def seen_below(seen: Sequence[Seen], asked: Collection[Path]) -> list[Seen]:
     return [one for one in seen if is_wanted(one.path)]
 
 
-def has_changed(seen: ObservedPicture | ObservedVideo) -> bool:
-    """Say whether a file is another one now; one that is gone has not changed."""
+def has_changed(
+    seen: ObservedPicture | ObservedVideo, contents: Mapping[str, Content] | None = None
+) -> bool:
+    """Say whether a file is another one now; one that is gone has not changed.
+
+    A picture that shows what it showed has not, whatever was written into its file, where the
+    contents that the gallery knows tell.
+    """
     try:
-        return seen.state is not None and file_state(seen.path) != seen.state
+        if seen.state is None or file_state(seen.path) == seen.state:
+            return False
     except InputError:
         return False
+    if contents is None or seen.digest is None or isinstance(seen, ObservedVideo):
+        return True
+    return change_in(seen.path, seen.digest, KnownFiles({}, contents)) is True

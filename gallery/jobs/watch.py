@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, InputError
-from gallery.jobs.changes import Known, known_to, outdated
+from gallery.jobs.changes import KnownFiles, known_to, outdated
 from gallery.media.images import FileState, file_state, pictures_below
 from gallery.output.resume import remaining
 from gallery.system.files import absolute
@@ -144,10 +144,10 @@ def arriving(
             wait(max(EVERY, took / SHARE))
 
 
-def _unlabelled(paths: Sequence[Path], outputs: Outputs, known: dict[Path, Known]) -> list[Path]:
+def _unlabelled(paths: Sequence[Path], outputs: Outputs, known: KnownFiles) -> list[Path]:
     """Return the pictures that are to be labelled, and take outdated records of them out."""
     outputs.drop(outdated(paths, outputs.standing, known).names)
     # It was true when the watch began, and is of no more use for what is labelled now.
     for path in paths:
-        known.pop(absolute(path), None)
+        known.files.pop(absolute(path), None)
     return remaining(paths, outputs)

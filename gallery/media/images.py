@@ -23,7 +23,7 @@ from gallery.errors import (
     UnreadablePicture,
     UnusableFile,
 )
-from gallery.types import Image, Pixels
+from gallery.types import Content, Image, Pixels
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -234,7 +234,8 @@ def decode(content: bytes, path: Path) -> Image:
 
     Raises InputError for what is no picture, is cut short, or unfolds to over MAX_PIXELS.
     """
-    return Image(_decode_pixels(content, path), digest_of(content), path)
+    pixels, shown = _decode_pixels(content, path)
+    return Image(pixels, digest_of(content), path, shown)
 
 
 def from_pixels(pixels: Pixels, path: Path) -> Image:
@@ -270,7 +271,15 @@ def from_pillow(picture: PIL.Image.Image, path: Path) -> Image:
         raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
 
 
-def _decode_pixels(content: bytes, path: Path) -> Pixels:
+def pixels_digest(pixels: Pixels) -> str:
+    """Return the SHA-256 of pixels with their shape: one for all files that decode to them."""
+    height, width = pixels.shape[:2]
+    digest = hashlib.sha256(f"{width}x{height}:".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def _decode_pixels(content: bytes, path: Path) -> tuple[Pixels, Content]:
     from PIL import Image as pillow
     from PIL import UnidentifiedImageError
 
@@ -285,7 +294,10 @@ def _decode_pixels(content: bytes, path: Path) -> Pixels:
             if picture.width * picture.height > MAX_PIXELS:
                 raise pillow.DecompressionBombError
             picture.load()
-            return _flatten(_upright(picture))
+            upright = _upright(picture)
+            pixels = _flatten(upright)
+            stored = pixels if upright is picture else _flatten(picture)
+            return pixels, Content(pixels_digest(stored), _orientation(picture))
     except pillow.DecompressionBombError as error:
         raise _too_large(path) from error
     except UnidentifiedImageError as error:

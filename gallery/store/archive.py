@@ -2,12 +2,15 @@
 
 gallery.json            {"format": 1, "samples": n, "encoders": [...], "former_names": {old: new}}
 samples.jsonl           one sample a line: character, digest, path, box, score, landmarks, quality
-                        (null where it was never measured), poor, ...
+                        (null where it was never measured), poor, content (what the file shows,
+                        where that is known), ...
 crops/<number>.png      its aligned crop; the number counts lines from 0
 descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN where it has none
 rejections.jsonl        what faces are not, one a line: character, digest, path, box
 rejected/<number>.jpg   its aligned crop; the number counts lines from 0
 rejected/<n>.npy        as descriptors/<n>.npy, of rejections
+forgotten.jsonl         faces that a person forgot, one a line, where there are any: digest, path,
+                        box, character, ...
 
 What labelling saw stays behind: it can be made again from the pictures.
 """
@@ -33,16 +36,18 @@ from numpy.typing import NDArray
 from gallery.errors import BadArchive, InputError, NewerArchive, UnreadableFile, UnwritableFile
 from gallery.media.images import decode
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
+from gallery.store.forgotten import ForgottenFace
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
 from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.system.files import replacing
-from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Landmarks, Quality, Sample
+from gallery.types import CROP_SIDE, DIMENSION, Box, Content, Face, Landmarks, Quality, Sample
 
 FORMAT = 1
 MAX_HEAD = 1 << 24
 MAX_LINE = 1 << 14
 MAX_LINES = 1 << 29
+MAX_FORGOTTEN = 1 << 26
 MAX_CROP = 1 << 18
 """Members that unfold to more bytes than these are refused, so that a small file cannot fill the
 memory; the lines and the rows of the tables are counted by the crops, which the file's own
@@ -93,10 +98,12 @@ def export(store: Store, target: Path) -> int:
 def _write(store: Store, archive: zipfile.ZipFile) -> int:
     encoders = sorted(store.encoders())
     samples = store.samples(encoder="")
+    contents = store.contents()
     vectors = np.full((len(encoders), len(samples), DIMENSION), np.nan, np.float32)
     lines = []
     for number, sample in enumerate(samples):
-        lines.append(json.dumps(_as_json(sample), ensure_ascii=False))
+        values = _as_json(sample, contents.get(sample.digest))
+        lines.append(json.dumps(values, ensure_ascii=False))
         crops = store.crops([sample.id])
         if sample.id not in crops:
             raise InputError("Samples were removed while they were exported; run it again.")
@@ -107,6 +114,7 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
         archive.writestr(f"descriptors/{number}.npy", _as_npy(matrix))
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
     _write_rejections(store, archive, encoders)
+    _write_forgotten(store, archive)
     head = {
         "format": FORMAT,
         "samples": len(samples),
@@ -142,13 +150,37 @@ def _write_rejections(store: Store, archive: zipfile.ZipFile, encoders: list[str
     archive.writestr("rejections.jsonl", "".join(f"{line}\n" for line in lines))
 
 
+def _write_forgotten(store: Store, archive: zipfile.ZipFile) -> None:
+    lines = [
+        json.dumps(
+            {
+                "digest": one.digest,
+                "path": str(one.path),
+                "box": list(one.box),
+                "character": one.character,
+                "enrolled_as": one.enrolled_as,
+                **_content_json(one.content),
+            },
+            ensure_ascii=False,
+        )
+        for one in store.forgotten()
+    ]
+    if lines:
+        archive.writestr("forgotten.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def _content_json(content: Content | None) -> dict[str, Any]:
+    """Return what a file shows, where that is known."""
+    return {} if content is None else {"content": content._asdict()}
+
+
 def _as_npy(matrix: NDArray[np.float32]) -> bytes:
     content = io.BytesIO()
     np.save(content, matrix, allow_pickle=False)
     return content.getvalue()
 
 
-def _as_json(sample: Sample) -> dict[str, Any]:
+def _as_json(sample: Sample, content: Content | None) -> dict[str, Any]:
     landmarks = landmarks_to_json(sample.face.landmarks)
     return {
         "character": sample.character,
@@ -161,6 +193,7 @@ def _as_json(sample: Sample) -> dict[str, Any]:
         "enrolled_as": sample.enrolled_as,
         "quality": None if sample.quality is None else quality_columns(sample.quality),
         "poor": sample.is_poor,
+        **_content_json(content),
     }
 
 
@@ -175,9 +208,12 @@ def restore(store: Store, source: Path) -> Imported:
         head = _head(archive, source)
         samples = _samples(archive, head)
         rejected = _rejections(archive, head)
+        forgotten = _forgotten(archive)
         ours: set[str] = set()
         with store.writing() as writer:
             for sample in samples:
+                if sample.content is not None:
+                    writer.hear_of_content(sample.digest, sample.content)
                 # A picture that is here keeps its label, even where another face of it is meant.
                 is_here = sample.digest not in ours and writer.owner_of(sample.digest) is not None
                 if is_here or writer.add(sample) is None:
@@ -190,6 +226,8 @@ def restore(store: Store, source: Path) -> Imported:
                     writer.remember_name(former, name)
             for one in rejected:
                 _reject(writer, one)
+            for face in forgotten:
+                writer.forget_face(face)
     return Imported(added, present)
 
 
@@ -278,6 +316,35 @@ def _rejections(archive: zipfile.ZipFile, head: _Head) -> list[NewRejection]:
     return found
 
 
+def _forgotten(archive: zipfile.ZipFile) -> list[ForgottenFace]:
+    """Return what was forgotten; in most exports nothing is."""
+    if "forgotten.jsonl" not in archive.namelist():
+        return []
+    text = _member(archive, "forgotten.jsonl", MAX_FORGOTTEN).decode("utf-8")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [_forgotten_face(json.loads(line)) for line in lines]
+
+
+def _forgotten_face(values: Any) -> ForgottenFace:
+    return ForgottenFace(
+        digest=_digest(values["digest"]),
+        path=Path(_text(values["path"])),
+        box=Box(*(_number(edge) for edge in values["box"])),
+        character=_name(values["character"]),
+        enrolled_as=_name(values["enrolled_as"]),
+        content=_content(values.get("content")),
+    )
+
+
+def _content(values: Any) -> Content | None:
+    if values is None:
+        return None
+    orientation = int(values["orientation"])
+    if orientation not in range(1, 9):
+        raise ValueError("an orientation is none")
+    return Content(_digest(values["pixels"]), orientation)
+
+
 def _jpeg(content: bytes) -> bytes:
     """Return a crop's file as it is, once it is known to be a JPEG of the crop's size."""
     try:
@@ -309,6 +376,7 @@ def _sample(
         # Exports of the time before faces were judged have neither.
         quality=_quality(values.get("quality")),
         is_poor=_truth(values.get("poor", False)),
+        content=_content(values.get("content")),
     )
 
 

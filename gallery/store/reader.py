@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from gallery.errors import NoSuchCharacter
+from gallery.errors import LostDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
 from gallery.store.columns import face_of, quality_of, sound_matrix
+from gallery.store.contents import contents_in, digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions
+from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -34,7 +36,7 @@ from gallery.store.tables import (
     state,
 )
 from gallery.store.writer import Writer, clean_name
-from gallery.types import DIMENSION, Character, Descriptor, Face, Sample
+from gallery.types import DIMENSION, Character, Content, Descriptor, Face, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Where a picture's content is enrolled."""
+    """Where a picture is enrolled."""
 
     sample_id: int
     character: str
@@ -55,6 +57,8 @@ class Label:
     enrolled_as: str
     """The folder's name at that time; differs from character after a move or a new name."""
     is_poor: bool = False
+    digest: str = ""
+    """Of its file when it was last looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,7 @@ class Store:
         """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
+        self._file = schema.file_identity(self.path)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
 
@@ -89,6 +94,14 @@ class Store:
     def is_writable(self) -> bool:
         """Whether the database can be written; one in memory can."""
         return self.path is None or schema.is_writable(self.path)
+
+    def check_place(self) -> None:
+        """Raise StoreError where the database's file is not the one that was opened any more.
+
+        What is written into it then goes nowhere, and nobody else would say so.
+        """
+        if schema.file_identity(self.path) != self._file:
+            raise LostDatabase(self.path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -106,6 +119,7 @@ class Store:
 
         Ideal and best of every character it touched are made true before the end.
         """
+        self.check_place()
         with (
             schema.explained(self.path),
             self._engine.connect().execution_options(writes=True) as connection,
@@ -114,9 +128,11 @@ class Store:
             writer = Writer(connection)
             yield writer
             writer.finish()
+        self.check_place()
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
+        self.check_place()
         with (
             schema.explained(self.path),
             self._engine.connect() as connection,
@@ -288,7 +304,7 @@ class Store:
             }
 
     def labels(self) -> dict[str, Label]:
-        """Return where each content is enrolled, by digest; of several faces the first."""
+        """Return where each picture is enrolled, by its digest; of several faces the first."""
         with self._reading() as connection:
             rows = connection.execute(
                 select(
@@ -303,9 +319,32 @@ class Store:
                 .order_by(samples.c.id.desc())
             )
             return {
-                row.digest: Label(row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor)
+                row.digest: Label(
+                    row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor, row.digest
+                )
                 for row in rows
             }
+
+    def contents(self) -> dict[str, Content]:
+        """Return what files show, by their digests, as far as it is known."""
+        with self._reading() as connection:
+            return contents_in(connection)
+
+    def same_picture(self, digest: str) -> list[str]:
+        """Return the digests of all files that are known to show the picture of one."""
+        with self._reading() as connection:
+            return digests_of(connection, digest)
+
+    def replaced(self) -> set[Path]:
+        """Return the files whose samples show what they do not hold any more; see Writer.retire."""
+        with self._reading() as connection:
+            found = connection.scalars(select(samples.c.path).where(samples.c.is_replaced))
+            return {Path(path) for path in found}
+
+    def forgotten(self) -> list[ForgottenFace]:
+        """Return the faces that a person forgot."""
+        with self._reading() as connection:
+            return forgotten_in(connection)
 
     def refusals(self, settings: str) -> dict[str, str]:
         """Return why contents were refused under certain settings, by digest."""

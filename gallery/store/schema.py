@@ -36,7 +36,7 @@ from gallery.system.files import absolute, replacing
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 BUSY_SECONDS = 30
@@ -88,6 +88,15 @@ def open_database(where: str, *, create: bool, migrations: Path | None = None) -
 def is_writable(path: Path) -> bool:
     """Say whether a database file, and the folder that takes its log, can be written."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def file_identity(path: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another in its place; None where there is none."""
+    try:
+        status = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if status is None else (status.st_dev, status.st_ino)
 
 
 @contextlib.contextmanager

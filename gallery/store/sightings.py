@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Subquery, Table, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import GalleryError
@@ -31,9 +31,19 @@ from gallery.store.columns import (
     quality_of,
     sound_matrix,
 )
+from gallery.store.contents import digests_of, put_content
 from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
 from gallery.store.rejections import SAME_PLACE
-from gallery.store.tables import pictures, samples, shots, sighting_descriptors, sightings, videos
+from gallery.store.tables import (
+    contents,
+    pictures,
+    samples,
+    shots,
+    sighting_descriptors,
+    sightings,
+    tracks,
+    videos,
+)
 from gallery.store.videos import (
     ObservedVideo,
     VideoReading,
@@ -48,6 +58,7 @@ from gallery.types import (
     CROP_SIDE,
     DIMENSION,
     Box,
+    Content,
     Crop,
     DescribedFace,
     Descriptor,
@@ -79,6 +90,8 @@ class Observation:
     error: str | None = None
     failure: GalleryError | None = field(default=None, compare=False)
     """What the error is made of; the database keeps its text alone."""
+    content: Content | None = None
+    """What its file shows; None where there is none, or where it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +197,12 @@ class SightingReader:
     def enrolled(self) -> dict[int, int]:
         """Return the samples that faces are enrolled as: sample id by sighting id."""
         found: dict[int, int] = {}
+        seen, known = _keyed(sightings), _keyed(samples)
         with self._reading() as connection:
             rows = connection.execute(
-                select(
-                    sightings.c.id,
-                    samples.c.id.label("sample_id"),
-                    *(sightings.c[side] for side in Box._fields),
-                    *(samples.c[side].label(f"sample_{side}") for side in Box._fields),
-                ).join(samples, samples.c.digest == sightings.c.digest)
+                select(seen, *(column.label(f"sample_{column.name}") for column in known.c)).join(
+                    known, known.c.key == seen.c.key
+                )
             )
             for row in rows:
                 other = Box(*(getattr(row, f"sample_{side}") for side in Box._fields))
@@ -217,6 +228,9 @@ class SightingWriter:
         self._keep_picture(seen)
         if seen.digest is None or seen.error is not None:
             return
+        if seen.content is not None:
+            put_content(self._connection, seen.digest, seen.content)
+        self._give_over(seen.path, seen.digest)
         known = self._connection.execute(
             select(sightings.c.id, *(sightings.c[side] for side in Box._fields)).where(
                 sightings.c.digest == seen.digest
@@ -229,6 +243,47 @@ class SightingWriter:
         for place, one in enumerate(seen.faces):
             former = known[pairs[place]].id if place in pairs else None
             self._keep_face(seen.digest, seen.path, one, former, encoder=encoder, detector=detector)
+
+    def rewritten(self, path: Path, state: FileState, digest: str, content: Content) -> None:
+        """Note that a file shows what it showed when it was seen, with another digest."""
+        put_content(self._connection, digest, content)
+        self._connection.execute(
+            update(pictures)
+            .where(pictures.c.path == str(path))
+            .values(digest=digest, file_size=state.size, modified_ns=state.modified_ns)
+        )
+        self._give_over(path, digest)
+
+    def _give_over(self, path: Path, digest: str) -> None:
+        """Give the faces of a file's former contents to its present one, or let go of them.
+
+        They stay what they are where the picture is the same, and where another file has it.
+        """
+        elsewhere = exists().where(
+            pictures.c.digest == sightings.c.digest, pictures.c.path != str(path)
+        )
+        of_a_video = exists().where(tracks.c.sighting_id == sightings.c.id)
+        former = self._connection.scalars(
+            select(sightings.c.digest)
+            .where(
+                sightings.c.path == str(path),
+                sightings.c.digest != digest,
+                ~elsewhere,
+                ~of_a_video,
+            )
+            .distinct()
+        ).all()
+        same = digests_of(self._connection, digest) if former else ()
+        for one in former:
+            if one in same:
+                self._connection.execute(
+                    update(sightings)
+                    .prefix_with("OR IGNORE")
+                    .where(sightings.c.digest == one)
+                    .values(digest=digest)
+                )
+            # What is left of it is there twice.
+            self._connection.execute(delete(sightings).where(sightings.c.digest == one))
 
     def keep_video(self, seen: ObservedVideo) -> None:
         """Note a video in place of what was noted; its shots come by keep_shot.
@@ -362,6 +417,16 @@ class SightingWriter:
         for table in (pictures, videos, shots):
             self._connection.execute(delete(table))
         return self._connection.execute(delete(sightings)).rowcount
+
+
+def _keyed(faces: Table) -> Subquery:
+    """Return ids, boxes and the keys of the pictures of faces, see contents.key_of."""
+    key = func.coalesce(contents.c.pixels, faces.c.digest).label("key")
+    return (
+        select(faces.c.id, *(faces.c[side] for side in Box._fields), key)
+        .outerjoin(contents, contents.c.digest == faces.c.digest)
+        .subquery()
+    )
 
 
 def matched(boxes: Sequence[Box], others: Sequence[Box]) -> dict[int, int]:

@@ -2,7 +2,8 @@
 
 characters 1-n samples 1-1 crops, samples 1-n descriptors (one for each encoder),
 characters 1-n profiles (ideal and best for each encoder), characters 1-n aliases (former names).
-files and refusals remember what was read, so that it is not read or decoded again.
+files and refusals remember what was read, so that it is not read or decoded again; contents says
+which files show the same picture, and forgotten which faces a person wants to be without.
 
 What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
 sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
@@ -91,6 +92,8 @@ samples = Table(
     Column("frontal", Float),
     Column("cut", Float),
     Column("is_poor", Boolean, nullable=False, server_default=text("0")),  # see profiles.counting
+    # Its file holds another picture now; see writer.retire.
+    Column("is_replaced", Boolean, nullable=False, server_default=text("0")),
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -133,6 +136,31 @@ files = Table(
     Column("digest", String, nullable=False),
 )
 
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", String, primary_key=True),  # SHA-256 of a picture file
+    Column("pixels", String, nullable=False, index=True),  # see types.Content
+    Column("orientation", Integer, nullable=False),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("left", Float, nullable=False),
+    Column("top", Float, nullable=False),
+    Column("right", Float, nullable=False),
+    Column("bottom", Float, nullable=False),
+    # Names, for the character may be forgotten as a whole.
+    Column("character", String, nullable=False),
+    Column("enrolled_as", String, nullable=False),
+    UniqueConstraint("digest", "left", "top", "right", "bottom"),
+    sqlite_autoincrement=True,
+)
+
 refusals = Table(
     "refusals",
     metadata,
@@ -167,7 +195,7 @@ sightings = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("digest", String, nullable=False),  # of the picture file, or see sightings.moment_of
-    Column("path", String, nullable=False),  # where the file was last seen
+    Column("path", String, nullable=False, index=True),  # where the file was last seen
     Column("left", Float, nullable=False),
     Column("top", Float, nullable=False),
     Column("right", Float, nullable=False),

@@ -30,7 +30,14 @@ from gallery.store.columns import (
     matrix_of,
     quality_columns,
 )
-from gallery.store.descriptors import put
+from gallery.store.contents import digests_of, hear_of_content, put_content
+from gallery.store.descriptors import portions, put
+from gallery.store.forgotten import (
+    ForgottenFace,
+    note_forgotten,
+    put_forgotten,
+    remember_again,
+)
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.store.sightings import SightingWriter
 from gallery.store.tables import (
@@ -45,7 +52,7 @@ from gallery.store.tables import (
     samples,
     state,
 )
-from gallery.types import Box, DescribedFace, Descriptor, Face, Quality
+from gallery.types import Box, Content, DescribedFace, Descriptor, Face, Quality, Retired
 
 REJECT_PREFIX = "noise"
 """A folder whose name begins so, in any case, holds what is to be turned away."""
@@ -67,6 +74,8 @@ class NewSample:
     quality: Quality | None = None
     is_poor: bool = False
     """True for one that ideal and best are to leave out while its character has others."""
+    content: Content | None = None
+    """What its file shows, as an export says."""
 
     @classmethod
     def of(
@@ -133,11 +142,14 @@ class Writer:
         return None if found is None else self._name(found)
 
     def owner_of(self, digest: str) -> str | None:
-        """Return the character that a content is enrolled as, None when it is not."""
+        """Return the character that a picture is enrolled as, None when it is not.
+
+        Files that are known to show the same are one picture.
+        """
         return self._connection.scalar(
             select(characters.c.name)
             .join(samples)
-            .where(samples.c.digest == digest)
+            .where(samples.c.digest.in_(digests_of(self._connection, digest)))
             .order_by(samples.c.id)
             .limit(1)
         )
@@ -170,7 +182,8 @@ class Writer:
         self._connection.execute(insert(crops).values(sample_id=sample_id, png=sample.crop_png))
         for encoder, vector in sample.descriptors.items():
             self.describe(sample_id, encoder, vector)
-        self.rejections.contradict(character_id, sample.digest, sample.face.box)
+        self._contradict(character_id, sample.digest, sample.face.box)
+        remember_again(self._connection, sample.digest, sample.face.box)
         self._touched.add(character_id)
         return sample_id
 
@@ -227,8 +240,52 @@ class Writer:
     def follow(self, sample_id: int, path: Path) -> None:
         """Note where a sample's file lies now."""
         self._connection.execute(
-            update(samples).where(samples.c.id == sample_id).values(path=str(path))
+            update(samples)
+            .where(samples.c.id == sample_id)
+            .values(path=str(path), is_replaced=False)
         )
+
+    def rewritten(self, path: Path, before: str, digest: str) -> None:
+        """Give the samples of a file its new digest: something was written beside its pixels."""
+        self._connection.execute(
+            update(samples)
+            .prefix_with("OR IGNORE")
+            .where(samples.c.path == str(path), samples.c.digest == before)
+            .values(digest=digest)
+        )
+
+    def replaced(self, path: Path, before: str, folder: str) -> None:
+        """Mark the samples of what a file held before, found in a folder of this name.
+
+        Those that a person gave to another character stay unmarked. See retire.
+        """
+        self._connection.execute(
+            update(samples)
+            .where(
+                samples.c.path == str(path),
+                samples.c.digest.in_(digests_of(self._connection, before)),
+                samples.c.enrolled_as == folder,
+                samples.c.character_id == self._find(folder),
+            )
+            .values(is_replaced=True)
+        )
+
+    def retire(self, paths: Collection[Path]) -> list[Retired]:
+        """Remove the samples of files that hold other pictures now, and return what they were.
+
+        What a file held before may have moved and be found after it; so this comes at the end of a
+        run, and is for the files that the run has looked at.
+        """
+        wanted = {str(path) for path in paths}
+        rows = self._connection.execute(
+            select(samples.c.id, samples.c.path, characters.c.name)
+            .join(characters)
+            .where(samples.c.is_replaced)
+            .order_by(samples.c.id)
+        )
+        gone = [Retired(row.id, row.name, Path(row.path)) for row in rows if row.path in wanted]
+        self._remove_samples([one.sample_id for one in gone])
+        return gone
 
     def enrol_as(self, sample_id: int, folder: str) -> None:
         """Give a sample to the character of the folder that its file was moved to."""
@@ -253,7 +310,7 @@ class Writer:
             ).one_or_none()
             if moved is None:
                 raise NoSuchSample(sample_id)
-            self.rejections.contradict(target, moved.digest, box_of(moved))
+            self._contradict(target, moved.digest, box_of(moved))
         self._touched.add(target)
 
     def rename(self, old: str, new: str) -> None:
@@ -308,8 +365,12 @@ class Writer:
         return moved
 
     def forget(self, name: str) -> int:
-        """Remove a character with all its samples and return how many they were."""
+        """Remove a character with all its samples and return how many they were.
+
+        Enrolment passes over them until they are asked for.
+        """
         character_id = self._known(name)
+        note_forgotten(self._connection, samples.c.character_id == character_id)
         self._connection.execute(delete(profiles).where(profiles.c.character_id == character_id))
         removed = self._connection.execute(
             delete(samples).where(samples.c.character_id == character_id)
@@ -318,7 +379,22 @@ class Writer:
         return removed
 
     def forget_samples(self, sample_ids: Collection[int]) -> None:
-        """Remove samples; their character stays. Raises InputError for one that does not exist."""
+        """Remove samples; their character stays. Raises InputError for one that does not exist.
+
+        Enrolment passes over them until they are asked for.
+        """
+        for some in portions(list(sample_ids)):
+            note_forgotten(self._connection, samples.c.id.in_(some))
+        self._remove_samples(sample_ids)
+
+    def forget_face(self, face: ForgottenFace) -> None:
+        """Pass over a face that another gallery forgot, unless it is a sample here."""
+        if face.content is not None:
+            self.hear_of_content(face.digest, face.content)
+        if not self._has_face(face.digest, face.box):
+            put_forgotten(self._connection, face)
+
+    def _remove_samples(self, sample_ids: Collection[int]) -> None:
         self._touch_owners(sample_ids)
         for sample_id in sample_ids:
             gone = self._connection.execute(delete(samples).where(samples.c.id == sample_id))
@@ -354,7 +430,8 @@ class Writer:
         """Return a character's samples in about that place of a picture."""
         rows = self._connection.execute(
             select(samples).where(
-                samples.c.character_id == character_id, samples.c.digest == digest
+                samples.c.character_id == character_id,
+                samples.c.digest.in_(digests_of(self._connection, digest)),
             )
         )
         return [row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE]
@@ -367,6 +444,14 @@ class Writer:
             .values(path=str(path), **values)
             .on_conflict_do_update(index_elements=[files.c.path], set_=values)
         )
+
+    def remember_content(self, digest: str, content: Content) -> None:
+        """Note what a file of a digest shows."""
+        put_content(self._connection, digest, content)
+
+    def hear_of_content(self, digest: str, content: Content) -> None:
+        """Note what a file of a digest shows as an export says, unless it is known."""
+        hear_of_content(self._connection, digest, content)
 
     def remember_refusal(self, digest: str, settings: str, reason: str) -> None:
         """Note why a content was refused under certain settings, so that it is not tried again."""
@@ -461,10 +546,15 @@ class Writer:
             select(samples.c.character_id).where(samples.c.id == sample_id)
         )
 
+    def _contradict(self, character_id: int, digest: str, box: Box) -> None:
+        """Drop what was said against a face that is enrolled as the character after all."""
+        for same in digests_of(self._connection, digest):
+            self.rejections.contradict(character_id, same, box)
+
     def _has_face(self, digest: str, box: Box) -> bool:
         found = self._connection.scalar(
             select(samples.c.id).where(
-                samples.c.digest == digest,
+                samples.c.digest.in_(digests_of(self._connection, digest)),
                 *(samples.c[side] == place for side, place in box._asdict().items()),
             )
         )

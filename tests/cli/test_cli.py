@@ -409,7 +409,7 @@ class TestLookingAfter:
 
     def test_what_was_forgotten_can_be_enrolled_again(self, fresh: Path) -> None:
         assert ask(fresh, "forget", "Red Rin", "--yes").code == 0
-        done = ask(fresh, "enroll", "album", "--cropped", "--json")
+        done = ask(fresh, "enroll", "album", "--cropped", "--again", "--json")
         (counts,) = lines(done)
         assert (counts["characters"], counts["added"], counts["unchanged"]) == (3, 2, 4)
         assert counts["refused"] == []
@@ -704,3 +704,36 @@ class TestStreams:
         assert done.code == 1
         assert "bytes in its name" in done.stderr
         assert "6 unchanged, 1 refused" in done.stderr
+
+
+def test_enrolling_says_what_was_forgotten_and_what_was_replaced(tmp_path: Path) -> None:
+    def enroll(*options: str) -> Done:
+        place = tmp_path / "gallery.db"
+        return call("enroll", "album", "--cropped", *options, cwd=tmp_path, database=place)
+
+    album = draw_album(tmp_path / "album")
+    enroll()
+    forgotten = call(
+        "forget", "--sample", "1", "--yes", cwd=tmp_path, database=tmp_path / "gallery.db"
+    )
+    assert forgotten.stderr == "Forgot 1 sample.\n"
+    assert enroll().stderr == (
+        "6 pictures of 3 characters: 5 unchanged, 1 forgotten.\n"
+        "1 face that you forgot passed over; enrolling again with --again takes them in.\n"
+    )
+    assert json.loads(enroll("--json").stdout)["forgotten"] == 1
+    assert enroll("--again").stderr == "6 pictures of 3 characters: 1 added, 5 unchanged.\n"
+    path = write_picture(album / "Red Rin" / "1.png", Square(20, 8, 100, (220, 20, 90)), seed=9)
+    said = enroll("--json")
+    counted = json.loads(said.stdout)
+    assert (counted["added"], counted["unchanged"], counted["retired"]) == (1, 5, 1)
+    write_picture(path, Square(21, 8, 100, (220, 90, 20)), seed=10)
+    first, *rest = enroll().stderr.splitlines()
+    assert re.fullmatch(
+        rf"gone: sample \d+ of Red Rin, since {re.escape(str(path))} holds another picture now\.",
+        first,
+    )
+    assert rest == [
+        "6 pictures of 3 characters: 1 added, 5 unchanged.",
+        "1 sample gone, of files that hold other pictures now.",
+    ]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fakes import FakeDetector, Square, fake_gallery, write_picture
+from rewritten import replace_picture, turn, write_into
 
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
-from gallery.events import Labelled, LabellingStarted
+from gallery.events import Labelled, LabellingStarted, Refused
 from gallery.faces.video import VideoOptions
+from gallery.jobs import changes
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.label import LabelChoices, planned
 from gallery.jobs.label import label as run
+from gallery.jobs.relabel import RelabelChoices, relabel
+from gallery.media.images import read_image
 from gallery.output.format import OutputOptions
 from gallery.output.resume import open_writer
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
@@ -117,6 +122,83 @@ def test_a_file_with_other_content_is_labelled_anew(
         name: before[name] for name in ("1.png", "2.png")
     }
     assert job(filled, shots, out, keep=keep)[0].pictures == 0
+
+
+def test_a_file_that_was_written_into_keeps_its_record_and_is_read_once(
+    filled: Engine, shots: Path, out: Path, detector: FakeDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shots / "bad.png").unlink()
+    job(filled, shots, out)
+    before, seen = records_in(out), filled.store.sightings.all()
+    write_into(shots / "0.png")
+    detector.seen.clear()
+    started, _ = job(filled, shots, out)
+    assert (started.pictures_done, started.changed, detector.seen) == (3, 0, [])
+    assert records_in(out) == before
+    # It is known now, so that nothing is left to look at.
+    digests = {one.path.name: one.digest for one in filled.store.sightings.pictures()}
+    assert digests["0.png"] == read_image(shots / "0.png").digest
+    monkeypatch.setattr(changes, "read_bytes", None)
+    assert job(filled, shots, out)[0].pictures == 0
+    after = filled.store.sightings.all()
+    assert [one.id for one in after] == [one.id for one in seen]
+    assert {one.digest for one in after} == set(digests.values())
+
+
+def test_a_picture_that_is_turned_is_labelled_anew(filled: Engine, shots: Path, out: Path) -> None:
+    (shots / "bad.png").unlink()
+    job(filled, shots, out)
+    turn(shots / "0.png", 6)
+    started, (anew,) = job(filled, shots, out)
+    assert started.changed == 1
+    assert (anew.width, anew.height) == (120, 160)
+    assert filled.store.sightings.count() == 3
+
+
+def test_faces_of_what_a_file_held_before_go_and_those_of_other_files_stay(
+    filled: Engine, shots: Path, out: Path
+) -> None:
+    (shots / "bad.png").unlink()
+    shutil.copyfile(shots / "1.png", shots / "copy.png")
+    job(filled, shots, out)
+    assert filled.store.sightings.count() == 3
+    for name, seed in (("0.png", 20), ("1.png", 21)):
+        replace_picture(shots / name, seed, Square(20, 20, 60, RED))
+    job(filled, shots, out)
+    pictures = {one.digest for one in filled.store.sightings.pictures()}
+    assert {one.digest for one in filled.store.sightings.all()} == pictures
+    assert filled.store.sightings.count() == len(pictures) == 4
+
+
+def test_relabelling_takes_a_file_that_was_written_into(
+    filled: Engine, shots: Path, tmp_path: Path
+) -> None:
+    job(filled, shots, tmp_path / "first.jsonl")
+    write_into(shots / "0.png")
+    replace_picture(shots / "1.png", 9, Square(20, 20, 60, RED))
+    turn(shots / "2.png", 3)
+    refused = [
+        one.path.name
+        for one in relabel(filled, RelabelChoices(tmp_path / "again.jsonl"))
+        if isinstance(one, Refused)
+    ]
+    assert refused == ["1.png", "2.png"]
+    assert set(records_in(tmp_path / "again.jsonl")) == {"0.png", "bad.png"}
+
+
+def test_a_seen_face_is_enrolled_whichever_file_shows_it(
+    filled: Engine, shots: Path, out: Path, tmp_path: Path
+) -> None:
+    (shots / "bad.png").unlink()
+    write_into(shots / "0.png")
+    job(filled, shots, out)
+    album = tmp_path / "album" / "Asuka"
+    album.mkdir(parents=True)
+    shutil.copyfile(shots / "0.png", album / "0.png")
+    write_into(album / "0.png", content=b"Keyword\0blue")
+    list(enroll_candidates(filled, [Candidate(album / "0.png", "Asuka")]))
+    seen = {one.id: one.path.name for one in filled.store.sightings.all()}
+    assert [seen[one] for one in filled.store.sightings.enrolled()] == ["0.png"]
 
 
 def test_other_formats_follow(filled: Engine, shots: Path, out: Path, tmp_path: Path) -> None:

@@ -6,21 +6,29 @@ import multiprocessing
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import new_sample, vector
+from fakes import Square, fake_gallery, new_sample, vector, write_picture
 
-from gallery.errors import DamagedDescriptor, InputError, NameTaken, NoSuchCharacter, StoreError
+from gallery.errors import (
+    DamagedDescriptor,
+    InputError,
+    LostDatabase,
+    NameTaken,
+    NoSuchCharacter,
+    StoreError,
+)
+from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.media.images import FileState
 from gallery.store import schema
 from gallery.store.columns import landmarks_from_json, landmarks_to_json
 from gallery.store.reader import Store
 from gallery.store.writer import clean_name
-from gallery.types import DIMENSION, Landmarks, Point, Quality
+from gallery.types import DIMENSION, Candidate, Landmarks, Point, Quality
 
 
 def add(store: Store, name: str, *numbers: int) -> list[int]:
@@ -411,3 +419,72 @@ def test_a_descriptor_of_another_length_in_the_file_is_an_error_that_names_the_c
     other.close()
     with pytest.raises(DamagedDescriptor, match="encode all samples again"):
         store.vectors("fake")
+
+
+class TestLost:
+    """A database that is deleted or replaced while it is open."""
+
+    @pytest.fixture(params=["deleted", "replaced"])
+    def lose(self, request: pytest.FixtureRequest, database: Path) -> Callable[[], None]:
+        def lose() -> None:
+            other = database.with_name("other.db")
+            with Store(str(other), create=True):
+                pass
+            if request.param == "deleted":
+                for path in database.parent.glob(f"{database.name}*"):
+                    path.unlink()
+            else:
+                other.replace(database)
+
+        return lose
+
+    def test_nothing_is_asked_of_it_or_written_into_it(
+        self, database: Path, lose: Callable[[], None]
+    ) -> None:
+        with Store(str(database), create=True) as store:
+            lose()
+            with pytest.raises(LostDatabase, match="was deleted or replaced while it was in use"):
+                store.characters()
+            with pytest.raises(LostDatabase), store.writing():
+                pytest.fail("there is nothing to write into")
+
+    def test_what_was_being_written_counts_as_lost(
+        self, database: Path, lose: Callable[[], None]
+    ) -> None:
+        def write() -> None:
+            with Store(str(database), create=True) as store, store.writing() as writer:
+                writer.add(new_sample("Rei", 1))
+                lose()
+
+        with pytest.raises(LostDatabase):
+            write()
+
+    def test_a_job_ends_with_it_and_so_does_one_that_was_done(
+        self, database: Path, tmp_path: Path, lose: Callable[[], None]
+    ) -> None:
+        candidates = [
+            Candidate(write_picture(tmp_path / f"{one}.png", Square(20, 20, 60), seed=one), "Rei")
+            for one in range(20)
+        ]
+
+        def work(last: int) -> None:
+            with fake_gallery(database) as gallery:
+                for number, _ in enumerate(enroll_candidates(gallery, candidates), 1):
+                    if number == last:
+                        lose()
+
+        for last in (1, len(candidates)):
+            database.unlink(missing_ok=True)
+            with pytest.raises(LostDatabase):
+                work(last)
+
+    def test_an_error_of_the_jobs_own_is_the_one_that_is_told(
+        self, database: Path, lose: Callable[[], None]
+    ) -> None:
+        def fail() -> None:
+            with fake_gallery(database):
+                lose()
+                raise NoSuchCharacter("Rei")
+
+        with pytest.raises(NoSuchCharacter):
+            fail()
