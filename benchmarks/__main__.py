@@ -29,6 +29,7 @@ PARTS = {
         "--cache build/training/cache",
         "Encoders, on characters that nobody trained on",
     ),
+    "ccip": ("benchmarks.ccip", "Pairs, in the shape of the test that CCIP was judged by"),
     "openset": ("benchmarks.openset", "Verdicts, on characters that nobody trained on"),
     "openset-checked": ("benchmarks.openset --checked", "The same, labels checked"),
     "openset-joint": (

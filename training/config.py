@@ -5,8 +5,10 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from training.augment import Augmentation
+from training.broadcast import Broadcast
 
 LITE_SIZES = ("efficientnet-lite0", "efficientnet-lite2")
 """Networks that begin with photographs, by size."""
@@ -53,6 +55,9 @@ class Config:
     start: str = "human"
     """A network that gallery knows, whose weights training begins with; or one of LITE_SIZES,
     which trains that network instead of dlib's."""
+    weights: str | None = None
+    """A network that gallery ships, of the same kind, whose weights a lite network begins with
+    instead of those of photographs."""
     inner_side: int = 0
     """Pixels a side that a lite network enlarges pictures to and sees places in, or 0: neither."""
     dropped: float = 0.15
@@ -69,6 +74,8 @@ class Config:
     """How many characters each one is: itself, and others of turned hues."""
     found: bool = False
     """Whether groups of faces of TV pictures that nobody had named take part as well."""
+    splits: tuple[str, ...] = ()
+    """Further splits that take part."""
     least_faces: int = 2
     """Smaller characters take no part."""
     batch: int = 80
@@ -99,9 +106,15 @@ def read_config(path: Path) -> Config:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     base = table.pop("augmentation", {})
     phases = tuple(
-        Phase(
-            **{**phase, "augmentation": Augmentation(**{**base, **phase.get("augmentation", {})})}
-        )
+        Phase(**{**phase, "augmentation": _augmentation({**base, **phase.get("augmentation", {})})})
         for phase in table.pop("phases")
     )
-    return Config(phases=phases, **table)
+    splits = tuple(table.pop("splits", ()))
+    return Config(phases=phases, splits=splits, **table)
+
+
+def _augmentation(table: dict[str, Any]) -> Augmentation:
+    """Return how faces change, with what television does where the table says it."""
+    if "broadcast" not in table:
+        return Augmentation(**table)
+    return Augmentation(**{**table, "broadcast": Broadcast(**table["broadcast"])})

@@ -12,7 +12,8 @@ from measuring.faces import Faces, Labels, read_faces
 from training.config import Config
 
 FOUND = "found"
-"""The source of faces that nobody had named, and the beginning of their groups' names."""
+"""The source and the split of faces that nobody had named, and the beginning of their groups'
+names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ def held_faces(config: Config, folder: Path, cache: Path) -> Faces:
 def held_marks(config: Config, faces: Faces) -> NDArray[np.bool_]:
     """Mark the faces that a recipe keeps out of training, shape (n,).
 
-    They are the same with found faces as without: of those none is kept out.
+    They are the same whatever takes part beside the train split: of that none is kept out.
     """
-    named = faces.source != FOUND
+    named = faces.split == "train"
     marks = np.zeros(len(faces), dtype=np.bool_)
     marks[named] = held_out(
         faces.identity[named],

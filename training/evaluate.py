@@ -1,4 +1,6 @@
-"""`python -m training.evaluate`: the dev split's figures of several encoders side by side.
+"""`python -m training.evaluate`: figures of several encoders side by side, by split and by style.
+
+Nobody trains on the splits `dev` (games, fan art, illustration) and `dev-tv` (television).
 
 Networks answer through gallery's ONNX Runtime encoder with raw descriptors, as programs on dlib
 see them; `normed` columns compare those of dlib's layout brought to length 1, `mirror` columns the
@@ -9,10 +11,12 @@ characters; galleries stay as they are, so that intervals of galleries' figures 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.evaluation.figures import Figure, rate_of, share
 from gallery.evaluation.metrics import Labels, Numbers, original_pairs, right_pairs
@@ -23,16 +27,26 @@ from gallery.events import value_of
 from gallery.numerics.distances import distances
 from gallery.numerics.intervals import Hits, weightings
 from gallery.types import MatchMode
+from measuring.ccip_shape import ccip_figures
 from measuring.faces import Faces, read_faces
 from measuring.mislabelled import rightly_labelled
 from training.baseline import colour_histograms
 from training.shipped import TRAINED, file_of
 
+Marks = NDArray[np.bool_]
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 NETWORKS = tuple(file_of(name) for name in TRAINED)
+SPLITS = ("dev", "dev-tv")
 DRAWS = 20
 SEED = 3
+
+ENROLLED = 5
+"""References of a character in open galleries."""
+
+LEAST_CHARACTERS = 10
+"""A style of a split is looked at alone when it has as many characters of two faces and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,8 @@ def figures_of(
     of_several("rank-1 against ideals, probe left out", places, 1)
     of_several("rank-5 against ideals, probe left out", places, 5)
     figures |= _pair_figures(described, labels, series, weights)
+    for title, figure in ccip_figures(described, labels, weights).items():
+        figures[f"pair F1 in the shape of CCIP's test, {title}"] = figure
     figures |= _gallery_figures(described, labels, weights)
     return figures
 
@@ -119,7 +135,10 @@ def _gallery_figures(described: Numbers, labels: Labels, weights: Numbers) -> di
             assert trial is not None
             hits = trial.hits(MatchMode.IDEAL, rank)
             figures[title] = rate_of(title, hits, weights, "", draws=DRAWS)
-    trials = half_enrolled(references, probes, 5, np.random.default_rng((SEED, 5)), DRAWS)
+    enough = (np.unique(labels, return_counts=True)[1] > ENROLLED).sum()
+    if enough < 2:
+        return figures
+    trials = half_enrolled(references, probes, ENROLLED, np.random.default_rng((SEED, 5)), DRAWS)
     known = sum(len(one.labels) for one in trials) // DRAWS
     for rate in (0.01, 0.1):
         title = f"TPIR at FPIR {rate:.0%}, half enrolled with 5"
@@ -255,6 +274,26 @@ def _described(network: Path, faces: Faces, cache: Path, *, mirror: bool) -> Num
     return np.asarray(np.load(kept), dtype=np.float64)
 
 
+def parts_of(split: str, faces: Faces, folder: Path, cache: Path) -> Iterator[tuple[str, Marks]]:
+    """Yield parts of a split that are looked at alone, all of it first, with marks of its faces."""
+    yield split, np.ones(len(faces), dtype=np.bool_)
+    if split == "dev":
+        seen = set(read_faces(folder, "train", cache).series.tolist())
+        yield f"{split}, series not in train", ~np.isin(faces.series, sorted(seen))
+        yield f"{split}, without faces that show somebody else", rightly_labelled(folder)
+    yield from styles_of(split, faces)
+
+
+def styles_of(split: str, faces: Faces) -> Iterator[tuple[str, Marks]]:
+    """Yield the styles of a split of several that have characters enough."""
+    styles = np.unique(faces.style)
+    for style in styles if len(styles) > 1 else ():
+        marks = np.asarray(faces.style == style)
+        sizes = np.unique(faces.identity[marks], return_counts=True)[1]
+        if (sizes > 1).sum() >= LEAST_CHARACTERS:
+            yield f"{split}, {style} only", marks
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
@@ -262,6 +301,7 @@ def main() -> None:
     parser.add_argument(
         "--detector", nargs="*", default=[], help="cut the faces by these detectors as well"
     )
+    parser.add_argument("--split", nargs="+", choices=SPLITS, default=list(SPLITS))
     parser.add_argument("--mirror", action="store_true", help="means with mirror images as well")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--cache", type=Path, required=True, help="decoded faces")
@@ -271,25 +311,20 @@ def main() -> None:
     from gallery.settings import default_models_folder
 
     stand_in = Library(default_models_folder()).locate("human").path
-    faces = read_faces(chosen.data / "faces", "dev", chosen.cache)
-    columns = columns_of(
-        chosen.network, chosen.detector, stand_in, faces, chosen.cache, mirror=chosen.mirror
-    )
-    seen = set(read_faces(chosen.data / "faces", "train", chosen.cache).series.tolist())
-    unseen = ~np.isin(faces.series, sorted(seen))
-    for title, kept in (
-        ("dev", np.ones(len(faces), dtype=bool)),
-        ("dev, series not in train", unseen),
-        ("dev, without faces that show somebody else", rightly_labelled(chosen.data / "faces")),
-    ):
-        _, labels = np.unique(faces.identity[kept], return_inverse=True)
-        first = np.unique(labels, return_index=True)[1]
-        _, series = np.unique(faces.series[kept][first], return_inverse=True)
-        own = [Column(one.title, one.descriptors[kept], one.threshold) for one in columns]
-        name = f"{title}: {kept.sum()} faces, {len(first)} characters, {series.max() + 1} series"
-        print_rows(name, own, labels, series, chosen.bootstrap)
-        if kept.all():
-            print_pairs(own, labels)
+    for split in chosen.split:
+        faces = read_faces(chosen.data / "faces", split, chosen.cache)
+        columns = columns_of(
+            chosen.network, chosen.detector, stand_in, faces, chosen.cache, mirror=chosen.mirror
+        )
+        for title, kept in parts_of(split, faces, chosen.data / "faces", chosen.cache):
+            _, labels = np.unique(faces.identity[kept], return_inverse=True)
+            first = np.unique(labels, return_index=True)[1]
+            _, series = np.unique(faces.series[kept][first], return_inverse=True)
+            own = [Column(one.title, one.descriptors[kept], one.threshold) for one in columns]
+            size = f"{kept.sum()} faces, {len(first)} characters, {series.max() + 1} series"
+            print_rows(f"{title}: {size}", own, labels, series, chosen.bootstrap)
+            if kept.all():
+                print_pairs(own, labels)
     print("\n### The 16 sample pictures\n")
     for network in (*chosen.network, stand_in):
         nearest, same, strangers = partners(chosen.data / "original", network)

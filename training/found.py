@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +23,35 @@ from training.data import FOUND, Place, held_marks
 TABLE = Path(__file__).with_name("found.csv")
 
 
-def read_training_faces(place: Place, *, with_found: bool) -> Faces:
-    """Return the train split, with the found faces after it where they are wanted."""
+def read_training_faces(place: Place, *, with_found: bool, splits: Sequence[str] = ()) -> Faces:
+    """Return the train split, and after it the found faces and further splits that are wanted."""
     faces = read_faces(place.faces, "train", place.cache)
-    if not with_found:
-        return faces
+    if with_found:
+        faces = _with_found(faces, place)
+    return _with_splits(faces, splits, place) if splits else faces
+
+
+def _with_splits(faces: Faces, splits: Sequence[str], place: Place) -> Faces:
+    """Return faces with those of further splits after them."""
+    parts = [faces, *(read_faces(place.faces, split, place.cache) for split in splits)]
+    # Every part is kept under a name that says what it holds.
+    names = "\n".join(Path(str(getattr(part.pixels, "filename", ""))).name for part in parts)
+    digest = hashlib.sha256(names.encode()).hexdigest()[:12]
+    kept = place.cache / f"{'-'.join(('train', *splits))}-{digest}.npy"
+    if not kept.is_file():
+        with replacing(kept) as partial, partial.open("wb") as file:
+            np.save(file, np.concatenate([part.pixels for part in parts]))
+    return Faces(
+        np.load(kept, mmap_mode="r"),
+        *(
+            np.concatenate([getattr(part, column) for part in parts])
+            for column in ("identity", "series", "style", "source", "split")
+        ),
+    )
+
+
+def _with_found(faces: Faces, place: Place) -> Faces:
+    """Return the train split with the found faces after it."""
     with TABLE.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
     digest = hashlib.sha256(TABLE.read_bytes()).hexdigest()[:12]
@@ -43,6 +68,7 @@ def read_training_faces(place: Place, *, with_found: bool) -> Faces:
         np.concatenate([faces.series, np.array([name.split(":")[1] for name in identity])]),
         np.concatenate([faces.style, np.full(count, "tv")]),
         np.concatenate([faces.source, np.full(count, FOUND)]),
+        np.concatenate([faces.split, np.full(count, FOUND)]),
     )
 
 

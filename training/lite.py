@@ -22,6 +22,14 @@ FROZEN_BLOCKS = {"efficientnet-lite0": 3, "efficientnet-lite2": 4}
 """The first two stages stay as they are: edges and blobs of photographs are those of drawings, and
 the first blocks cost the most."""
 
+NORMS = {
+    "_expand_conv": "_bn0",
+    "_depthwise_conv": "_bn1",
+    "_project_conv": "_bn2",
+    "_conv_head": "_bn1",
+}
+"""The norm that follows each convolution of a block, and the last convolution of all."""
+
 SIDE_STEP = 96
 """Features of both steps can be divided evenly from multiples of this many pixels."""
 
@@ -121,11 +129,7 @@ def _folded_stem(body: nn.Module) -> list[nn.Module]:
 
 def _folded(block: nn.Module) -> nn.Module:
     """Join every convolution of a block with its norm: the same answer in half the time."""
-    for convolution, norm in (
-        ("_expand_conv", "_bn0"),
-        ("_depthwise_conv", "_bn1"),
-        ("_project_conv", "_bn2"),
-    ):
+    for convolution, norm in NORMS.items():
         if hasattr(block, convolution):
             pair = getattr(block, convolution).eval(), getattr(block, norm).eval()
             setattr(block, convolution, fuse_conv_bn_eval(*pair))

@@ -136,6 +136,18 @@ class Loop:
         torch._foreach_lerp_(ours, theirs, 1 - keep)
 
 
+def mixed_precision(device: torch.device | str) -> torch.autocast:
+    """Return a context that counts in bfloat16 where the device does so, else in 32 bits.
+
+    A processor without it is several times slower in 16 bits than in 32.
+    """
+    kind = torch.device(device).type
+    # Releases of PyTorch before 2.12 do not say what a processor can do.
+    able = getattr(torch.cpu, "get_capabilities", dict[str, Any])()
+    has = kind != "cpu" or any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return torch.autocast(kind, torch.bfloat16, enabled=has)
+
+
 def decaying(parameters: Sequence[nn.Parameter], decay: float) -> list[dict[str, Any]]:
     """Return an optimiser's groups of parameters: matrices decay, vectors do not."""
     return [

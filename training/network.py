@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -116,7 +117,9 @@ def load(network: FaceNetwork, source: Network, crops: Tensor) -> None:
     """
     pairs = layer_pairs(network, source)
     handles = [
-        ours.norm.register_forward_pre_hook(_calibration(theirs, affine))
+        ours.norm.register_forward_pre_hook(
+            calibration(affine.gamma, affine.beta + affine.gamma * theirs.biases)
+        )
         for ours, theirs, affine in pairs
     ]
     with torch.no_grad():
@@ -141,15 +144,17 @@ def layer_pairs(
     return pairs
 
 
-def _calibration(theirs: Convolution, affine: Affine) -> Callable[[nn.Module, tuple[Tensor]], None]:
-    """Return a hook that sets a batch norm by what is about to enter it."""
+def calibration(
+    scale: NDArray[np.float32], shift: NDArray[np.float32]
+) -> Callable[[nn.Module, tuple[Tensor]], None]:
+    """Return a hook that lets a batch norm scale and shift what is about to enter it by these."""
 
     def hook(norm: nn.Module, inputs: tuple[Tensor]) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
         variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), correction=0)
-        gamma, beta = torch.from_numpy(affine.gamma), torch.from_numpy(affine.beta)
-        norm.weight.copy_(gamma * torch.sqrt(variance + norm.eps))
-        norm.bias.copy_(beta + gamma * (mean + torch.from_numpy(theirs.biases)))
+        factor = torch.from_numpy(scale.copy())
+        norm.weight.copy_(factor * torch.sqrt(variance + norm.eps))
+        norm.bias.copy_(torch.from_numpy(shift.copy()) + factor * mean)
         assert norm.running_mean is not None
         assert norm.running_var is not None
         norm.running_mean.copy_(mean)

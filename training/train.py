@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gallery.evaluation.search import ranks
@@ -18,17 +20,22 @@ from gallery.faces.networks.library import Library
 from gallery.settings import default_models_folder
 from gallery.types import DIMENSION, MatchMode
 from measuring.cutting import read_aligned
-from measuring.faces import Labels, Pixels
+from measuring.faces import Faces, Labels, Pixels
 from training.batches import Batches, count_classes, in_order
+from training.begun import begin, directions_of
 from training.config import Config, Phase
 from training.data import Place, Sampler, held_marks, train_classes
 from training.found import read_training_faces
 from training.lite import LiteNetwork
-from training.loop import LAST, Loop, Shared, decaying, run_workers
+from training.loop import LAST, Loop, Shared, decaying, mixed_precision, run_workers
 from training.losses import MarginSoftmax, length_spread
 from training.network import FaceNetwork, laid_out, load, prepare
+from training.shipped import file_of
 
 CALIBRATION_FACES = 384
+
+DIRECTIONS = "directions.npy"
+"""Where the characters lie when a run begins with a network that knows faces."""
 
 
 def train(config: Config, place: Place, workers: int) -> None:
@@ -39,8 +46,10 @@ def train(config: Config, place: Place, workers: int) -> None:
     if config.batch % workers:
         raise ValueError(f"{workers} processes cannot share {config.batch} faces evenly.")
     place.run.mkdir(parents=True, exist_ok=True)
-    faces = read_training_faces(place, with_found=config.found)
+    faces = read_training_faces(place, with_found=config.found, splits=config.splits)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
+    if config.weights and not (place.run / LAST).is_file():
+        np.save(place.run / DIRECTIONS, first_directions(config, faces, classes))
     if config.knows_aligned:
         read_aligned(faces, place.cache)
     numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
@@ -63,7 +72,7 @@ class Worker(Loop):
         self.shared = shared
         self.number = number
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.faces = read_training_faces(place, with_found=config.found)
+        self.faces = read_training_faces(place, with_found=config.found, splits=config.splits)
         self.aligned = read_aligned(self.faces, place.cache) if config.knows_aligned else None
         held = held_marks(config, self.faces)
         self.classes = train_classes(self.faces, held, config.least_faces)
@@ -100,8 +109,6 @@ class Worker(Loop):
 
     def run(self) -> None:
         """Train until all phases are done."""
-        import cv2
-
         cv2.setNumThreads(0)
         self._begin()
         first = 0
@@ -118,6 +125,13 @@ class Worker(Loop):
         if self.resume(self.device):
             return
         if isinstance(self.network, LiteNetwork):
+            if self.config.weights:
+                begin_lite(self.network, self.config, self.faces, self.classes)
+                start = torch.from_numpy(np.load(self.folder / DIRECTIONS)).to(self.device)
+                # Characters that the network has not seen keep their random directions.
+                seen = start.abs().amax(dim=1) > 0
+                with torch.no_grad():
+                    self.loss.directions[seen] = start[seen]
             self.averaged.load_state_dict(self.network.state_dict())
             return
         weights = Library(default_models_folder()).locate(self.config.start)
@@ -176,7 +190,7 @@ class Worker(Loop):
         """Take one step; return loss, share of right faces and spread of lengths, shape (3,)."""
         inputs, labels = prepare(crops.to(self.device)), classes.to(self.device)
         margin = phase.margin + progress * (phase.last_margin - phase.margin)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             descriptors = self.network(inputs)
         descriptors = descriptors.float()
         loss, right = self.loss(descriptors, labels, margin)
@@ -225,6 +239,24 @@ class Worker(Loop):
         self.note(line)
 
 
+def first_directions(config: Config, faces: Faces, classes: Labels) -> NDArray[np.float32]:
+    """Return where the network that a recipe begins with sees every character."""
+    network = build(config)
+    assert isinstance(network, LiteNetwork)
+    begin_lite(network, config, faces, classes)
+    return directions_of(network, faces.pixels, classes, config.hues, config.phases[0].side)
+
+
+def begin_lite(network: LiteNetwork, config: Config, faces: Faces, classes: Labels) -> None:
+    """Give a lite network the weights of the one that its recipe begins with."""
+    assert config.weights is not None
+    own = np.flatnonzero(classes >= 0)
+    drawn = np.random.default_rng(config.seed).choice(own, CALIBRATION_FACES, replace=True)
+    side = config.phases[0].side
+    crops = [cv2.resize(np.asarray(faces.pixels[row]), (side, side)) for row in np.sort(drawn)]
+    begin(network, file_of(config.weights), np.stack(crops).astype(np.uint8, copy=False))
+
+
 def phase_end(number: int) -> str:
     """Return the name of the checkpoint at the end of a phase, counted from 0."""
     return f"phase{number}.pt"
@@ -258,8 +290,6 @@ def describe(
     device: torch.device,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return raw descriptors, shape (n, DIMENSION), of stored faces scaled to this side."""
-    import cv2
-
     network.eval()
     answers = []
     for start in range(0, len(pixels), 64):
@@ -269,7 +299,7 @@ def describe(
                 for picture in pixels[start : start + 64]
             ]
         )
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             answers.append(
                 network(prepare(torch.from_numpy(crops).to(device))).float().cpu().numpy()
             )

@@ -37,6 +37,24 @@ def loop_in(folder: Path, seed: int) -> Loop:
     return loop
 
 
+def test_sixteen_bits_are_used_only_where_a_processor_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    from training.loop import mixed_precision
+
+    for abilities, dtype in (
+        ({"avx2": True}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+    ):
+        monkeypatch.setattr(
+            torch.cpu, "get_capabilities", lambda found=abilities: found, raising=False
+        )
+        with mixed_precision("cpu"):
+            assert torch.mm(torch.ones(2, 2), torch.ones(2, 2)).dtype is dtype
+
+
 def test_a_run_goes_on_from_what_it_kept(tmp_path: Path) -> None:
     import torch
 

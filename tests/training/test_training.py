@@ -15,13 +15,13 @@ import pytest
 
 from gallery.types import CROP_SIDE
 from measuring.cutting import read_aligned
-from measuring.faces import STORED_SIDE, Faces
+from measuring.faces import STORED_SIDE, Faces, read_faces
 from training.augment import Augmentation, recoloured
 from training.baseline import colour_histograms
 from training.config import Config, Phase, read_config
-from training.data import FOUND, Sampler, held_marks, train_classes
-from training.found import TABLE, cut_squares
-from training.shipped import PARTS, TRAINED, file_of
+from training.data import FOUND, Place, Sampler, held_marks, train_classes
+from training.found import TABLE, cut_squares, read_training_faces
+from training.shipped import MODELS, PARTS, TRAINED, file_of
 
 if TYPE_CHECKING:
     from training.batches import Batches
@@ -45,7 +45,7 @@ def test_colour_histograms_tell_colours_apart_but_not_shades_of_jpeg() -> None:
 
 def test_classes_leave_out_held_and_small_characters() -> None:
     names = np.array(["a", "b", "b", "c", "c", "d", "d"])
-    faces = Faces(np.zeros((7, 2, 2, 3), dtype=np.uint8), names, names, names, names)
+    faces = Faces(np.zeros((7, 2, 2, 3), dtype=np.uint8), names, names, names, names, names)
 
     assert train_classes(faces, names == "c", 2).tolist() == [-1, 0, 0, -1, -1, 1, 1]
 
@@ -83,6 +83,7 @@ def _faces(source: np.ndarray, style: np.ndarray | None = None) -> Faces:
         source,
         source if style is None else style,
         source,
+        np.full(len(source), "train"),
     )
 
 
@@ -129,7 +130,7 @@ def test_what_has_no_hues_cannot_become_another_character() -> None:
     assert recoloured(grey, 0.5) is None
 
 
-def test_found_faces_are_never_held_out_and_change_nothing_of_what_is() -> None:
+def test_faces_beside_the_train_split_are_never_held_out_and_change_nothing_of_what_is() -> None:
     config = Config(
         name="x", seed=3, phases=(), held_characters=2, held_least=2, held_most=9, least_faces=2
     )
@@ -137,8 +138,15 @@ def test_found_faces_are_never_held_out_and_change_nothing_of_what_is() -> None:
     named = _faces(np.full(24, "icons"))
     named = dataclasses.replace(named, identity=names)
     more = dataclasses.replace(
-        _faces(np.array(["icons"] * 24 + [FOUND] * 30)),
-        identity=np.concatenate([names, np.repeat([f"found:tv:{n}" for n in range(10)], 3)]),
+        _faces(np.array(["icons"] * 24 + [FOUND] * 30 + ["icons"] * 12)),
+        identity=np.concatenate(
+            [
+                names,
+                np.repeat([f"found:tv:{n}" for n in range(10)], 3),
+                np.repeat([f"series:{letter}" for letter in "ijkl"], 3),
+            ]
+        ),
+        split=np.array(["train"] * 24 + [FOUND] * 30 + ["train-2"] * 12),
     )
 
     marks = held_marks(config, more)
@@ -146,7 +154,55 @@ def test_found_faces_are_never_held_out_and_change_nothing_of_what_is() -> None:
     assert marks.sum() == 6
     assert (marks[:24] == held_marks(config, named)).all()
     assert not marks[24:].any()
-    assert train_classes(more, marks, 2).max() == 8 - 2 + 10 - 1
+    assert train_classes(more, marks, 2).max() == 8 - 2 + 10 + 4 - 1
+
+
+def test_further_splits_stand_after_the_train_split(tmp_path: Path) -> None:
+    write_split(tmp_path, "faces.csv", "train", ["a", "b"], side=STORED_SIDE)
+    write_split(tmp_path, "faces-2.csv", "train-2", ["b", "c", "d"], side=96)
+    place = Place(tmp_path, tmp_path / "cache", tmp_path / "run")
+
+    alone = read_training_faces(place, with_found=False)
+    faces = read_training_faces(place, with_found=False, splits=("train-2",))
+
+    assert alone.identity.tolist() == ["a", "b"]
+    assert faces.identity.tolist() == ["a", "b", "b", "c", "d"]
+    assert faces.split.tolist() == ["train"] * 2 + ["train-2"] * 3
+    assert faces.pixels.shape == (5, STORED_SIDE, STORED_SIDE, 3)
+    levels = [int(face.mean().round()) for face in faces.pixels]
+    assert levels == pytest.approx([0, 20, 0, 20, 40], abs=2), "small squares are enlarged"
+
+
+def test_a_shared_picture_that_is_no_square_is_named(tmp_path: Path) -> None:
+    write_split(tmp_path, "faces.csv", "train", ["a"], side=STORED_SIDE)
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("train/0.png", png(np.zeros((90, 160, 3), np.uint8)))
+
+    with pytest.raises(ValueError, match=r"train/0\.png in .*train\.zip is no square picture"):
+        read_faces(tmp_path, "train", tmp_path / "cache")
+
+
+def write_split(folder: Path, table: str, split: str, identities: list[str], side: int) -> None:
+    """Write a split of plain squares, each lighter than the last."""
+    columns = ("split", "file", "identity", "series", "style", "source")
+    with zipfile.ZipFile(folder / f"{split}.zip", "w") as archive:
+        for number in range(len(identities)):
+            archive.writestr(
+                f"{split}/{number}.png", png(np.full((side, side, 3), 20 * number, np.uint8))
+            )
+    rows = [
+        (split, f"{split}/{number}.png", identity, "series", "tv", "icons")
+        for number, identity in enumerate(identities)
+    ]
+    with (folder / table).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Return a picture as a file has it."""
+    written, data = cv2.imencode(".png", picture)
+    assert written
+    return data.tobytes()
 
 
 def test_the_table_of_found_faces_names_groups_of_three_and_more_and_no_series_of_dev() -> None:
@@ -201,8 +257,14 @@ def test_shipped_recipes_are_sound() -> None:
 
     assert dlib.is_dlib
     assert dlib.phases[-1].side == 150
-    assert [config.name for config in lite] == ["anime-fine", "anime-lite", "anime-wide"]
+    names = ["anime-fine", "anime-lite", "anime-lite-tv", "anime-wide"]
+    assert sorted(config.name for config in lite) == names
     assert not any(config.is_dlib for config in lite)
+    # Television is for those that learn from it, and dev-tv is for nobody.
+    assert all(set(config.splits) <= {"train-2", "train-3"} for config in lite)
+    (television,) = (config for config in lite if config.weights)
+    assert television.phases[0].augmentation.broadcast is not None
+    assert file_of(television.weights or "").is_file()
     assert all(phase.epochs > 0 for config in (dlib, *lite) for phase in config.phases)
     # They speak together as one encoder, so what sets its thresholds must be kept from all.
     drawn = ("seed", "held_characters", "held_least", "held_most")
@@ -448,6 +510,57 @@ class TestLiteNetwork:
 
         assert np.linalg.norm(answer, axis=1) == pytest.approx([0.5] * 3, abs=1e-5)
         assert answer == pytest.approx(expected / 2, abs=1e-4)
+
+    def test_training_goes_on_where_a_shipped_file_left_off(self, tmp_path: Path) -> None:
+        import torch
+
+        from training.begun import begin
+        from training.export import write_shipped
+        from training.lite import LiteNetwork, Shipped
+        from training.network import prepare
+
+        torch.manual_seed(0)
+        source = LiteNetwork("efficientnet-lite0").eval()
+        for norm in source.body.modules():
+            if isinstance(norm, torch.nn.BatchNorm2d):
+                torch.nn.init.uniform_(norm.bias, -0.2, 0.2)
+        write_shipped(Shipped(source, 0.5), tmp_path / "lite.onnx")
+        crops = np.random.default_rng(7).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
+        started = LiteNetwork("efficientnet-lite0", skipped=0.5)
+
+        begin(started, tmp_path / "lite.onnx", crops)
+
+        assert started.skipped == 0.5
+        inputs = prepare(torch.from_numpy(crops))
+        with torch.no_grad():
+            expected, answer = source(inputs), started.eval()(inputs)
+        assert answer.numpy() == pytest.approx(expected.numpy(), abs=1e-3)
+        assert np.abs(expected.numpy()).max() > 0.1
+
+    def test_a_file_of_another_network_is_no_beginning(self, tmp_path: Path) -> None:
+        from training.begun import begin
+        from training.lite import LiteNetwork
+
+        crops = np.zeros((2, 96, 96, 3), np.uint8)
+        with pytest.raises(ValueError, match="stand for"):
+            begin(LiteNetwork("efficientnet-lite0"), file_of("anime-wide"), crops)
+        with pytest.raises(ValueError, match="is no lite network"):
+            begin(LiteNetwork("efficientnet-lite0"), MODELS / "eyes.onnx", crops)
+
+    def test_characters_begin_where_the_network_sees_them(self) -> None:
+        from training.begun import directions_of
+        from training.lite import LiteNetwork
+
+        strong, grey = (40, 60, 220), (90, 90, 90)
+        pixels = np.array([strong, grey, strong], np.uint8)[:, None, None].repeat(64, axis=1)
+        pixels = pixels.repeat(64, axis=2)
+        network = LiteNetwork("efficientnet-lite0")
+
+        found = directions_of(network, pixels, np.array([0, 1, -1]), hues=2, side=64)
+
+        lengths = np.linalg.norm(found, axis=1)
+        assert lengths == pytest.approx([1, 1, 1, 0], abs=1e-5), "grey has no other hue"
+        assert np.abs(found[0] - found[2]).max() > 0.01
 
 
 def _random_network() -> FaceNetwork:

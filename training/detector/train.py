@@ -28,7 +28,7 @@ from training.detector.network import HeadNetwork, decode, prepare
 from training.detector.scenes import Painter, Scene
 from training.detector.score import figures
 from training.detector.supply import Place, supply
-from training.loop import Loop, Shared, averaged_weights, decaying, run_workers
+from training.loop import Loop, Shared, averaged_weights, decaying, mixed_precision, run_workers
 from training.network import laid_out
 
 LEAST_SCORE = 0.05
@@ -179,7 +179,7 @@ class Worker(Loop):
     def _one_step(self, pictures: Tensor, targets: Targets) -> NDArray[np.float64]:
         """Take one step; return the parts of the loss."""
         config = self.config
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             maps = self.network(prepare(pictures.to(self.device)))
         said = decode([one.float() for one in maps])
         parts = losses(said, targets.to(self.device), self.doubt_weight)
@@ -252,7 +252,7 @@ def find(network: HeadNetwork, pixels: Pixels, device: torch.device) -> NDArray[
     """
     network.eval()
     pictures = prepare(torch.from_numpy(pixels[None]).to(device))
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device):
         maps = network(pictures)
     rows = decode([one.float() for one in maps])[0]
     rows[:, 0], rows[:, 9:] = rows[:, 0].sigmoid(), rows[:, 9:].sigmoid()

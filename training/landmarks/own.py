@@ -18,7 +18,7 @@ from training.detector.network import prepare
 from training.landmarks.material import OWN, Material
 from training.landmarks.network import EyeNetwork
 from training.landmarks.views import frame_around, framed, mirrored, roll_of
-from training.loop import averaged_weights
+from training.loop import averaged_weights, mixed_precision
 
 Numbers = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def _look(
     nothing = np.zeros((2, 2))
     heads = zip(patches, boxes, rolls, strict=True)
     views = np.stack([framed(patch, box, nothing, roll)[0] for patch, box, roll in heads])
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed_precision("cpu"):
         places, _, seen = network(prepare(torch.from_numpy(views)))
     frames = [frame_around(box, roll) for box, roll in zip(boxes, rolls, strict=True)]
     found = np.clip(places.numpy().astype(np.float64), 0, SIDE)

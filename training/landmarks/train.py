@@ -17,7 +17,7 @@ from training.landmarks.config import Config
 from training.landmarks.material import Material
 from training.landmarks.network import CELLS, EyeNetwork
 from training.landmarks.views import Recipe, View, changed, framed, roll_of, small
-from training.loop import Loop, decaying
+from training.loop import Loop, decaying, mixed_precision
 from training.network import laid_out
 
 LEAST_APART = 0.1
@@ -148,7 +148,7 @@ class Trainer(Loop):
     def _one_step(self, views: Tensor, eyes: Tensor, seen: Tensor) -> NDArray[np.float64]:
         """Take one step; return the parts of the loss."""
         config = self.config
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision("cpu"):
             said = self.network(prepare(views))
         parts = losses(said, eyes, seen)
         whole = parts[0] + config.vote_weight * parts[1] + config.seen_weight * parts[2]
