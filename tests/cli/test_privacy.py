@@ -117,6 +117,9 @@ def fresh(home: Path, temporary: Path) -> dict[str, str]:
         "CI": "",
         "ORT_DISABLE_TELEMETRY": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
+        # What measures the tests' own coverage would write, too.
+        "COVERAGE_PROCESS_CONFIG": "",
+        "COVERAGE_PROCESS_START": "",
     }
 
 
