@@ -226,7 +226,7 @@ class Gallery:
         faces with a head smaller than `min_face` pixels, or worse to be seen than `min_quality`
         (0 to 1), are as if they were not there; `keep_poor` lets poor faces count. Faces that were
         forgotten are passed over, unless they are wanted `again`. With the source XMP,
-        `with_guesses` takes names that gallery wrote itself, too.
+        `with_guesses` takes names that gallery wrote itself of characters that it has, too.
 
         What an Enrolled tells is in the database. At the end a Retired tells of each sample that
         went, since its file holds another picture now. Raises InputError where there is nothing to
@@ -237,13 +237,17 @@ class Gallery:
 
         def events() -> Generator[EnrolEvent, None, None]:
             folders = _paths(paths)
-            named = enrolling.named_in(
-                folders, source, wanted, tag_prefix, with_guesses=with_guesses
-            )
+            named = enrolling.named_in(folders, source, wanted, tag_prefix)
             engine = self._open(create=True)
             named = named or enrolling.named_as_in(engine, folders)
             yield from enrolling.enroll(
-                engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
+                engine,
+                named,
+                largest=largest,
+                gates=gates,
+                keep_poor=keep_poor,
+                again=again,
+                with_guesses=with_guesses,
             )
 
         return Job("enroll", self._in_turn(events()))

@@ -75,7 +75,7 @@ class EnrolmentStarted(Started):
     unlabelled: int
     """How many pictures have no name; they are passed over."""
     guessed: int = 0
-    """How many faces have a name that gallery itself wrote into metadata; they are passed over."""
+    """How many faces have a name that is the gallery's own answer; they are passed over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from gallery.cli.show import (
     say,
     settings_of,
 )
-from gallery.events import Event
+from gallery.events import EnrolmentStarted, Event
 from gallery.jobs.enroll import Named, Source, check_names, named_as_in, named_in
 from gallery.jobs.enroll import enroll as job
 from gallery.types import Enrolled, Retired
@@ -66,7 +66,7 @@ def enroll(
         bool,
         typer.Option(
             "--with-guesses",
-            help="For xmp: take names that gallery wrote itself and nobody changed, too.",
+            help="For xmp: take names that gallery wrote of characters that it has, too.",
         ),
     ] = False,
     cropped: Cropped = False,
@@ -100,13 +100,21 @@ def enroll(
 
     check_names(source, are_given=names is not None)
     listed = names_listed(names) if names is not None else []
-    named = named_in(paths, source, listed, tag_prefix, with_guesses=with_guesses)
+    named = named_in(paths, source, listed, tag_prefix)
     gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         named = named or named_as_in(gallery, paths)
         reporter = _EnrolReporter(named, json=json)
         follow(
-            job(gallery, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again),
+            job(
+                gallery,
+                named,
+                largest=largest,
+                gates=gates,
+                keep_poor=keep_poor,
+                again=again,
+                with_guesses=with_guesses,
+            ),
             reporter,
         )
         poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
@@ -124,27 +132,37 @@ class _EnrolReporter(Reporter):
     def __init__(self, named: Named, *, json: bool) -> None:
         self.settled: list[Enrolled] = []
         self._retired: list[Retired] = []
+        self._guessed = 0
         self._named, self._json = named, json
 
     def tell(self, event: Event[object]) -> None:
         """Note what became of a picture."""
-        if isinstance(event, Enrolled):
+        if isinstance(event, EnrolmentStarted):
+            self._guessed = event.guessed
+        elif isinstance(event, Enrolled):
             self.settled.append(event)
         elif isinstance(event, Retired):
             self._retired.append(event)
-
-    def report(self) -> int:
-        """Say what became of the pictures, and return how many were refused."""
-        return _report(self.settled, self._retired, self._named, json=self._json)
 
     def stop(self) -> None:
         """Report what was done, and how to go on."""
         self.report()
         say("Stopped; what was enrolled stays. Run it again to go on.")
 
+    def report(self) -> int:
+        """Say what became of the pictures, and return how many were refused."""
+        return _report(
+            self.settled, self._retired, self._named, guessed=self._guessed, json=self._json
+        )
+
 
 def _report(
-    settled: Sequence[Enrolled], retired: Sequence[Retired], named: Named, *, json: bool
+    settled: Sequence[Enrolled],
+    retired: Sequence[Retired],
+    named: Named,
+    *,
+    guessed: int,
+    json: bool,
 ) -> int:
     from gallery.types import Outcome
 
@@ -165,7 +183,7 @@ def _report(
                 "retired": len(retired),
                 "poor": poor,
                 "unlabelled": named.unlabelled,
-                "guessed": named.guessed,
+                "guessed": guessed,
                 "refused": [{"path": str(path), "reason": reason} for path, reason in refused],
             }
         )
@@ -193,9 +211,9 @@ def _report(
         )
     if named.unlabelled:
         say(f"{plural(named.unlabelled, 'picture')} without a name passed over.")
-    if named.guessed:
+    if guessed:
         say(
-            f"{plural(named.guessed, 'face')} that gallery named itself passed over; "
+            f"{plural(guessed, 'face')} that gallery named itself passed over; "
             "--with-guesses takes them."
         )
     if poor:

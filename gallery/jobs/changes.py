@@ -120,9 +120,10 @@ def change_in(path: Path, digest: str, known: KnownFiles) -> Rewritten | bool:
     if now == digest or shown is None:
         return now != digest
     try:
-        is_same = shown == (known.contents.get(now) or decode(read_bytes(path), path).content)
+        # What was read for its digest is not read again.
+        there = known.contents.get(now) or decode(content or read_bytes(path), path).content
     except InputError:
         return True
-    if not is_same:
+    if there != shown:
         return True
     return False if content is None else Rewritten(place, state, now, shown)

@@ -44,40 +44,27 @@ class Named:
     """Regions instead of candidates."""
     unlabelled: int = 0
     """How many pictures have no name."""
-    guessed: int = 0
-    """How many faces have a name that is gallery's own answer; they are passed over."""
 
     @property
     def steps(self) -> int:
-        """How many answers there will be."""
+        """How many pictures have a name, or of regions how many faces."""
         if self.faces is None:
             return len(self.candidates)
         return sum(len(one.regions) for one in self.faces)
 
 
 def named_in(
-    paths: Sequence[Path],
-    source: Source,
-    names: Collection[str] = (),
-    tag_prefix: str = "",
-    *,
-    with_guesses: bool = False,
+    paths: Sequence[Path], source: Source, names: Collection[str] = (), tag_prefix: str = ""
 ) -> Named | None:
     """Return what paths hold for enrolment; None where the gallery has to say what names there are.
 
     Names and a prefix of tags are for captions, see readers.captions.TagRule; without both,
-    named_as_in is to be asked. With guesses, which are for XMP, names that gallery wrote itself are
-    taken, too. Raises InputError where nothing is found, and for what is of another source.
+    named_as_in is to be asked. Raises InputError where nothing is found, and for names and a prefix
+    with another source.
     """
     check_names(source, are_given=bool(names or tag_prefix))
-    if with_guesses and source is not Source.XMP:
-        raise BadSetting(
-            "with_guesses",
-            "Only XMP tells gallery's own answers from a person's names",
-            "leave them out with this source",
-        )
     if source is Source.XMP:
-        return _of_metadata(paths, with_guesses=with_guesses)
+        return _of_metadata(paths)
     if source is Source.CAPTIONS:
         return _of_captions(paths, names, tag_prefix) if names or tag_prefix else None
     from gallery.jobs.enroll_folders import candidates_in
@@ -119,17 +106,30 @@ def enroll(
     gates: Gates,
     keep_poor: bool = False,
     again: bool = False,
+    with_guesses: bool = False,
 ) -> Generator[EnrolEvent, None, None]:
     """Enroll what was found and tell of each what became of it; what is told is in the database.
 
+    Names that gallery wrote into metadata, of characters that this gallery has, are its own answers
+    and passed over, unless they are wanted with_guesses. Another gallery's are labels here.
     Faces that a person forgot are passed over, unless they are wanted again. At the end come the
     samples that went, since their files hold other pictures now.
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
-    overlaps them is taken, so that largest means nothing to them.
+    overlaps them is taken, so that largest means nothing to them. Raises InputError for guesses of
+    another source than metadata.
     """
+    if with_guesses and named.faces is None:
+        raise BadSetting(
+            "with_guesses",
+            "Only XMP tells gallery's own answers from a person's names",
+            "leave them out with this source",
+        )
     engine.require_encoded()
+    found = named.steps
+    if not with_guesses:
+        named = _without_guesses(engine, named)
     unit = "picture" if named.faces is None else "face"
-    yield EnrolmentStarted(named.steps, named.unlabelled, named.guessed, unit=unit)
+    yield EnrolmentStarted(named.steps, named.unlabelled, found - named.steps, unit=unit)
     for path, why in named.refused:
         yield Refused(path, why)
     outcomes: Counter[Outcome] = Counter()
@@ -169,23 +169,36 @@ def _with_names_in_full(engine: Engine, candidates: Sequence[Candidate]) -> list
     ]
 
 
-def _of_metadata(paths: Sequence[Path], *, with_guesses: bool) -> Named:
+def _without_guesses(engine: Engine, named: Named) -> Named:
+    """Return what was found less the faces whose names are the gallery's own answers."""
+    if named.faces is None:
+        return named
+    known = frozenset(_names_of(engine))
+    faces = [
+        replace(
+            one, regions=tuple(at for at in one.regions if not (at.is_guess and at.name in known))
+        )
+        for one in named.faces
+    ]
+    return replace(named, faces=[one for one in faces if one.regions])
+
+
+def _of_metadata(paths: Sequence[Path]) -> Named:
     from gallery.metadata.named_regions import named_faces
 
     pictures, refused = pictures_of(paths)
-    faces, unlabelled, guessed = [], 0, 0
+    faces, unlabelled = [], 0
     for picture in pictures:
         try:
-            found = named_faces(picture, with_guesses=with_guesses)
+            found = named_faces(picture)
         except InputError as error:
             refused.append((picture, str(error)))
             continue
-        guessed += found.guessed
         if found.regions:
             faces.append(found)
-        elif not found.guessed:
+        else:
             unlabelled += 1
-    return Named([], refused, faces, unlabelled, guessed)
+    return Named([], refused, faces, unlabelled)
 
 
 def _of_captions(paths: Sequence[Path], names: Collection[str], prefix: str) -> Named:

@@ -8,7 +8,7 @@ from pathlib import Path
 from gallery.errors import UnreadableMetadata
 from gallery.media.images import read_header
 from gallery.metadata import xmp
-from gallery.metadata.regions import Region, Shape, box_of
+from gallery.metadata.regions import Shape, box_of
 from gallery.types import Box
 
 
@@ -19,6 +19,8 @@ class NamedRegion:
     name: str
     box: Box
     """In pixels of the picture as it is shown; of the face or the head, as the program has it."""
+    is_guess: bool = False
+    """The name is an answer of gallery's, and nobody has changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,48 +29,42 @@ class NamedFaces:
 
     path: Path
     regions: tuple[NamedRegion, ...]
-    guessed: int = 0
-    """How many faces more have a name that is gallery's own answer."""
 
 
-def named_faces(path: Path, *, with_guesses: bool = False) -> NamedFaces:
+def named_faces(path: Path) -> NamedFaces:
     """Return the faces of a picture that its metadata names; none where it has no metadata.
 
-    A sidecar comes before what is inside the file, `picture.png.xmp` before `picture.xmp`; the
-    first of them that names a face is taken alone, since they repeat each other. Regions without a
-    name say nothing. Names that gallery wrote, and nobody changed, count with_guesses alone. Raises
-    InputError for a file that is no picture, and for metadata that is damaged or of a picture of
-    another shape.
+    A sidecar comes before what is inside the file, `picture.png.xmp` before `picture.xmp`. They
+    repeat each other, so that one is taken alone: the first in which a person named a face, else
+    the first in which gallery did. Regions without a name say nothing. Raises InputError for a file
+    that is no picture, and for metadata that is damaged or of a picture of another shape.
     """
     header = read_header(path)
     shape = Shape(header.width, header.height, header.orientation)
-    guessed = 0
+    found: tuple[NamedRegion, ...] = ()
     for place in (path.with_name(f"{path.name}.xmp"), path.with_suffix(".xmp"), path):
         packet = header.xmp if place == path else _content(place)
-        if packet is None:
-            continue
-        named = [one for one in _regions(packet, shape, path, place) if one.name is not None]
-        wanted = [one for one in named if with_guesses or not one.is_guess]
-        guessed = max(guessed, len(named) - len(wanted))
-        if wanted:
-            regions = (
-                NamedRegion(one.name, box_of(one.area, *shape.shown))
-                for one in wanted
-                if one.name is not None
-            )
-            return NamedFaces(path, tuple(regions), guessed)
-    return NamedFaces(path, (), guessed)
+        named = () if packet is None else _named(packet, shape, path, place)
+        if any(not one.is_guess for one in named):
+            return NamedFaces(path, named)
+        found = found or named
+    return NamedFaces(path, found)
 
 
-def _regions(packet: bytes, shape: Shape, picture: Path, where: Path) -> list[Region]:
+def _named(packet: bytes, shape: Shape, picture: Path, where: Path) -> tuple[NamedRegion, ...]:
     try:
         if where.name == f"{picture.stem}.xmp" and not _belongs(packet, picture):
-            return []
-        return xmp.read(packet, shape)
+            return ()
+        found = xmp.read(packet, shape)
     except xmp.PacketError as error:
         raise UnreadableMetadata(
             where, error.reason, remedy="correct it or take it away"
         ) from error
+    return tuple(
+        NamedRegion(one.name, box_of(one.area, *shape.shown), one.is_guess)
+        for one in found
+        if one.name is not None
+    )
 
 
 def _belongs(packet: bytes, picture: Path) -> bool:

@@ -57,10 +57,14 @@ def both(tmp_path: Path) -> Path:
     return write_picture(tmp_path / "both.png", LEFT, RIGHT)
 
 
-def enroll(gallery: Engine, *pictures: Path, with_guesses: bool = False) -> list[Enrolled]:
+def enroll(gallery: Engine, *pictures: Path) -> list[Enrolled]:
     enrolment = RegionEnrolment(gallery.store, gallery.describer)
-    named = [named_faces(path, with_guesses=with_guesses) for path in pictures]
-    return list(enrolment.run(named))
+    return list(enrolment.run([named_faces(path) for path in pictures]))
+
+
+def said(picture: Path) -> dict[str, bool]:
+    """The names in a picture's metadata, and whether they are gallery's own answers."""
+    return {one.name: one.is_guess for one in named_faces(picture).regions}
 
 
 def outcomes(enrolled: list[Enrolled]) -> dict[str, Outcome]:
@@ -294,23 +298,20 @@ class TestNamedFaces:
         answers = [region("Rei", LEFT), region("Asuka", RIGHT)]
         assert xmp.merged(sidecar.read_bytes(), answers[:1], SHAPE, "") == sidecar.read_bytes()
         sidecar.write_bytes(xmp.merged(sidecar.read_bytes(), answers, SHAPE, ""))
-        found = named_faces(both, with_guesses=True)
-        assert {one.name for one in found.regions} == {"By hand", "Asuka"}
+        assert {one.name for one in named_faces(both).regions} == {"By hand", "Asuka"}
 
-    def test_names_that_gallery_wrote_are_nobodys_until_somebody_changes_them(
+    def test_names_that_gallery_wrote_are_its_own_until_somebody_changes_them(
         self, both: Path
     ) -> None:
         sidecar = both.with_name("both.png.xmp")
         guesses = [region("Rei", LEFT), region("Asuka", RIGHT)]
         sidecar.write_bytes(xmp.merged(None, guesses, SHAPE))
-        assert named_faces(both) == NamedFaces(both, (), guessed=2)
-        assert len(named_faces(both, with_guesses=True).regions) == 2
+        assert said(both) == {"Rei": True, "Asuka": True}
         text = sidecar.read_text(encoding="utf-8")
         sidecar.write_text(
             text.replace("<mwg-rs:Name>Rei<", "<mwg-rs:Name>Rei Ayanami<"), encoding="utf-8"
         )
-        found = named_faces(both)
-        assert ([one.name for one in found.regions], found.guessed) == (["Rei Ayanami"], 1)
+        assert said(both) == {"Rei Ayanami": False, "Asuka": True}
 
     @pytest.mark.parametrize("before", ["nothing", "an answer", "a person's name"])
     def test_a_name_inside_the_picture_is_kept_in_its_sidecar(
@@ -335,9 +336,7 @@ class TestNamedFaces:
             writer.write(Record(path, 160, 120, "fake", tuple(faces)))
         writer.close()
         kept = "Rei" if before == "a person's name" else "By hand"
-        found = named_faces(path)
-        assert [one.name for one in found.regions] == [kept]
-        assert {one.name for one in named_faces(path, with_guesses=True).regions} == {kept, "Asuka"}
+        assert said(path) == {kept: False, "Asuka": True}
 
     @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
     def test_what_exiftool_writes_into_pictures_is_read(self, tmp_path: Path, form: str) -> None:
@@ -510,8 +509,7 @@ def test_what_label_writes_enroll_reads(filled: Engine, database: Path, tmp_path
     assert {"Rei", "綾/波", "CON"} == set().union(*said.values())
     assert read_header(paths[2]).width == 120
     with fake_gallery(database) as fresh:
-        assert enroll(fresh, *paths) == []
-        enrolled = enroll(fresh, *paths, with_guesses=True)
+        enrolled = enroll(fresh, *paths)
         assert {one.outcome for one in enrolled} == {Outcome.ADDED}
         named = {
             path.name: {one.candidate.character for one in enrolled if one.candidate.path == path}
@@ -594,7 +592,7 @@ class TestCommands:
         again = ask(album, "label", "album", *words)
         assert "--rewrite does" in again.stderr
         (album / "names").write_text("Red Rin\nBlue Aoi\n")
-        more = ("--names", "names") if source == "captions" else ("--with-guesses",)
+        more = ("--names", "names") if source == "captions" else ()
         enrolled = ask(
             album, "enroll", "album", "--from", source, "--cropped", *more, database="new.db"
         )
@@ -609,6 +607,19 @@ class TestCommands:
             for text in shown
         ]
         assert counts[0] == counts[1] == {"Blue Aoi": 2, "Red Rin": 2}
+
+    def test_a_gallerys_own_answers_are_taken_when_they_are_asked_for(self, album: Path) -> None:
+        done = ask(album, "label", "album", "--cropped", "--out", "l.jsonl", "--write", "xmp")
+        assert done.code == 0, done.stderr
+        words = ("enroll", "album", "--from", "xmp", "--cropped")
+        done = ask(album, *words)
+        assert done.code == 0
+        assert "faces that gallery named itself passed over; --with-guesses" in done.stderr
+        done = ask(album, *words, "--with-guesses", "--json")
+        said = json.loads(done.stdout)
+        assert (said["guessed"], said["unchanged"] + said["added"] > 0) == (0, True)
+        done = ask(album, "enroll", "album", "--with-guesses")
+        assert (done.code, "tells gallery's own answers" in done.stderr) == (1, True)
 
     def test_names_of_the_gallery_serve_without_a_list(self, album: Path) -> None:
         shutil.copytree(album / "album" / "Red Rin", album / "more")
