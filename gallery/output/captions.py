@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from gallery.metadata.captions import CAPTION_SUFFIXES
@@ -42,14 +43,9 @@ class Captions:
         if not tags:
             return
         sidecars.require_own_stem(record.path, "caption")
+        change = partial(with_tags, tags=tags, place=options.caption_place)
         for path in self._paths(record.path):
-
-            def change(before: bytes | None, path: Path = path) -> bytes | None:
-                text = sidecars.text_of(path, before or b"")
-                new = with_tags(text, tags, options.caption_place)
-                return None if new == text else new.encode("utf-8")
-
-            sidecars.update(self._output, path, change)
+            sidecars.update_text(self._output, path, change)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from gallery.metadata.tags import spelling, split, tag_of
 from gallery.output import sidecars
@@ -30,21 +31,17 @@ class Hydrus:
         if not tags:
             return
         path = self._output.beside(record.path, f"{record.path.name}.txt")
-
-        def change(before: bytes | None) -> bytes | None:
-            return _with_lines(sidecars.text_of(path, before or b""), tags)
-
-        sidecars.update(self._output, path, change)
+        sidecars.update_text(self._output, path, partial(_with_lines, tags=tags))
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def _with_lines(text: str, tags: Sequence[str]) -> bytes | None:
+def _with_lines(text: str, tags: Sequence[str]) -> str:
     known = {spelling(tag) for tag in split(text, "\n")}
     new = [tag for tag in tags if spelling(tag) not in known]
     if not new:
-        return None
+        return text
     body = text.rstrip(" \t\r\n")
     end = "\r\n" if text.endswith("\r\n") else "\n"
-    return ("\n".join([*([body] if body else []), *new]) + end).encode("utf-8")
+    return "\n".join([*([body] if body else []), *new]) + end

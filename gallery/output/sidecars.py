@@ -48,8 +48,21 @@ def update(output: Output, path: Path, change: Change, most: int = MAX_BYTES) ->
     raise NotWrittenError(f"{path} is being written by another program; run it again later.")
 
 
-def text_of(path: Path, content: bytes) -> str:
-    """Return a file's content as text. Raises NotWrittenError for what is none."""
+def update_text(output: Output, path: Path, change: Callable[[str], str]) -> None:
+    """Give a text file the text that change makes of its own, empty for no file, as update does.
+
+    Raises NotWrittenError for a file that is no text in UTF-8, too.
+    """
+
+    def changed(before: bytes | None) -> bytes | None:
+        text = _text(path, before or b"")
+        after = change(text)
+        return None if after == text else after.encode("utf-8")
+
+    update(output, path, changed)
+
+
+def _text(path: Path, content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -64,7 +77,7 @@ def text_of(path: Path, content: bytes) -> str:
 def require_own_stem(picture: Path, what: str) -> None:
     """Raise NotWrittenError where a file named by the stem would be another picture's, too."""
     for suffix in sorted(SUFFIXES):
-        for ending in (suffix, suffix.upper(), suffix.capitalize()):
+        for ending in (suffix, suffix.upper(), f".{suffix[1:].capitalize()}"):
             other = picture.with_suffix(ending)
             if ending != picture.suffix and _is_other(other, picture):
                 raise NotWrittenError(

@@ -11,14 +11,16 @@ from collections.abc import Callable
 
 ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
 
+ALIKE = re.compile(r"%(?=[0-9A-Fa-f]{2})")
+"""What looks like an escape, also where case makes no difference."""
+
 
 def escaped(text: str, is_unsafe: Callable[[str], bool]) -> str:
     """Return a text without the letters that are unsafe; `unescaped` brings them back.
 
     Bytes that are no UTF-8, which Python keeps as lone surrogates, are always escaped.
     """
-    found = ESCAPE.finditer(text)
-    ambiguous = {place for one in found for place in range(one.start(), one.end(), 3)}
+    ambiguous = {one.start() for one in ALIKE.finditer(text)}
     return "".join(
         _escape(letter) if place in ambiguous or _is_lone(letter) or is_unsafe(letter) else letter
         for place, letter in enumerate(text)

@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unicodedata
+import warnings
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PureWindowsPath
@@ -23,7 +25,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from fakes import Square, write_picture
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gallery.errors import InputError, SetupError
@@ -33,6 +35,7 @@ from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown,
 from gallery.metadata.tags import name_of, tag_of
 from gallery.output import registry
 from gallery.output.format import (
+    CaptionPlace,
     NotWrittenError,
     Output,
     OutputOptions,
@@ -43,7 +46,7 @@ from gallery.output.format import (
 )
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import open_writer, remaining
-from gallery.system.file_names import folder_name
+from gallery.system.file_names import character_name, folder_name, mark
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 
 NAMES = [
@@ -152,6 +155,63 @@ class TestCaptions:
         picture.with_suffix(".txt").write_bytes(before)
         write("captions", record_of(picture, answer("Rei")))
         assert picture.with_suffix(".txt").read_bytes() == after
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("", "Rei, Asuka"),
+            ("1girl, asuka, rain\n", "Rei, 1girl, asuka, rain\n"),
+            ("a, b\nrei, asuka, c", "Rei, Asuka, a, b\nrei, asuka, c"),
+        ],
+    )
+    def test_names_come_in_front_where_that_is_asked_for(
+        self, picture: Path, before: str, after: str
+    ) -> None:
+        picture.with_suffix(".txt").write_text(before)
+        for _ in range(2):
+            write(
+                "captions", record_of(picture, answer("Rei"), answer("Asuka")),
+                caption_place=CaptionPlace.FRONT,
+            )  # fmt: skip
+        assert picture.with_suffix(".txt").read_text() == after
+
+    @pytest.mark.parametrize("target", [None, "texts"])
+    def test_a_picture_with_a_dot_caption_gets_its_names_there(
+        self, picture: Path, tmp_path: Path, target: str | None
+    ) -> None:
+        picture.with_suffix(".caption").write_text("1girl")
+        write(
+            "captions", record_of(picture, answer("Rei")),
+            target=tmp_path / target if target else None,
+        )  # fmt: skip
+        place = tmp_path / target / "1.caption" if target else picture.with_suffix(".caption")
+        assert place.read_text() == ("Rei" if target else "1girl, Rei")
+        assert not place.with_suffix(".txt").exists()
+
+    def test_a_folder_in_the_place_of_a_caption_costs_its_picture_alone(
+        self, picture: Path
+    ) -> None:
+        picture.with_suffix(".txt").mkdir()
+        with pytest.raises(NotWrittenError, match=r"1\.txt .*\.$"):
+            write("captions", record_of(picture, answer("Rei")))
+
+    def test_a_pipe_in_the_place_of_a_caption_is_not_waited_for(self, picture: Path) -> None:
+        if sys.platform == "win32":
+            pytest.skip("needs POSIX pipes")
+        os.mkfifo(picture.with_suffix(".txt"))
+        with pytest.raises(NotWrittenError, match="is no file"):
+            write("captions", record_of(picture, answer("Rei")))
+
+    @pytest.mark.parametrize("ending", [".PNG", ".JPG", ".Webp"])
+    def test_stems_are_shared_whatever_the_case_of_suffixes(
+        self, picture: Path, ending: str
+    ) -> None:
+        other = picture.with_suffix(ending)
+        shutil.copy(picture, other)
+        if other.samefile(picture):
+            pytest.skip("case makes no difference on this file system")
+        with pytest.raises(NotWrittenError, match=f"share its caption with 1\\{ending}"):
+            write("captions", record_of(picture, answer("Rei")))
 
     def test_only_sure_names_are_written_unless_asked(self, picture: Path) -> None:
         doubtful = record_of(picture, answer("Rei", verdict=Verdict.UNSURE), unknown())
@@ -547,6 +607,34 @@ class TestSortedFolders:
             assert name.isprintable()
         assert {"Rei", "綾波 レイ", "emoji 😀"} <= set(folders)
 
+    @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
+    @example("C.C.")
+    @example("Fate/stay night: Rin?")
+    @example("100%25 CON")
+    @example(".hack")
+    @example("con")
+    def test_a_folder_says_whose_it_is(self, name: str) -> None:
+        plain = folder_name(name)
+        assume(len(os.fsencode(plain)) <= 200)
+        other = folder_name(name, frozenset((plain.casefold(),)))
+        for folder in (plain, other):
+            read = unicodedata.normalize("NFC", character_name(folder))
+            assert read == unicodedata.normalize("NFC", name)
+        # A name of nothing but escapes has no twin in another case.
+        assert plain.casefold() != other.casefold() or plain.count("%") * 3 == len(plain)
+
+    @pytest.mark.parametrize("name", ["a%20b", "50%", "Rin %2f", "~%7E"])
+    def test_a_persons_own_folder_keeps_its_name(self, name: str) -> None:
+        assert character_name(name) == name
+
+    def test_folders_of_a_former_version_go_on_meaning_their_character(
+        self, picture: Path, tmp_path: Path
+    ) -> None:
+        former = f"C.C~{mark('C.C.')}"
+        (tmp_path / "out" / former).mkdir(parents=True)
+        write("sorted", record_of(picture, answer("C.C.")), target=tmp_path / "out")
+        assert tree(tmp_path / "out") == [f"{former}/1.png"]
+
     @given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
     def test_two_names_never_share_a_folder(self, one: str, other: str) -> None:
         first, second = folder_name(one), folder_name(other)
@@ -597,6 +685,10 @@ class TestDocuments:
         (rei,) = found.loadAnns(found.getAnnIds(catIds=[categories["Rei"]]))
         assert rei["bbox"] == [0, 20, 40, 100]
         assert rei["area"] == 4000
+        with warnings.catch_warnings():
+            # Of pycocotools, which calls NumPy as its first version wanted.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            assert found.annToMask(rei).sum() == 4000
         assert len(found.getAnnIds()) == len(NAMES) + 2
 
     def test_label_studio_gets_what_it_wants(self, picture: Path, tmp_path: Path) -> None:

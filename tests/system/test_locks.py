@@ -36,9 +36,9 @@ for number in range(count):
     for file in ("a.txt", "b.txt"):
         def change(before):
             tags = [f"{name} {number}", "both"]
-            return with_tags((before or b"").decode(), tags, CaptionPlace.END).encode()
+            return with_tags(before, tags, CaptionPlace.END)
 
-        sidecars.update(Output(None, folder, "fake"), folder / file, change)
+        sidecars.update_text(Output(None, folder, "fake"), folder / file, change)
 """
 
 
