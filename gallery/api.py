@@ -379,7 +379,7 @@ class Gallery:
         from gallery.media.inputs import pictures_of
 
         def events() -> Generator[Event[FaceTable], None, None]:
-            yield from describe(self._describing(), *pictures_of(_paths(paths)))
+            yield from describe(self._describing(), pictures_of(_paths(paths)))
 
         return Job("describe_all", self._in_turn(events()))
 
@@ -784,11 +784,12 @@ def _of_files(
     from gallery.jobs.pipeline import identified
     from gallery.media.inputs import pictures_of
 
-    pictures, refused = pictures_of([Path(os.fspath(one)) for one in paths])  # type: ignore[arg-type]
-    records = [one.record for one in identified(engine, pictures, mode=mode, top=top, gates=gates)]
+    media = pictures_of([Path(os.fspath(one)) for one in paths])  # type: ignore[arg-type]
+    answers = identified(engine, media.pictures, mode=mode, top=top, gates=gates)
+    records = [one.record for one in answers]
     return [
         *records,
-        *(Record(path, None, None, engine.encoder, error=why) for path, why in refused),
+        *(Record(one.path, None, None, engine.encoder, error=one.reason) for one in media.refused),
     ]
 
 

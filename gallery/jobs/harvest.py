@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from gallery.errors import BadOutput, InputError, UnwritableFile
-from gallery.events import Advanced, Finished, Gathered, Refused, Started, VideoStarted
+from gallery.events import Advanced, Finished, Gathered, PassedOver, Refused, Started, VideoStarted
 from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots_seen
 from gallery.jobs.label_video import answers_of
 from gallery.jobs.pipeline import observations
@@ -78,7 +78,7 @@ class Harvested:
 
 
 HarvestEvent: TypeAlias = (
-    Started | Advanced | Refused | VideoStarted | Gathered | Finished[Harvested]
+    Started | Advanced | Refused | PassedOver | VideoStarted | Gathered | Finished[Harvested]
 )
 
 
@@ -101,8 +101,7 @@ def harvest(
     engine.require_encoded()
     with Harvest(engine, out, mode) as gathering:
         yield Started("gathering", len(media.pictures), "picture")
-        for path, why in media.refused:
-            yield Refused(path, why)
+        yield from media.told()
         yield from gathering.pictures(media.pictures, options)
         for path in media.videos:
             yield from gathering.video(path, options)

@@ -37,9 +37,10 @@ from gallery.errors import BadArchive, InputError, NewerArchive, UnreadableFile,
 from gallery.media.images import decode
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
 from gallery.store.forgotten import ForgottenFace
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
-from gallery.store.writer import NewSample, Writer, clean_name
+from gallery.store.writer import NewSample, Writer
 from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, DIMENSION, Box, Content, Face, Landmarks, Quality, Sample
 

@@ -21,6 +21,7 @@ from gallery.store.columns import face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
+from gallery.store.names import clean_name
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -35,7 +36,7 @@ from gallery.store.tables import (
     samples,
     state,
 )
-from gallery.store.writer import Writer, clean_name
+from gallery.store.writer import Writer
 from gallery.types import DIMENSION, Character, Content, Descriptor, Face, Sample
 
 

@@ -242,7 +242,7 @@ class TestLabel:
 
     def test_a_table_has_a_row_a_face(self, fresh: Path) -> None:
         assert ask(fresh, "label", "album", "--cropped", "--out", "out.csv").code == 0
-        heading, *rows = (fresh / "out.csv").read_text(encoding="utf-8").splitlines()
+        heading, *rows = (fresh / "out.csv").read_text(encoding="utf-8-sig").splitlines()
         assert heading.startswith("path,width,height,encoder,faces,face,left,top")
         assert len(rows) == 6
         assert sum(",sure,Red Rin," in row for row in rows) == 2
