@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         Labelled,
         LabellingStarted,
         LabelSummary,
+        PassedOver,
         Refused,
         Started,
         VideoStarted,
@@ -165,7 +166,7 @@ else:
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
-        "Refused Started VideoStarted Waiting",
+        "PassedOver Refused Started VideoStarted Waiting",
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster",
         "jobs.compare": "Comparison",
@@ -286,6 +287,7 @@ __all__ = [
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
+    "PassedOver",
     "Picture",
     "Placing",
     "PluginFailed",
