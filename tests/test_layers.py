@@ -49,9 +49,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "catalog",
     ),
     "store": (
-        "columns names schema tables",
-        "contents descriptors videos",
-        "rejections",
+        "columns logs names tables",
+        "contents descriptors place schema videos",
+        "backups rejections",
         "forgotten sightings",
         "writer",
         "reader",

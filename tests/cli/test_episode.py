@@ -186,7 +186,7 @@ def test_unknown_faces_are_gathered_best_first(harvested: Path) -> None:
     listed = [json.loads(line) for line in text.splitlines()]
     assert [one["file"] for one in listed] == [f"{cluster.name}/{name}" for name in names]
     assert all(STRANGER[0] <= one["time"] <= STRANGER[1] for one in listed)
-    assert not list(harvested.parent.glob(".harvest-*"))
+    assert not list(harvested.parent.glob(".gallery-*"))
 
 
 def test_a_crop_is_described_as_the_frame_was(

@@ -189,7 +189,7 @@ def test_a_job_that_is_left_lets_go_and_is_done_again(
     events.close()
     assert len(told) == after
     assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
-    assert not list(tmp_path.glob(".harvest-*"))
+    assert not list(tmp_path.glob(".gallery-*"))
     # A lock that stays, or a transaction, would refuse this.
     with filled.store.writing() as writer:
         assert writer.add(new_sample("Nobody", 1234)) is not None
