@@ -35,7 +35,7 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("escapes files interrupts locks plugins threads", "file_names"),
+    "system": ("escapes files interrupts locks plugins reading threads", "file_names"),
     "numerics": ("assignment distances intervals profiles", "clustering"),
     "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
@@ -49,6 +49,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "catalog",
     ),
     "store": (
+        "archive_members kinds",
         "columns schema tables",
         "contents descriptors videos",
         "rejections",
@@ -68,7 +69,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "calibration.joint judging",
     ),
     "output": (
-        "arrays format record_file records summary",
+        "arrays format record_file record_values summary",
+        "records",
         "annotated csv_table document jsonl sidecars sorted_folders",
         "captions coco html_sheet hydrus label_studio resume xmp_sidecar",
         "record_copy",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.errors import UnusableFile
+from gallery.system.reading import open_file
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -89,7 +90,7 @@ def is_video(path: Path) -> bool:
 def begins_as_video(path: Path) -> bool:
     """Say whether a file begins as the containers of videos do."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             begin = file.read(1024)
     except OSError:
         return False
