@@ -35,7 +35,7 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("escapes files interrupts locks plugins threads", "file_names"),
+    "system": ("escapes files interrupts locks plugins reading threads", "file_names"),
     "numerics": ("assignment distances intervals profiles", "clustering"),
     "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
@@ -49,7 +49,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "catalog",
     ),
     "store": (
-        "columns logs names tables",
+        "archive_members kinds logs names",
+        "columns tables",
         "contents descriptors place schema videos",
         "backups rejections",
         "forgotten sightings",
@@ -68,7 +69,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "calibration.joint judging",
     ),
     "output": (
-        "arrays format record_file records summary",
+        "arrays format record_file record_values summary",
+        "records",
         "annotated csv_table document jsonl sidecars sorted_folders",
         "captions coco html_sheet hydrus label_studio resume xmp_sidecar",
         "record_copy",

@@ -156,7 +156,7 @@ class Judging:
 def _parsed(body: str) -> Calibration:
     try:
         values = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StaleCalibration("is damaged") from error
     return from_json(values)
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import io
+import os
 import threading
 import warnings
 from pathlib import Path
@@ -21,6 +22,7 @@ from gallery.errors import (
     UnreadablePicture,
     UnusableFile,
 )
+from gallery.system.reading import open_file
 from gallery.types import Content, Image, Pixels
 
 if TYPE_CHECKING:
@@ -104,17 +106,18 @@ def file_state(path: Path) -> FileState:
 
 def read_bytes(path: Path) -> bytes:
     """Return a file's content. Raises InputError for one that cannot be a picture."""
-    state = file_state(path)
-    if state.size == 0:
-        raise UnreadablePicture(path, "is empty")
-    if state.size > MAX_BYTES:
-        raise UnreadablePicture(
-            path,
-            f"has {state.size / 1e6:.0f} MB",
-            remedy=f"pictures of at most {MAX_BYTES / 1e6:.0f} MB are read",
-        )
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise UnreadablePicture(path, "is empty")
+            if size > MAX_BYTES:
+                raise UnreadablePicture(
+                    path,
+                    f"has {size / 1e6:.0f} MB",
+                    remedy=f"pictures of at most {MAX_BYTES / 1e6:.0f} MB are read",
+                )
+            return file.read()
     except OSError as error:
         raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
 
@@ -172,7 +175,7 @@ def read_header(path: Path) -> Header:
     try:
         with (
             _SILENCE,
-            path.open("rb") as file,
+            open_file(path) as file,
             pillow.open(_with_few_notes(file), formats=decoders) as picture,
         ):
             xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")

@@ -14,6 +14,7 @@ from gallery.errors import InputError, NothingFound, UnusableFile
 from gallery.events import PassedOver, Refused
 from gallery.media.folders import files_below
 from gallery.system.files import absolute
+from gallery.system.reading import open_file
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -171,7 +172,7 @@ def _refuse(found: Media, error: UnusableFile) -> None:
 def begins_as_picture(path: Path) -> bool:
     """Say whether a file begins as a picture of a common format does."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             begin = file.read(16)
     except OSError:
         return False
@@ -193,7 +194,7 @@ def is_video(path: Path) -> bool:
 def begins_as_video(path: Path) -> bool:
     """Say whether a file begins as the containers of videos do."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             begin = file.read(1024)
     except OSError:
         return False

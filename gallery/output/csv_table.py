@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import BadOutput, InputError
 from gallery.media.timecodes import seconds_of, timecode
+from gallery.output import record_values
 from gallery.output.record_file import RecordStatus
+from gallery.output.record_values import number_in, whole_in
 from gallery.output.records import as_json, of_video
 from gallery.types import (
     Answer,
@@ -39,6 +42,9 @@ The columns from `video` on are empty for pictures. It is `track`, `shot` or `en
 `asked` holds the beginning, the end and the interval of the sampled frames, in seconds."""
 
 BOM = "\ufeff"
+
+COUNT = re.compile("[0-9]{1,6}")
+"""How many faces a picture has; more are nobody's."""
 
 ERROR, DIGEST, VIDEO = (COLUMNS.index(name) for name in ("error", "digest", "video"))
 
@@ -118,9 +124,9 @@ class Csv:
 def _record(rows: list[list[str]]) -> Record:
     first = dict(zip(COLUMNS, rows[0], strict=True))
     record = Record(
-        path=Path(first["path"]),
-        width=int(first["width"]) if first["width"] else None,
-        height=int(first["height"]) if first["height"] else None,
+        path=record_values.path(first["path"]),
+        width=whole_in(first["width"]) if first["width"] else None,
+        height=whole_in(first["height"]) if first["height"] else None,
         encoder=first["encoder"],
         faces=tuple(_answer(row) for row in rows) if first["face"] else (),
         error=first["error"] or None,
@@ -131,15 +137,15 @@ def _record(rows: list[list[str]]) -> Record:
 
 def _video_record(record: Record, row: dict[str, str]) -> VideoRecord:
     start, end, every = row["asked"].split(" ")
-    asked = float(start), None if end == "-" else float(end), float(every)
+    asked = number_in(start), None if end == "-" else number_in(end), number_in(every)
     return of_video(record, _part(row), asked)
 
 
 def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:
-    shot, track, end = int(row["shot"]), int(row["track"]), seconds_of(row["end"])
+    shot, track, end = whole_in(row["shot"]), whole_in(row["track"]), seconds_of(row["end"])
     if row["video"] == "end":
         return VideoEnd(shot, track, end)
-    start, looks = seconds_of(row["start"]), int(row["looks"])
+    start, looks = seconds_of(row["start"]), whole_in(row["looks"])
     if row["video"] == "shot":
         return VideoShot(shot, start, end, track, looks)
     return VideoTrack(shot, track, start, end, seconds_of(row["best"]), looks)
@@ -147,18 +153,18 @@ def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:
 
 def _answer(row: list[str]) -> Answer:
     values = dict(zip(COLUMNS, row, strict=True))
-    box = Box(*(float(values[side]) for side in ("left", "top", "right", "bottom")))
+    box = Box(*(number_in(values[side]) for side in ("left", "top", "right", "bottom")))
     return Answer(
-        face=Face(box, float(values["score"])),
+        face=Face(box, number_in(values["score"])),
         verdict=Verdict(values["verdict"]),
         character=values["character"] or None,
-        distance=float(values["distance"]) if values["distance"] else None,
+        distance=number_in(values["distance"]) if values["distance"] else None,
         matches=(),
     )
 
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:
-    if len(row) != len(COLUMNS) or not row[4].isdecimal():
+    if len(row) != len(COLUMNS) or not COUNT.fullmatch(row[4]) or "\0" in row[0]:
         raise BadOutput(
             path,
             f"holds something other than records in row {number}",

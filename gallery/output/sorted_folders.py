@@ -27,6 +27,7 @@ from gallery.system.file_names import (
     mark_in,
 )
 from gallery.system.files import absolute, remove_unfinished, unfinished
+from gallery.system.reading import read_file
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
@@ -151,7 +152,7 @@ def _place_still(content: bytes, name: str, folder: Path) -> None:
     stem = name.removesuffix(".png")
     for one in (name, f"{stem}~{digest_of(content)[:MARK_LENGTH]}.png"):
         place = folder / one
-        if place.is_file() and place.read_bytes() == content:
+        if place.is_file() and read_file(place) == content:
             return
         if not os.path.lexists(place):
             with contextlib.suppress(FileExistsError):
@@ -185,7 +186,7 @@ def _place(picture: Path, folder: Path, placing: Placing) -> None:
 def _names(picture: Path) -> Iterator[str]:
     """Yield the names that a picture may get, best first."""
     yield picture.name
-    content = digest_of(picture.read_bytes())
+    content = digest_of(read_file(picture))
     whole = mark(os.fsencode(absolute(picture)))
     short = content[:MARK_LENGTH]
     for behind in (short, f"{short}-{whole}", content):
@@ -202,10 +203,7 @@ def _is_there(picture: Path, place: Path, placing: Placing) -> bool:
     if place.samefile(picture):
         return True
     # A picture's copy is as good as a link where the content is the same.
-    return (
-        place.stat().st_size == picture.stat().st_size
-        and place.read_bytes() == picture.read_bytes()
-    )
+    return place.stat().st_size == picture.stat().st_size and read_file(place) == read_file(picture)
 
 
 def _put(picture: Path, place: Path, placing: Placing) -> bool:

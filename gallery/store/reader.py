@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, type_coerce
 
-from gallery.errors import LostDatabase, NoSuchCharacter
+from gallery.errors import DamagedDatabase, LostDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
@@ -21,6 +21,7 @@ from gallery.store.columns import face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
+from gallery.store.kinds import Bytes, Whole
 from gallery.store.names import clean_name
 from gallery.store.place import Place
 from gallery.store.rejections import RejectionReader
@@ -143,7 +144,11 @@ class Store:
             self._engine.connect() as connection,
             connection.begin(),
         ):
-            yield connection
+            try:
+                yield connection
+            except (LookupError, TypeError) as error:
+                # A row points to one that a damaged file has lost.
+                raise DamagedDatabase(self.path) from error
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the database; see schema.back_up."""
@@ -234,9 +239,12 @@ class Store:
             select(
                 samples,
                 characters.c.name,
-                descriptors.c.vector,
-                profiles.c.ideal,
-                profiles.c.best_sample_id,
+                # A sample may lack them.
+                type_coerce(descriptors.c.vector, Bytes(optional=True)).label("vector"),
+                type_coerce(profiles.c.ideal, Bytes(optional=True)).label("ideal"),
+                type_coerce(profiles.c.best_sample_id, Whole(optional=True)).label(
+                    "best_sample_id"
+                ),
             )
             .select_from(samples)
             .join(characters)

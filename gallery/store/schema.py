@@ -34,7 +34,9 @@ from gallery.errors import (
 )
 from gallery.settings import bundled
 from gallery.store import logs
+from gallery.store.kinds import DamagedValueError
 from gallery.system.files import absolute, dated, replacing, unfinished
+from gallery.system.reading import open_file
 
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
@@ -118,7 +120,7 @@ def explained(path: Path | None) -> Iterator[None]:
         raise _explain(error.orig or error, path) from error
     except sqlite3.DatabaseError as error:
         raise _explain(error, path) from error
-    except UnicodeDecodeError as error:
+    except (DamagedValueError, UnicodeDecodeError) as error:
         # The driver's own message quotes what it cannot read in a damaged file.
         raise DamagedDatabase(path) from error
 
@@ -139,6 +141,9 @@ def _failing_disk(path: Path | None) -> DatabaseFailed:
     )
 
 
+NO_TEXT = "Could not decode to UTF-8"
+"""What the driver says, without a code, of bytes in the place of a text."""
+
 _EXPLAINED: dict[int, Callable[[Path | None], DatabaseFailed]] = {
     sqlite3.SQLITE_FULL: FullDisk,
     sqlite3.SQLITE_BUSY: BusyDatabase,
@@ -154,6 +159,8 @@ _EXPLAINED: dict[int, Callable[[Path | None], DatabaseFailed]] = {
 
 def _explain(error: BaseException, path: Path | None) -> DatabaseFailed:
     kind = _EXPLAINED.get(_code(error))
+    if kind is None and NO_TEXT in str(error):
+        kind = DamagedDatabase
     return DatabaseFailed(path, f"answered: {error}") if kind is None else kind(path)
 
 
@@ -179,7 +186,7 @@ def require_database(path: Path) -> None:
         # A shorter file is empty to SQLite, whatever is in it.
         if path.stat().st_size >= SMALLEST and logs.mark_of(path) is not None:
             return
-        with path.open("rb") as file:
+        with open_file(path) as file:
             header = file.read(16)
     except OSError as error:
         raise UnreadableDatabase(path, f"cannot be read: {error.strerror}", "") from error
