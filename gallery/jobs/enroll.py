@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
-from gallery.jobs.given_names import GivenNames
 from gallery.media.inputs import Media, pictures_of
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from gallery.faces.quality import Gates
     from gallery.jobs.enroll_folders import Enrolment
     from gallery.jobs.enroll_regions import RegionEnrolment
+    from gallery.jobs.given_names import GivenNames
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled, Outcome
 
@@ -127,6 +127,8 @@ def enroll(
             "Only XMP tells gallery's own answers from a person's names",
             "leave them out with this source",
         )
+    from gallery.jobs.given_names import GivenNames
+
     engine.require_encoded()
     found, given = named.steps, GivenNames(engine.store)
     if not with_guesses:
