@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.store.reader import Vectors
+from gallery.system import memory
 from gallery.system.files import replace_file, replacing
 from gallery.types import DIMENSION
 
@@ -25,6 +26,9 @@ FORMAT = 1
 WHOLE_CHECK = 64 * 1024 * 1024
 """Files up to this many bytes are checked in full, larger ones by blocks all through them."""
 BLOCK = 64 * 1024
+
+FAISS_ROOM = 512 * 1024 * 1024
+"""Bytes of addresses within which FAISS can be loaded; with less it ends the process."""
 
 
 class FlatIndex:
@@ -68,6 +72,7 @@ class FlatIndex:
 
 
 def _faiss() -> Any:
+    memory.require(FAISS_ROOM)
     import faiss
 
     # With more threads than free cores single queries get slower.
