@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         BusyDatabase,
         BusyFile,
         ClosedGallery,
+        DamagedBackUp,
         DamagedCrop,
         DamagedDatabase,
         DamagedDescriptor,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         NameTaken,
         NewerArchive,
         NewerGallery,
+        NoBackUp,
         NobodyKnown,
         NoFace,
         NoFaceMarked,
@@ -104,13 +106,14 @@ if TYPE_CHECKING:
         Labelled,
         LabellingStarted,
         LabelSummary,
+        PassedOver,
         Refused,
         Started,
         VideoStarted,
         Waiting,
     )
     from gallery.identify.calibration.calibrate import Calibrated
-    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.enroll import Source
     from gallery.jobs.harvest import Harvested, HarvestEvent
@@ -150,11 +153,11 @@ else:
         "api": "Gallery Job Picture open_gallery",
         "audit.proposals": "Proposal",
         "errors": "BadArchive BadManifest BadName BadOutput BadSetting BrokenRows BusyDatabase "
-        "BusyFile ClosedGallery DamagedCrop DamagedDatabase DamagedDescriptor "
+        "BusyFile ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
-        "NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
+        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
+        "NoFace NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
         "NothingSeen OutgrownCalibration PluginFailed ReadOnlyDatabase SamePicture "
@@ -165,9 +168,9 @@ else:
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
-        "Refused Started VideoStarted Waiting",
+        "PassedOver Refused Started VideoStarted Waiting",
         "identify.calibration.calibrate": "Calibrated",
-        "jobs.cluster": "Cluster",
+        "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
         "jobs.enroll": "Source",
         "jobs.harvest": "HarvestEvent Harvested",
@@ -217,7 +220,9 @@ __all__ = [
     "Character",
     "ClosedGallery",
     "Cluster",
+    "Clusters",
     "Comparison",
+    "DamagedBackUp",
     "DamagedCrop",
     "DamagedDatabase",
     "DamagedDescriptor",
@@ -264,6 +269,7 @@ __all__ = [
     "NameTaken",
     "NewerArchive",
     "NewerGallery",
+    "NoBackUp",
     "NoFace",
     "NoFaceMarked",
     "NoFacePasses",
@@ -286,6 +292,7 @@ __all__ = [
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
+    "PassedOver",
     "Picture",
     "Placing",
     "PluginFailed",

@@ -37,7 +37,7 @@ ROOMS = (
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
     "numerics": ("assignment distances intervals profiles", "clustering"),
-    "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
+    "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
@@ -49,10 +49,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "catalog",
     ),
     "store": (
-        "archive_members kinds",
-        "columns schema tables",
-        "contents descriptors videos",
-        "rejections",
+        "archive_members kinds logs names",
+        "columns tables",
+        "contents descriptors place schema videos",
+        "backups rejections",
         "forgotten sightings",
         "writer",
         "reader",
@@ -79,8 +79,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("engine", "assemble joint"),
     "jobs": (
-        "calibrate changes keep_video known_pictures pipeline reencode refusals relabel_pictures "
-        "relabel_video review written",
+        "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
+        "relabel_pictures relabel_video review written",
         "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
         "add compare",
         "adopt cluster enroll harvest label",

@@ -7,7 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import BadSetting, InputError, NothingFound, UnreadableFile, UnreadableMetadata
+from gallery.errors import (
+    BadSetting,
+    InputError,
+    NothingFound,
+    UnreadableFile,
+    UnreadableMetadata,
+    UnusableFile,
+)
+from gallery.events import Refused
 from gallery.metadata.tags import name_of, spelling, split
 from gallery.system.reading import FileTooLargeError, read_if_there
 from gallery.types import Candidate
@@ -39,8 +47,8 @@ class Captioned:
     candidates: list[Candidate]
     without: int
     """How many pictures have no caption, or one that names nobody."""
-    refused: list[tuple[Path, str]]
-    """Pictures whose caption cannot be used, and why."""
+    refused: list[Refused]
+    """Pictures whose caption cannot be used."""
 
 
 def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
@@ -62,16 +70,16 @@ def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
         try:
             names = names_in(tags_of(picture), known, rule.prefix)
         except InputError as error:
-            captioned.refused.append((picture, str(error)))
+            captioned.refused.append(Refused.because(picture, error))
             continue
         if len(names) > 1:
-            captioned.refused.append(
-                (
-                    picture,
-                    f"{picture} has a caption with {len(names)} names, {' and '.join(names)}, "
-                    "and no word of whose face is whose; cut out the faces.",
-                )
+            several = UnusableFile(
+                picture,
+                f"has a caption with {len(names)} names, {' and '.join(names)}, and no word of "
+                "whose face is whose",
+                remedy="cut out the faces",
             )
+            captioned.refused.append(Refused.because(picture, several))
         elif names:
             captioned.candidates.append(
                 Candidate(picture.parent.resolve() / picture.name, names[0])

@@ -41,6 +41,8 @@ The columns from `video` on are empty for pictures. It is `track`, `shot` or `en
 `track` counts the tracks, in the last `shot` the shots. `start`, `end` and `best` are time codes,
 `asked` holds the beginning, the end and the interval of the sampled frames, in seconds."""
 
+BOM = "\ufeff"
+
 COUNT = re.compile("[0-9]{1,6}")
 """How many faces a picture has; more are nobody's."""
 
@@ -52,8 +54,8 @@ class Csv:
 
     @property
     def header(self) -> str:
-        """The line of headings."""
-        return _line(COLUMNS)
+        """The line of headings; the mark before it tells spreadsheets that this is UTF-8."""
+        return BOM + _line(COLUMNS)
 
     def text(self, record: Record) -> str:
         """Return a record's rows."""
@@ -63,6 +65,12 @@ class Csv:
         """Return what is done, by paths whose rows are all there, and the bytes up to the last."""
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
+        if header and tuple(header[0].split(";")) == COLUMNS:
+            raise BadOutput(
+                path,
+                "has semicolons between its columns",
+                remedy="save it with commas, or name another output file",
+            )
         if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
             lacking = " and ".join(name for name in COLUMNS if name not in header)
             raise BadOutput(
@@ -211,13 +219,14 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
 
     Raises InputError for what is no CSV.
     """
-    position = 0
+    position = width = 0
 
     def lines() -> Iterator[str]:
         nonlocal position
         for line in content.splitlines(keepends=True):
             position += len(line)
-            yield line.decode("utf-8", "surrogateescape")
+            text = line.decode("utf-8", "surrogateescape")
+            yield text.lstrip(BOM) if position == len(line) else text
 
     reader = csv.reader(lines(), strict=True)
     while True:
@@ -235,4 +244,6 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
             # A quotation cut short by the end.
             return
         if content[position - 1 : position] == b"\n":
-            yield row, position
+            yield row + [""] * (width - len(row)), position
+            # Spreadsheets leave empty cells at a row's end away; the heading has none.
+            width = len(COLUMNS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from gallery.media.images import SUFFIXES
+from gallery.media.images import suffixes
 from gallery.metadata.tags import spelling
 from gallery.output.format import NotWrittenError, Output
 from gallery.system.files import replace_file
@@ -77,7 +77,7 @@ def _text(path: Path, content: bytes) -> str:
 
 def require_own_stem(picture: Path, what: str) -> None:
     """Raise NotWrittenError where a file named by the stem would be another picture's, too."""
-    for suffix in sorted(SUFFIXES):
+    for suffix in sorted(suffixes()):
         for ending in (suffix, suffix.upper(), f".{suffix[1:].capitalize()}"):
             other = picture.with_suffix(ending)
             if ending != picture.suffix and _is_other(other, picture):

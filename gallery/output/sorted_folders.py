@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from gallery.system.file_names import (
     mark,
     mark_in,
 )
-from gallery.system.files import absolute
+from gallery.system.files import absolute, remove_unfinished, unfinished
 from gallery.system.reading import read_file
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
@@ -116,10 +115,14 @@ class SortedFolders:
 
 
 def _folders_in(target: Path) -> dict[str, str]:
-    """Return the folders in a place by the characters they stand for, or by their marks."""
+    """Return the folders in a place by the characters they stand for, or by their marks.
+
+    What a killed run left in them goes: nothing may be written into them again.
+    """
     target.mkdir(parents=True, exist_ok=True)
     found = {}
     for there in sorted(os.listdir(target)):  # noqa: PTH208 - names alone
+        remove_unfinished(target / there)
         marked = mark_in(there)
         character = f"~{marked}" if marked else character_name(there)
         found[unicodedata.normalize("NFC", character)] = there
@@ -230,20 +233,17 @@ def _copy(picture: Path, place: Path) -> None:
 
 def _publish(place: Path, write: Callable[[Path], object]) -> None:
     """Make a file whole or not at all. Raises FileExistsError where there is one already."""
-    unfinished = place.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        write(unfinished)
-        with unfinished.open("rb") as file:
+    with unfinished(place) as beside:
+        write(beside)
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
         try:
             # A link is never made over a file that somebody else puts there at this moment.
-            place.hardlink_to(unfinished)
+            place.hardlink_to(beside)
         except FileExistsError:
             raise
         except OSError:
             # Some file systems know no links.
             if os.path.lexists(place):
                 raise FileExistsError from None
-            unfinished.rename(place)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            beside.rename(place)

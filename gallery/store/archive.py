@@ -45,9 +45,10 @@ from gallery.store.archive_members import (
 )
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
 from gallery.store.forgotten import ForgottenFace
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
-from gallery.store.writer import NewSample, Writer, clean_name
+from gallery.store.writer import NewSample, Writer
 from gallery.system.files import replacing
 from gallery.system.reading import open_file
 from gallery.types import (

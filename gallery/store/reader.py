@@ -22,6 +22,8 @@ from gallery.store.contents import contents_in, digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.kinds import Bytes, Whole
+from gallery.store.names import clean_name
+from gallery.store.place import Place
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -36,7 +38,7 @@ from gallery.store.tables import (
     samples,
     state,
 )
-from gallery.store.writer import Writer, clean_name
+from gallery.store.writer import Writer
 from gallery.types import DIMENSION, Character, Content, Descriptor, Face, Sample
 
 
@@ -87,7 +89,7 @@ class Store:
         """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
-        self._file = schema.file_identity(self.path)
+        self._place = Place(self.path, has_log=self.is_writable)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
 
@@ -97,16 +99,15 @@ class Store:
         return self.path is None or schema.is_writable(self.path)
 
     def check_place(self) -> None:
-        """Raise StoreError where the database's file is not the one that was opened any more.
-
-        What is written into it then goes nowhere, and nobody else would say so.
-        """
-        if schema.file_identity(self.path) != self._file:
-            raise LostDatabase(self.path)
+        """Raise StoreError where the database's file is not the one that was opened any more."""
+        self._place.check()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of one that is there no more without a trace in what is."""
+        with contextlib.suppress(LostDatabase):
+            self.check_place()
         self._engine.dispose()
+        self._place.let_go()
 
     def __enter__(self) -> Store:
         return self
@@ -118,17 +119,21 @@ class Store:
     def writing(self) -> Iterator[Writer]:
         """Give a writer whose changes are all stored at the end, or none on an exception.
 
-        Ideal and best of every character it touched are made true before the end.
+        Ideal and best of every character it touched are made true before the end. Without a change
+        nothing is written.
         """
         self.check_place()
         with (
             schema.explained(self.path),
             self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
+            before = schema.changes_of(connection)
             writer = Writer(connection)
             yield writer
             writer.finish()
+            if schema.changes_of(connection) == before:
+                transaction.rollback()
         self.check_place()
 
     @contextlib.contextmanager
@@ -147,6 +152,7 @@ class Store:
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the database; see schema.back_up."""
+        self.check_place()
         schema.back_up(self._engine, target)
 
     def check(self) -> list[str]:

@@ -44,6 +44,7 @@ COMMANDS = (
     "audit",
     "evaluate",
     "backup copy.db",
+    "restore copy.db",
     "export whole.zip",
     "import whole.zip",
     "doctor",

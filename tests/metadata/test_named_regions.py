@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -591,13 +590,14 @@ class TestCaptions:
         both.with_name("both.png.txt").write_text("Asuka", encoding="utf-8")
         found = candidates_in([both], TagRule(["Rei", "Asuka"]))
         assert found.candidates == []
-        ((path, why),) = found.refused
-        assert path == both
-        assert "2 names, Rei and Asuka" in why
+        (refused,) = found.refused
+        assert refused.path == both
+        assert "2 names, Rei and Asuka" in refused.reason
 
     def test_what_is_no_text_is_refused(self, both: Path) -> None:
         both.with_suffix(".txt").write_bytes(b"\xff\xfe")
-        ((_, why),) = candidates_in([both], TagRule(["Rei"])).refused
+        (refused,) = candidates_in([both], TagRule(["Rei"])).refused
+        why = refused.reason
         assert "no text in UTF-8" in why
 
     def test_without_names_nobody_can_be_found(self, both: Path) -> None:
@@ -752,4 +752,5 @@ class TestCommands:
         assert ask(album, "label", *words, "--write", "coco:c.json").code == 0
         document = json.loads((album / "c.json").read_text(encoding="utf-8"))
         assert len(document["annotations"]) == 4
-        assert io.BytesIO((album / "l.csv").read_bytes()).readline().startswith(b"path,")
+        heading = (album / "l.csv").read_bytes().splitlines()[0]
+        assert heading.startswith(b"\xef\xbb\xbfpath,")

@@ -857,7 +857,7 @@ def task_names(file: Path) -> list[str]:
 
 
 def rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as table:
+    with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as table:
         return list(csv.DictReader(table))
 
 
@@ -1083,7 +1083,7 @@ class TestSeveralAtOnce:
             outputs = job(tmp_path, [picture], f"csv:{tmp_path / 'out.csv'}")
             outputs.write(record)
             outputs.close()
-        with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         assert [row["character"] for row in rows] == ["Rei"]
 

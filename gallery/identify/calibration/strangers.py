@@ -64,13 +64,15 @@ def strangers_file(folder: Path, encoder: str) -> Path:
     return folder / f"strangers-{encoder}.npz"
 
 
-def read_strangers(folder: Path, encoder: str) -> Strangers:
+def read_strangers(folder: Path, encoder: str, *, do_ship: bool = False) -> Strangers:
     """Return the strangers of an encoder; nobody where none ship with it.
 
-    Raises SetupError for a file that is damaged.
+    Raises SetupError for a file that is damaged, and for one that is missing although it does ship.
     """
     path = strangers_file(folder, encoder)
     if not path.is_file():
+        if do_ship:
+            raise SetupError(f"The file {path} of strangers is missing; install gallery again.")
         return nobody()
     try:
         # NumPy would leave a damaged file open.
