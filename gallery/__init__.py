@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         NoFaceMarked,
         NoFacePasses,
         NoGallery,
+        NoNameToConfirm,
         NoPlace,
         NoSuchCharacter,
         NoSuchCluster,
@@ -61,10 +62,13 @@ if TYPE_CHECKING:
         NoSuchRejection,
         NoSuchRuntime,
         NoSuchSample,
+        NoSuchSeenFace,
+        NoSuchStep,
         NotAGallery,
         NotEncoded,
         NothingFound,
         NothingSeen,
+        NothingToUndo,
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
@@ -86,6 +90,7 @@ if TYPE_CHECKING:
         UnusableFile,
         UnwritableFile,
         WhichFace,
+        WhichOfFaces,
         WrongRuntime,
     )
     from gallery.evaluation.evaluate import Evaluation
@@ -121,14 +126,17 @@ if TYPE_CHECKING:
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
     from gallery.store.sightings import Sighting
+    from gallery.store.steps import DecidedFace, Step, Undone
     from gallery.types import (
         Answer,
         Box,
         Candidate,
         Character,
+        Decided,
         DescribedFace,
         Enrolled,
         Face,
+        FaceState,
         Image,
         Landmarks,
         Match,
@@ -161,7 +169,8 @@ else:
         "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
         "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
-        "UnusableFile UnwritableFile WhichFace WrongRuntime",
+        "UnusableFile UnwritableFile WhichFace WhichOfFaces "
+        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
@@ -178,7 +187,9 @@ else:
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
-        "types": "Answer Box Candidate Character DescribedFace Enrolled Face Image Landmarks "
+        "store.steps": "DecidedFace Step Undone",
+        "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
+        "Image Landmarks "
         "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
         "VideoRecord VideoShot VideoTrack",
     }
@@ -225,6 +236,8 @@ __all__ = [
     "DamagedNetwork",
     "DamagedPlace",
     "DatabaseFailed",
+    "Decided",
+    "DecidedFace",
     "Described",
     "DescribedFace",
     "EmptyGallery",
@@ -236,6 +249,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "Face",
+    "FaceState",
     "FaceTable",
     "FetchFailed",
     "Finished",
@@ -268,6 +282,7 @@ __all__ = [
     "NoFaceMarked",
     "NoFacePasses",
     "NoGallery",
+    "NoNameToConfirm",
     "NoPlace",
     "NoSuchCharacter",
     "NoSuchCluster",
@@ -278,11 +293,14 @@ __all__ = [
     "NoSuchRejection",
     "NoSuchRuntime",
     "NoSuchSample",
+    "NoSuchSeenFace",
+    "NoSuchStep",
     "NobodyKnown",
     "NotAGallery",
     "NotEncoded",
     "NothingFound",
     "NothingSeen",
+    "NothingToUndo",
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
@@ -306,9 +324,11 @@ __all__ = [
     "Source",
     "StaleCalibration",
     "Started",
+    "Step",
     "StoreError",
     "TagStyle",
     "TooFewFaces",
+    "Undone",
     "UnfetchableNetwork",
     "Unnameable",
     "UnplacedPicture",
@@ -328,6 +348,7 @@ __all__ = [
     "VideoTrack",
     "Waiting",
     "WhichFace",
+    "WhichOfFaces",
     "WrongRuntime",
     "as_json",
     "open_gallery",

@@ -50,9 +50,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "store": (
         "columns schema tables",
-        "contents descriptors videos",
-        "rejections",
-        "forgotten sightings",
+        "contents descriptors",
+        "rejections videos",
+        "decided forgotten sightings",
+        "steps",
+        "deciding decisions",
         "writer",
         "reader",
         "archive enrolled",
@@ -78,11 +80,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "engine": ("engine", "assemble joint"),
     "jobs": (
         "calibrate changes keep_video known_pictures pipeline reencode refusals relabel_pictures "
-        "relabel_video review written",
+        "relabel_video written",
         "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
-        "add compare",
-        "adopt cluster enroll harvest label",
-        "cluster_faces",
+        "add compare meant",
+        "adopt cluster decide enroll harvest label",
+        "cluster_faces review",
     ),
     "audit": ("audit_set proposals", "characters misplaced page", "duplicates", "run"),
     "evaluation": (

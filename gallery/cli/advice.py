@@ -42,6 +42,7 @@ from gallery.errors import (
     StaleCalibration,
     UnplacedPicture,
     WhichFace,
+    WhichOfFaces,
     WrongRuntime,
 )
 from gallery.events import Refused
@@ -139,6 +140,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     SeveralFaces: "cut out the one that is meant, or give --largest",
     StaleCalibration: "run `gallery calibrate`",
     UnplacedPicture: "choose --place copy",
+    WhichOfFaces: "say which one with --face, counted as `gallery identify` prints them",
     WhichFace: "say which one with --face, counted as `gallery identify` prints them",
     WrongRuntime: "leave out `--runtime dlib`, or take a network that is a .dat file: "
     "`--encoder anime`",

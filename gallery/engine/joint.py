@@ -13,18 +13,19 @@ from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
 from gallery.identify.judging import references_of, rejections_of
+from gallery.store.sightings import Sighting
 from gallery.types import Answer, DescribedFace, MatchMode
 
-Scoring = Callable[[Sequence[int], Sequence[DescribedFace], str], list[Answer]]
-"""Answers seen faces, given by id and as described, of a picture with a digest; a moment of a video
-has none."""
+Scoring = Callable[[Sequence[Sighting], Sequence[DescribedFace]], list[Answer]]
+"""Answers seen faces of one file, which are given as described, too."""
 
 
 def alone(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Scoring:
     """Return what answers every face alone, as `gallery identify` does."""
 
-    def answer(_: Sequence[int], faces: Sequence[DescribedFace], digest: str) -> list[Answer]:
-        return engine.answers(faces, mode=mode, top=top, digest=digest)
+    def answer(seen: Sequence[Sighting], faces: Sequence[DescribedFace]) -> list[Answer]:
+        places = [one.place for one in seen]
+        return engine.answers(faces, mode=mode, top=top, places=places)
 
     return answer
 
@@ -40,16 +41,15 @@ def jointly(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> 
     drawn = yield from smoothed(engine, seen)
     if drawn is None:
         return alone(engine, mode, top)
-    places = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
+    rows = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
     calibration = drawn.calibration
 
-    def answer(
-        faces_seen: Sequence[int], faces: Sequence[DescribedFace], digest: str
-    ) -> list[Answer]:
-        if not faces or not places.keys() >= set(faces_seen):
-            return engine.answers(faces, mode=mode, top=top, digest=digest)
-        at = Smoothed(np.stack([places[one] for one in faces_seen]), calibration)
-        return engine.answers(faces, mode=mode, top=top, digest=digest, smoothed=at)
+    def answer(seen: Sequence[Sighting], faces: Sequence[DescribedFace]) -> list[Answer]:
+        decided_at = [one.place for one in seen]
+        if not faces or not rows.keys() >= {one.id for one in seen}:
+            return engine.answers(faces, mode=mode, top=top, places=decided_at)
+        at = Smoothed(np.stack([rows[one.id] for one in seen]), calibration)
+        return engine.answers(faces, mode=mode, top=top, places=decided_at, smoothed=at)
 
     return answer
 

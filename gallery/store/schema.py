@@ -36,7 +36,7 @@ from gallery.system.files import absolute, replacing
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 BUSY_SECONDS = 30

@@ -8,8 +8,13 @@ which files show the same picture, and forgotten which faces a person wants to b
 What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
 sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
 best moment. It can be made again from the files, and nothing of it changes an answer.
-characters 1-n rejections (faces that a person said are somebody else),
+characters 1-n rejections (crops of faces that a person said are somebody else),
 rejections 1-n rejection_descriptors. calibrations 1 for each encoder.
+
+What a person decided: decided_faces 1-n decisions n-1 decision_steps. Decisions are only ever
+added; a decided face has the state that its last one left, so that states are read at once. Faces
+are known by their file and place, not by the sightings, which come and go. Names in decisions are
+rows of decision_names, which follow a character's new name, and outlive the character.
 
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
 would else name the wrong character.
@@ -22,6 +27,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -278,6 +284,8 @@ rejections = Table(
     Column("bottom", Float, nullable=False),
     # Of its own: what a person said outlives the sightings, and the encoder it was said with.
     Column("crop", LargeBinary, nullable=False),
+    # False once it was taken back: an undo of that wants the crop again.
+    Column("is_standing", Boolean, nullable=False, server_default=text("1")),
     UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -288,4 +296,65 @@ rejection_descriptors = Table(
     Column("rejection_id", ForeignKey("rejections.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", String, primary_key=True),
     Column("vector", LargeBinary, nullable=False),
+)
+
+decision_names = Table(
+    "decision_names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, index=True),  # two rows may have one after a merge
+    sqlite_autoincrement=True,
+)
+
+decision_steps = Table(
+    "decision_steps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("made_at", String),  # ISO 8601, UTC; none for what is older than this table
+    Column("who", String, nullable=False),
+    Column("action", String, nullable=False),  # see steps.Action
+    Column("name_id", ForeignKey("decision_names.id")),  # whom it named, or rejected
+    Column("undoes", ForeignKey("decision_steps.id")),
+    sqlite_autoincrement=True,
+)
+
+decided_faces = Table(
+    "decided_faces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False, index=True),  # of the picture's or the video's file
+    Column("path", String, nullable=False),  # where the file was last seen
+    Column("left", Float, nullable=False),
+    Column("top", Float, nullable=False),
+    Column("right", Float, nullable=False),
+    Column("bottom", Float, nullable=False),
+    # Of a video's track, in seconds; none for a face in a picture.
+    Column("start", Float),
+    Column("end", Float),
+    Column("best", Float),  # the moment that the box is of
+    Column("state", String, nullable=False),  # see types.Decided
+    Column("name_id", ForeignKey("decision_names.id")),
+    Column("not_ids", String, nullable=False),  # of decision_names, with spaces between them
+    # The decision that owns the state, see deciding.py; 0 where nothing was decided.
+    Column("owner", Integer, nullable=False, index=True),
+    Index("ix_decided_faces_state_name_id", "state", "name_id"),
+    sqlite_autoincrement=True,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("step_id", ForeignKey("decision_steps.id"), nullable=False, index=True),
+    Column("face_id", ForeignKey("decided_faces.id"), nullable=False, index=True),
+    Column("before_state", String, nullable=False),
+    Column("before_name_id", ForeignKey("decision_names.id")),
+    Column("before_not_ids", String, nullable=False),
+    Column("before_owner", Integer, nullable=False),
+    Column("after_state", String, nullable=False),
+    Column("after_name_id", ForeignKey("decision_names.id")),
+    Column("after_not_ids", String, nullable=False),
+    # Its own id, and of one that undoes another the owner before that; see deciding.py.
+    Column("after_owner", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )
