@@ -57,7 +57,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "deciding decisions",
         "writer",
         "reader",
-        "archive enrolled",
+        "decision_archive enrolled",
+        "archive",
     ),
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (

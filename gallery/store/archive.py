@@ -9,6 +9,8 @@ descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN
 rejections.jsonl        what faces are not, one a line: character, digest, path, box
 rejected/<number>.jpg   its aligned crop; the number counts lines from 0
 rejected/<n>.npy        as descriptors/<n>.npy, of rejections
+decisions.jsonl         what a person decided, where that is more than rejections say; see
+                        decision_archive.py
 forgotten.jsonl         faces that a person forgot, one a line, where there are any: digest, path,
                         box, character, ...
 
@@ -36,9 +38,12 @@ from numpy.typing import NDArray
 from gallery.errors import BadArchive, InputError, NewerArchive, UnreadableFile, UnwritableFile
 from gallery.media.images import decode
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
+from gallery.store.deciding import History
+from gallery.store.decision_archive import lines_of, read_history
 from gallery.store.forgotten import ForgottenFace
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
+from gallery.store.steps import Action
 from gallery.store.writer import NewSample, Writer, clean_name
 from gallery.system.files import replacing
 from gallery.types import CROP_SIDE, DIMENSION, Box, Content, Face, Landmarks, Quality, Sample
@@ -115,6 +120,9 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
     _write_rejections(store, archive, encoders)
     _write_forgotten(store, archive)
+    decided = "".join(f"{line}\n" for line in lines_of(store))
+    if decided:
+        archive.writestr("decisions.jsonl", decided)
     head = {
         "format": FORMAT,
         "samples": len(samples),
@@ -209,6 +217,7 @@ def restore(store: Store, source: Path) -> Imported:
         samples = _samples(archive, head)
         rejected = _rejections(archive, head)
         forgotten = _forgotten(archive)
+        history = _history(archive)
         ours: set[str] = set()
         with store.writing() as writer:
             for sample in samples:
@@ -224,6 +233,10 @@ def restore(store: Store, source: Path) -> Imported:
             for former, name in head.former_names.items():
                 if writer.current_name(name) is not None:
                     writer.remember_name(former, name)
+            for name in history.characters:
+                writer.character_id(name)
+            # Before rejections, whose crops go with the decisions that they are.
+            writer.decisions.hear(history)
             for one in rejected:
                 _reject(writer, one)
             for face in forgotten:
@@ -234,7 +247,7 @@ def restore(store: Store, source: Path) -> Imported:
 def _reject(writer: Writer, one: NewRejection) -> None:
     """Add a rejection, unless nobody has the name or the face is enrolled here under it."""
     with contextlib.suppress(InputError):
-        writer.reject(one)
+        writer.reject(one, action=Action.FOUND)
 
 
 @contextlib.contextmanager
@@ -314,6 +327,14 @@ def _rejections(archive: zipfile.ZipFile, head: _Head) -> list[NewRejection]:
             )
         )
     return found
+
+
+def _history(archive: zipfile.ZipFile) -> History:
+    """Return what was decided; nothing where no person decided anything."""
+    if "decisions.jsonl" not in archive.namelist():
+        return History([], [], [], [])
+    text = _member(archive, "decisions.jsonl", MAX_LINES).decode("utf-8")
+    return read_history(text, name=_name, plain=_text, digest=_digest, number=_number)
 
 
 def _forgotten(archive: zipfile.ZipFile) -> list[ForgottenFace]:

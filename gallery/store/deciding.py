@@ -43,6 +43,31 @@ from gallery.store.tables import decided_faces, decision_names, decision_steps, 
 from gallery.types import Box, Decided, FaceState, Place
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A decision of another gallery's log; steps, faces and owners are numbers in its lists."""
+
+    step: int
+    face: int
+    before: FaceState
+    before_owner: int | None
+    """None where nothing was decided."""
+    after: FaceState
+    after_owner: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was decided in another gallery."""
+
+    characters: list[str]
+    """Those that have no samples."""
+    steps: list[Step]
+    faces: list[FaceMeant]
+    entries: list[HistoryEntry]
+    """In their order."""
+
+
 class DecisionWriter:
     """Writes decisions; writer.Writer has one.
 
@@ -115,6 +140,73 @@ class DecisionWriter:
     def take_back(self, step: int, face: FaceMeant, name: str) -> None:
         """Decide that it is not said any more that a face does not show somebody."""
         self.decide(step, [face], lambda state, _: state.without(name))
+
+    def hear(self, history: History) -> None:
+        """Add what was decided in another gallery, but for faces that are known here.
+
+        A face's decisions come as a whole or not at all; steps without one do not come.
+        """
+        known = self._found(history.faces)
+        for one in history.faces:
+            if one.content is not None:
+                hear_of_content(self._connection, one.place.digest, one.content)
+        wanted = {one.face for one in history.entries if known[one.face] is None}
+        faces = {face: self._made(history.faces[face]) for face in sorted(wanted)}
+        kept = {row: one for row, one in enumerate(history.entries) if one.face in faces}
+        steps: dict[int, int] = {}
+        for number in sorted({one.step for one in kept.values()}):
+            step = history.steps[number]
+            steps[number] = self.begin(
+                step.action,
+                step.who,
+                step.character,
+                undoes=None if step.undoes is None else steps.get(step.undoes),
+                made_at=step.made_at,
+            )
+        ids = self._heard(kept, faces, steps)
+        last = {one.face: one for one in kept.values()}
+        self._set(
+            {
+                faces[face]: (one.after, 0 if one.after_owner is None else ids[one.after_owner])
+                for face, one in last.items()
+            }
+        )
+
+    def _heard(
+        self, kept: Mapping[int, HistoryEntry], faces: Mapping[int, int], steps: Mapping[int, int]
+    ) -> dict[int, int]:
+        """Add entries of another log, and return their ids here."""
+        if not kept:
+            return {}
+        values = [
+            {
+                "step_id": steps[one.step],
+                "face_id": faces[one.face],
+                **self._columns("before_", one.before),
+                **self._columns("after_", one.after),
+                "before_owner": 0,
+                "after_owner": 0,
+            }
+            for one in kept.values()
+        ]
+        added = self._connection.scalars(
+            insert(decisions).returning(decisions.c.id, sort_by_parameter_order=True), values
+        )
+        ids = dict(zip(kept, added.all(), strict=True))
+        self._connection.execute(
+            update(decisions)
+            .where(decisions.c.id == bindparam("one"))
+            .values(before_owner=bindparam("before"), after_owner=bindparam("after")),
+            [
+                {
+                    "one": ids[row],
+                    "before": 0 if one.before_owner is None else ids[one.before_owner],
+                    "after": 0 if one.after_owner is None else ids[one.after_owner],
+                }
+                for row, one in kept.items()
+            ],
+        )
+        return ids
 
     def undo(self, number: int, who: str) -> Undone:
         """Restore, for all faces of a step, what was before it, but for what a newer one owns.
