@@ -84,10 +84,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "relabel_video written",
         "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
         "add compare meant",
-        "adopt cluster decide enroll harvest label",
-        "cluster_faces review",
+        "cluster decide enroll harvest label",
+        "adopt cluster_faces decided_faces review",
     ),
-    "audit": ("audit_set proposals", "characters misplaced page", "duplicates", "run"),
+    "audit": ("audit_set proposals", "characters contradicted misplaced page", "duplicates", "run"),
     "evaluation": (
         "figures metrics series",
         "pairs search",
@@ -102,8 +102,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show video writing",
         "archive doctor models progress review",
-        "audit calibrate characters cluster enroll evaluate harvest label_progress",
-        "identify label relabel",
+        "audit calibrate characters decide enroll evaluate harvest label_progress",
+        "cluster identify label relabel",
         "",
     ),
 }

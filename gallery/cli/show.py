@@ -51,7 +51,14 @@ MinQuality: TypeAlias = Annotated[
 UNBROKEN = ("box", "verdict")
 """Columns that stay on one line where a terminal is narrow."""
 
-COLOURS = {"sure": "green", "unsure": "yellow", "unknown": "bright_black"}
+COLOURS = {
+    "sure": "green",
+    "confirmed": "green",
+    "unsure": "yellow",
+    "unknown": "bright_black",
+    "ignored": "bright_black",
+    "no face": "bright_black",
+}
 
 
 class Commands(TyperGroup):

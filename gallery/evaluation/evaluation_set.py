@@ -221,9 +221,12 @@ def _folders(enrolled: EnrolledSamples) -> list[list[str | None]]:
 
 
 def _enrolled(engine: Engine) -> EnrolledSamples:
-    """Read a gallery's samples; raises InputError where there is none."""
+    """Read a gallery's samples, but for those that a person decided otherwise of.
+
+    Raises InputError where there is none.
+    """
     engine.require_encoded()
-    enrolled = read_enrolled(engine.store, engine.encoder)
+    enrolled = read_enrolled(engine.store, engine.encoder).heeding()
     if not enrolled.samples:
         raise EmptyGallery
     return enrolled

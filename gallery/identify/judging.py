@@ -177,8 +177,11 @@ def _parsed(body: str) -> Calibration:
 
 
 def references_of(store: Store, encoder: str) -> tuple[References, dict[str, int]]:
-    """Return the references that count, with every character's number by its name."""
-    enrolled = read_enrolled(store, encoder)
+    """Return the references that count, with every character's number by its name.
+
+    Samples that a person decided otherwise of do not.
+    """
+    enrolled = read_enrolled(store, encoder).heeding()
     kept = enrolled.counted
     qualities = [enrolled.samples[row].quality for row in kept]
     return References(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 from collections.abc import Callable, Sequence
 
 from gallery.engine.engine import Engine
@@ -12,6 +12,9 @@ from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
 from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
 from gallery.store.writer import Writer, clean_name
 from gallery.types import UNDECIDED, Decided, FaceState
+
+USER = ("LOGNAME", "USER", "USERNAME")
+"""Where systems say who is logged in."""
 
 BECOMES: dict[Action, Callable[[FaceState, FaceMeant], FaceState]] = {
     Action.IGNORE: lambda state, _: state.set_aside(Decided.IGNORED),
@@ -123,13 +126,11 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
 
 
 def person(who: str | None) -> str:
-    """Return who decides: as it is said, else the name that this machine knows; "" for nobody."""
+    """Return who decides: as it is said, else the user's name in the environment, else ""."""
     if who is not None:
         return who
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
+    # Not by getpass, which may ask a name service.
+    return next((os.environ[one] for one in USER if os.environ.get(one)), "")
 
 
 def _current(writer: Writer, name: str, *, new: bool) -> str:

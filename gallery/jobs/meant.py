@@ -89,17 +89,23 @@ def read_given(text: str) -> Given:
 
 
 def faces_meant(
-    engine: Engine, given: Sequence[Given], which: Which = ANY, name: str | None = None
+    engine: Engine,
+    given: Sequence[Given],
+    which: Which = ANY,
+    name: str | None = None,
+    *,
+    poor: bool = True,
 ) -> Stage[list[Meant]]:
     """Return the faces that are meant, each once.
 
     Of a picture with several faces, and without a number, it is the only one that is answered with
-    the name, where there is one. Raises InputError where nobody or several are meant.
+    the name, where there is one. Of a cluster poor faces are left out where that is wanted. Raises
+    InputError where nobody or several are meant.
     """
     found: list[Meant] = []
     for one in given:
         if isinstance(one, UnknownCluster):
-            unknown = yield from unknown_faces(engine, poor=True)
+            unknown = yield from unknown_faces(engine, poor=poor)
             own = [face.sighting for face in unknown if face.sighting.cluster == one.number]
             if not own:
                 raise NoSuchCluster(one.number)

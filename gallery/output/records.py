@@ -10,6 +10,7 @@ from typing import Any
 from gallery.types import (
     Answer,
     Box,
+    Decided,
     Face,
     Match,
     Quality,
@@ -60,6 +61,7 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
         "character": answer.character,
         "distance": _rounded(answer.distance),
         **_calibrated(answer),
+        **({} if answer.decided is None else {"decided": answer.decided.value}),
         "matches": [
             {"character": match.character, "distance": _rounded(match.distance)}
             for match in answer.matches
@@ -154,7 +156,7 @@ def of_video(
 
 
 def _answer_from_json(values: dict[str, Any]) -> Answer:
-    quality = values["quality"]
+    quality, decided = values["quality"], values.get("decided")
     return Answer(
         face=Face(Box(*values["box"]), values["score"]),
         verdict=Verdict(values["verdict"]),
@@ -162,6 +164,7 @@ def _answer_from_json(values: dict[str, Any]) -> Answer:
         distance=values["distance"],
         probability=values.get("probability"),
         stranger=values.get("stranger"),
+        decided=decided and Decided(decided),
         matches=tuple(Match(match["character"], match["distance"]) for match in values["matches"]),
         quality=quality
         and Quality(

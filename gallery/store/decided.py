@@ -28,6 +28,8 @@ class DecidedPlace(NamedTuple):
     times: Times | None
     """None for a face in a picture."""
     state: FaceState
+    face: int
+    """The id of the decided face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,16 @@ class DecidedFaces:
         return any(one.times is not None for own in self.by_key.values() for one in own)
 
     def states(self, places: Sequence[Place], boxes: Sequence[Box]) -> list[FaceState]:
-        """Return the states of faces, given by place and box, all faces of a file at once.
+        """Return the states of faces, given by place and box, all faces of a file at once."""
+        found = self.matched(places, boxes)
+        return [UNDECIDED if one is None else one.state for one in found]
 
-        Each decided face is that of one of them: the one that it overlaps most.
+    def matched(self, places: Sequence[Place], boxes: Sequence[Box]) -> list[DecidedPlace | None]:
+        """Return which decided faces some faces are, all faces of a file at once.
+
+        Each decided face is one of them: the one that it overlaps most.
         """
-        found = [UNDECIDED] * len(places)
+        found: list[DecidedPlace | None] = [None] * len(places)
         if not self.by_key:
             return found
         near: dict[int, DecidedPlace] = {}
@@ -67,7 +74,7 @@ class DecidedFaces:
                     near[id(one)] = one
                     fits.append((-shared, row, id(one)))
         for row, column in pairs_of(fits).items():
-            found[row] = near[column].state
+            found[row] = near[column]
         return found
 
     def state(self, place: Place, box: Box) -> FaceState:

@@ -80,8 +80,18 @@ class DecisionReader:
                 found[Decided(row.state), name] += row.faces
         return dict(found)
 
-    def decided(self) -> DecidedFaces:
-        """Return the states that rule answers.
+    def owners(self) -> dict[int, int]:
+        """Return the steps that faces' states are of, by the faces' ids."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(decided_faces.c.id, decisions.c.step_id).join(
+                    decisions, decisions.c.id == decided_faces.c.owner
+                )
+            )
+            return {row.id: row.step_id for row in rows}
+
+    def decided(self, *, ruling: bool = True) -> DecidedFaces:
+        """Return the states that rule answers, or all of them as they were decided.
 
         A name that nobody in the gallery has rules nothing until somebody has it again; whoever
         is confirmed as a reject class is ignored.
@@ -94,11 +104,14 @@ class DecisionReader:
             }
             rows = connection.execute(select(decided_faces).where(decided_faces.c.owner != 0)).all()
             keys = keys_in(connection, {row.digest for row in rows})
-        return DecidedFaces.of(
-            DecidedPlace(keys[row.digest], box_of(row), times_in(row), state)
-            for row in rows
-            if (state := _ruling(state_in(row, names), known)) != UNDECIDED
-        )
+        found = []
+        for row in rows:
+            state = state_in(row, names)
+            state = _ruling(state, known) if ruling else state
+            if state != UNDECIDED:
+                place = (keys[row.digest], box_of(row), times_in(row))
+                found.append(DecidedPlace(*place, state, row.id))
+        return DecidedFaces.of(found)
 
 
 def _ruling(state: FaceState, known: Mapping[str, bool]) -> FaceState:
