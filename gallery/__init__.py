@@ -93,6 +93,7 @@ if TYPE_CHECKING:
         WhichOfFaces,
         WrongRuntime,
     )
+    from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.events import (
         Advanced,
@@ -171,6 +172,7 @@ else:
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo",
+        "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
@@ -237,6 +239,7 @@ __all__ = [
     "DamagedPlace",
     "DatabaseFailed",
     "Decided",
+    "DecidedEvaluation",
     "DecidedFace",
     "Described",
     "DescribedFace",

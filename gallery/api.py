@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
     from gallery.audit.proposals import Proposal
+    from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.identify.calibration.calibrate import Calibrated
     from gallery.jobs.cluster import Cluster
@@ -591,6 +592,17 @@ class Gallery:
         return self._job(
             "evaluate", lambda engine: evaluate(engine, asked, largest=largest, seed=seed)
         )
+
+    def evaluate_decisions(
+        self, *, seed: int = 0
+    ) -> Job[Event[DecidedEvaluation], DecidedEvaluation]:
+        """Measure how often the gallery is right by itself on the faces that a person decided of.
+
+        As `gallery evaluate --decisions` does.
+        """
+        from gallery.evaluation.decided import evaluate_decisions
+
+        return self._job("evaluate_decisions", lambda engine: evaluate_decisions(engine, seed=seed))
 
     def audit(self) -> Job[Event[list[Proposal]], list[Proposal]]:
         """Look for what may be wrong in the gallery, as `gallery audit` does, likeliest first."""

@@ -96,7 +96,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "identification",
         "verdicts",
         "hard_strangers",
-        "evaluate",
+        "decided evaluate",
         "page plain run",
     ),
     "cli": (

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gallery.numerics.assignment import pairs_of
 from gallery.store.rejections import SAME_PLACE
-from gallery.types import UNDECIDED, Box, FaceState, Place
+from gallery.types import UNDECIDED, Box, Decided, FaceState, Place
 
 Times = tuple[float, float, float]
 """Of a video's track: start, end and the moment that its box is of, in seconds."""
@@ -46,6 +46,11 @@ class DecidedFaces:
             for key in one.keys:
                 found[key].append(one)
         return cls(dict(found))
+
+    def count(self, *, without: Decided) -> int:
+        """Return how many faces are decided, but for those of one state."""
+        every = {one.face: one.state for own in self.by_key.values() for one in own}
+        return sum(state.decided is not without for state in every.values())
 
     @property
     def has_videos(self) -> bool:
