@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         BusyDatabase,
         BusyFile,
         ClosedGallery,
+        DamagedBackUp,
         DamagedCrop,
         DamagedDatabase,
         DamagedDescriptor,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         NameTaken,
         NewerArchive,
         NewerGallery,
+        NoBackUp,
         NobodyKnown,
         NoFace,
         NoFaceMarked,
@@ -110,13 +112,14 @@ if TYPE_CHECKING:
         Labelled,
         LabellingStarted,
         LabelSummary,
+        PassedOver,
         Refused,
         Started,
         VideoStarted,
         Waiting,
     )
     from gallery.identify.calibration.calibrate import Calibrated
-    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.enroll import Source
     from gallery.jobs.harvest import Harvested, HarvestEvent
@@ -159,11 +162,11 @@ else:
         "api": "Gallery Job Picture open_gallery",
         "audit.proposals": "Proposal",
         "errors": "BadArchive BadManifest BadName BadOutput BadSetting BrokenRows BusyDatabase "
-        "BusyFile ClosedGallery DamagedCrop DamagedDatabase DamagedDescriptor "
+        "BusyFile ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoFace "
-        "NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
+        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
+        "NoFace NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
         "NothingSeen OutgrownCalibration PluginFailed ReadOnlyDatabase SamePicture "
@@ -176,9 +179,9 @@ else:
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
-        "Refused Started VideoStarted Waiting",
+        "PassedOver Refused Started VideoStarted Waiting",
         "identify.calibration.calibrate": "Calibrated",
-        "jobs.cluster": "Cluster",
+        "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
         "jobs.enroll": "Source",
         "jobs.harvest": "HarvestEvent Harvested",
@@ -230,7 +233,9 @@ __all__ = [
     "Character",
     "ClosedGallery",
     "Cluster",
+    "Clusters",
     "Comparison",
+    "DamagedBackUp",
     "DamagedCrop",
     "DamagedDatabase",
     "DamagedDescriptor",
@@ -281,6 +286,7 @@ __all__ = [
     "NameTaken",
     "NewerArchive",
     "NewerGallery",
+    "NoBackUp",
     "NoFace",
     "NoFaceMarked",
     "NoFacePasses",
@@ -307,6 +313,7 @@ __all__ = [
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
+    "PassedOver",
     "Picture",
     "Placing",
     "PluginFailed",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.identify.calibration.calibrate import Calibrated
-    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.meant import Given
@@ -153,6 +153,7 @@ def open_gallery(
     return Gallery(
         lambda create: assemble.open_gallery(settings, create=create),
         lambda: assemble.describer(settings),
+        database=settings.database,
         is_there=is_there,
     )
 
@@ -175,12 +176,14 @@ class Gallery:
         opener: Callable[[bool], Engine],
         open_describer: Callable[[], Describer],
         *,
+        database: str,
         is_there: bool,
     ) -> None:
         """Keep what opens its parts; open the database where one is there.
 
-        The opener is told whether to make the database.
+        The opener is told whether to make the database, which `database` names.
         """
+        self._database = database
         self._opener, self._open_describer = opener, open_describer
         self._turn = threading.RLock()
         self._is_closed = False
@@ -389,7 +392,7 @@ class Gallery:
         from gallery.media.inputs import pictures_of
 
         def events() -> Generator[Event[FaceTable], None, None]:
-            yield from describe(self._describing(), *pictures_of(_paths(paths)))
+            yield from describe(self._describing(), pictures_of(_paths(paths)))
 
         return Job("describe_all", self._in_turn(events()))
 
@@ -488,11 +491,12 @@ class Gallery:
 
     def cluster(
         self, *, poor: bool = False, afresh: bool = False
-    ) -> Job[Event[list[Cluster]], list[Cluster]]:
+    ) -> Job[Event[Clusters], Clusters]:
         """Group the unknown faces that labelling saw, as `gallery cluster` does, largest first.
 
         A cluster keeps its number while more faces come, unless all are grouped `afresh`. `poor`
-        takes faces that can hardly be seen, too.
+        takes faces that can hardly be seen, too. `alone` of the result says how many unknown faces
+        are in no cluster.
         """
         from gallery.jobs.cluster import cluster
 
@@ -791,6 +795,23 @@ class Gallery:
         with self._turn:
             self._open(create=False).store.back_up(Path(file))
 
+    def restore(self, file: PathLike) -> Path | None:
+        """Put a back-up in the database's place, and return where what it replaces lies.
+
+        None where there was nothing. The back-up stays. Jobs that are under way end with a
+        StoreError. Raises InputError where there is no back-up; StoreError for one that is no
+        gallery's, is damaged or of a newer version, and where another process has the database
+        open.
+        """
+        from gallery.store.backups import restore
+
+        with self._turn:
+            self._require_open()
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+            return restore(self._database, Path(file))
+
     def export(self, file: PathLike) -> int:
         """Write the whole gallery as one .zip file, and return how many samples are in it."""
         from gallery.store import archive
@@ -936,11 +957,12 @@ def _of_files(
     from gallery.jobs.pipeline import identified
     from gallery.media.inputs import pictures_of
 
-    pictures, refused = pictures_of([Path(os.fspath(one)) for one in paths])  # type: ignore[arg-type]
-    records = [one.record for one in identified(engine, pictures, mode=mode, top=top, gates=gates)]
+    media = pictures_of([Path(os.fspath(one)) for one in paths])  # type: ignore[arg-type]
+    answers = identified(engine, media.pictures, mode=mode, top=top, gates=gates)
+    records = [one.record for one in answers]
     return [
         *records,
-        *(Record(path, None, None, engine.encoder, error=why) for path, why in refused),
+        *(Record(one.path, None, None, engine.encoder, error=one.reason) for one in media.refused),
     ]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gallery import __version__
 from gallery.engine.assemble import describer, index_cache, open_gallery
-from gallery.errors import GalleryError, InputError
+from gallery.errors import DamagedDatabase, GalleryError, InputError
 from gallery.faces.detectors import plugged
 from gallery.faces.networks.library import locate
 from gallery.media.images import read_image
@@ -125,10 +125,7 @@ def _database(settings: Settings) -> str:
         if wrong:
             # SQLite lists what it finds, a line each, under a heading of asterisks.
             first = next((line for line in wrong[0].splitlines() if line[:1] != "*"), wrong[0])
-            raise InputError(
-                f"The database {gallery.store.path} is damaged ({first}); "
-                "put a back-up in its place."
-            )
+            raise DamagedDatabase(gallery.store.path, f"is damaged ({first})")
         gallery.require_encoded()
         characters = gallery.characters()
         samples = sum(one.samples for one in characters)

@@ -149,6 +149,15 @@ class BadArchive(UnreadableFile):
 
 
 @dataclass(eq=False)
+class NoBackUp(UnreadableFile):
+    """A file is no back-up of a gallery's database."""
+
+    CURE = "name one, or import an export"
+
+    reason: str = field(init=False, default="is no back-up of a gallery")
+
+
+@dataclass(eq=False)
 class NewerArchive(UnreadableFile):
     """A file was exported by a newer version of gallery."""
 
@@ -787,6 +796,15 @@ class DamagedDatabase(DatabaseFailed):
 
     reason: str = "is damaged"
     remedy: str = "put a back-up in its place"
+
+
+@dataclass(eq=False)
+class DamagedBackUp(DamagedDatabase):
+    """A back-up that is to be put in the database's place is damaged itself."""
+
+    FACT = "The back-up {self.path} {self.reason}"
+
+    remedy: str = "choose an earlier one"
 
 
 @dataclass(eq=False)

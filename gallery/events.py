@@ -56,6 +56,14 @@ class Refused:
         return cls(path, str(error), error)
 
 
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Files in folders are passed over, since their formats are not read."""
+
+    suffixes: Mapping[str, int]
+    """How many files end in each suffix, in small letters; an empty one is for those without."""
+
+
 @dataclass(frozen=True)
 class Finished(Generic[Result_co]):
     """All is done, and files are closed."""
@@ -76,6 +84,10 @@ class EnrolmentStarted(Started):
     """How many pictures have no name; they are passed over."""
     guessed: int = 0
     """How many faces have a name that is the gallery's own answer; they are passed over."""
+    rejects: tuple[str, ...] = ()
+    """The names among those found that stand for what is turned away."""
+    taken_as: Mapping[str, str] = field(default_factory=dict)
+    """Names that differ by case or width alone from a character's, and that one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +231,7 @@ Event: TypeAlias = (
     Started
     | Advanced
     | Refused
+    | PassedOver
     | Enrolled
     | Retired
     | Labelled
@@ -237,16 +250,19 @@ Job: TypeAlias = Generator[Event[Result], None, None]
 Steps: TypeAlias = Generator[Advanced, None, Result]
 """A calculation, for `yield from`: it tells how far it is and returns its value."""
 
-Stage: TypeAlias = Generator[Started | Advanced | Refused, None, Result]
+Stage: TypeAlias = Generator[Started | Advanced | Refused | PassedOver, None, Result]
 """A part of a job, for `yield from`: it tells its steps and returns what came of it."""
 
-EnrolEvent: TypeAlias = EnrolmentStarted | Refused | Enrolled | Retired | Finished[EnrolmentSummary]
+EnrolEvent: TypeAlias = (
+    EnrolmentStarted | Refused | PassedOver | Enrolled | Retired | Finished[EnrolmentSummary]
+)
 
 LabelEvent: TypeAlias = (
     Started
     | Advanced
     | LabellingStarted
     | Refused
+    | PassedOver
     | VideoStarted
     | Labelled
     | Arrived

@@ -26,14 +26,16 @@ from gallery.types import Outcome
 BLUE, RED = (20, 20, 220), (220, 20, 20)
 
 
-def opened(opener: Callable[[], Engine]) -> gallery.Gallery:
+def opened(opener: Callable[[], Engine], database: Path | str = "") -> gallery.Gallery:
     """A gallery of fakes that is there already."""
-    return api.Gallery(lambda _: opener(), lambda: opener().describer, is_there=True)
+    return api.Gallery(
+        lambda _: opener(), lambda: opener().describer, database=str(database), is_there=True
+    )
 
 
 @pytest.fixture
 def people(database: Path) -> Iterator[gallery.Gallery]:
-    with opened(lambda: fake_gallery(database)) as people:
+    with opened(lambda: fake_gallery(database), database) as people:
         yield people
 
 
@@ -390,7 +392,7 @@ def test_everything_is_typed() -> None:
         wanted = set(inspect.signature(method).parameters) - {"self"}
         assert wanted | {"return"} == set(hints), name
     events = typing.get_args(gallery.LabelEvent) + typing.get_args(gallery.EnrolEvent)
-    assert len(events) == 14
+    assert len(events) == 16
     for event in (typing.get_origin(one) or one for one in events):
         assert event.__dataclass_params__.frozen
         assert getattr(gallery, event.__name__) is event
@@ -593,3 +595,23 @@ def test_verdicts_are_ordered() -> None:
 def test_a_name_of_before_says_what_it_is_called_now() -> None:
     with pytest.raises(AttributeError, match=r"gallery\.Gallery now"):
         gallery.OpenGallery  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_back_up_is_put_back_while_the_gallery_is_open(
+    people: gallery.Gallery, folder: Path, tmp_path: Path
+) -> None:
+    people.enroll(folder).run()
+    people.backup(tmp_path / "back.db")
+    people.forget("Rei")
+    job = people.reencode(everything=True)
+    next(job)
+    kept = people.restore(tmp_path / "back.db")
+    assert [one.name for one in people.characters()] == ["Asuka", "Rei"]
+    assert kept is not None
+    with opened(lambda: fake_gallery(kept)) as former:
+        assert [one.name for one in former.characters()] == ["Asuka"]
+    with pytest.raises(gallery.LostDatabase):
+        job.run()
+    with pytest.raises(gallery.NoBackUp):
+        people.restore(tmp_path / "nowhere.db")
+    assert len(people.characters()) == 2

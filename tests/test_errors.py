@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import errno
 import pickle
 import re
 import sqlite3
@@ -265,6 +266,35 @@ class TestDatabase:
             raise error
         assert type(caught.value) is kind
         assert caught.value.path == Path("x.db")
+
+    @pytest.mark.parametrize(
+        ("number", "kind", "text"),
+        [
+            (errno.ENOSPC, FullDisk, "is full; make room"),
+            (errno.EIO, UnreadableDatabase, "its disk answers with an error; check the disk"),
+            (None, UnreadableDatabase, "its disk answers with an error; check the disk"),
+        ],
+    )
+    def test_an_error_of_the_disk_is_a_full_one_where_nothing_more_can_be_written(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        number: int | None,
+        kind: type[DatabaseFailed],
+        text: str,
+    ) -> None:
+        def refuse(_path: Path, _content: bytes) -> int:
+            if number is not None:
+                raise OSError(number, "no")
+            return 0
+
+        monkeypatch.setattr(Path, "write_bytes", refuse)
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+        with pytest.raises(DatabaseFailed, match=text) as caught, explained(tmp_path / "x.db"):
+            raise error
+        assert type(caught.value) is kind
+        assert list(tmp_path.iterdir()) == []
 
     def test_the_driver_gives_codes(self, tmp_path: Path) -> None:
         path = tmp_path / "x.db"

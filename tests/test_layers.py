@@ -35,9 +35,9 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("escapes files interrupts locks plugins threads", "file_names"),
+    "system": ("escapes files interrupts locks plugins reading threads", "file_names"),
     "numerics": ("assignment distances intervals profiles", "clustering"),
-    "media": ("images timecodes", "inputs selection video_reader", "shots stills"),
+    "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
@@ -49,9 +49,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "catalog",
     ),
     "store": (
-        "columns schema tables",
-        "contents descriptors",
-        "rejections videos",
+        "archive_members kinds logs names",
+        "columns tables",
+        "contents descriptors place schema",
+        "backups rejections videos",
         "decided forgotten sightings",
         "steps",
         "deciding decisions",
@@ -71,7 +72,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "calibration.joint judging",
     ),
     "output": (
-        "arrays format record_file records summary",
+        "arrays format record_file record_values summary",
+        "records",
         "annotated csv_table document jsonl sidecars sorted_folders",
         "captions coco html_sheet hydrus label_studio resume xmp_sidecar",
         "record_copy",
@@ -80,8 +82,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("engine", "assemble joint"),
     "jobs": (
-        "calibrate changes keep_video known_pictures pipeline reencode refusals relabel_pictures "
-        "relabel_video written",
+        "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
+        "relabel_pictures relabel_video written",
         "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
         "add compare meant",
         "cluster decide enroll harvest label",

@@ -14,9 +14,13 @@ from gallery.errors import (
     BadArchive,
     BadSetting,
     BrokenRows,
+    DamagedBackUp,
+    DamagedCrop,
+    DamagedDatabase,
     DamagedDescriptor,
     DamagedDetector,
     DamagedNetwork,
+    DamagedPlace,
     EmptyGallery,
     EnrolledFace,
     FetchFailed,
@@ -24,6 +28,7 @@ from gallery.errors import (
     LabelledOtherwise,
     MissingNetwork,
     NameTaken,
+    NoBackUp,
     NobodyKnown,
     NoFace,
     NoFaceMarked,
@@ -112,12 +117,18 @@ def _of_database(error: NotAGallery) -> str:
     return "name another with --database" if is_usual else error.remedy
 
 
+RESTORE = "`gallery restore FILE` puts a back-up in its place"
+
 ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     BadArchive: "`gallery export` writes one",
     BadSetting: _of_setting,
     BrokenRows: "run `gallery doctor`",
+    DamagedBackUp: "{self.cure}",
+    DamagedCrop: RESTORE,
+    DamagedDatabase: RESTORE,
     DamagedDescriptor: "run `gallery reencode --all`",
     DamagedNetwork: _of_damaged_network,
+    DamagedPlace: RESTORE,
     DamagedDetector: "install gallery again, or choose `--detector animeface`",
     EmptyGallery: "`gallery enroll FOLDER` fills it",
     EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
@@ -126,6 +137,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     LabelledOtherwise: "give the same --from, --to and --every again, or name another output file",
     MissingNetwork: _of_network,
     NameTaken: _of_name,
+    NoBackUp: "`gallery backup` writes one, and `gallery import` takes an export",
     NoFace: "cut it out and give --cropped",
     NoFaceMarked: NoFaceMarked.CURE,
     NoFacePasses: _of_gates,

@@ -12,7 +12,7 @@ from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
-    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.cluster import Cluster, Clusters
     from gallery.store.sightings import Sighting
 
 Poor = Annotated[
@@ -71,7 +71,7 @@ def cluster(
             say(f"{written}")
 
 
-def _print(found: list[Cluster], seen: int) -> None:
+def _print(found: Clusters, seen: int) -> None:
     if not seen:
         say("Nothing was labelled yet; `gallery label` keeps what it sees.")
         return
@@ -92,8 +92,8 @@ def _print(found: list[Cluster], seen: int) -> None:
         )
     faces = sum(len(one.faces) for one in found)
     say(
-        f"{plural(len(found), 'cluster')} with {plural(faces, 'unknown face')}, of "
-        f"{plural(seen, 'face')} seen."
+        f"{plural(faces + found.alone, 'unknown face')} of {plural(seen, 'face')} seen: "
+        f"{faces} in {plural(len(found), 'cluster')}, {found.alone} alone."
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gallery.cli.advice import why
-from gallery.cli.progress import Reporter, follow
+from gallery.cli.progress import Reporter, follow, passed_over
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -22,10 +22,10 @@ from gallery.cli.show import (
     say,
     settings_of,
 )
-from gallery.events import EnrolmentStarted, Event
-from gallery.jobs.enroll import Named, Source, check_names, named_as_in, named_in
+from gallery.events import EnrolmentStarted, Event, PassedOver, Refused
+from gallery.jobs.enroll import Source, check_names, named_as_in, named_in
 from gallery.jobs.enroll import enroll as job
-from gallery.types import Enrolled, Retired
+from gallery.types import Enrolled, Outcome, Retired
 
 
 def register(app: typer.Typer) -> None:
@@ -104,7 +104,7 @@ def enroll(
     gates = Gates(min_face, min_quality)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         named = named or named_as_in(gallery, paths)
-        reporter = _EnrolReporter(named, json=json)
+        reporter = _EnrolReporter(json=json)
         follow(
             job(
                 gallery,
@@ -129,18 +129,26 @@ def enroll(
 class _EnrolReporter(Reporter):
     """Keeps what became of each picture for the report at the end."""
 
-    def __init__(self, named: Named, *, json: bool) -> None:
+    def __init__(self, *, json: bool) -> None:
         self.settled: list[Enrolled] = []
+        self._started = EnrolmentStarted(0, 0)
         self._retired: list[Retired] = []
-        self._guessed = 0
-        self._named, self._json = named, json
+        self._refused: list[tuple[Path, str]] = []
+        self._passed_over: Mapping[str, int] = {}
+        self._json = json
 
     def tell(self, event: Event[object]) -> None:
         """Note what became of a picture."""
         if isinstance(event, EnrolmentStarted):
-            self._guessed = event.guessed
+            self._started = event
+        elif isinstance(event, PassedOver):
+            self._passed_over = event.suffixes
+        elif isinstance(event, Refused):
+            self._refused.append((event.path, why(event)))
         elif isinstance(event, Enrolled):
             self.settled.append(event)
+            if event.outcome is Outcome.REFUSED:
+                self._refused.append((event.candidate.path, why(event)))
         elif isinstance(event, Retired):
             self._retired.append(event)
 
@@ -151,74 +159,78 @@ class _EnrolReporter(Reporter):
 
     def report(self) -> int:
         """Say what became of the pictures, and return how many were refused."""
-        return _report(
-            self.settled, self._retired, self._named, guessed=self._guessed, json=self._json
-        )
+        counts = Counter(one.outcome for one in self.settled)
+        if self._json:
+            json_line(self._as_json(counts))
+        else:
+            self._say(counts)
+        return len(self._refused)
 
+    @property
+    def _characters(self) -> int:
+        return len({one.candidate.character for one in self.settled})
 
-def _report(
-    settled: Sequence[Enrolled],
-    retired: Sequence[Retired],
-    named: Named,
-    *,
-    guessed: int,
-    json: bool,
-) -> int:
-    from gallery.types import Outcome
+    @property
+    def _poor(self) -> int:
+        return sum(one.is_poor for one in self.settled)
 
-    counts = Counter(enrolled.outcome for enrolled in settled)
-    refused = [
-        (enrolled.candidate.path, why(enrolled))
-        for enrolled in settled
-        if enrolled.outcome is Outcome.REFUSED
-    ]
-    refused += named.refused
-    poor = sum(enrolled.is_poor for enrolled in settled)
-    characters = len({enrolled.candidate.character for enrolled in settled})
-    if json:
-        json_line(
-            {
-                "characters": characters,
-                **{outcome.value: counts[outcome] for outcome in Outcome},
-                "retired": len(retired),
-                "poor": poor,
-                "unlabelled": named.unlabelled,
-                "guessed": guessed,
-                "refused": [{"path": str(path), "reason": reason} for path, reason in refused],
-            }
-        )
-        return len(refused)
-    for enrolled in settled:
-        if enrolled.outcome is Outcome.RELABELLED:
-            say(f"now {enrolled.candidate.character}: {enrolled.reason}")
-    for gone in retired:
-        say(
-            f"gone: sample {gone.sample_id} of {gone.character}, since {gone.path} holds another "
-            "picture now."
-        )
-    for _, reason in refused:
-        say(f"refused: {reason}")
-    counts[Outcome.REFUSED] = len(refused)
-    parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
-    what = plural(counts.total(), "picture" if named.faces is None else "face")
-    say(f"{what} of {plural(characters, 'character')}: {', '.join(parts) or 'none looked at'}.")
-    if retired:
-        say(f"{plural(len(retired), 'sample')} gone, of files that hold other pictures now.")
-    if counts[Outcome.FORGOTTEN]:
-        say(
-            f"{plural(counts[Outcome.FORGOTTEN], 'face')} that you forgot passed over; enrolling "
-            "again with --again takes them in."
-        )
-    if named.unlabelled:
-        say(f"{plural(named.unlabelled, 'picture')} without a name passed over.")
-    if guessed:
-        say(
-            f"{plural(guessed, 'face')} that gallery named itself passed over; "
-            "--with-guesses takes them."
-        )
-    if poor:
-        say(
-            f"{plural(poor, 'poor face')} marked and left out of ideals; `gallery show NAME` says "
-            "which, enrolling again with --keep-poor lets them count."
-        )
-    return len(refused)
+    def _as_json(self, counts: Counter[Outcome]) -> dict[str, object]:
+        return {
+            "characters": self._characters,
+            **{outcome.value: counts[outcome] for outcome in Outcome},
+            "retired": len(self._retired),
+            "poor": self._poor,
+            "unlabelled": self._started.unlabelled,
+            "guessed": self._started.guessed,
+            "rejects": list(self._started.rejects),
+            "taken_as": dict(self._started.taken_as),
+            "passed_over": dict(self._passed_over),
+            "refused": [{"path": str(path), "reason": reason} for path, reason in self._refused],
+        }
+
+    def _say(self, counts: Counter[Outcome]) -> None:
+        for one in self.settled:
+            if one.outcome is Outcome.RELABELLED:
+                say(f"now {one.candidate.character}: {one.reason}")
+        for gone in self._retired:
+            say(
+                f"gone: sample {gone.sample_id} of {gone.character}, since {gone.path} holds "
+                "another picture now."
+            )
+        for _, reason in self._refused:
+            say(f"refused: {reason}")
+        counts[Outcome.REFUSED] = len(self._refused)
+        parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
+        what = plural(counts.total(), self._started.unit)
+        who = plural(self._characters, "character")
+        say(f"{what} of {who}: {', '.join(parts) or 'none looked at'}.")
+        for line in self._notes(counts):
+            say(line)
+
+    def _notes(self, counts: Counter[Outcome]) -> Iterator[str]:
+        """Yield what a person may not expect of names and of what was passed over."""
+        for name, known in self._started.taken_as.items():
+            yield f"{name} is taken as {known}: case or width alone differs."
+        if self._started.rejects:
+            names = " and ".join(self._started.rejects)
+            yield f"What looks like {names} is turned away: a name that begins with Noise says so."
+        if self._retired:
+            gone = plural(len(self._retired), "sample")
+            yield f"{gone} gone, of files that hold other pictures now."
+        if counts[Outcome.FORGOTTEN]:
+            faces = plural(counts[Outcome.FORGOTTEN], "face")
+            yield (
+                f"{faces} that you forgot passed over; enrolling again with --again takes them in."
+            )
+        if self._started.unlabelled:
+            yield f"{plural(self._started.unlabelled, 'picture')} without a name passed over."
+        if self._started.guessed:
+            faces = plural(self._started.guessed, "face")
+            yield f"{faces} that gallery named itself passed over; --with-guesses takes them."
+        if self._passed_over:
+            yield passed_over(self._passed_over)
+        if self._poor:
+            yield (
+                f"{plural(self._poor, 'poor face')} marked and left out of ideals; `gallery show "
+                "NAME` says which, enrolling again with --keep-poor lets them count."
+            )

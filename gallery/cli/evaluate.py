@@ -156,6 +156,8 @@ class _EvaluationReporter(Reporter):
         if isinstance(event, Refused):
             self.refused += 1
             say(f"refused: {why(event)}")
+        else:
+            super().tell(event)
 
 
 def _print(evaluation: Evaluation) -> None:

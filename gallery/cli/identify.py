@@ -69,16 +69,15 @@ def identify(
     from gallery.faces.quality import Gates
     from gallery.jobs.identify import identify as job
 
-    pictures, refused = pictures_of(paths)
-    folder = _Annotated(annotate, pictures, paths) if annotate is not None else None
+    media = pictures_of(paths)
+    folder = _Annotated(annotate, media.pictures, paths) if annotate is not None else None
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         gallery.require_encoded()
         say_when_outgrown(gallery)
         reporter = _Answers(gallery.encoder, folder, json=json)
         events = job(
             gallery,
-            pictures,
-            refused,
+            media,
             mode=match,
             top=top,
             gates=Gates(min_face, min_quality),
@@ -109,6 +108,8 @@ class _Answers(Reporter):
             _answer(record, json=self._json)
             saved = self._folder is None or image is None or self._folder.save(image, record)
             self.failed += record.error is not None or not saved
+        else:
+            super().tell(event)
 
 
 def _answer(record: Record, *, json: bool) -> None:
@@ -262,9 +263,9 @@ def describe(
     from gallery.output.arrays import check_target
 
     check_target(out)
-    pictures, refused = pictures_of(paths)
+    media = pictures_of(paths)
     reporter = _Faces(json=json)
-    table = follow(job(describer(settings_of(ctx, cropped=cropped)), pictures, refused), reporter)
+    table = follow(job(describer(settings_of(ctx, cropped=cropped)), media), reporter)
     table.save(out)
     say(f"{plural(len(table), 'face')} of {plural(reporter.done, 'picture')}: {out}")
     if reporter.failed:

@@ -14,6 +14,7 @@ from gallery.events import (
     Event,
     Labelled,
     LabellingStarted,
+    PassedOver,
     Refused,
     VideoStarted,
     Waiting,
@@ -54,6 +55,8 @@ class LabelReporter(Reporter):
                 self._wait(event)
             case Refused():
                 self._is_whole = False
+                super().tell(event)
+            case PassedOver():
                 super().tell(event)
             case VideoStarted():
                 self._video = Counter()

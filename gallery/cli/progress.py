@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import TypeAlias
 
 import typer
 
 from gallery.cli.advice import why
-from gallery.cli.show import console, say
+from gallery.cli.show import console, plural, say
 from gallery.events import (
     Event,
     Finished,
     Job,
+    PassedOver,
     Refused,
     Result,
     Started,
@@ -34,9 +35,19 @@ class Reporter:
         """Say what an event is about."""
         if isinstance(event, Refused):
             say(f"gallery: {why(event)}")
+        elif isinstance(event, PassedOver):
+            say(passed_over(event.suffixes))
 
     def stop(self) -> None:
         """Say how things stand when a person stopped the job; most need no word."""
+
+
+def passed_over(suffixes: Mapping[str, int]) -> str:
+    """Return a sentence on files whose formats are not read, the most frequent first."""
+    by_count = sorted(suffixes.items(), key=lambda one: (-one[1], one[0]))
+    each = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in by_count)
+    count = plural(sum(suffixes.values()), "file")
+    return f"{count} passed over, of formats that are not read here: {each}."
 
 
 def follow(events: Job[Result], reporter: Reporter | None = None, *, bars: bool = True) -> Result:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -51,6 +53,9 @@ MinQuality: TypeAlias = Annotated[
 UNBROKEN = ("box", "verdict")
 """Columns that stay on one line where a terminal is narrow."""
 
+NARROW = 60
+"""Below so many columns a table that does not fit is printed as paragraphs."""
+
 COLOURS = {
     "sure": "green",
     "confirmed": "green",
@@ -95,14 +100,21 @@ def console(*, error: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() else 10_000
-    return Console(stderr=error, width=width, highlight=False, markup=False, emoji=False)
+    # Rich takes a terminal of a kind that it does not know for one of 80 columns, unless told both.
+    size = shutil.get_terminal_size()
+    width = size.columns if stream.isatty() else 10_000
+    return Console(
+        stderr=error, width=width, height=size.lines, highlight=False, markup=False, emoji=False
+    )
 
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
 ) -> None:
-    """Print rows under headings to standard output; columns named in right are set to the right."""
+    """Print rows under headings to standard output; columns named in right are set to the right.
+
+    In a narrow terminal each row is a paragraph of its own, so that no cell is squeezed away.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -114,12 +126,32 @@ def table(
             overflow="fold",
             no_wrap=column in (*right, *UNBROKEN),
         )
+    rows = list(rows)
     for row in rows:
         shown.add_row(*(Text(str(value), COLOURS.get(str(value), "")) for value in row))
-    with console() as paper, paper.capture() as filled:
+    paper = console()
+    whole = paper.options.update(max_width=10_000)
+    if paper.width < NARROW and paper.measure(shown, options=whole).maximum > paper.width:
+        for row in rows:
+            _paragraph(columns, row, paper.width)
+        return
+    with paper, paper.capture() as filled:
         paper.print(shown)
     for line in filled.get().splitlines():
         typer.echo(line.rstrip())
+
+
+def _paragraph(columns: Sequence[str], row: Sequence[object], width: int) -> None:
+    """Print a row's first cell, and under it the others, each behind its heading."""
+    cells = [(name, str(value)) for name, value in zip(columns, row, strict=True) if name]
+    margin = max(len(name) for name, _ in cells[1:]) + 4 if len(cells) > 1 else 2
+    room = max(width - margin, 8)
+    typer.echo(cells[0][1])
+    for name, value in cells[1:]:
+        first, *others = textwrap.wrap(value, room) or [""]
+        typer.echo((f"  {name}".ljust(margin) + first).rstrip())
+        for line in others:
+            typer.echo(" " * margin + line)
 
 
 def say(text: str) -> None:

@@ -7,6 +7,7 @@ from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
+from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.index import IndexCache
 from gallery.settings import Settings, bundled
 from gallery.store.reader import Store
@@ -22,13 +23,16 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
     settings = settings or Settings()
     weights = locate(settings.encoder, settings.models_folder)
     store = Store(settings.database, create=create)
+    models = bundled("models")
     return Engine(
         store,
         weights.encoder_id,
         weights.thresholds,
         lambda: describer(settings, weights),
         index_cache(store),
-        shipped=bundled("models"),
+        read_strangers=lambda: read_strangers(
+            models, weights.encoder_id, do_ship=weights.path.parent == models
+        ),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,16 +14,19 @@ from numpy.typing import NDArray
 
 from gallery.errors import (
     BadSetting,
+    GalleryError,
     InputError,
     NoSuchSample,
     NotEncoded,
     OutgrownCalibration,
+    SetupError,
     StaleCalibration,
 )
 from gallery.faces.describe import DescribedPicture, Describer
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
+from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
@@ -75,19 +77,19 @@ class Engine:
         open_describer: Callable[[], Describer],
         cache: IndexCache,
         *,
-        shipped: Path | None = None,
+        read_strangers: Callable[[], Strangers] = nobody,
     ) -> None:
         """Join a database with an encoder's id, its thresholds and the means to describe faces.
 
-        The describer is opened when it is first needed: looking after names needs no network.
-        `shipped` is the folder of strangers that ship with encoders.
+        The describer is opened when it is first needed: looking after names needs no network. So
+        are the strangers that ship with the encoder.
         """
         self.store = store
         self.encoder = encoder
         self.thresholds = thresholds
         self._open_describer = open_describer
         self._matcher = Matcher(store, encoder, cache)
-        self.judging = Judging(store, encoder, thresholds, shipped)
+        self.judging = Judging(store, encoder, thresholds, read_strangers)
         self._rejected: tuple[str, Rejected] | None = None
         self._decided: tuple[tuple[str, int], DecidedFaces] | None = None
 
@@ -99,10 +101,12 @@ class Engine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close()
-        if kind is None:
-            # Between the last question and the end, too, all may have been for nothing.
-            self.store.check_place()
+        try:
+            if kind is None:
+                # Between the last question and the end, too, all may have been for nothing.
+                self.store.check_place()
+        finally:
+            self.close()
 
     @cached_property
     def describer(self) -> Describer:
@@ -257,12 +261,19 @@ class Engine:
             writer.calibrate(self.encoder, made_at, body)
         return found
 
-    def calibration_note(self) -> StaleCalibration | None:
-        """Return why the calibration wants to be made anew, although it works, or None."""
+    def calibration_note(self) -> GalleryError | None:
+        """Return why the calibration wants to be made anew, although it works, or None.
+
+        Or why nobody can tell.
+        """
         calibration, characters = self.judging.calibration(), self._matcher.characters()
         if calibration is None:
             return None
-        if calibration.strangers != len(self.judging.strangers):
+        try:
+            strangers = len(self.judging.strangers)
+        except SetupError as error:
+            return error
+        if calibration.strangers != strangers:
             return StaleCalibration("is of another version of gallery")
         if calibration.is_outgrown(characters):
             return OutgrownCalibration(calibration.characters, characters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,10 @@ from gallery.engine.engine import Engine
 from gallery.errors import EmptyGallery, InputError, NobodyKnown, UnusableFile
 from gallery.evaluation.search import NOBODY, Probes, References, Rows
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
-from gallery.events import Advanced, Refused, Stage, Started
+from gallery.events import Advanced, PassedOver, Refused, Stage, Started
 from gallery.faces.describe import Describer
 from gallery.jobs.enroll_folders import choose_face
+from gallery.jobs.given_names import GivenNames
 from gallery.jobs.pipeline import looked_at
 from gallery.media.images import read_image
 from gallery.store.contents import key_of
@@ -127,7 +128,7 @@ def set_of_gallery(engine: Engine) -> EvaluationSet:
 def set_of_folder(
     engine: Engine,
     candidates: Sequence[Candidate],
-    loose: Sequence[Path] = (),
+    told: Iterable[Refused | PassedOver] = (),
     *,
     largest: bool = False,
 ) -> Stage[EvaluationSet]:
@@ -135,29 +136,27 @@ def set_of_folder(
 
     A folder is named after its character, by its name now or a former one; other folders hold
     strangers. A picture that is enrolled itself is left out of what it is asked of. What cannot be
-    used is refused with the reason, as are loose pictures, which lie in no folder. Raises
-    InputError where no folder's character is enrolled, before a picture is read, or where no
-    picture can be used.
+    used is refused with the reason, and what is told comes before that. Raises InputError where no
+    folder's character is enrolled, before a picture is read, or where no picture can be used.
     """
     enrolled = _enrolled(engine)
     names = list(enrolled.names)
-    former = engine.store.former_names()
+    given = GivenNames(engine.store)
     folders = sorted({one.character for one in candidates})
-    current = {name: former.get(name, name) for name in folders}
-    strangers = [name for name in folders if current[name] not in names]
-    if len(strangers) == len(folders):
+    current = {name: given.character(name) for name in folders}
+    strangers = sorted(set(current.values()) - set(names))
+    if not set(current.values()) & set(names):
         raise NobodyKnown(tuple(folders))
     names += strangers
     number = {name: place for place, name in enumerate(names)}
     series = known_series(enrolled.names, _folders(enrolled))
-    above = {one.character: folder_above(one.path, one.character) for one in candidates}
+    above = {current[one.character]: folder_above(one.path, one.character) for one in candidates}
     contents = engine.store.contents()
     row_of = {one.digest: row for row, one in enumerate(enrolled.samples)}
     row_of |= {key_of(digest, contents): row for digest, row in row_of.items()}
     collected = _Collected(enrolled, row_of)
     yield Started("describing", len(candidates), "picture")
-    for path in loose:
-        yield Refused.because(path, UnusableFile(path, "lies in no character's folder"))
+    yield from told
     # Several threads would open the detector several times.
     describer = engine.describer
     groups = looked_at(

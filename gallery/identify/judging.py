@@ -6,9 +6,9 @@ Before `gallery calibrate` the encoder's thresholds divide verdicts; after it, w
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from gallery.errors import StaleCalibration
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
-from gallery.identify.calibration.strangers import Strangers, nobody, read_strangers
+from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
 from gallery.numerics.profiles import profile
 from gallery.store.enrolled import read_enrolled
@@ -66,24 +66,27 @@ class Judging:
     """A gallery's thresholds, or its calibration, with the references that evidence is made of."""
 
     def __init__(
-        self, store: Store, encoder: str, thresholds: Thresholds, shipped: Path | None
+        self,
+        store: Store,
+        encoder: str,
+        thresholds: Thresholds,
+        read_strangers: Callable[[], Strangers],
     ) -> None:
-        """Judge for an encoder; `shipped` is the folder of strangers, None where there is none."""
+        """Judge for an encoder, whose strangers are read when they are first needed."""
         self._store = store
         self._encoder = encoder
         self._thresholds = thresholds
-        self._shipped = shipped
-        self._strangers: Strangers | None = None
+        self._read_strangers = read_strangers
         self._now: _Now | None = None
         self._references: dict[str, NDArray[np.float32]] = {}
 
-    @property
+    @cached_property
     def strangers(self) -> Strangers:
-        """The strangers that ship with the encoder, read when they are first needed."""
-        if self._strangers is None:
-            folder = self._shipped
-            self._strangers = nobody() if folder is None else read_strangers(folder, self._encoder)
-        return self._strangers
+        """The strangers that ship with the encoder.
+
+        Raises SetupError where their file is missing or damaged.
+        """
+        return self._read_strangers()
 
     def calibration(self) -> Calibration | None:
         """Return the calibration as the gallery has it now; None where it has none.
@@ -171,7 +174,7 @@ class Judging:
 def _parsed(body: str) -> Calibration:
     try:
         values = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StaleCalibration("is damaged") from error
     return from_json(values)
 

@@ -25,7 +25,7 @@ class Matcher:
         self._store = store
         self._encoder = encoder
         self._cache = cache
-        self._change = ""
+        self._change: str | None = None
         self._indexes: Indexes = {}
 
     def match(

@@ -12,7 +12,8 @@ from gallery.faces.detectors.whole import WholePicture
 from gallery.faces.quality import is_poor
 from gallery.jobs.enroll_folders import choose_face
 from gallery.media.images import pixels_digest
-from gallery.store.writer import NewSample, clean_name
+from gallery.store.names import clean_name
+from gallery.store.writer import NewSample
 from gallery.types import Content, Image, Sample
 
 if TYPE_CHECKING:

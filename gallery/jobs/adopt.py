@@ -14,9 +14,10 @@ from gallery.jobs.decide import person
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
 from gallery.jobs.unknown_faces import unknown_faces
 from gallery.media.images import decode_crop, encode_png
+from gallery.store.names import clean_name
 from gallery.store.sightings import Sighting
 from gallery.store.steps import Action
-from gallery.store.writer import NewSample, clean_name
+from gallery.store.writer import NewSample
 from gallery.types import UNDECIDED, Descriptor
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,15 @@ class Cluster:
     """How far that is."""
 
 
-def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[list[Cluster]]:
+class Clusters(list[Cluster]):
+    """Clusters, largest first, and how many unknown faces are like no other one."""
+
+    def __init__(self, clusters: Iterable[Cluster], alone: int) -> None:
+        super().__init__(clusters)
+        self.alone = alone
+
+
+def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[Clusters]:
     """Group the unknown faces, keep the groups' numbers, and return them, largest first.
 
     A face that has a number keeps it while it is unknown, unless all are grouped afresh; a new one
@@ -39,7 +47,9 @@ def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[
     samples lack the encoder in use.
     """
     faces = yield from unknown_faces(engine, poor=poor)
-    yield Finished(_grouped(engine, faces, afresh=afresh))
+    clusters = _grouped(engine, faces, afresh=afresh)
+    alone = len(faces) - sum(len(one.faces) for one in clusters)
+    yield Finished(Clusters(clusters, alone))
 
 
 def _grouped(engine: Engine, faces: Sequence[UnknownFace], *, afresh: bool) -> list[Cluster]:

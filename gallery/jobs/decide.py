@@ -9,8 +9,9 @@ from gallery.engine.engine import Engine
 from gallery.errors import NoNameToConfirm, NoSuchCharacter, NothingToUndo
 from gallery.events import Finished, Job
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
+from gallery.store.names import clean_name
 from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
-from gallery.store.writer import Writer, clean_name
+from gallery.store.writer import Writer
 from gallery.types import UNDECIDED, Decided, FaceState
 
 USER = ("LOGNAME", "USER", "USERNAME")

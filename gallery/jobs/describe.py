@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 from gallery.events import Advanced, Described, Finished, Job, Refused, Started
 from gallery.faces.describe import Describer
 from gallery.jobs.pipeline import looked_at
+from gallery.media.inputs import Media
 from gallery.output.arrays import FaceTable
 from gallery.types import Image
 
 
-def describe(
-    describer: Describer, pictures: Sequence[Path], refused: Sequence[tuple[Path, str]] = ()
-) -> Job[FaceTable]:
+def describe(describer: Describer, media: Media) -> Job[FaceTable]:
     """Describe all faces of pictures, in their order, and at last return them as a table.
 
-    Paths that were refused before are told first; a picture that cannot be read is refused.
+    What was refused before is told first; a picture that cannot be read is refused.
     """
     table = FaceTable(describer.encoder.id)
-    yield Started("describing", len(pictures), "picture")
-    for path, why in refused:
-        yield Refused(path, why)
-    groups = looked_at(pictures, lambda images: _described(describer, images))
+    yield Started("describing", len(media.pictures), "picture")
+    yield from media.told()
+    groups = looked_at(media.pictures, lambda images: _described(describer, images))
     with closing(groups):
         for one in (one for group in groups for one in group):
             if one.found is None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, InputError
 from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
-from gallery.media.inputs import pictures_of
-from gallery.system.file_names import mark, mark_in
+from gallery.media.inputs import Media, pictures_of
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
     from gallery.faces.quality import Gates
     from gallery.jobs.enroll_folders import Enrolment
     from gallery.jobs.enroll_regions import RegionEnrolment
+    from gallery.jobs.given_names import GivenNames
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled, Outcome
 
@@ -39,11 +39,19 @@ class Named:
     """What was found to enroll."""
 
     candidates: list[Candidate]
-    refused: list[tuple[Path, str]]
+    media: Media
+    """All that was found, and what of it cannot be used."""
     faces: list[NamedFaces] | None = None
     """Regions instead of candidates."""
     unlabelled: int = 0
     """How many pictures have no name."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names that were found, each once."""
+        if self.faces is None:
+            return list(dict.fromkeys(one.character for one in self.candidates))
+        return list(dict.fromkeys(at.name for one in self.faces for at in one.regions))
 
     @property
     def steps(self) -> int:
@@ -71,8 +79,7 @@ def named_in(
 
     if len(paths) != 1:
         raise BadSetting("folder", "Give one folder, which holds a folder per character")
-    candidates, loose = candidates_in(paths[0])
-    return Named(candidates, [(path, f"{path} lies in no character's folder.") for path in loose])
+    return Named(*candidates_in(paths[0]))
 
 
 def check_names(source: Source, *, are_given: bool) -> None:
@@ -90,12 +97,8 @@ def named_as_in(engine: Engine, paths: Sequence[Path]) -> Named:
 
     Raises InputError where nothing is found, and where the gallery has no names.
     """
-    return _of_captions(paths, _names_of(engine), "")
-
-
-def _names_of(engine: Engine) -> list[str]:
-    """Return the names that characters have and had."""
-    return [one.name for one in engine.characters()] + list(engine.store.former_names())
+    names = [one.name for one in engine.characters()] + list(engine.store.former_names())
+    return _of_captions(paths, names, "")
 
 
 def enroll(
@@ -124,14 +127,22 @@ def enroll(
             "Only XMP tells gallery's own answers from a person's names",
             "leave them out with this source",
         )
+    from gallery.jobs.given_names import GivenNames
+
     engine.require_encoded()
-    found = named.steps
+    found, given = named.steps, GivenNames(engine.store)
     if not with_guesses:
-        named = _without_guesses(engine, named)
-    unit = "picture" if named.faces is None else "face"
-    yield EnrolmentStarted(named.steps, named.unlabelled, found - named.steps, unit=unit)
-    for path, why in named.refused:
-        yield Refused(path, why)
+        named = _without_guesses(given, named)
+    named = _as_meant(given, named)
+    yield EnrolmentStarted(
+        named.steps,
+        named.unlabelled,
+        found - named.steps,
+        unit="picture" if named.faces is None else "face",
+        rejects=tuple(name for name in named.names if given.is_reject(name)),
+        taken_as=given.taken_as,
+    )
+    yield from named.media.told()
     outcomes: Counter[Outcome] = Counter()
     enrolment, settled = _settled(
         engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
@@ -140,7 +151,7 @@ def enroll(
         outcomes[one.outcome] += 1
         yield one
     yield from enrolment.retired
-    yield Finished(EnrolmentSummary(outcomes, len(named.refused), len(enrolment.retired)))
+    yield Finished(EnrolmentSummary(outcomes, len(named.media.refused), len(enrolment.retired)))
 
 
 def _settled(
@@ -155,28 +166,35 @@ def _settled(
         folders = Enrolment(
             store, describer, largest=largest, gates=gates, keep_poor=keep_poor, again=again
         )
-        return folders, folders.run(_with_names_in_full(engine, named.candidates))
+        return folders, folders.run(named.candidates)
     regions = RegionEnrolment(store, describer, gates=gates, keep_poor=keep_poor, again=again)
     return regions, regions.run(named.faces)
 
 
-def _with_names_in_full(engine: Engine, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return candidates with the names of characters whose sorted folders hold a mark of them."""
-    marked = {mark(name): name for name in _names_of(engine)}
-    return [
-        replace(one, character=marked.get(mark_in(one.character) or "", one.character))
-        for one in candidates
+def _as_meant(given: GivenNames, named: Named) -> Named:
+    """Return what was found with the names of the characters that are meant."""
+    if named.faces is None:
+        candidates = [
+            replace(one, character=given.meant_by(one.character)) for one in named.candidates
+        ]
+        return replace(named, candidates=candidates)
+    faces = [
+        replace(
+            one,
+            regions=tuple(replace(at, name=given.meant_by(at.name)) for at in one.regions),
+        )
+        for one in named.faces
     ]
+    return replace(named, faces=faces)
 
 
-def _without_guesses(engine: Engine, named: Named) -> Named:
+def _without_guesses(given: GivenNames, named: Named) -> Named:
     """Return what was found less the faces whose names are the gallery's own answers."""
     if named.faces is None:
         return named
-    known = frozenset(_names_of(engine))
     faces = [
         replace(
-            one, regions=tuple(at for at in one.regions if not (at.is_guess and at.name in known))
+            one, regions=tuple(at for at in one.regions if not (at.is_guess and at.name in given))
         )
         for one in named.faces
     ]
@@ -186,24 +204,25 @@ def _without_guesses(engine: Engine, named: Named) -> Named:
 def _of_metadata(paths: Sequence[Path]) -> Named:
     from gallery.metadata.named_regions import named_faces
 
-    pictures, refused = pictures_of(paths)
+    media = pictures_of(paths)
     faces, unlabelled = [], 0
-    for picture in pictures:
+    for picture in media.pictures:
         try:
             found = named_faces(picture)
         except InputError as error:
-            refused.append((picture, str(error)))
+            media.refused.append(Refused.because(picture, error))
             continue
         if found.regions:
             faces.append(found)
         else:
             unlabelled += 1
-    return Named([], refused, faces, unlabelled)
+    return Named([], media, faces, unlabelled)
 
 
 def _of_captions(paths: Sequence[Path], names: Collection[str], prefix: str) -> Named:
     from gallery.metadata.captions import TagRule, candidates_in
 
-    pictures, refused = pictures_of(paths)
-    found = candidates_in(pictures, TagRule(names, prefix))
-    return Named(found.candidates, refused + found.refused, unlabelled=found.without)
+    media = pictures_of(paths)
+    found = candidates_in(media.pictures, TagRule(names, prefix))
+    media.refused.extend(found.refused)
+    return Named(found.candidates, media, unlabelled=found.without)

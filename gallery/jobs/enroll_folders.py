@@ -17,6 +17,7 @@ import numpy as np
 
 from gallery.errors import (
     BadName,
+    GalleryError,
     InputError,
     NoFace,
     NoFacePasses,
@@ -26,13 +27,16 @@ from gallery.errors import (
     Unnameable,
     UnusableFile,
 )
+from gallery.events import Refused
 from gallery.faces.describe import Describer
 from gallery.faces.quality import NO_GATES, Gates, is_poor
 from gallery.jobs.known_pictures import KnownPictures, retire
 from gallery.jobs.refusals import recalled, remembered, settings_key
-from gallery.media.images import FileState, check_path, decode, decode_png, pictures_below
+from gallery.media.images import FileState, check_path, decode, decode_png
+from gallery.media.inputs import Media, sort_in
+from gallery.store.names import clean_name
 from gallery.store.reader import Label, Store
-from gallery.store.writer import NewSample, Writer, clean_name
+from gallery.store.writer import NewSample, Writer
 from gallery.system.file_names import character_name
 from gallery.system.threads import ROOM, ahead
 from gallery.types import (
@@ -56,34 +60,42 @@ DOMINANCE = 4.0
 """A face clearly dominates when it covers this many times the area of the next."""
 
 
-def candidates_in(folder: Path) -> tuple[list[Candidate], list[Path]]:
-    """Return what a folder of folders holds for enrolment, and pictures in no character's folder.
+def candidates_in(folder: Path) -> tuple[list[Candidate], Media]:
+    """Return what a folder of folders holds for enrolment, and all that was found there.
 
-    Everything below a folder belongs to the character of the topmost folder's name. Raises
-    InputError where there is no such folder or nothing in it.
+    Everything below a folder belongs to the character of the topmost folder's name; pictures in no
+    character's folder are refused. Raises InputError where there is no such folder or nothing in
+    it.
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         cure = "give a folder that holds one folder per character"
         raise NothingFound(folder, what, remedy=cure)
     root = folder.resolve()
+    found = Media()
+    sort_in(found, root)
     candidates: list[Candidate] = []
-    loose: list[Path] = []
-    for path in pictures_below(root):
+    for path in found.pictures:
         inside = path.relative_to(root).parts
         if len(inside) == 1:
-            loose.append(path)
+            why = UnusableFile(path, "lies in no character's folder")
+            found.refused.append(Refused.because(path, why))
         else:
             candidates.append(Candidate(path, _character_of(inside[0])))
-    if not candidates and loose:
+    if not candidates and found.pictures:
         raise NothingFound(
             folder,
             "holds pictures but no folder per character",
             remedy="put them into folders with the characters' names, or give the folder above",
         )
     if not candidates:
-        raise NothingFound(folder, "holds no folder with a picture in it")
-    return candidates, loose
+        raise _first_of(found) or NothingFound(folder, "holds no folder with a picture in it")
+    return candidates, found
+
+
+def _first_of(found: Media) -> GalleryError | None:
+    """Return why the first of what was found is refused."""
+    return found.refused[0].error if found.refused else None
 
 
 def _character_of(folder: str) -> str:

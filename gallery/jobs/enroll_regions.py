@@ -18,8 +18,9 @@ from gallery.jobs.known_pictures import KnownPictures, PictureFile, retire
 from gallery.media.images import check_path, decode
 from gallery.metadata.named_regions import NamedFaces, NamedRegion
 from gallery.metadata.regions import Area, pairs
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
-from gallery.store.writer import NewSample, Writer, clean_name
+from gallery.store.writer import NewSample, Writer
 from gallery.types import (
     Box,
     Candidate,

@@ -6,10 +6,8 @@ with --cropped gives the descriptors that they were grouped by, to the bit.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from gallery.errors import BadOutput, InputError, UnwritableFile
-from gallery.events import Advanced, Finished, Gathered, Refused, Started, VideoStarted
+from gallery.events import Advanced, Finished, Gathered, PassedOver, Refused, Started, VideoStarted
 from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots_seen
 from gallery.jobs.keep_video import digest_where_decided
 from gallery.jobs.label_video import answers_of
@@ -28,7 +26,7 @@ from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.output.records import to_line
-from gallery.system.files import absolute
+from gallery.system.files import absolute, unfinished
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
 if TYPE_CHECKING:
@@ -79,7 +77,7 @@ class Harvested:
 
 
 HarvestEvent: TypeAlias = (
-    Started | Advanced | Refused | VideoStarted | Gathered | Finished[Harvested]
+    Started | Advanced | Refused | PassedOver | VideoStarted | Gathered | Finished[Harvested]
 )
 
 
@@ -102,8 +100,7 @@ def harvest(
     engine.require_encoded()
     with Harvest(engine, out, mode) as gathering:
         yield Started("gathering", len(media.pictures), "picture")
-        for path, why in media.refused:
-            yield Refused(path, why)
+        yield from media.told()
         yield from gathering.pictures(media.pictures, options)
         for path in media.videos:
             yield from gathering.video(path, options)
@@ -125,8 +122,9 @@ class Harvest:
                 out, "is there already", remedy="name a folder that is new or empty"
             )
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            self._unsorted = Path(tempfile.mkdtemp(prefix=".harvest-", dir=out.parent))
+            self._open = ExitStack()
+            self._unsorted = self._open.enter_context(unfinished(out))
+            self._unsorted.mkdir(mode=0o700)
         except OSError as error:
             raise UnwritableFile(out, f"cannot be made: {error.strerror}") from error
 
@@ -134,7 +132,7 @@ class Harvest:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._unsorted, ignore_errors=True)
+        self._open.close()
 
     def pictures(
         self, paths: Sequence[Path], options: VideoOptions

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.events import Finished, Job, Refused, Started
+from gallery.events import Finished, Job, Started
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.jobs.pipeline import identified
+from gallery.media.inputs import Media
 from gallery.types import MatchMode
 
 if TYPE_CHECKING:
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
 def identify(
     engine: Engine,
-    pictures: Sequence[Path],
-    refused: Sequence[tuple[Path, str]] = (),
+    media: Media,
     *,
     mode: MatchMode = MatchMode.IDEAL,
     top: int = 3,
@@ -28,14 +26,15 @@ def identify(
 ) -> Job[int]:
     """Say who is in pictures, in their order, and at last how many could be read.
 
-    Paths that were refused are told first. With images, each event has its decoded picture. Raises
+    What was refused before is told first. With images, each event has its decoded picture. Raises
     StoreError where samples lack the encoder in use.
     """
     engine.require_encoded()
-    yield Started("identifying", len(pictures), "picture")
-    for path, why in refused:
-        yield Refused(path, why)
-    answers = identified(engine, pictures, mode=mode, top=top, gates=gates, with_images=with_images)
+    yield Started("identifying", len(media.pictures), "picture")
+    yield from media.told()
+    answers = identified(
+        engine, media.pictures, mode=mode, top=top, gates=gates, with_images=with_images
+    )
     read = 0
     with closing(answers):
         for one in answers:

@@ -12,6 +12,7 @@ from gallery.errors import InputError
 from gallery.media.images import FileState, file_state
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute
+from gallery.system.reading import open_file
 from gallery.types import DescribedFace, VideoShot, VideoTrack
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def identity_of(engine: Engine, path: Path) -> tuple[FileState | None, str | Non
     if known is not None and known.state == state and known.digest is not None:
         return state, known.digest
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return state, hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return state, None

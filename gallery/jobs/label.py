@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from gallery.events import (
     Finished,
     LabelEvent,
     LabellingStarted,
-    Refused,
     VideoStarted,
     Waiting,
 )
@@ -24,7 +23,7 @@ from gallery.jobs.label_video import label_video
 from gallery.jobs.pipeline import identified
 from gallery.jobs.watch import Arrivals, arriving
 from gallery.jobs.written import WrittenRecords
-from gallery.media.inputs import Media, media_of, videos_among
+from gallery.media.inputs import Media, media_of, videos_of
 from gallery.media.selection import changed_since, moment, without_outputs
 from gallery.output import registry
 from gallery.output.format import OutputOptions
@@ -47,9 +46,8 @@ class LabelPlan:
     wanted: list[registry.OutputSpec]
     options: OutputOptions
     """What the wanted formats are told."""
-    pictures: list[Path]
-    videos: list[Path]
-    refused: list[tuple[Path, str]]
+    media: Media
+    """What is labelled, and what of the paths is not."""
     left_out: int
     """How many pictures lie in folders that outputs go to."""
     chosen: Callable[[list[Path]], list[Path]] = list
@@ -99,7 +97,7 @@ def planned(
         return kept if start is None else changed_since(kept, start)
 
     arrivals = Arrivals(paths) if watch else None
-    media = Media(videos_among(paths)[0], [], []) if watch else media_of(paths)
+    media = Media(videos_of(paths)) if watch else media_of(paths)
     if media.videos:
         registry.require_for_videos(wanted, options.placing)
     (pictures, left_out), videos = without_outputs(media.pictures, paths, folders), media.videos
@@ -110,9 +108,7 @@ def planned(
         out,
         wanted,
         options,
-        pictures,
-        videos,
-        media.refused,
+        replace(media, pictures=pictures, videos=videos),
         left_out,
         chosen,
         arrivals,
@@ -133,7 +129,7 @@ def label(
     """
     engine.require_encoded()
     with closing(open_writer(plan.out, engine.encoder)) as records:
-        old = outdated(plan.pictures, records.standing, known_to(engine))
+        old = outdated(plan.media.pictures, records.standing, known_to(engine))
         if choices.keep and engine.store.is_writable:
             note(engine, old.rewritten)
         outputs = open_outputs(
@@ -147,19 +143,19 @@ def label(
             outdated=old.names,
         )
         with closing(outputs):
-            pictures, videos = remaining(plan.pictures, outputs), remaining(plan.videos, outputs)
+            pictures = remaining(plan.media.pictures, outputs)
+            videos = remaining(plan.media.videos, outputs)
             yield LabellingStarted(
                 pictures=len(pictures),
                 videos=len(videos),
-                pictures_done=len(plan.pictures) - len(pictures),
-                videos_done=len(plan.videos) - len(videos),
+                pictures_done=len(plan.media.pictures) - len(pictures),
+                videos_done=len(plan.media.videos) - len(videos),
                 left_out=plan.left_out,
                 not_written=outputs.complaints(),
                 failed_before=len(old.failed),
                 changed=len(old.changed),
             )
-            for path, why in plan.refused:
-                yield Refused(path, why)
+            yield from plan.media.told()
             run = _Run(engine, outputs, choices)
             yield from run.pictures(pictures)
             if plan.arrivals is not None:

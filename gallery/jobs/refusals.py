@@ -50,5 +50,5 @@ def recalled(text: str, path: Path) -> UnusableFile | None:
     try:
         known = json.loads(text)
         return REMEMBERED[known.pop("error")](path=path, **known)
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None

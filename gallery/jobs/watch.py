@@ -11,9 +11,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import BadSetting, InputError
+from gallery.errors import BadSetting, InputError, UnusableFile
 from gallery.jobs.changes import KnownFiles, known_to, outdated
-from gallery.media.images import FileState, file_state, pictures_below
+from gallery.media.images import FileState, file_state
+from gallery.media.inputs import pictures_below
 from gallery.output.resume import remaining
 from gallery.system.files import absolute
 
@@ -93,12 +94,13 @@ class Arrivals:
     def _states(self) -> Iterable[tuple[Path, FileState]]:
         self.trouble = None
         for path in self._paths:
-            try:
-                for picture in pictures_below(path) if path.is_dir() else [path]:
-                    yield from _state_of(picture)
-            except InputError as error:
-                # A network drive may come back.
-                self.trouble = str(error)
+            whole = absolute(path)
+            for found in pictures_below(whole) if path.is_dir() else [whole]:
+                if isinstance(found, UnusableFile):
+                    # A network drive may come back.
+                    self.trouble = str(found)
+                else:
+                    yield from _state_of(found)
 
 
 def _state_of(path: Path) -> Iterable[tuple[Path, FileState]]:

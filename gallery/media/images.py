@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import io
 import os
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -18,33 +18,58 @@ from gallery.errors import (
     BadSetting,
     DamagedCrop,
     InputError,
-    NothingFound,
     UnreadableFile,
     UnreadablePicture,
     UnusableFile,
 )
+from gallery.system.reading import open_file
 from gallery.types import Content, Image, Pixels
 
 if TYPE_CHECKING:
     import PIL.Image
 
 SUFFIXES = frozenset(
-    (".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp")
-)
+    (
+        ".avif", ".bmp", ".gif", ".heic", ".heif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
+        ".jpx", ".png", ".tif", ".tiff", ".webp",
+    )
+)  # fmt: skip
 """What a picture file is called; other files in a folder are passed over."""
+
+JXL = ".jxl"
+"""JPEG XL is looked for where its decoder is installed: `pip install '.[jxl]'`."""
 
 MAX_PIXELS = 80_000_000
 """A decoded picture of this size takes 240 MB; larger ones are refused unopened."""
 
 MAX_BYTES = 512 * 1024 * 1024
 
-FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "JXL", "PNG", "TIFF", "WEBP")
 """Decoders that are let near a stranger's file."""
 
-PILLOW_MODULES = ("Avif", "Bmp", "Gif", "Jpeg", "Png", "WebP")
+PILLOW_MODULES = ("Avif", "Bmp", "Gif", "Jpeg", "Jpeg2K", "Png", "Tiff", "WebP")
 """The modules in which Pillow keeps its own decoders."""
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
+PNG_NOTES = (b"iCCP", b"iTXt", b"tEXt", b"zTXt")
+"""Chunks of a PNG that no pixel needs: Pillow refuses whole files for their size."""
+
+PNG_XMP = b"XML:com.adobe.xmp\0"
+"""How the note begins that holds XMP."""
+
+JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+
+JPEG_FILLINGS = (b"\x00", b"\x55", b"\xaa", b"\xff\x00")
+"""Bits that can stand for what is missing at a JPEG's end: none, half of them, all."""
+
 EXIF_ORIENTATION = 0x0112
+
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations in which width and height change places."""
+
+BACK = {6: 8, 8: 6}
+"""Which orientation undoes one; all others undo themselves."""
 
 JPEG_QUALITY = 90
 """Of the crops that are kept with a loss."""
@@ -70,56 +95,6 @@ def check_path(path: Path) -> None:
         ) from error
 
 
-def pictures_below(folder: Path) -> Iterator[Path]:
-    """Yield the picture files in a folder and all folders below it, in a fixed order.
-
-    Hidden files and folders are passed over; a folder that links lead to more than once is entered
-    once, so that a circle ends. Raises InputError for a folder that cannot be listed.
-    """
-    entered: set[tuple[int, int]] = set()
-
-    def refuse(error: OSError) -> NoReturn:
-        raise UnreadableFile(Path(error.filename), f"cannot be listed: {error.strerror}") from error
-
-    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
-        try:
-            status = Path(root).stat()
-        except OSError as error:
-            refuse(error)
-        if (status.st_dev, status.st_ino) in entered:
-            folders.clear()
-            continue
-        entered.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(root, name)
-
-
-def pictures_in(paths: list[Path]) -> list[Path]:
-    """Return the picture files that paths name, each once; a folder stands for all below it.
-
-    A file named outright is taken whatever its suffix. Raises InputError for a path where nothing
-    is, and for a folder without a picture.
-    """
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            below = list(pictures_below(path))
-            if not below:
-                raise NothingFound(
-                    path,
-                    "holds no picture",
-                    remedy=f"files ending in {', '.join(sorted(SUFFIXES))} are looked for",
-                )
-            found.update(dict.fromkeys(below))
-        elif path.exists() or path.is_symlink():
-            found[path] = None
-        else:
-            raise NothingFound(path, "does not exist")
-    return list(found)
-
-
 def file_state(path: Path) -> FileState:
     """Return a file's size and time of change. Raises InputError when it cannot be read."""
     try:
@@ -131,17 +106,18 @@ def file_state(path: Path) -> FileState:
 
 def read_bytes(path: Path) -> bytes:
     """Return a file's content. Raises InputError for one that cannot be a picture."""
-    state = file_state(path)
-    if state.size == 0:
-        raise UnreadablePicture(path, "is empty")
-    if state.size > MAX_BYTES:
-        raise UnreadablePicture(
-            path,
-            f"has {state.size / 1e6:.0f} MB",
-            remedy=f"pictures of at most {MAX_BYTES / 1e6:.0f} MB are read",
-        )
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise UnreadablePicture(path, "is empty")
+            if size > MAX_BYTES:
+                raise UnreadablePicture(
+                    path,
+                    f"has {size / 1e6:.0f} MB",
+                    remedy=f"pictures of at most {MAX_BYTES / 1e6:.0f} MB are read",
+                )
+            return file.read()
     except OSError as error:
         raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
 
@@ -199,12 +175,17 @@ def read_header(path: Path) -> Header:
     try:
         with (
             _SILENCE,
-            path.open("rb") as file,
-            pillow.open(file, formats=decoders) as picture,
+            open_file(path) as file,
+            pillow.open(_with_few_notes(file), formats=decoders) as picture,
         ):
             xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
             content = xmp.encode() if isinstance(xmp, str) else xmp
-            return Header(picture.width, picture.height, _orientation(picture), content)
+            orientation = _orientation(picture)
+            width, height = picture.size
+            if picture.format == "TIFF" and orientation in SIDEWAYS:
+                # Pillow tells how large it will be.
+                width, height = height, width
+            return Header(width, height, orientation, content)
     except OSError as error:
         if error.strerror:
             raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
@@ -214,10 +195,41 @@ def read_header(path: Path) -> Header:
         raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
 
 
+def _with_few_notes(file: BinaryIO) -> BinaryIO:
+    """Return a file to be read for what it says of itself: of a PNG, without all notes but XMP."""
+    is_png = file.read(len(PNG)) == PNG
+    file.seek(0)
+    return io.BytesIO(_without_notes(file.read(MAX_BYTES), keep=PNG_XMP)) if is_png else file
+
+
+def _without_notes(content: bytes, keep: bytes | None = None) -> bytes:
+    """Return a PNG without its notes, other than those that begin so; what is no PNG as it is."""
+    if not content.startswith(PNG):
+        return content
+    kept, place = [PNG], len(PNG)
+    while place + 8 <= len(content):
+        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+        is_kept = keep is not None and content.startswith(keep, place + 8)
+        if content[place + 4 : place + 8] not in PNG_NOTES or is_kept:
+            kept.append(content[place:end])
+        place = end
+    return b"".join(kept)
+
+
 def _orientation(picture: PIL.Image.Image) -> int:
-    """Return a picture's EXIF orientation; one that cannot be read says nothing."""
+    """Return a picture's EXIF orientation; one that cannot be read says nothing.
+
+    What XMP says of it is of no account, as in browsers.
+    """
+    from PIL import Image as pillow
+
     try:
-        found = picture.getexif().get(EXIF_ORIENTATION, 1)
+        if picture.format == "TIFF":
+            exif = picture.getexif()
+        else:
+            exif = pillow.Exif()
+            exif.load(picture.info.get("exif", b""))
+        found = exif.get(EXIF_ORIENTATION, 1)
     except Exception:
         # A damaged block raises anything at all.
         return 1
@@ -263,7 +275,7 @@ def from_pillow(picture: PIL.Image.Image, path: Path) -> Image:
         raise _too_large(path)
     try:
         with _SILENCE:
-            return from_pixels(_flatten(_upright(picture)), path)
+            return from_pixels(_flatten(_turned(picture, _orientation(picture))), path)
     except InputError:
         raise
     except Exception as error:
@@ -289,15 +301,20 @@ def _decode_pixels(content: bytes, path: Path) -> tuple[Pixels, Content]:
         # checks.
         with (
             _SILENCE,
-            pillow.open(io.BytesIO(content), formats=decoders) as picture,
+            pillow.open(io.BytesIO(_without_notes(content)), formats=decoders) as picture,
         ):
             if picture.width * picture.height > MAX_PIXELS:
                 raise pillow.DecompressionBombError
-            picture.load()
-            upright = _upright(picture)
+            orientation = _orientation(picture)
+            loaded = _loaded(picture, content)
+            if picture.format == "TIFF":
+                # Pillow has turned it.
+                upright, stored = loaded, _turned(loaded, BACK.get(orientation, orientation))
+            else:
+                upright, stored = _turned(loaded, orientation), loaded
             pixels = _flatten(upright)
-            stored = pixels if upright is picture else _flatten(picture)
-            return pixels, Content(pixels_digest(stored), _orientation(picture))
+            flat = pixels if upright is stored else _flatten(stored)
+            return pixels, Content(pixels_digest(flat), orientation)
     except pillow.DecompressionBombError as error:
         raise _too_large(path) from error
     except UnidentifiedImageError as error:
@@ -317,8 +334,32 @@ def _too_large(path: Path) -> UnreadablePicture:
     )
 
 
-def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """Turn a picture as its EXIF orientation says; one that cannot be read says nothing."""
+def _loaded(picture: PIL.Image.Image, content: bytes) -> PIL.Image.Image:
+    """Decode a picture; of a JPEG, the mark at its end may be missing, but no more.
+
+    Raises OSError for one that is cut short.
+    """
+    from PIL import Image as pillow
+
+    try:
+        picture.load()
+    except OSError:
+        if not content.startswith(JPEG):
+            raise
+        # What is decoded differs by what follows only where something is missing.
+        body = content.rstrip(b"\xff")
+        whole, *others = (
+            pillow.open(io.BytesIO(body + more + JPEG_END), formats=["JPEG"])
+            for more in (b"", *(bit * 128 for bit in JPEG_FILLINGS))
+        )
+        if any(other.tobytes() != whole.tobytes() for other in others):
+            raise
+        return whole
+    return picture
+
+
+def _turned(picture: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
+    """Turn a picture as an EXIF orientation says."""
     from PIL.Image import Transpose
 
     turns = {
@@ -330,7 +371,7 @@ def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    turn = turns.get(_orientation(picture))
+    turn = turns.get(orientation)
     return picture if turn is None else picture.transpose(turn)
 
 
@@ -340,8 +381,10 @@ def _flatten(picture: PIL.Image.Image) -> Pixels:
     if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
         # Pillow clips 16-bit grey instead of scaling it.
         deep = np.asarray(picture, dtype=np.float32)
-        is_deep = picture.mode.startswith("I;16") or deep.max(initial=0) > 255
-        scale = 255 / 65535 if is_deep else 1
+        most = deep.max(initial=0)
+        is_deep = picture.mode.startswith("I;16") or most > 255
+        is_share = picture.mode == "F" and most <= 1
+        scale = 255 / 65535 if is_deep else 255 if is_share else 1
         picture = pillow.fromarray(np.clip(deep * scale, 0, 255).astype(np.uint8))
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
@@ -356,16 +399,25 @@ def _decoders() -> list[str]:
     # Pillow's own search would import all of its forty decoders, a part of every start.
     for module in PILLOW_MODULES:
         importlib.import_module(f"PIL.{module}ImagePlugin")
-    _register_heif()
+    _register("pillow_heif")
+    _register("pillow_jxl")
     return [name for name in FORMATS if name in pillow.OPEN]
 
 
-def _register_heif() -> None:
+def suffixes() -> frozenset[str]:
+    """Return what files are called that can be read here."""
+    has_jxl = importlib.util.find_spec("pillow_jxl") is not None
+    return SUFFIXES | {JXL} if has_jxl else SUFFIXES
+
+
+def _register(package: str) -> None:
+    """Make Pillow know the decoder of a package, where that is installed."""
     try:
-        import pillow_heif
+        module = importlib.import_module(package)
     except ImportError:
         return
-    pillow_heif.register_heif_opener()
+    if package == "pillow_heif":
+        module.register_heif_opener()
 
 
 def encode_png(pixels: Pixels) -> bytes:

@@ -5,12 +5,16 @@ Videos are known by their suffix and by how they begin. Light to import.
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gallery.errors import UnusableFile
+from gallery.errors import InputError, NothingFound, UnusableFile
+from gallery.events import PassedOver, Refused
+from gallery.media.folders import files_below
+from gallery.system.files import absolute
+from gallery.system.reading import open_file
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -26,70 +30,171 @@ SHARED = frozenset((".ts",))
 PACKETS = ((0, 188), (4, 192))
 """Where the first sync byte of a transport stream stands, and how far apart they are."""
 
+PICTURES = (
+    b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"\xff\x0a", b"\0\0\0\x0cJXL ",
+)  # fmt: skip
+"""How JPEG, PNG, GIF, TIFF and JPEG XL begin."""
+
 STILL = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 """Brands of picture files that are built as MP4 files are."""
+
+
+COMPANIONS = frozenset(
+    (
+        ".aux", ".bak", ".caption", ".csv", ".db", ".htm", ".html", ".ini", ".json", ".jsonl",
+        ".log", ".md", ".npy", ".npz", ".nfo", ".part", ".sha256", ".srt", ".ass", ".tags", ".tmp",
+        ".toml", ".tsv", ".txt", ".url", ".vtt", ".xml", ".xmp", ".yaml", ".yml",
+    )
+)  # fmt: skip
+"""Suffixes of what people and programs keep beside pictures: nobody expects names in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
     """What paths name, each file once."""
 
-    videos: list[Path]
-    pictures: list[Path]
-    refused: list[tuple[Path, str]]
-    """The paths that name neither, and why."""
+    videos: list[Path] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    """The paths that name neither, and folders that cannot be listed."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """How many files in folders have a format that is not read, by suffix in small letters."""
+
+    def told(self) -> Iterator[Refused | PassedOver]:
+        """Yield what a job has to say of files that it does not take."""
+        yield from self.refused
+        if self.passed_over:
+            yield PassedOver(dict(self.passed_over))
 
 
-def pictures_of(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """Return the pictures that paths name, each once, and the paths that name none, with why.
+def pictures_of(paths: Sequence[Path]) -> Media:
+    """Return the pictures that paths name; videos in folders are passed over.
 
-    Raises InputError with the first reason where no path names one.
+    A folder stands for all below it; a file named outright is taken whatever its suffix. Raises
+    InputError with the first reason where no path names a picture.
     """
-    pictures, refused = _sorted_out(paths)
-    if refused and not pictures:
-        raise refused[0][1]
-    return pictures, [(path, str(error)) for path, error in refused]
+    return _not_empty(_look(paths, with_videos=False))
 
 
 def media_of(paths: Sequence[Path]) -> Media:
-    """Return the videos and the pictures that paths name.
+    """Return the videos and the pictures that paths name, by absolute paths.
 
-    Raises InputError with the first reason where no path names one.
+    What is written of them means the same from every folder. Raises InputError with the first
+    reason where no path names one.
     """
-    videos, others = videos_among(paths)
-    if not videos:
-        return Media([], *pictures_of(paths))
-    pictures, refused = _sorted_out(others)
-    return Media(videos, pictures, [(path, str(error)) for path, error in refused])
+    return _from_the_root(_not_empty(_look(paths, with_videos=True)))
 
 
-def _sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, UnusableFile]]]:
-    from gallery.media.images import pictures_in
+def videos_of(paths: Sequence[Path]) -> list[Path]:
+    """Return the videos that paths name, by absolute paths; there may be none."""
+    return _from_the_root(_look(paths, with_videos=True)).videos
 
-    pictures: dict[Path, None] = {}
-    refused: list[tuple[Path, UnusableFile]] = []
+
+def pictures_below(folder: Path) -> Iterator[Path | UnusableFile]:
+    """Yield the pictures in a folder and all below it, and why a folder cannot be listed."""
+    from gallery.media.images import suffixes
+
+    pictures = suffixes()
+    for one in files_below(folder):
+        if isinstance(one, UnusableFile) or one.suffix.lower() in pictures:
+            yield one
+
+
+def sort_in(media: Media, folder: Path, *, with_videos: bool = False) -> None:
+    """Add what lies in a folder and all below it to what was found."""
+    from gallery.media.images import suffixes
+
+    pictures = suffixes()
+    for one in files_below(folder):
+        if isinstance(one, UnusableFile):
+            media.refused.append(Refused.because(one.path, one))
+            continue
+        suffix = one.suffix.lower()
+        if suffix in pictures:
+            media.pictures.append(one)
+        elif suffix in SHARED and not begins_as_video(one):
+            continue
+        elif with_videos and suffix in VIDEO_SUFFIXES:
+            media.videos.append(one)
+        elif suffix not in COMPANIONS and (suffix or begins_as_picture(one)):
+            media.passed_over[suffix] += 1
+
+
+def _look(paths: Sequence[Path], *, with_videos: bool) -> Media:
+    found = Media()
     for path in paths:
-        try:
-            pictures.update(dict.fromkeys(pictures_in([path])))
-        except UnusableFile as error:
-            refused.append((path, error))
-    return list(pictures), refused
+        if path.is_dir():
+            _sort_in(found, path, with_videos=with_videos)
+        elif with_videos and path.is_file() and is_video(path):
+            found.videos.append(path)
+        elif path.exists() or path.is_symlink():
+            found.pictures.append(path)
+        else:
+            _refuse(found, NothingFound(path, "does not exist"))
+    return replace(
+        found,
+        videos=list(dict.fromkeys(found.videos)),
+        pictures=list(dict.fromkeys(found.pictures)),
+    )
+
+
+def _from_the_root(found: Media) -> Media:
+    return replace(
+        found,
+        videos=list(dict.fromkeys(absolute(path) for path in found.videos)),
+        pictures=list(dict.fromkeys(absolute(path) for path in found.pictures)),
+    )
+
+
+def _not_empty(found: Media) -> Media:
+    if found.refused and not found.pictures and not found.videos:
+        first = found.refused[0]
+        raise first.error or InputError(first.reason)
+    return found
+
+
+def _sort_in(found: Media, folder: Path, *, with_videos: bool) -> None:
+    """Add what lies in a folder that is named outright; one with nothing to look at is refused."""
+    from gallery.media.images import suffixes
+
+    before = len(found.pictures) + len(found.videos), len(found.refused)
+    sort_in(found, folder, with_videos=with_videos)
+    if (len(found.pictures) + len(found.videos), len(found.refused)) == before:
+        others = f", only {', '.join(sorted(found.passed_over))}" if found.passed_over else ""
+        looked_for = f"files ending in {', '.join(sorted(suffixes()))} are looked for"
+        _refuse(found, NothingFound(folder, f"holds no picture{others}", remedy=looked_for))
+
+
+def _refuse(found: Media, error: UnusableFile) -> None:
+    found.refused.append(Refused.because(error.path, error))
+
+
+def begins_as_picture(path: Path) -> bool:
+    """Say whether a file begins as a picture of a common format does."""
+    try:
+        with open_file(path) as file:
+            begin = file.read(16)
+    except OSError:
+        return False
+    if begin[:4] == b"RIFF":
+        return begin[8:12] == b"WEBP"
+    return begin.startswith(PICTURES) or (begin[4:8] == b"ftyp" and begin[8:12] in STILL)
 
 
 def is_video(path: Path) -> bool:
     """Say whether a file named outright is to be taken as a video."""
-    from gallery.media.images import SUFFIXES as PICTURE_SUFFIXES
+    from gallery.media.images import suffixes
 
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES - SHARED:
         return True
-    return suffix not in PICTURE_SUFFIXES and begins_as_video(path)
+    return suffix not in suffixes() and begins_as_video(path)
 
 
 def begins_as_video(path: Path) -> bool:
     """Say whether a file begins as the containers of videos do."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             begin = file.read(1024)
     except OSError:
         return False
@@ -103,52 +208,3 @@ def begins_as_video(path: Path) -> bool:
     return begin[4:8] in (b"moov", b"mdat", b"wide") or any(
         begin[first : first + 4 * step : step] == b"GGGG" for first, step in PACKETS
     )
-
-
-def videos_below(folder: Path) -> Iterator[Path]:
-    """Yield the video files in a folder and all folders below it, in a fixed order.
-
-    Hidden files and folders are passed over, and folders that cannot be listed or that links lead
-    to again.
-    """
-    entered: set[tuple[int, int]] = set()
-    for root, folders, files in os.walk(folder, followlinks=True):
-        status = Path(root).stat()
-        if (status.st_dev, status.st_ino) in entered:
-            folders.clear()
-            continue
-        entered.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(root, name)
-            suffix = path.suffix.lower()
-            if name.startswith(".") or suffix not in VIDEO_SUFFIXES:
-                continue
-            if suffix not in SHARED or begins_as_video(path):
-                yield path
-
-
-def videos_among(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the videos that paths name, each once, and the paths that may name pictures.
-
-    A folder is among the latter unless it holds videos alone.
-    """
-    videos: dict[Path, None] = {}
-    others: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            below = list(videos_below(path))
-            videos.update(dict.fromkeys(below))
-            if not below or _holds_pictures(path):
-                others.append(path)
-        elif path.is_file() and is_video(path):
-            videos[path] = None
-        else:
-            others.append(path)
-    return list(videos), others
-
-
-def _holds_pictures(folder: Path) -> bool:
-    from gallery.media.images import pictures_below
-
-    return next(pictures_below(folder), None) is not None

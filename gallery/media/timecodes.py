@@ -6,7 +6,7 @@ import re
 
 from gallery.errors import BadSetting
 
-FORM = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?)")
+FORM = re.compile(r"(?:(?:(\d{1,9}):)?([0-5]?\d):)?(\d{1,9}(?:\.\d*)?)")
 
 
 def seconds_of(text: str) -> float:

@@ -6,6 +6,7 @@ stranger's file leads to another file or to the network.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gallery.errors import MissingPackage, UnreadableFile, UnreadableVideo
-from gallery.media.images import MAX_PIXELS, file_state
+from gallery.media.images import MAX_PIXELS
 from gallery.media.timecodes import timecode
+from gallery.system.reading import open_file
 from gallery.types import Image, Pixels
 
 if TYPE_CHECKING:
@@ -129,13 +131,13 @@ class VideoReader:
         self.last = -1.0
         """The time of the last frame that was decoded; below 0 before there is one."""
         library()
-        if file_state(path).size == 0:
-            raise UnreadableVideo(path, "is empty")
         try:
-            self._file = path.open("rb")
+            self._file = open_file(path)
         except OSError as error:
             raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
         try:
+            if os.fstat(self._file.fileno()).st_size == 0:
+                raise UnreadableVideo(path, "is empty")
             self._container = self._opened()
             self._stream = self._chosen_stream()
             self._scaler = self._learn_size()

@@ -7,8 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import BadSetting, InputError, NothingFound, UnreadableFile, UnreadableMetadata
+from gallery.errors import (
+    BadSetting,
+    InputError,
+    NothingFound,
+    UnreadableFile,
+    UnreadableMetadata,
+    UnusableFile,
+)
+from gallery.events import Refused
 from gallery.metadata.tags import name_of, spelling, split
+from gallery.system.reading import FileTooLargeError, read_if_there
 from gallery.types import Candidate
 
 MAX_BYTES = 1024 * 1024
@@ -38,8 +47,8 @@ class Captioned:
     candidates: list[Candidate]
     without: int
     """How many pictures have no caption, or one that names nobody."""
-    refused: list[tuple[Path, str]]
-    """Pictures whose caption cannot be used, and why."""
+    refused: list[Refused]
+    """Pictures whose caption cannot be used."""
 
 
 def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
@@ -61,16 +70,16 @@ def candidates_in(pictures: Sequence[Path], rule: TagRule) -> Captioned:
         try:
             names = names_in(tags_of(picture), known, rule.prefix)
         except InputError as error:
-            captioned.refused.append((picture, str(error)))
+            captioned.refused.append(Refused.because(picture, error))
             continue
         if len(names) > 1:
-            captioned.refused.append(
-                (
-                    picture,
-                    f"{picture} has a caption with {len(names)} names, {' and '.join(names)}, "
-                    "and no word of whose face is whose; cut out the faces.",
-                )
+            several = UnusableFile(
+                picture,
+                f"has a caption with {len(names)} names, {' and '.join(names)}, and no word of "
+                "whose face is whose",
+                remedy="cut out the faces",
             )
+            captioned.refused.append(Refused.because(picture, several))
         elif names:
             captioned.candidates.append(
                 Candidate(picture.parent.resolve() / picture.name, names[0])
@@ -84,17 +93,17 @@ def tags_of(picture: Path) -> list[str]:
     """Return the tags beside a picture: in `picture.txt`, `picture.caption` and `picture.png.txt`.
 
     In the first two commas part tags, and lines; the last has a tag on each line, as Hydrus wants.
-    Raises InputError for a file that is no text in UTF-8.
+    Raises InputError for a file that is no text in UTF-8, and for what is no file.
     """
     tags = []
     for path in (*(picture.with_suffix(one) for one in CAPTION_SUFFIXES), _lines_beside(picture)):
         try:
-            if path.is_file():
-                text = _text(path)
-                is_listed = path.name == f"{picture.name}.txt"
-                tags += _listed(text) if is_listed else split(text)
+            text = _text(path)
         except OSError as error:
             raise UnreadableMetadata(path, f"cannot be read: {error.strerror}") from error
+        if text is not None:
+            is_listed = path.name == f"{picture.name}.txt"
+            tags += _listed(text) if is_listed else split(text)
     return tags
 
 
@@ -133,9 +142,12 @@ def names_in(tags: Sequence[str], known: dict[str, str], prefix: str) -> list[st
 def names_listed(path: Path) -> list[str]:
     """Return the names in a file, one a line. Raises InputError for one that lists none."""
     try:
-        names = [line.strip() for line in _text(path).splitlines() if line.strip()]
+        text = _text(path)
     except OSError as error:
         raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
+    if text is None:
+        raise UnreadableFile(path, "cannot be read: there is no such file")
+    names = [line.strip() for line in text.splitlines() if line.strip()]
     if not names:
         raise NothingFound(path, "lists no name", remedy="write one on each line")
     return names
@@ -147,10 +159,15 @@ def _known(tag: str, known: dict[str, str]) -> str | None:
     return known.get(plain) or known.get(without_series)
 
 
-def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_BYTES:
-        raise UnreadableMetadata(path, "is too long for a caption", remedy="take it away")
+def _text(path: Path) -> str | None:
+    """Return a text, None where there is no file."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        content = read_if_there(path, MAX_BYTES)
+    except FileTooLargeError as error:
+        raise UnreadableMetadata(
+            path, "is too long for a caption", remedy="take it away"
+        ) from error
+    try:
+        return None if content is None else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableMetadata(path, "is no text in UTF-8", remedy="save it as UTF-8") from error

@@ -9,6 +9,7 @@ from gallery.errors import UnreadableMetadata
 from gallery.media.images import read_header
 from gallery.metadata import xmp
 from gallery.metadata.regions import Shape, box_of
+from gallery.system.reading import FileTooLargeError, read_if_there
 from gallery.types import Box
 
 
@@ -75,10 +76,10 @@ def _belongs(packet: bytes, picture: Path) -> bool:
 
 def _content(path: Path) -> bytes | None:
     try:
-        if not path.is_file():
-            return None
-        if path.stat().st_size > xmp.MAX_BYTES:
-            raise UnreadableMetadata(path, "is too large for a sidecar", remedy="take it away")
-        return path.read_bytes()
+        return read_if_there(path, xmp.MAX_BYTES)
+    except FileTooLargeError as error:
+        raise UnreadableMetadata(
+            path, "is too large for a sidecar", remedy="take it away"
+        ) from error
     except OSError as error:
         raise UnreadableMetadata(path, f"cannot be read: {error.strerror}") from error

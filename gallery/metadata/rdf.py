@@ -6,6 +6,9 @@ from typing import Any
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
+MOST_DIGITS = 100
+"""No number in metadata is written in more letters."""
+
 HIGHEST = 1e9
 """No number in metadata is higher; a higher one is damage."""
 
@@ -37,8 +40,9 @@ def text(found: Any) -> str | None:
 
 def number(found: Any) -> float | None:
     """Return a field's text, or a text, as a number; None for other text and for infinity."""
+    said = text(found) or ""
     try:
-        value = float(text(found) or "")
+        value = float(said) if len(said) <= MOST_DIGITS else HIGHEST
     except ValueError:
         return None
     return value if abs(value) < HIGHEST else None

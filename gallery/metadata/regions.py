@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gallery.numerics.assignment import pairs_of
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.numerics.assignment import pairs_in
 from gallery.types import Box
 
 
@@ -96,33 +99,25 @@ def stored(area: Area, orientation: int) -> Area:
     return shown(area, {6: 8, 8: 6}.get(orientation, orientation))
 
 
-def overlap(one: Area, other: Area) -> float:
-    """Return the intersection of two areas over their union; 0 where they show two faces.
+def overlaps(some: Sequence[Area], others: Sequence[Area]) -> NDArray[np.float64]:
+    """Return the intersections of areas over their unions; 0 where they show two faces.
 
-    Programs frame different things, the face from brow to chin or the whole head, so that one
-    area may lie in the other: two areas are of one face when half of the smaller lies in the
-    larger and the larger is not over eight times as large.
+    The shape is (some, others). Programs frame different things, the face from brow to chin or the
+    whole head, so that one area may lie in the other: two areas are of one face when half of the
+    smaller lies in the larger and the larger is not over eight times as large.
     """
-    wide = _common(one.x, one.width, other.x, other.width)
-    high = _common(one.y, one.height, other.y, other.height)
-    inside = wide * high
-    areas = sorted((one.width * one.height, other.width * other.height))
-    if inside <= 0 or inside < areas[0] / 2 or areas[1] > 8 * areas[0]:
-        return 0.0
-    return inside / (areas[0] + areas[1] - inside)
+    one = np.array(some, np.float64).reshape(-1, 1, 4)
+    other = np.array(others, np.float64).reshape(1, -1, 4)
+    low = np.maximum(one[..., :2] - one[..., 2:] / 2, other[..., :2] - other[..., 2:] / 2)
+    high = np.minimum(one[..., :2] + one[..., 2:] / 2, other[..., :2] + other[..., 2:] / 2)
+    inside = np.maximum(high - low, 0.0).prod(axis=2)
+    sizes = one[..., 2:].prod(axis=2), other[..., 2:].prod(axis=2)
+    smaller, larger = np.minimum(*sizes), np.maximum(*sizes)
+    is_same = (inside > 0) & (inside >= smaller / 2) & (larger <= 8 * smaller)
+    union = np.where(is_same, smaller + larger - inside, 1.0)
+    return np.where(is_same, inside / union, 0.0)
 
 
 def pairs(some: Sequence[Area], others: Sequence[Area]) -> dict[int, int]:
     """Return which of some areas is which of the others, each at most once, best overlap first."""
-    return pairs_of(
-        (-shared, row, column)
-        for row, one in enumerate(some)
-        for column, other in enumerate(others)
-        if (shared := overlap(one, other)) > 0
-    )
-
-
-def _common(one: float, length: float, other: float, other_length: float) -> float:
-    """Return how much of two stretches, given by centre and length, is of both."""
-    start = max(one - length / 2, other - other_length / 2)
-    return min(one + length / 2, other + other_length / 2) - start
+    return pairs_in(overlaps(some, others))

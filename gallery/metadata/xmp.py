@@ -38,6 +38,9 @@ PREFIXES = {
 MAX_BYTES = 32 * 1024 * 1024
 """No packet of metadata is larger; a larger one is somebody's trap."""
 
+MOST_REGIONS = 2000
+"""No picture shows more faces that anybody marked."""
+
 SAME_SHAPE = 0.02
 """Proportions that differ by less than this share are of one picture in two sizes."""
 
@@ -149,12 +152,15 @@ class _Packet:
         return None
 
     def microsoft(self, shape: Shape) -> list[Region]:
-        """Return the people that Microsoft's regions name, in the picture as it is shown."""
+        """Return the people that Microsoft's regions name, in the picture as it is shown.
+
+        Raises PacketError where they are too many.
+        """
         regions = self.find()
         orientation = shape.orientation if regions is None else _orientation(regions, shape)
-        return [
-            Region(shown(one.area, orientation), one.name) for one in microsoft.named_in(self._rdf)
-        ]
+        named = microsoft.named_in(self._rdf)
+        _check_count(len(named))
+        return [Region(shown(one.area, orientation), one.name) for one in named]
 
     def make(self) -> Any:
         """Return a new element for regions, in a description of its own."""
@@ -210,13 +216,21 @@ class _Element:
 
 
 def _faces(regions: Any, shape: Shape) -> list[_Element]:
-    orientation = _orientation(regions, shape)
+    orientation, size = _orientation(regions, shape), _size_of(regions)
+    listed = rdf.items(rdf.field(rdf.struct(regions), REGIONS, "RegionList"))
+    _check_count(len(listed))
     return [
         _Element(Region(shown(area, orientation), _name_of(item), is_ours(item)), item)
-        for item in rdf.items(rdf.field(rdf.struct(regions), REGIONS, "RegionList"))
+        for item in listed
         if (rdf.text(rdf.field(rdf.struct(item), REGIONS, "Type")) or "face").lower() == "face"
-        and (area := _area_of(item, regions)) is not None
+        and (area := _area_of(item, size)) is not None
     ]
+
+
+def _check_count(regions: int) -> None:
+    """Raise PacketError for more regions than a picture has, which would take minutes to pair."""
+    if regions > MOST_REGIONS:
+        raise PacketError(f"marks {regions} faces, and no program marks over {MOST_REGIONS}")
 
 
 def _unnamed_yet(some: Sequence[Region], known: Sequence[Region]) -> list[Region]:
@@ -382,7 +396,8 @@ def _size_of(regions: Any) -> tuple[float, float] | None:
     return (width, height) if width and height and min(width, height) > 0 else None
 
 
-def _area_of(item: Any, regions: Any) -> Area | None:
+def _area_of(item: Any, size: tuple[float, float] | None) -> Area | None:
+    """Return a region's place; one in pixels is of a picture of the size that regions are for."""
     found = rdf.field(rdf.struct(item), REGIONS, "Area")
     if found is None or isinstance(found, str):
         return None
@@ -392,7 +407,6 @@ def _area_of(item: Any, regions: Any) -> Area | None:
     if x is None or y is None or not width or not height or min(width, height) <= 0:
         return None
     if rdf.text(rdf.field(fields, AREA, "unit")) == "pixel":
-        size = _size_of(regions)
         if size is None:
             return None
         x, width, y, height = x / size[0], width / size[0], y / size[1], height / size[1]

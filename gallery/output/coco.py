@@ -84,5 +84,5 @@ def _listed(lines: list[str]) -> str:
 def _is_ours(content: bytes) -> bool:
     try:
         return bool(json.loads(content)["info"]["description"] == DESCRIPTION)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False

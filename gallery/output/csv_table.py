@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gallery.errors import BadOutput, InputError
 from gallery.media.timecodes import seconds_of, timecode
+from gallery.output import record_values
 from gallery.output.record_file import RecordStatus
+from gallery.output.record_values import number_in, whole_in
 from gallery.output.records import as_json, of_video
 from gallery.types import (
     Answer,
@@ -38,6 +41,11 @@ The columns from `video` on are empty for pictures. It is `track`, `shot` or `en
 `track` counts the tracks, in the last `shot` the shots. `start`, `end` and `best` are time codes,
 `asked` holds the beginning, the end and the interval of the sampled frames, in seconds."""
 
+BOM = "\ufeff"
+
+COUNT = re.compile("[0-9]{1,6}")
+"""How many faces a picture has; more are nobody's."""
+
 ERROR, DIGEST, VIDEO = (COLUMNS.index(name) for name in ("error", "digest", "video"))
 
 
@@ -46,8 +54,8 @@ class Csv:
 
     @property
     def header(self) -> str:
-        """The line of headings."""
-        return _line(COLUMNS)
+        """The line of headings; the mark before it tells spreadsheets that this is UTF-8."""
+        return BOM + _line(COLUMNS)
 
     def text(self, record: Record) -> str:
         """Return a record's rows."""
@@ -57,6 +65,12 @@ class Csv:
         """Return what is done, by paths whose rows are all there, and the bytes up to the last."""
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
+        if header and tuple(header[0].split(";")) == COLUMNS:
+            raise BadOutput(
+                path,
+                "has semicolons between its columns",
+                remedy="save it with commas, or name another output file",
+            )
         if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
             lacking = " and ".join(name for name in COLUMNS if name not in header)
             raise BadOutput(
@@ -110,9 +124,9 @@ class Csv:
 def _record(rows: list[list[str]]) -> Record:
     first = dict(zip(COLUMNS, rows[0], strict=True))
     record = Record(
-        path=Path(first["path"]),
-        width=int(first["width"]) if first["width"] else None,
-        height=int(first["height"]) if first["height"] else None,
+        path=record_values.path(first["path"]),
+        width=whole_in(first["width"]) if first["width"] else None,
+        height=whole_in(first["height"]) if first["height"] else None,
         encoder=first["encoder"],
         faces=tuple(_answer(row) for row in rows) if first["face"] else (),
         error=first["error"] or None,
@@ -123,15 +137,15 @@ def _record(rows: list[list[str]]) -> Record:
 
 def _video_record(record: Record, row: dict[str, str]) -> VideoRecord:
     start, end, every = row["asked"].split(" ")
-    asked = float(start), None if end == "-" else float(end), float(every)
+    asked = number_in(start), None if end == "-" else number_in(end), number_in(every)
     return of_video(record, _part(row), asked)
 
 
 def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:
-    shot, track, end = int(row["shot"]), int(row["track"]), seconds_of(row["end"])
+    shot, track, end = whole_in(row["shot"]), whole_in(row["track"]), seconds_of(row["end"])
     if row["video"] == "end":
         return VideoEnd(shot, track, end)
-    start, looks = seconds_of(row["start"]), int(row["looks"])
+    start, looks = seconds_of(row["start"]), whole_in(row["looks"])
     if row["video"] == "shot":
         return VideoShot(shot, start, end, track, looks)
     return VideoTrack(shot, track, start, end, seconds_of(row["best"]), looks)
@@ -139,18 +153,18 @@ def _part(row: dict[str, str]) -> VideoTrack | VideoShot | VideoEnd:
 
 def _answer(row: list[str]) -> Answer:
     values = dict(zip(COLUMNS, row, strict=True))
-    box = Box(*(float(values[side]) for side in ("left", "top", "right", "bottom")))
+    box = Box(*(number_in(values[side]) for side in ("left", "top", "right", "bottom")))
     return Answer(
-        face=Face(box, float(values["score"])),
+        face=Face(box, number_in(values["score"])),
         verdict=Verdict(values["verdict"]),
         character=values["character"] or None,
-        distance=float(values["distance"]) if values["distance"] else None,
+        distance=number_in(values["distance"]) if values["distance"] else None,
         matches=(),
     )
 
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:
-    if len(row) != len(COLUMNS) or not row[4].isdecimal():
+    if len(row) != len(COLUMNS) or not COUNT.fullmatch(row[4]) or "\0" in row[0]:
         raise BadOutput(
             path,
             f"holds something other than records in row {number}",
@@ -205,13 +219,14 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
 
     Raises InputError for what is no CSV.
     """
-    position = 0
+    position = width = 0
 
     def lines() -> Iterator[str]:
         nonlocal position
         for line in content.splitlines(keepends=True):
             position += len(line)
-            yield line.decode("utf-8", "surrogateescape")
+            text = line.decode("utf-8", "surrogateescape")
+            yield text.lstrip(BOM) if position == len(line) else text
 
     reader = csv.reader(lines(), strict=True)
     while True:
@@ -229,4 +244,6 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
             # A quotation cut short by the end.
             return
         if content[position - 1 : position] == b"\n":
-            yield row, position
+            yield row + [""] * (width - len(row)), position
+            # Spreadsheets leave empty cells at a row's end away; the heading has none.
+            width = len(COLUMNS)

@@ -11,12 +11,16 @@ from gallery.errors import BadOutput, BusyFile, UnwritableFile
 from gallery.output.format import Output, cannot_be_written
 from gallery.system.files import absolute, replace_file
 from gallery.system.locks import folder_lock
+from gallery.system.reading import FileTooLargeError, read_if_there
 from gallery.types import Record, Verdict
 
 if TYPE_CHECKING:
     from gallery.types import Answer
 
 UNSURE, UNKNOWN = "unsure", "unknown"
+
+MAX_BYTES = 1024 * 1024 * 1024
+"""No document is longer: a million pictures take half of it."""
 
 
 class _State(NamedTuple):
@@ -46,7 +50,10 @@ class DocumentFile:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            content = path.read_bytes() if path.exists() else None
+            content = read_if_there(path, MAX_BYTES)
+        except FileTooLargeError:
+            # Nothing that gallery wrote is that long.
+            content = b""
         except OSError as error:
             raise cannot_be_written(path, error) from error
         if not os.access(path.parent, os.W_OK):

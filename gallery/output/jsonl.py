@@ -8,12 +8,16 @@ from pathlib import Path
 
 from gallery.errors import BadOutput
 from gallery.output.record_file import RecordStatus
+from gallery.output.record_values import text, text_or_none
 from gallery.output.records import as_json, from_json, to_line
 from gallery.types import Record
 
 VIDEO = b', "video": {"part": '
 VIDEO_TRACK, VIDEO_END = VIDEO + b'"track"', VIDEO + b'"end"'
 """How a line about a part of a video tells that it is one; in a text the marks would be escaped."""
+
+DAMAGE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading a line raises that is no record."""
 
 BEGINNING = b'{"path": '
 """How every line begins; whatever else ends a file is not ours to cut off."""
@@ -49,7 +53,7 @@ class JsonLines:
         for number, line in enumerate(content.splitlines(), 1):
             try:
                 yield from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
+            except DAMAGE as error:
                 raise BadOutput(
                     path,
                     f"holds a record of another version in line {number}",
@@ -71,12 +75,13 @@ def _standing(
     """Return what a line says all of; None for a part of a video before its end."""
     try:
         record = json.loads(line)
-        picture, made_with = str(record["path"]), record["encoder"]
-        is_video = "video" in record
+        picture, made_with = text(record["path"]), text(record["encoder"])
+        error_said, is_video = text_or_none(record.get("error")), "video" in record
         standing = RecordStatus(
-            record.get("digest"), has_failed=not is_video and record.get("error") is not None
+            text_or_none(record.get("digest")),
+            has_failed=not is_video and error_said is not None,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except DAMAGE as error:
         raise BadOutput(
             path,
             f"holds something other than records in line {number}",

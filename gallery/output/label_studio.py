@@ -83,6 +83,7 @@ def _is_ours(content: bytes) -> bool:
     try:
         tasks = json.loads(content)
         versions = [one["model_version"] for task in tasks for one in task["predictions"]]
-    except (ValueError, KeyError, TypeError):
+        is_ours = all(one.startswith("gallery ") for one in versions)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
-    return isinstance(tasks, list) and all(one.startswith("gallery ") for one in versions)
+    return isinstance(tasks, list) and is_ours

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Collection, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gallery.errors import BadOutput, BusyFile, InputError, UnwritableFile
+from gallery.system.files import unfinished
 from gallery.system.locks import hold
 from gallery.types import Record, VideoEnd, VideoRecord
 
@@ -82,23 +82,22 @@ class AppendedFile:
 
         Raises InputError when the disk is full or the file cannot be written.
         """
-        unfinished = self._path.parent / f".{secrets.token_hex(8)}.tmp{self._path.suffix}"
         try:
-            fresh = _opened(unfinished)
-            try:
-                _write(fresh, content)
-                os.fsync(fresh.fileno())
-                # Nobody else may hold it in between.
-                hold(fresh.fileno())
-                if sys.platform == "win32":
-                    # What is open cannot be moved there.
+            with unfinished(self._path, self._path.suffix) as beside:
+                fresh = _opened(beside)
+                try:
+                    _write(fresh, content)
+                    os.fsync(fresh.fileno())
+                    # Nobody else may hold it in between.
+                    hold(fresh.fileno())
+                    if sys.platform == "win32":
+                        # What is open cannot be moved there.
+                        fresh.close()
+                        self._file.close()
+                    beside.replace(self._path)
+                except BaseException:
                     fresh.close()
-                    self._file.close()
-                unfinished.replace(self._path)
-            except BaseException:
-                fresh.close()
-                unfinished.unlink(missing_ok=True)
-                raise
+                    raise
             self._file.close()
             self._file = fresh
             if sys.platform == "win32":

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any
 
+from gallery.output import record_values
+from gallery.output.record_values import (
+    number,
+    number_or_none,
+    text,
+    text_or_none,
+    whole,
+    whole_or_none,
+)
 from gallery.types import (
     Answer,
     Box,
@@ -103,28 +111,28 @@ def to_line(values: dict[str, Any]) -> str:
 
     A file name that is no text, as Linux allows, is escaped; json.loads gives it back.
     """
-    text = json.dumps(values, ensure_ascii=False)
+    line = json.dumps(values, ensure_ascii=False)
     try:
-        text.encode("utf-8")
+        line.encode("utf-8")
     except UnicodeEncodeError:
         return json.dumps(values)
-    return text
+    return line
 
 
 def from_json(values: dict[str, Any]) -> Record:
     """Return the record that as_json made values of; its boxes are whole pixels.
 
-    Raises ValueError, KeyError or TypeError for values of something else.
+    Raises ValueError, LookupError, TypeError or AttributeError for values of something else.
     """
     record = Record(
-        path=Path(values["path"]),
-        width=values["width"],
-        height=values["height"],
-        encoder=values["encoder"],
+        path=record_values.path(values["path"]),
+        width=whole_or_none(values["width"]),
+        height=whole_or_none(values["height"]),
+        encoder=text(values["encoder"]),
         faces=tuple(_answer_from_json(face) for face in values["faces"]),
-        error=values["error"],
-        left_out=values.get("left_out", 0),
-        digest=values.get("digest"),
+        error=text_or_none(values["error"]),
+        left_out=whole(values.get("left_out", 0)),
+        digest=text_or_none(values.get("digest")),
     )
     return _video_from_json(record, values["video"]) if "video" in values else record
 
@@ -132,8 +140,17 @@ def from_json(values: dict[str, Any]) -> Record:
 def _video_from_json(record: Record, values: dict[str, Any]) -> VideoRecord:
     kind = {"track": VideoTrack, "shot": VideoShot, "end": VideoEnd}[values["part"]]
     asked = values["asked"]
-    part = kind(**{part.name: values[part.name] for part in fields(kind)})
-    return of_video(record, part, (asked["from"], asked["to"], asked["every"]))
+    part = kind(
+        **{
+            one.name: (whole if one.type == "int" else number)(values[one.name])
+            for one in fields(kind)
+        }
+    )
+    return of_video(
+        record,
+        part,
+        (number(asked["from"]), number_or_none(asked["to"]), number(asked["every"])),
+    )
 
 
 def of_video(
@@ -155,23 +172,29 @@ def of_video(
     )
 
 
+def _quality_from_json(values: dict[str, Any]) -> Quality:
+    return Quality(
+        number(values["size"]),
+        number(values["sharpness"]),
+        number_or_none(values["roll"]),
+        number_or_none(values["frontal"]),
+        number_or_none(values["cut"]),
+    )
+
+
 def _answer_from_json(values: dict[str, Any]) -> Answer:
     quality, decided = values["quality"], values.get("decided")
     return Answer(
-        face=Face(Box(*values["box"]), values["score"]),
+        face=Face(Box(*map(number, values["box"])), number(values["score"])),
         verdict=Verdict(values["verdict"]),
-        character=values["character"],
-        distance=values["distance"],
-        probability=values.get("probability"),
-        stranger=values.get("stranger"),
-        decided=decided and Decided(decided),
-        matches=tuple(Match(match["character"], match["distance"]) for match in values["matches"]),
-        quality=quality
-        and Quality(
-            quality["size"],
-            quality["sharpness"],
-            quality["roll"],
-            quality["frontal"],
-            quality["cut"],
+        character=text_or_none(values["character"]),
+        distance=number_or_none(values["distance"]),
+        probability=number_or_none(values.get("probability")),
+        stranger=number_or_none(values.get("stranger")),
+        decided=None if decided is None else Decided(decided),
+        matches=tuple(
+            Match(text(match["character"]), number(match["distance"]))
+            for match in values["matches"]
         ),
+        quality=None if quality is None else _quality_from_json(quality),
     )

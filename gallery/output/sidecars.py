@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from gallery.media.images import SUFFIXES
+from gallery.media.images import suffixes
 from gallery.metadata.tags import spelling
 from gallery.output.format import NotWrittenError, Output
 from gallery.system.files import replace_file
 from gallery.system.locks import folder_lock
+from gallery.system.reading import read_file
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 """Makes new content of a file's; both are None for no file."""
@@ -76,7 +77,7 @@ def _text(path: Path, content: bytes) -> str:
 
 def require_own_stem(picture: Path, what: str) -> None:
     """Raise NotWrittenError where a file named by the stem would be another picture's, too."""
-    for suffix in sorted(SUFFIXES):
+    for suffix in sorted(suffixes()):
         for ending in (suffix, suffix.upper(), f".{suffix[1:].capitalize()}"):
             other = picture.with_suffix(ending)
             if ending != picture.suffix and _is_other(other, picture):
@@ -97,11 +98,10 @@ def _content(path: Path, most: int) -> bytes | None:
     if not os.path.lexists(path):
         return None
     if path.exists() and not path.is_file():
-        # A pipe would be waited for.
         raise NotWrittenError(f"{path} is no file; take it away.")
     if path.stat().st_size > most:
         raise NotWrittenError(f"{path} is too long for what belongs there; move it away.")
-    return path.read_bytes()
+    return read_file(path)
 
 
 def unique(tags: Iterable[str]) -> list[str]:

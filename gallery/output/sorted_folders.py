@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -27,7 +26,8 @@ from gallery.system.file_names import (
     mark,
     mark_in,
 )
-from gallery.system.files import absolute
+from gallery.system.files import absolute, remove_unfinished, unfinished
+from gallery.system.reading import read_file
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
@@ -115,10 +115,14 @@ class SortedFolders:
 
 
 def _folders_in(target: Path) -> dict[str, str]:
-    """Return the folders in a place by the characters they stand for, or by their marks."""
+    """Return the folders in a place by the characters they stand for, or by their marks.
+
+    What a killed run left in them goes: nothing may be written into them again.
+    """
     target.mkdir(parents=True, exist_ok=True)
     found = {}
     for there in sorted(os.listdir(target)):  # noqa: PTH208 - names alone
+        remove_unfinished(target / there)
         marked = mark_in(there)
         character = f"~{marked}" if marked else character_name(there)
         found[unicodedata.normalize("NFC", character)] = there
@@ -148,7 +152,7 @@ def _place_still(content: bytes, name: str, folder: Path) -> None:
     stem = name.removesuffix(".png")
     for one in (name, f"{stem}~{digest_of(content)[:MARK_LENGTH]}.png"):
         place = folder / one
-        if place.is_file() and place.read_bytes() == content:
+        if place.is_file() and read_file(place) == content:
             return
         if not os.path.lexists(place):
             with contextlib.suppress(FileExistsError):
@@ -182,7 +186,7 @@ def _place(picture: Path, folder: Path, placing: Placing) -> None:
 def _names(picture: Path) -> Iterator[str]:
     """Yield the names that a picture may get, best first."""
     yield picture.name
-    content = digest_of(picture.read_bytes())
+    content = digest_of(read_file(picture))
     whole = mark(os.fsencode(absolute(picture)))
     short = content[:MARK_LENGTH]
     for behind in (short, f"{short}-{whole}", content):
@@ -199,10 +203,7 @@ def _is_there(picture: Path, place: Path, placing: Placing) -> bool:
     if place.samefile(picture):
         return True
     # A picture's copy is as good as a link where the content is the same.
-    return (
-        place.stat().st_size == picture.stat().st_size
-        and place.read_bytes() == picture.read_bytes()
-    )
+    return place.stat().st_size == picture.stat().st_size and read_file(place) == read_file(picture)
 
 
 def _put(picture: Path, place: Path, placing: Placing) -> bool:
@@ -232,20 +233,17 @@ def _copy(picture: Path, place: Path) -> None:
 
 def _publish(place: Path, write: Callable[[Path], object]) -> None:
     """Make a file whole or not at all. Raises FileExistsError where there is one already."""
-    unfinished = place.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        write(unfinished)
-        with unfinished.open("rb") as file:
+    with unfinished(place) as beside:
+        write(beside)
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
         try:
             # A link is never made over a file that somebody else puts there at this moment.
-            place.hardlink_to(unfinished)
+            place.hardlink_to(beside)
         except FileExistsError:
             raise
         except OSError:
             # Some file systems know no links.
             if os.path.lexists(place):
                 raise FileExistsError from None
-            unfinished.rename(place)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            beside.rename(place)

@@ -22,9 +22,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import lzma
-import math
-import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -36,41 +34,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import BadArchive, InputError, NewerArchive, UnreadableFile, UnwritableFile
-from gallery.media.images import decode
+from gallery.store.archive_members import (
+    Tables,
+    content_of,
+    digest_of,
+    jpeg_of,
+    lines_of,
+    number_of,
+    png_of,
+    text_of,
+    truth_of,
+)
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
 from gallery.store.deciding import History
-from gallery.store.decision_archive import lines_of, read_history
+from gallery.store.decision_archive import decision_lines, read_history
 from gallery.store.forgotten import ForgottenFace
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
 from gallery.store.steps import Action
-from gallery.store.writer import NewSample, Writer, clean_name
+from gallery.store.writer import NewSample, Writer
 from gallery.system.files import replacing
-from gallery.types import CROP_SIDE, DIMENSION, Box, Content, Face, Landmarks, Quality, Sample
+from gallery.system.reading import open_file
+from gallery.types import (
+    DIMENSION,
+    Box,
+    Content,
+    Descriptor,
+    Face,
+    Landmarks,
+    Quality,
+    Sample,
+)
 
 FORMAT = 1
 MAX_HEAD = 1 << 24
-MAX_LINE = 1 << 14
-MAX_LINES = 1 << 29
-MAX_FORGOTTEN = 1 << 26
-MAX_CROP = 1 << 18
-"""Members that unfold to more bytes than these are refused, so that a small file cannot fill the
-memory; the lines and the rows of the tables are counted by the crops, which the file's own
-directory names."""
+MAX_FORGOTTEN = 1 << 18
+"""Faces, which have no crops to be counted by."""
+MAX_DECISIONS = 1 << 21
+"""Lines of what was decided: steps, faces and the log."""
 MAX_ENCODERS = 64
 
 DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, LookupError, ValueError, TypeError,
-    AttributeError, ArithmeticError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError, TypeError,
+    AttributeError, ArithmeticError, RuntimeError, struct.error,
 )  # fmt: skip
 """What reading a file raises that is not what it says it is; RuntimeError for an encrypted one."""
-
-PNG = re.compile(rb"\x89PNG\r\n\x1a\n\0\0\0\rIHDR(.{4})(.{4})\x08\x02", re.DOTALL)
-"""How a PNG of 8-bit colours begins; the groups are its width and height."""
-
-
-JPEG = b"\xff\xd8\xff"
-"""How a JPEG begins. What a file within MAX_CROP can unfold to is bounded by images.MAX_PIXELS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
     _write_rejections(store, archive, encoders)
     _write_forgotten(store, archive)
-    decided = "".join(f"{line}\n" for line in lines_of(store))
+    decided = "".join(f"{line}\n" for line in decision_lines(store))
     if decided:
         archive.writestr("decisions.jsonl", decided)
     head = {
@@ -212,15 +221,12 @@ def restore(store: Store, source: Path) -> Imported:
     is damaged, or is of a newer version.
     """
     added = present = 0
-    with _damage_explained(source), zipfile.ZipFile(source) as archive:
+    with _damage_explained(source), open_file(source) as file, zipfile.ZipFile(file) as archive:
         head = _head(archive, source)
-        samples = _samples(archive, head)
-        rejected = _rejections(archive, head)
-        forgotten = _forgotten(archive)
         history = _history(archive)
         ours: set[str] = set()
         with store.writing() as writer:
-            for sample in samples:
+            for sample in _samples(archive, head):
                 if sample.content is not None:
                     writer.hear_of_content(sample.digest, sample.content)
                 # A picture that is here keeps its label, even where another face of it is meant.
@@ -237,9 +243,9 @@ def restore(store: Store, source: Path) -> Imported:
                 writer.character_id(name)
             # Before rejections, whose crops go with the decisions that they are.
             writer.decisions.hear(history)
-            for one in rejected:
+            for one in _rejections(archive, head):
                 _reject(writer, one)
-            for face in forgotten:
+            for face in _forgotten(archive):
                 writer.forget_face(face)
     return Imported(added, present)
 
@@ -272,10 +278,10 @@ class _Head:
 
 
 def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
-    values = json.loads(_member(archive, "gallery.json", MAX_HEAD))
+    values = json.loads(content_of(archive, "gallery.json", MAX_HEAD))
     if int(values["format"]) > FORMAT:
         raise NewerArchive(source)
-    encoders = [_text(encoder) for encoder in values["encoders"]]
+    encoders = [text_of(encoder) for encoder in values["encoders"]]
     if len(set(encoders)) != len(encoders) or len(encoders) > MAX_ENCODERS:
         raise ValueError("encoders stand twice, or there are too many")
     former = {_name(old): _name(new) for old, new in values["former_names"].items()}
@@ -283,74 +289,60 @@ def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
 
 
 def _samples(archive: zipfile.ZipFile, head: _Head) -> Iterator[NewSample]:
-    count = sum(name.startswith("crops/") for name in archive.namelist())
-    text = _member(archive, "samples.jsonl", min(count * MAX_LINE, MAX_LINES)).decode("utf-8")
-    # Not splitlines: names may hold what Unicode calls the end of a line.
-    lines = text.removesuffix("\n").split("\n") if text else []
-    if not len(lines) == head.samples <= count:
+    """Yield the samples; they are as many as the head says once the last one is there."""
+    if not 0 <= head.samples <= _count(archive, "crops/"):
         raise ValueError("samples are missing")
-    matrices = {
-        encoder: _matrix(archive, f"descriptors/{row}.npy", len(lines))
-        for row, encoder in enumerate(head.encoders)
-    }
-    return (_sample(archive, number, line, matrices) for number, line in enumerate(lines))
+    number = 0
+    with Tables(archive, "descriptors", head.encoders, head.samples) as tables:
+        for values in lines_of(archive, "samples.jsonl", head.samples):
+            crop = png_of(archive, f"crops/{number}.png")
+            yield _sample(values, crop, tables.next_row())
+            number += 1
+    if number != head.samples:
+        raise ValueError("samples are missing")
 
 
-def _rejections(archive: zipfile.ZipFile, head: _Head) -> list[NewRejection]:
-    """Return what faces are not; exports of the time before that was stored say nothing."""
+def _rejections(archive: zipfile.ZipFile, head: _Head) -> Iterator[NewRejection]:
+    """Yield what faces are not; exports of the time before that was stored say nothing."""
     if "rejections.jsonl" not in archive.namelist():
-        return []
-    count = sum(name.startswith("rejected/") for name in archive.namelist())
-    text = _member(archive, "rejections.jsonl", min(count * MAX_LINE, MAX_LINES)).decode("utf-8")
-    lines = text.removesuffix("\n").split("\n") if text else []
-    if len(lines) > count:
-        raise ValueError("rejections are missing")
-    matrices = {
-        encoder: _matrix(archive, f"rejected/{row}.npy", len(lines))
-        for row, encoder in enumerate(head.encoders)
-    }
-    found = []
-    for number, line in enumerate(lines):
-        values = json.loads(line)
-        found.append(
-            NewRejection(
+        return
+    # How many there are is said nowhere else.
+    most = _count(archive, "rejected/")
+    count = sum(1 for _ in lines_of(archive, "rejections.jsonl", most))
+    with Tables(archive, "rejected", head.encoders, count) as tables:
+        for number, values in enumerate(lines_of(archive, "rejections.jsonl", most)):
+            yield NewRejection(
                 character=_name(values["character"]),
-                digest=_digest(values["digest"]),
-                path=Path(_text(values["path"])),
-                box=Box(*(_number(edge) for edge in values["box"])),
-                crop_jpeg=_jpeg(_member(archive, f"rejected/{number}.jpg", MAX_CROP)),
-                descriptors={
-                    encoder: matrix[number]
-                    for encoder, matrix in matrices.items()
-                    if np.isfinite(matrix[number]).all()
-                },
+                digest=digest_of(values["digest"]),
+                path=Path(text_of(values["path"])),
+                box=Box(*(number_of(edge) for edge in values["box"])),
+                crop_jpeg=jpeg_of(archive, f"rejected/{number}.jpg"),
+                descriptors=tables.next_row(),
             )
-        )
-    return found
 
 
 def _history(archive: zipfile.ZipFile) -> History:
     """Return what was decided; nothing where no person decided anything."""
     if "decisions.jsonl" not in archive.namelist():
         return History([], [], [], [])
-    text = _member(archive, "decisions.jsonl", MAX_LINES).decode("utf-8")
-    return read_history(text, name=_name, plain=_text, digest=_digest, number=_number)
+    return read_history(lines_of(archive, "decisions.jsonl", MAX_DECISIONS))
 
 
-def _forgotten(archive: zipfile.ZipFile) -> list[ForgottenFace]:
-    """Return what was forgotten; in most exports nothing is."""
-    if "forgotten.jsonl" not in archive.namelist():
-        return []
-    text = _member(archive, "forgotten.jsonl", MAX_FORGOTTEN).decode("utf-8")
-    lines = text.removesuffix("\n").split("\n") if text else []
-    return [_forgotten_face(json.loads(line)) for line in lines]
+def _count(archive: zipfile.ZipFile, folder: str) -> int:
+    return sum(name.startswith(folder) for name in archive.namelist())
+
+
+def _forgotten(archive: zipfile.ZipFile) -> Iterator[ForgottenFace]:
+    """Yield what was forgotten; in most exports nothing is."""
+    if "forgotten.jsonl" in archive.namelist():
+        yield from map(_forgotten_face, lines_of(archive, "forgotten.jsonl", MAX_FORGOTTEN))
 
 
 def _forgotten_face(values: Any) -> ForgottenFace:
     return ForgottenFace(
-        digest=_digest(values["digest"]),
-        path=Path(_text(values["path"])),
-        box=Box(*(_number(edge) for edge in values["box"])),
+        digest=digest_of(values["digest"]),
+        path=Path(text_of(values["path"])),
+        box=Box(*(number_of(edge) for edge in values["box"])),
         character=_name(values["character"]),
         enrolled_as=_name(values["enrolled_as"]),
         content=_content(values.get("content")),
@@ -363,81 +355,35 @@ def _content(values: Any) -> Content | None:
     orientation = int(values["orientation"])
     if orientation not in range(1, 9):
         raise ValueError("an orientation is none")
-    return Content(_digest(values["pixels"]), orientation)
+    return Content(digest_of(values["pixels"]), orientation)
 
 
-def _jpeg(content: bytes) -> bytes:
-    """Return a crop's file as it is, once it is known to be a JPEG of the crop's size."""
-    try:
-        size = decode(content, Path("crop")).pixels.shape
-    except InputError as error:
-        raise ValueError("a crop cannot be decoded") from error
-    if not content.startswith(JPEG) or size != (CROP_SIDE, CROP_SIDE, 3):
-        raise ValueError("a crop is no JPEG of the right size")
-    return content
-
-
-def _sample(
-    archive: zipfile.ZipFile, number: int, line: str, matrices: Mapping[str, NDArray[np.float32]]
-) -> NewSample:
-    values = json.loads(line)
+def _sample(values: Any, crop: bytes, descriptors: Mapping[str, Descriptor]) -> NewSample:
     return NewSample(
         character=_name(values["character"]),
-        digest=_digest(values["digest"]),
-        path=Path(_text(values["path"])),
+        digest=digest_of(values["digest"]),
+        path=Path(text_of(values["path"])),
         face=_face(values),
-        crop_png=_crop(_member(archive, f"crops/{number}.png", MAX_CROP)),
-        descriptors={
-            encoder: matrix[number]
-            for encoder, matrix in matrices.items()
-            if np.isfinite(matrix[number]).all()
-        },
-        detector=_text(values["detector"]),
+        crop_png=crop,
+        descriptors=descriptors,
+        detector=text_of(values["detector"]),
         enrolled_as=_name(values["enrolled_as"]),
         # Exports of the time before faces were judged have neither.
         quality=_quality(values.get("quality")),
-        is_poor=_truth(values.get("poor", False)),
+        is_poor=truth_of(values.get("poor", False)),
         content=_content(values.get("content")),
     )
 
 
-def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    information = archive.getinfo(name)
-    if information.file_size > limit:
-        raise ValueError(f"{name} is too large")
-    return archive.read(information)
-
-
-def _matrix(archive: zipfile.ZipFile, name: str, rows: int) -> NDArray[np.float32]:
-    content = _member(archive, name, rows * DIMENSION * 4 + 1024)
-    matrix = np.load(io.BytesIO(content), allow_pickle=False)
-    if matrix.shape != (rows, DIMENSION) or matrix.dtype != np.float32:
-        raise ValueError("a table of descriptors has another shape")
-    return np.asarray(matrix, np.float32)
-
-
-def _crop(png: bytes) -> bytes:
-    """Return a crop's file as it is, once it is known to be a PNG of the crop's size."""
-    begin = PNG.match(png)
-    # Before it is decoded: a small file can unfold to gigabytes.
-    if begin is None or {int.from_bytes(side, "big") for side in begin.groups()} != {CROP_SIDE}:
-        raise ValueError("a crop is no PNG of the right size")
-    try:
-        decode(png, Path("crop"))
-    except InputError as error:
-        raise ValueError("a crop cannot be decoded") from error
-    return png
-
-
 def _face(values: Any) -> Face:
     landmarks = values["landmarks"]
-    edges = [_number(edge) for edge in values["box"]]
-    places = {name: [_number(x), _number(y)] for name, (x, y) in (landmarks or {}).items()}
+    edges = [number_of(edge) for edge in values["box"]]
+    places = {name: [number_of(x), number_of(y)] for name, (x, y) in (landmarks or {}).items()}
     if not set(places) <= set(Landmarks._fields):
         raise ValueError("a landmark is none")
     return Face(
         Box(*edges),
-        _number(values["score"]),
+        number_of(values["score"]),
         landmarks_from_json(json.dumps(places) if places else None),
     )
 
@@ -446,8 +392,8 @@ def _quality(values: Any) -> Quality | None:
     if values is None:
         return None
     quality = Quality(
-        size=_number(values["size"]),
-        sharpness=_number(values["sharpness"]),
+        size=number_of(values["size"]),
+        sharpness=number_of(values["sharpness"]),
         roll=_perhaps(values["roll"]),
         frontal=_perhaps(values["frontal"]),
         cut=_perhaps(values["cut"]),
@@ -461,39 +407,11 @@ def _quality(values: Any) -> Quality | None:
 
 
 def _perhaps(value: Any) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("a mark is none")
-    return value
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("a number is not finite")
-    return number
-
-
-def _digest(value: Any) -> str:
-    digest = _text(value)
-    if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise ValueError("a digest is none")
-    return digest
-
-
-def _text(value: Any) -> str:
-    """Return a string that a database and a file name can hold."""
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("a text is none")
-    value.encode("utf-8")
-    return value
+    return None if value is None else number_of(value)
 
 
 def _name(value: Any) -> str:
     try:
-        return clean_name(_text(value))
+        return clean_name(text_of(value))
     except InputError as error:
         raise ValueError("a name cannot be one") from error

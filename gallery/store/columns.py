@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,6 +82,13 @@ def landmarks_from_json(text: str | None) -> Landmarks | None:
     if text is None:
         return None
     try:
-        return Landmarks(**{name: Point(*place) for name, place in json.loads(text).items()})
-    except (ValueError, TypeError, AttributeError) as error:
+        places = {name: Point(*map(_finite, place)) for name, place in json.loads(text).items()}
+        return Landmarks(**places)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedPlace from error
+
+
+def _finite(value: float) -> float:
+    if isinstance(value, str) or not math.isfinite(value):
+        raise ValueError("a place is none")
+    return value

@@ -246,12 +246,12 @@ class DecisionWriter:
         What was found, and what an enrolment changed, is undone only where it is asked for.
         """
         found: int | None = self._connection.scalar(
-            select(func.max(decisions.c.step_id))
+            select(func.coalesce(func.max(decisions.c.step_id), 0))
             .join(decided_faces, decided_faces.c.owner == decisions.c.id)
             .join(decision_steps, decision_steps.c.id == decisions.c.step_id)
             .where(decision_steps.c.action.not_in((Action.FOUND.value, Action.ENROLL.value)))
         )
-        return found
+        return found or None
 
     def faces(self, ids: Collection[int]) -> dict[int, DecidedFace]:
         """Return decided faces by id."""
@@ -292,9 +292,11 @@ class DecisionWriter:
     def name_id(self, name: str) -> int:
         """Return what stands for a name in decisions."""
         found = self._connection.scalar(
-            select(func.min(decision_names.c.id)).where(decision_names.c.name == name)
+            select(func.coalesce(func.min(decision_names.c.id), 0)).where(
+                decision_names.c.name == name
+            )
         )
-        if found is not None:
+        if found:
             return int(found)
         added = self._connection.execute(
             insert(decision_names).values(name=name).returning(decision_names.c.id)

@@ -8,21 +8,21 @@ among the lines of these, from 0, and the decisions that own states by theirs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gallery.errors import InputError
+from gallery.store.archive_members import digest_of, number_of, text_of
 from gallery.store.deciding import History, HistoryEntry
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.steps import Action, FaceMeant, Step
 from gallery.types import Box, Content, Decided, FaceState, Place, VideoTrack
 
-Checked = Callable[[Any], Any]
-"""Returns a value of an export, or raises ValueError."""
 
-
-def lines_of(store: Store) -> Iterator[str]:
+def decision_lines(store: Store) -> Iterator[str]:
     """Yield what was decided, a line each; nothing where rejections say all of it."""
     # In this order, all that the log names is there, whatever is decided meanwhile.
     log, faces = store.decisions.log(), store.decisions.faces()
@@ -68,28 +68,26 @@ def _state_json(state: FaceState) -> dict[str, object]:
     }
 
 
-def read_history(
-    text: str, *, name: Checked, plain: Checked, digest: Checked, number: Checked
-) -> History:
-    """Return what lines_of wrote. Raises ValueError, KeyError or TypeError for anything else.
+def read_history(lines: Iterable[Any]) -> History:
+    """Return what decision_lines wrote, given the values of its lines.
 
-    The four check names, texts, digests and finite numbers.
+    Raises ValueError, KeyError or TypeError for anything else.
     """
     found: dict[str, list[Any]] = {"character": [], "step": [], "face": [], "decision": []}
-    for line in text.removesuffix("\n").split("\n") if text else []:
-        ((key, value),) = json.loads(line).items()
+    for line in lines:
+        ((key, value),) = line.items()
         found[key].append(value)
-    steps = [_step(row, one, name, plain) for row, one in enumerate(found["step"])]
-    faces = [_face(one, plain, digest, number) for one in found["face"]]
-    entries = [_entry(one, len(steps), len(faces), name) for one in found["decision"]]
+    steps = [_step(row, one) for row, one in enumerate(found["step"])]
+    faces = [_face(one) for one in found["face"]]
+    entries = [_entry(one, len(steps), len(faces)) for one in found["decision"]]
     for row, entry in enumerate(entries):
         for owner in (entry.before_owner, entry.after_owner):
             if owner is not None and not (0 <= owner <= row and entries[owner].face == entry.face):
                 raise ValueError("a decision is owned by none of its face")
-    return History([name(one) for one in found["character"]], steps, faces, entries)
+    return History([_name(one) for one in found["character"]], steps, faces, entries)
 
 
-def _step(row: int, values: Any, name: Checked, plain: Checked) -> Step:
+def _step(row: int, values: Any) -> Step:
     made_at, undoes = values["made_at"], values["undoes"]
     if made_at is not None:
         datetime.fromisoformat(made_at)
@@ -99,42 +97,42 @@ def _step(row: int, values: Any, name: Checked, plain: Checked) -> Step:
     return Step(
         row,
         made_at,
-        plain(values["who"]),
+        text_of(values["who"]),
         Action(values["action"]),
-        None if character is None else name(character),
+        None if character is None else _name(character),
         None if undoes is None else int(undoes),
         0,
     )
 
 
-def _face(values: Any, plain: Checked, digest: Checked, number: Checked) -> FaceMeant:
+def _face(values: Any) -> FaceMeant:
     times, content = values["times"], values["content"]
     track = None
     if times is not None:
-        start, end, best = map(number, times)
+        start, end, best = map(number_of, times)
         track = VideoTrack(1, 1, start, end, best, 1)
     if content is not None:
-        content = Content(digest(content["pixels"]), int(content["orientation"]))
+        content = Content(digest_of(content["pixels"]), int(content["orientation"]))
         if content.orientation not in range(1, 9):
             raise ValueError("an orientation is none")
     return FaceMeant(
-        Place(digest(values["digest"]), track),
-        Path(plain(values["path"])),
-        Box(*(number(edge) for edge in values["box"])),
+        Place(digest_of(values["digest"]), track),
+        Path(text_of(values["path"])),
+        Box(*(number_of(edge) for edge in values["box"])),
         content,
     )
 
 
-def _entry(values: Any, steps: int, faces: int, name: Checked) -> HistoryEntry:
+def _entry(values: Any, steps: int, faces: int) -> HistoryEntry:
     step, face = int(values["step"]), int(values["face"])
     if not (0 <= step < steps and 0 <= face < faces):
         raise ValueError("a decision is of no step or of no face")
     return HistoryEntry(
         step,
         face,
-        _state(values["before"], name),
+        _state(values["before"]),
         _owner(values["before_owner"]),
-        _state(values["after"], name),
+        _state(values["after"]),
         _owner(values["after_owner"]),
     )
 
@@ -143,12 +141,19 @@ def _owner(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _state(values: Mapping[str, Any], name: Checked) -> FaceState:
+def _state(values: Mapping[str, Any]) -> FaceState:
     decided, character = Decided(values["decided"]), values["character"]
     if (character is None) == (decided is Decided.CONFIRMED):
         raise ValueError("a state names nobody, or somebody without confirming")
     return FaceState(
         decided,
-        None if character is None else name(character),
-        tuple(sorted({name(one) for one in values["not"]})),
+        None if character is None else _name(character),
+        tuple(sorted({_name(one) for one in values["not"]})),
     )
+
+
+def _name(value: Any) -> str:
+    try:
+        return clean_name(text_of(value))
+    except InputError as error:
+        raise ValueError("a name cannot be one") from error

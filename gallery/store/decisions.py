@@ -35,7 +35,7 @@ class DecisionReader:
     def version(self) -> int:
         """Return a number that is another one after every decision."""
         with self._reading() as connection:
-            return int(connection.scalar(select(func.max(decisions.c.id))) or 0)
+            return int(connection.scalar(select(func.coalesce(func.max(decisions.c.id), 0))) or 0)
 
     def steps(self) -> list[Step]:
         """Return all steps, newest first."""

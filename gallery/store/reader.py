@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, type_coerce
 
-from gallery.errors import LostDatabase, NoSuchCharacter
+from gallery.errors import DamagedDatabase, LostDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
@@ -22,6 +22,9 @@ from gallery.store.contents import contents_in, digests_of
 from gallery.store.decisions import DecisionReader
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
+from gallery.store.kinds import Bytes, Whole
+from gallery.store.names import clean_name
+from gallery.store.place import Place
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -36,7 +39,7 @@ from gallery.store.tables import (
     samples,
     state,
 )
-from gallery.store.writer import Writer, clean_name
+from gallery.store.writer import Writer
 from gallery.types import DIMENSION, Character, Content, Descriptor, Face, Sample
 
 
@@ -87,7 +90,7 @@ class Store:
         """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
-        self._file = schema.file_identity(self.path)
+        self._place = Place(self.path, has_log=self.is_writable)
         self.decisions = DecisionReader(self._reading)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
@@ -98,16 +101,15 @@ class Store:
         return self.path is None or schema.is_writable(self.path)
 
     def check_place(self) -> None:
-        """Raise StoreError where the database's file is not the one that was opened any more.
-
-        What is written into it then goes nowhere, and nobody else would say so.
-        """
-        if schema.file_identity(self.path) != self._file:
-            raise LostDatabase(self.path)
+        """Raise StoreError where the database's file is not the one that was opened any more."""
+        self._place.check()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of one that is there no more without a trace in what is."""
+        with contextlib.suppress(LostDatabase):
+            self.check_place()
         self._engine.dispose()
+        self._place.let_go()
 
     def __enter__(self) -> Store:
         return self
@@ -119,17 +121,21 @@ class Store:
     def writing(self) -> Iterator[Writer]:
         """Give a writer whose changes are all stored at the end, or none on an exception.
 
-        Ideal and best of every character it touched are made true before the end.
+        Ideal and best of every character it touched are made true before the end. Without a change
+        nothing is written.
         """
         self.check_place()
         with (
             schema.explained(self.path),
             self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
+            before = schema.changes_of(connection)
             writer = Writer(connection)
             yield writer
             writer.finish()
+            if schema.changes_of(connection) == before:
+                transaction.rollback()
         self.check_place()
 
     @contextlib.contextmanager
@@ -140,10 +146,15 @@ class Store:
             self._engine.connect() as connection,
             connection.begin(),
         ):
-            yield connection
+            try:
+                yield connection
+            except (LookupError, TypeError) as error:
+                # A row points to one that a damaged file has lost.
+                raise DamagedDatabase(self.path) from error
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the database; see schema.back_up."""
+        self.check_place()
         schema.back_up(self._engine, target)
 
     def check(self) -> list[str]:
@@ -230,9 +241,12 @@ class Store:
             select(
                 samples,
                 characters.c.name,
-                descriptors.c.vector,
-                profiles.c.ideal,
-                profiles.c.best_sample_id,
+                # A sample may lack them.
+                type_coerce(descriptors.c.vector, Bytes(optional=True)).label("vector"),
+                type_coerce(profiles.c.ideal, Bytes(optional=True)).label("ideal"),
+                type_coerce(profiles.c.best_sample_id, Whole(optional=True)).label(
+                    "best_sample_id"
+                ),
             )
             .select_from(samples)
             .join(characters)

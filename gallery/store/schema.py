@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -31,13 +33,25 @@ from gallery.errors import (
     UnreadableDatabase,
 )
 from gallery.settings import bundled
-from gallery.system.files import absolute, replacing
+from gallery.store import logs
+from gallery.store.kinds import DamagedValueError
+from gallery.system.files import absolute, dated, replacing, unfinished
+from gallery.system.reading import open_file
 
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
 HEAD = "0007"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
+
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What the system says of a full disk, or of a user's share of it."""
+
+SMALLEST = 512
+"""Bytes of SQLite's smallest page."""
+
+ROOM = 1 << 16
+"""Bytes that have room on a disk which is not full: SQLite's index of a log takes half of them."""
 
 BUSY_SECONDS = 30
 """How long a writer waits for another process's transaction."""
@@ -68,13 +82,15 @@ def database_path(where: str) -> Path | None:
 def open_database(where: str, *, create: bool, migrations: Path | None = None) -> Engine:
     """Open a database of this version, making it or bringing it up to date where needed.
 
-    A database of an older version is backed up beside itself before it is changed. Raises
-    InputError where nothing is and create is false; StoreError for a file that is no gallery, is
-    damaged, is of a newer version, or cannot be written.
+    A database of an older version is backed up beside itself before it is changed; a log beside it
+    that is of another file is put aside. Raises InputError where nothing is and create is false;
+    StoreError for a file that is no gallery, is damaged, is of a newer version, or cannot be
+    written.
     """
     path = database_path(where)
     if path is not None:
         _look_at_file(path, create=create)
+        _look_at_logs(path)
     engine = _engine(path)
     try:
         with explained(path):
@@ -90,13 +106,9 @@ def is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def file_identity(path: Path | None) -> tuple[int, int] | None:
-    """Return what tells a file from another in its place; None where there is none."""
-    try:
-        status = None if path is None else path.stat()
-    except OSError:
-        return None
-    return None if status is None else (status.st_dev, status.st_ino)
+def changes_of(connection: Connection) -> int:
+    """Return how many rows a connection has changed since it was opened."""
+    return cast(sqlite3.Connection, connection.connection.driver_connection).total_changes
 
 
 @contextlib.contextmanager
@@ -108,16 +120,36 @@ def explained(path: Path | None) -> Iterator[None]:
         raise _explain(error.orig or error, path) from error
     except sqlite3.DatabaseError as error:
         raise _explain(error, path) from error
-    except UnicodeDecodeError as error:
+    except (DamagedValueError, UnicodeDecodeError) as error:
         # The driver's own message quotes what it cannot read in a damaged file.
         raise DamagedDatabase(path) from error
 
+
+def _failing_disk(path: Path | None) -> DatabaseFailed:
+    """Tell a full disk from a broken one, which SQLite often calls by one name."""
+    if path is not None:
+        try:
+            with unfinished(path) as probe:
+                probe.write_bytes(bytes(ROOM))
+        except OSError as error:
+            if error.errno in FULL:
+                return FullDisk(path)
+    return UnreadableDatabase(
+        path,
+        "cannot be read or written, since its disk answers with an error",
+        "check the disk and its connection",
+    )
+
+
+NO_TEXT = "Could not decode to UTF-8"
+"""What the driver says, without a code, of bytes in the place of a text."""
 
 _EXPLAINED: dict[int, Callable[[Path | None], DatabaseFailed]] = {
     sqlite3.SQLITE_FULL: FullDisk,
     sqlite3.SQLITE_BUSY: BusyDatabase,
     sqlite3.SQLITE_LOCKED: BusyDatabase,
     sqlite3.SQLITE_READONLY: ReadOnlyDatabase,
+    sqlite3.SQLITE_IOERR: _failing_disk,
     sqlite3.SQLITE_CANTOPEN: UnreadableDatabase,
     sqlite3.SQLITE_CORRUPT: DamagedDatabase,
     sqlite3.SQLITE_NOTADB: DamagedDatabase,
@@ -127,6 +159,8 @@ _EXPLAINED: dict[int, Callable[[Path | None], DatabaseFailed]] = {
 
 def _explain(error: BaseException, path: Path | None) -> DatabaseFailed:
     kind = _EXPLAINED.get(_code(error))
+    if kind is None and NO_TEXT in str(error):
+        kind = DamagedDatabase
     return DatabaseFailed(path, f"answered: {error}") if kind is None else kind(path)
 
 
@@ -143,13 +177,34 @@ def _look_at_file(path: Path, *, create: bool) -> None:
             raise NoGallery(path)
         _make_folder(path)
         return
+    require_database(path)
+
+
+def require_database(path: Path) -> None:
+    """Raise StoreError for a file that cannot be read, or is no database of SQLite's."""
     try:
-        with path.open("rb") as file:
+        # A shorter file is empty to SQLite, whatever is in it.
+        if path.stat().st_size >= SMALLEST and logs.mark_of(path) is not None:
+            return
+        with open_file(path) as file:
             header = file.read(16)
     except OSError as error:
         raise UnreadableDatabase(path, f"cannot be read: {error.strerror}", "") from error
     if header and header != b"SQLite format 3\x00":
         raise NotAGallery(path)
+
+
+def _look_at_logs(path: Path) -> None:
+    log = logs.stray_log(path)
+    # What cannot be written is read without it.
+    if log is None or not is_writable(path):
+        return
+    if logs.is_in_use(path):
+        raise BusyDatabase(path)
+    try:
+        logs.put_aside(path, log)
+    except OSError as error:
+        raise ReadOnlyDatabase(path) from error
 
 
 def _make_folder(path: Path) -> None:
@@ -163,13 +218,9 @@ def _engine(path: Path | None) -> Engine:
     if path is None:
         engine = create_engine("sqlite://", poolclass=StaticPool)
     elif path.exists() and not is_writable(path):
-        # A database in a folder that cannot be written is read without a log beside it.
-        log = path.with_name(path.name + "-wal")
-        still = "" if log.exists() and log.stat().st_size else "&immutable=1"
-        uri = f"{path.as_uri()}?mode=ro{still}"
         engine = create_engine(
             "sqlite://",
-            creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS),
+            creator=lambda: connect_to_read(path),
             poolclass=NullPool,
         )
     else:
@@ -185,6 +236,15 @@ def _engine(path: Path | None) -> Engine:
     return engine
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a database that is not to be changed, with its log where it has one of its own."""
+    wal = logs.companions(path)[0]
+    has_log = wal.exists() and wal.stat().st_size and logs.stray_log(path) is None
+    # Without a log none is made beside it.
+    still = "" if has_log else "&immutable=1"
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro{still}", uri=True, timeout=BUSY_SECONDS)
+
+
 def _prepare(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling would begin late and end early around DDL.
     connection.isolation_level = None
@@ -196,8 +256,18 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     # A writer takes its lock at once: one that began as a reader cannot wait for it later.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A back-up that was put in place keeps no log yet, so that reading and writing would wait for
+    # one another. Others who have it open keep it so for now.
+    with contextlib.suppress(DatabaseError):
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # First, so that the page it stands on is the first one in any log.
+    before = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    mark = logs.successor(logs.of_pragma(before))
+    connection.exec_driver_sql(f"PRAGMA user_version = {logs.as_pragma(mark)}")
 
 
 def _bring_up_to_date(engine: Engine, path: Path | None, migrations: Path) -> None:
@@ -224,14 +294,18 @@ def head(migrations: Path) -> str:
 
 
 def _revision(connection: Connection) -> tuple[str | None, bool]:
-    """Return the database's revision (None when it has none), and whether it may be ours."""
-    tables = set(
-        connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars()
-    )
-    application = connection.exec_driver_sql("PRAGMA application_id").scalar()
+    return revision_of(cast(sqlite3.Connection, connection.connection.driver_connection))
+
+
+def revision_of(connection: sqlite3.Connection) -> tuple[str | None, bool]:
+    """Return a database's revision (None when it has none), and whether it may be ours."""
+    tables = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type='table'")
+    }
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
     if "alembic_version" in tables and application == APPLICATION_ID:
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return str(found), True
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(found and found[0]), True
     return None, not tables and application == 0
 
 
@@ -244,7 +318,8 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
     if revision is not None and revision not in known:
         raise NewerGallery(path)
     if revision is not None and path is not None:
-        back_up(engine, path.with_name(f"{path.name}.{revision}-{time.strftime('%Y%m%d-%H%M%S')}"))
+        # A run that was killed may have left one of this very second.
+        back_up(engine, dated(path, f".{revision}-"))
     if revision is None:
         with contextlib.closing(engine.raw_connection()) as bare:
             # Outside of a transaction, which is where the mode can be set; it stays in the file.
@@ -309,11 +384,18 @@ def back_up(engine: Engine, target: Path) -> None:
         with (
             replacing(target) as unfinished,
             explained(target),
-            contextlib.closing(sqlite3.connect(unfinished)) as copy,
             contextlib.closing(engine.raw_connection()) as source,
         ):
-            cast(sqlite3.Connection, source.driver_connection).backup(copy)
-            # A copy that keeps its log apart would not be one file.
-            copy.execute("PRAGMA journal_mode = DELETE")
+            copy_database(cast(sqlite3.Connection, source.driver_connection), unfinished)
     except OSError as error:
         raise StoreError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
+    """Write what a database holds into a new file, which is one file and fits no other's log."""
+    with contextlib.closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+        # A copy that keeps its log apart would not be one file.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        copy.execute(f"PRAGMA user_version = {logs.as_pragma(secrets.randbits(32))}")
+        copy.commit()

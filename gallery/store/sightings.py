@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    Connection,
+    Subquery,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import GalleryError
@@ -33,6 +44,7 @@ from gallery.store.columns import (
 )
 from gallery.store.contents import digests_of, put_content
 from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
+from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import (
     contents,
@@ -480,8 +492,9 @@ def _sightings(connection: Connection, *which: Any) -> list[Sighting]:
     """Return the faces that conditions choose, by id."""
     # Not the crops, which are nearly all there is.
     columns = [column for column in sightings.c if column.name != "crop"]
+    pixels = type_coerce(contents.c.pixels, Text(optional=True)).label("pixels")
     rows = connection.execute(
-        select(*columns, contents.c.pixels)
+        select(*columns, pixels)
         .outerjoin(contents, contents.c.digest == sightings.c.digest)
         .where(*which)
         .order_by(sightings.c.id)

@@ -6,17 +6,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 
 from gallery.store.columns import box_of
 from gallery.store.decided import Times, times_of
 from gallery.store.descriptors import portions
+from gallery.store.kinds import DamagedValueError
 from gallery.store.rejections import NewRejection
 from gallery.store.tables import contents, decision_names, decision_steps, decisions
 from gallery.store.videos import moment_of
 from gallery.types import Box, Content, Decided, Descriptor, FaceState, Place
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class Action(StrEnum):
@@ -172,8 +175,8 @@ def steps_in(connection: Connection, *which: Any) -> list[Step]:
             row.id,
             row.made_at,
             row.who,
-            Action(row.action),
-            None if row.name_id is None else names[row.name_id],
+            _kept(Action, row.action),
+            None if row.name_id is None else _named(row.name_id, names),
             row.undoes,
             row.faces,
         )
@@ -240,6 +243,20 @@ def state_in(row: Any, names: Mapping[int, str]) -> FaceState:
 
 def _state_of(state: str, name_id: int | None, not_ids: str, names: Mapping[int, str]) -> FaceState:
     """Return a state of its columns; after two characters became one it may say one thing twice."""
-    name = None if name_id is None else names[name_id]
-    rejected = {names[int(one)] for one in not_ids.split()} - {name}
-    return FaceState(Decided(state), name, tuple(sorted(rejected)))
+    name = None if name_id is None else _named(name_id, names)
+    rejected = {_named(one, names) for one in not_ids.split()}.difference((name or "",))
+    return FaceState(_kept(Decided, state), name, tuple(sorted(rejected)))
+
+
+def _named(name_id: int | str, names: Mapping[int, str]) -> str:
+    try:
+        return names[int(name_id)]
+    except (KeyError, ValueError) as error:
+        raise DamagedValueError from error
+
+
+def _kept(kind: type[Kind], value: str) -> Kind:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise DamagedValueError from error

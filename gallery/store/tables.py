@@ -22,20 +22,9 @@ would else name the wrong character.
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, UniqueConstraint, text
+
+from gallery.store.kinds import Bytes, Real, Text, Truth, Whole
 
 metadata = MetaData(
     # Without names of their own, constraints cannot be changed by later migrations.
@@ -51,23 +40,23 @@ metadata = MetaData(
 state = Table(
     "state",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("change", String, nullable=False),  # new and random with every change
+    Column("id", Whole, primary_key=True),
+    Column("change", Text, nullable=False),  # new and random with every change
 )
 
 characters = Table(
     "characters",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
-    Column("is_reject", Boolean, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("is_reject", Truth, nullable=False),
     sqlite_autoincrement=True,
 )
 
 aliases = Table(
     "aliases",
     metadata,
-    Column("name", String, primary_key=True),  # a former name, which folders still have
+    Column("name", Text, primary_key=True),  # a former name, which folders still have
     Column(
         "character_id",
         ForeignKey("characters.id", ondelete="CASCADE"),
@@ -79,27 +68,27 @@ aliases = Table(
 samples = Table(
     "samples",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("character_id", ForeignKey("characters.id"), nullable=False, index=True),
-    Column("digest", String, nullable=False),  # SHA-256 of the picture file
-    Column("path", String, nullable=False),  # where the file was last seen
-    Column("enrolled_as", String, nullable=False),  # the folder it was found in
-    Column("left", Float, nullable=False),
-    Column("top", Float, nullable=False),
-    Column("right", Float, nullable=False),
-    Column("bottom", Float, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("landmarks", String),  # JSON: name to [x, y]
-    Column("detector", String, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of the picture file
+    Column("path", Text, nullable=False),  # where the file was last seen
+    Column("enrolled_as", Text, nullable=False),  # the folder it was found in
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
+    Column("score", Real, nullable=False),
+    Column("landmarks", Text(optional=True)),  # JSON: name to [x, y]
+    Column("detector", Text, nullable=False),
     # How well it can be seen; without size and sharpness it was never measured.
-    Column("size", Float),
-    Column("sharpness", Float),
-    Column("roll", Float),
-    Column("frontal", Float),
-    Column("cut", Float),
-    Column("is_poor", Boolean, nullable=False, server_default=text("0")),  # see profiles.counting
+    Column("size", Real(optional=True)),
+    Column("sharpness", Real(optional=True)),
+    Column("roll", Real(optional=True)),
+    Column("frontal", Real(optional=True)),
+    Column("cut", Real(optional=True)),
+    Column("is_poor", Truth, nullable=False, server_default=text("0")),  # see profiles.counting
     # Its file holds another picture now; see writer.retire.
-    Column("is_replaced", Boolean, nullable=False, server_default=text("0")),
+    Column("is_replaced", Truth, nullable=False, server_default=text("0")),
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -108,23 +97,23 @@ crops = Table(
     "crops",
     metadata,
     Column("sample_id", ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
-    Column("png", LargeBinary, nullable=False),  # the aligned crop, without loss
+    Column("png", Bytes, nullable=False),  # the aligned crop, without loss
 )
 
 descriptors = Table(
     "descriptors",
     metadata,
     Column("sample_id", ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
-    Column("encoder", String, primary_key=True),
-    Column("vector", LargeBinary, nullable=False),  # 128 float32, little endian
+    Column("encoder", Text, primary_key=True),
+    Column("vector", Bytes, nullable=False),  # 128 float32, little endian
 )
 
 profiles = Table(
     "profiles",
     metadata,
     Column("character_id", ForeignKey("characters.id", ondelete="CASCADE"), primary_key=True),
-    Column("encoder", String, primary_key=True),
-    Column("ideal", LargeBinary, nullable=False),
+    Column("encoder", Text, primary_key=True),
+    Column("ideal", Bytes, nullable=False),
     Column(
         "best_sample_id",
         ForeignKey("samples.id", deferrable=True, initially="DEFERRED"),
@@ -136,33 +125,33 @@ profiles = Table(
 files = Table(
     "files",
     metadata,
-    Column("path", String, primary_key=True),
-    Column("size", Integer, nullable=False),
-    Column("modified_ns", Integer, nullable=False),
-    Column("digest", String, nullable=False),
+    Column("path", Text, primary_key=True),
+    Column("size", Whole, nullable=False),
+    Column("modified_ns", Whole, nullable=False),
+    Column("digest", Text, nullable=False),
 )
 
 contents = Table(
     "contents",
     metadata,
-    Column("digest", String, primary_key=True),  # SHA-256 of a picture file
-    Column("pixels", String, nullable=False, index=True),  # see types.Content
-    Column("orientation", Integer, nullable=False),
+    Column("digest", Text, primary_key=True),  # SHA-256 of a picture file
+    Column("pixels", Text, nullable=False, index=True),  # see types.Content
+    Column("orientation", Whole, nullable=False),
 )
 
 forgotten = Table(
     "forgotten",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", String, nullable=False),
-    Column("path", String, nullable=False),
-    Column("left", Float, nullable=False),
-    Column("top", Float, nullable=False),
-    Column("right", Float, nullable=False),
-    Column("bottom", Float, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
     # Names, for the character may be forgotten as a whole.
-    Column("character", String, nullable=False),
-    Column("enrolled_as", String, nullable=False),
+    Column("character", Text, nullable=False),
+    Column("enrolled_as", Text, nullable=False),
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -170,52 +159,55 @@ forgotten = Table(
 refusals = Table(
     "refusals",
     metadata,
-    Column("digest", String, primary_key=True),
-    Column("settings", String, primary_key=True),  # what it was looked at with
-    Column("reason", String, nullable=False),
+    Column("digest", Text, primary_key=True),
+    Column("settings", Text, primary_key=True),  # what it was looked at with
+    Column("reason", Text, nullable=False),
 )
 
 calibrations = Table(
     "calibrations",
     metadata,
-    Column("encoder", String, primary_key=True),
-    Column("made_at", String, nullable=False),  # ISO 8601, UTC
-    Column("body", String, nullable=False),  # JSON: thresholds and what they were measured on
+    Column("encoder", Text, primary_key=True),
+    Column("made_at", Text, nullable=False),  # ISO 8601, UTC
+    Column("body", Text, nullable=False),  # JSON: thresholds and what they were measured on
 )
 
 pictures = Table(
     "pictures",
     metadata,
-    Column("path", String, primary_key=True),  # absolute, without dots
-    Column("digest", String, index=True),  # SHA-256 of its file; none for one that cannot be read
-    Column("file_size", Integer),  # with modified_ns what tells that the file has not changed
-    Column("modified_ns", Integer),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("left_out", Integer, nullable=False),  # faces more than sightings, too small or poor
-    Column("error", String),  # why it could not be decoded
+    Column("path", Text, primary_key=True),  # absolute, without dots
+    # SHA-256 of its file; none for one that cannot be read.
+    Column("digest", Text(optional=True), index=True),
+    # With modified_ns what tells that the file has not changed.
+    Column("file_size", Whole(optional=True)),
+    Column("modified_ns", Whole(optional=True)),
+    Column("width", Whole(optional=True)),
+    Column("height", Whole(optional=True)),
+    Column("left_out", Whole, nullable=False),  # faces more than sightings, too small or poor
+    Column("error", Text(optional=True)),  # why it could not be decoded
 )
 
 sightings = Table(
     "sightings",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", String, nullable=False),  # of the picture file, or see sightings.moment_of
-    Column("path", String, nullable=False, index=True),  # where the file was last seen
-    Column("left", Float, nullable=False),
-    Column("top", Float, nullable=False),
-    Column("right", Float, nullable=False),
-    Column("bottom", Float, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("landmarks", String),  # JSON: name to [x, y]
-    Column("detector", String, nullable=False),
-    Column("size", Float),
-    Column("sharpness", Float),
-    Column("roll", Float),
-    Column("frontal", Float),
-    Column("cut", Float),
-    Column("crop", LargeBinary, nullable=False),  # the aligned crop as JPEG
-    Column("cluster", Integer, index=True),  # the group of unknown faces it was put into
+    Column("id", Whole, primary_key=True),
+    Column("digest", Text, nullable=False),  # of the picture file, or see sightings.moment_of
+    Column("path", Text, nullable=False, index=True),  # where the file was last seen
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
+    Column("score", Real, nullable=False),
+    Column("landmarks", Text(optional=True)),  # JSON: name to [x, y]
+    Column("detector", Text, nullable=False),
+    Column("size", Real(optional=True)),
+    Column("sharpness", Real(optional=True)),
+    Column("roll", Real(optional=True)),
+    Column("frontal", Real(optional=True)),
+    Column("cut", Real(optional=True)),
+    Column("crop", Bytes, nullable=False),  # the aligned crop as JPEG
+    # The group of unknown faces it was put into.
+    Column("cluster", Whole(optional=True), index=True),
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -224,36 +216,38 @@ sighting_descriptors = Table(
     "sighting_descriptors",
     metadata,
     Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
-    Column("encoder", String, primary_key=True),
-    Column("vector", LargeBinary, nullable=False),  # 128 float32, little endian
+    Column("encoder", Text, primary_key=True),
+    Column("vector", Bytes, nullable=False),  # 128 float32, little endian
 )
 
 videos = Table(
     "videos",
     metadata,
-    Column("path", String, primary_key=True),  # absolute, without dots
-    Column("digest", String, index=True),  # SHA-256 of its file; none for one that cannot be read
-    Column("file_size", Integer),  # with modified_ns what tells that the file has not changed
-    Column("modified_ns", Integer),
-    Column("width", Integer),
-    Column("height", Integer),
+    Column("path", Text, primary_key=True),  # absolute, without dots
+    # SHA-256 of its file; none for one that cannot be read.
+    Column("digest", Text(optional=True), index=True),
+    # With modified_ns what tells that the file has not changed.
+    Column("file_size", Whole(optional=True)),
+    Column("modified_ns", Whole(optional=True)),
+    Column("width", Whole(optional=True)),
+    Column("height", Whole(optional=True)),
     # What was asked for last, in seconds; to is none for its end.
-    Column("asked_from", Float, nullable=False),
-    Column("asked_to", Float),
-    Column("every", Float, nullable=False),
-    Column("is_whole", Boolean, nullable=False),  # it was labelled to the end that was asked for
-    Column("error", String),  # what of it could not be decoded
+    Column("asked_from", Real, nullable=False),
+    Column("asked_to", Real(optional=True)),
+    Column("every", Real, nullable=False),
+    Column("is_whole", Truth, nullable=False),  # it was labelled to the end that was asked for
+    Column("error", Text(optional=True)),  # what of it could not be decoded
 )
 
 shots = Table(
     "shots",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", String, nullable=False),  # SHA-256 of the video file
-    Column("start", Float, nullable=False),  # seconds of the video, as all times
-    Column("end", Float, nullable=False),
-    Column("looks", Integer, nullable=False),  # how many of its frames went to the detector
-    Column("left_out", Integer, nullable=False),  # faces more than tracks, too small or poor
+    Column("id", Whole, primary_key=True),
+    Column("digest", Text, nullable=False),  # SHA-256 of the video file
+    Column("start", Real, nullable=False),  # seconds of the video, as all times
+    Column("end", Real, nullable=False),
+    Column("looks", Whole, nullable=False),  # how many of its frames went to the detector
+    Column("left_out", Whole, nullable=False),  # faces more than tracks, too small or poor
     UniqueConstraint("digest", "start"),
     sqlite_autoincrement=True,
 )
@@ -263,29 +257,29 @@ tracks = Table(
     metadata,
     Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
     Column("shot_id", ForeignKey("shots.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("number", Integer, nullable=False),  # from 1 in every shot
-    Column("start", Float, nullable=False),
-    Column("end", Float, nullable=False),
-    Column("best", Float, nullable=False),  # the moment that box, crop and quality are of
-    Column("looks", Integer, nullable=False),  # in how many looked-at frames it was found
+    Column("number", Whole, nullable=False),  # from 1 in every shot
+    Column("start", Real, nullable=False),
+    Column("end", Real, nullable=False),
+    Column("best", Real, nullable=False),  # the moment that box, crop and quality are of
+    Column("looks", Whole, nullable=False),  # in how many looked-at frames it was found
 )
 
 rejections = Table(
     "rejections",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     # Whom the face does not show.
     Column("character_id", ForeignKey("characters.id", ondelete="CASCADE"), nullable=False),
-    Column("digest", String, nullable=False),
-    Column("path", String, nullable=False),
-    Column("left", Float, nullable=False),
-    Column("top", Float, nullable=False),
-    Column("right", Float, nullable=False),
-    Column("bottom", Float, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
     # Of its own: what a person said outlives the sightings, and the encoder it was said with.
-    Column("crop", LargeBinary, nullable=False),
+    Column("crop", Bytes, nullable=False),
     # False once it was taken back: an undo of that wants the crop again.
-    Column("is_standing", Boolean, nullable=False, server_default=text("1")),
+    Column("is_standing", Truth, nullable=False, server_default=text("1")),
     UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -294,49 +288,51 @@ rejection_descriptors = Table(
     "rejection_descriptors",
     metadata,
     Column("rejection_id", ForeignKey("rejections.id", ondelete="CASCADE"), primary_key=True),
-    Column("encoder", String, primary_key=True),
-    Column("vector", LargeBinary, nullable=False),
+    Column("encoder", Text, primary_key=True),
+    Column("vector", Bytes, nullable=False),
 )
 
 decision_names = Table(
     "decision_names",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, index=True),  # two rows may have one after a merge
+    Column("id", Whole, primary_key=True),
+    Column("name", Text, nullable=False, index=True),  # two rows may have one after a merge
     sqlite_autoincrement=True,
 )
 
 decision_steps = Table(
     "decision_steps",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("made_at", String),  # ISO 8601, UTC; none for what is older than this table
-    Column("who", String, nullable=False),
-    Column("action", String, nullable=False),  # see steps.Action
-    Column("name_id", ForeignKey("decision_names.id")),  # whom it named, or rejected
-    Column("undoes", ForeignKey("decision_steps.id")),
+    Column("id", Whole, primary_key=True),
+    Column("made_at", Text(optional=True)),  # ISO 8601, UTC; none for what is older than this table
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),  # see steps.Action
+    Column(
+        "name_id", Whole(optional=True), ForeignKey("decision_names.id")
+    ),  # whom it named, or rejected
+    Column("undoes", Whole(optional=True), ForeignKey("decision_steps.id")),
     sqlite_autoincrement=True,
 )
 
 decided_faces = Table(
     "decided_faces",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", String, nullable=False, index=True),  # of the picture's or the video's file
-    Column("path", String, nullable=False),  # where the file was last seen
-    Column("left", Float, nullable=False),
-    Column("top", Float, nullable=False),
-    Column("right", Float, nullable=False),
-    Column("bottom", Float, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("digest", Text, nullable=False, index=True),  # of the picture's or the video's file
+    Column("path", Text, nullable=False),  # where the file was last seen
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
     # Of a video's track, in seconds; none for a face in a picture.
-    Column("start", Float),
-    Column("end", Float),
-    Column("best", Float),  # the moment that the box is of
-    Column("state", String, nullable=False),  # see types.Decided
-    Column("name_id", ForeignKey("decision_names.id")),
-    Column("not_ids", String, nullable=False),  # of decision_names, with spaces between them
+    Column("start", Real(optional=True)),
+    Column("end", Real(optional=True)),
+    Column("best", Real(optional=True)),  # the moment that the box is of
+    Column("state", Text, nullable=False),  # see types.Decided
+    Column("name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("not_ids", Text, nullable=False),  # of decision_names, with spaces between them
     # The decision that owns the state, see deciding.py; 0 where nothing was decided.
-    Column("owner", Integer, nullable=False, index=True),
+    Column("owner", Whole, nullable=False, index=True),
     Index("ix_decided_faces_state_name_id", "state", "name_id"),
     sqlite_autoincrement=True,
 )
@@ -344,17 +340,17 @@ decided_faces = Table(
 decisions = Table(
     "decisions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Whole, primary_key=True),
     Column("step_id", ForeignKey("decision_steps.id"), nullable=False, index=True),
     Column("face_id", ForeignKey("decided_faces.id"), nullable=False, index=True),
-    Column("before_state", String, nullable=False),
-    Column("before_name_id", ForeignKey("decision_names.id")),
-    Column("before_not_ids", String, nullable=False),
-    Column("before_owner", Integer, nullable=False),
-    Column("after_state", String, nullable=False),
-    Column("after_name_id", ForeignKey("decision_names.id")),
-    Column("after_not_ids", String, nullable=False),
+    Column("before_state", Text, nullable=False),
+    Column("before_name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("before_not_ids", Text, nullable=False),
+    Column("before_owner", Whole, nullable=False),
+    Column("after_state", Text, nullable=False),
+    Column("after_name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("after_not_ids", Text, nullable=False),
     # Its own id, and of one that undoes another the owner before that; see deciding.py.
-    Column("after_owner", Integer, nullable=False),
+    Column("after_owner", Whole, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import (
-    BadName,
     EnrolledFace,
     InputError,
     NameTaken,
@@ -39,6 +37,7 @@ from gallery.store.forgotten import (
     put_forgotten,
     remember_again,
 )
+from gallery.store.names import clean_name, is_reject_name
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.store.sightings import SightingWriter
 from gallery.store.steps import Action, FaceMeant
@@ -65,9 +64,6 @@ from gallery.types import (
     Quality,
     Retired,
 )
-
-REJECT_PREFIX = "noise"
-"""A folder whose name begins so, in any case, holds what is to be turned away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,28 +110,6 @@ class NewSample:
             quality=described.quality,
             is_poor=is_poor,
         )
-
-
-def clean_name(name: str) -> str:
-    """Return a name in Unicode's composed form, so that it is one name on every platform.
-
-    Raises InputError for an empty name, one over 200 characters, and one with control characters
-    or bytes that are no text.
-    """
-    cleaned = unicodedata.normalize("NFC", name).strip()
-    if not cleaned:
-        raise BadName(name, "A character's name cannot be empty")
-    if len(cleaned) > 200:
-        raise BadName(
-            name, f"The name {cleaned[:20]}... has over 200 characters", "choose a shorter one"
-        )
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned):
-        raise BadName(
-            name,
-            f"The name {cleaned!r} holds control characters or bytes that are no text",
-            "rename it",
-        )
-    return cleaned
 
 
 class Writer:
@@ -245,7 +219,7 @@ class Writer:
         self._changed = True
         made = self._connection.execute(
             insert(characters)
-            .values(name=name, is_reject=name.lower().startswith(REJECT_PREFIX))
+            .values(name=name, is_reject=is_reject_name(name))
             .returning(characters.c.id)
         )
         return int(made.scalar_one())
@@ -340,7 +314,7 @@ class Writer:
         self._connection.execute(
             update(characters)
             .where(characters.c.id == character_id)
-            .values(name=new, is_reject=new.lower().startswith(REJECT_PREFIX))
+            .values(name=new, is_reject=is_reject_name(new))
         )
         self._connection.execute(delete(aliases).where(aliases.c.name == new))
         if former != new:

@@ -242,7 +242,7 @@ class TestLabel:
 
     def test_a_table_has_a_row_a_face(self, fresh: Path) -> None:
         assert ask(fresh, "label", "album", "--cropped", "--out", "out.csv").code == 0
-        heading, *rows = (fresh / "out.csv").read_text(encoding="utf-8").splitlines()
+        heading, *rows = (fresh / "out.csv").read_text(encoding="utf-8-sig").splitlines()
         assert heading.startswith("path,width,height,encoder,faces,face,left,top")
         assert len(rows) == 6
         assert sum(",sure,Red Rin," in row for row in rows) == 2
@@ -423,13 +423,35 @@ class TestLookingAfter:
     def test_a_back_up_put_in_place_is_the_gallery(self, fresh: Path) -> None:
         assert ask(fresh, "backup", "copy.db") == Done(0, "", "copy.db\n")
         assert ask(fresh, "forget", "Red Rin", "--yes").code == 0
-        for left in fresh.glob("gallery.db-*"):
-            if left.is_file():
-                left.unlink()
-        (fresh / "copy.db").replace(fresh / "gallery.db")
+        done = ask(fresh, "restore", "copy.db")
+        assert done.code == 0
+        (first, second) = done.stderr.splitlines()
+        assert first.endswith("gallery.db is copy.db now: 3 characters, 6 samples.")
+        kept = Path(second.removeprefix("What it replaces is ").removesuffix("."))
         assert len(lines(ask(fresh, "characters", "--json"))) == 3
+        assert len(lines(ask(fresh, "--database", str(kept), "characters", "--json"))) == 2
         done = ask(fresh, "identify", "album/Red Rin/0.png", "--cropped", "--json")
         assert lines(done)[0]["faces"][0]["character"] == "Red Rin"
+
+    def test_a_damaged_database_leads_to_a_back_up(self, fresh: Path) -> None:
+        assert ask(fresh, "backup", "copy.db").code == 0
+        content = bytearray((fresh / "gallery.db").read_bytes())
+        content[8192:40000] = bytes(40000 - 8192)
+        (fresh / "gallery.db").write_bytes(content)
+        done = ask(fresh, "doctor")
+        assert done.code == 1
+        assert "`gallery restore FILE` puts a back-up in its place" in done.stdout
+        assert ask(fresh, "restore", "copy.db").code == 0
+        assert len(lines(ask(fresh, "characters", "--json"))) == 3
+
+    def test_what_is_no_back_up_is_refused_with_the_cure(self, fresh: Path) -> None:
+        assert ask(fresh, "export", "whole.zip").code == 0
+        done = ask(fresh, "restore", "whole.zip")
+        assert done.code == 1
+        assert done.complaint.endswith(
+            "whole.zip is no back-up of a gallery; `gallery backup` writes one, and `gallery "
+            "import` takes an export."
+        )
 
 
 def blur(path: Path) -> Path:

@@ -143,7 +143,7 @@ def test_the_episode_is_answered_anew_without_a_frame(
     assert done.code == 0, done.stderr
     assert "7 faces followed: " in done.stderr
     lines = (folder / "anew.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [{**json.loads(line), "path": "第1話.mkv"} for line in lines] == records
+    assert [json.loads(line) for line in lines] == records
     assert call("rename", "Rosa Delgado", "Rosa", cwd=folder, database=other).code == 0
     done = call("relabel", "第1話.mkv", "--out", "table.csv", cwd=folder, database=other)
     assert done.code == 0, done.stderr
@@ -186,7 +186,7 @@ def test_unknown_faces_are_gathered_best_first(harvested: Path) -> None:
     listed = [json.loads(line) for line in text.splitlines()]
     assert [one["file"] for one in listed] == [f"{cluster.name}/{name}" for name in names]
     assert all(STRANGER[0] <= one["time"] <= STRANGER[1] for one in listed)
-    assert not list(harvested.parent.glob(".harvest-*"))
+    assert not list(harvested.parent.glob(".gallery-*"))
 
 
 def test_a_crop_is_described_as_the_frame_was(

@@ -49,6 +49,7 @@ COMMANDS = (
     "audit",
     "evaluate",
     "backup copy.db",
+    "restore copy.db",
     "export whole.zip",
     "import whole.zip",
     "doctor",

@@ -20,8 +20,11 @@ from gallery.faces.detectors.heads import (
     MAX_FACES,
     PADDING,
     HeadDetector,
+    Seen,
     Window,
+    cut_by,
     fit,
+    joined,
     strongest,
     uncut,
     windows,
@@ -256,6 +259,35 @@ def test_a_head_in_two_windows_is_one(tmp_path: Path) -> None:
     (faces,) = HeadDetector(constant(tmp_path / "a.onnx", rows)).detect([image_of(pixels)])
     lefts = sorted(round(face.box.left) for face in faces)
     assert lefts == [80, 400, 720]
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_whole_head_beats_the_part_of_it_that_a_window_cuts(upright: bool) -> None:
+    def seen(part: Window, *rows: list[float]) -> Seen:
+        heads = np.array(rows, np.float32)
+        if upright:
+            heads[:, 1:9] = heads[:, [2, 1, 4, 3, 6, 5, 8, 7]]
+            part = Window(part.top, part.left, part.bottom, part.right)
+        size = (100, 960) if upright else (960, 100)
+        return Seen(heads, cut_by(part, heads, *size))
+
+    whole, part = row(0.7, (590, 10, 670, 90)), row(0.9, (592, 10, 640, 90))
+    alone, at_the_edge = row(0.8, (300, 10, 380, 90)), row(0.8, (0, 10, 50, 90))
+    windows = [
+        seen(Window(0, 0, 640, 100), part, alone, at_the_edge),
+        seen(Window(320, 0, 960, 100), whole),
+    ]
+    assert sorted(joined(windows)[:, 0].tolist()) == pytest.approx([0.7, 0.8, 0.8])
+    # Where no window has the whole head, its part stays.
+    assert len(joined(windows[:1])) == 3
+
+
+def test_a_neighbour_of_a_cut_head_takes_it_not_away() -> None:
+    cut = row(0.9, (600, 10, 640, 90))
+    beside = row(0.7, (560, 10, 615, 90))
+    heads = np.array([cut, beside], np.float32)
+    part = Window(0, 0, 640, 100)
+    assert len(joined([Seen(heads, cut_by(part, heads, 960, 100))])) == 2
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (1, 3000), (3000, 1), (7, 900)])

@@ -305,15 +305,22 @@ def test_an_empty_gallery_has_indexes_too(store: Store, folder: Path) -> None:
         }
 
 
-def test_large_files_are_checked_by_blocks_from_the_first_byte_to_the_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_all_of_a_file_is_checked_wherever_a_row_is_lost_or_in_anothers_place(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(index_module, "WHOLE_CHECK", 40_000)
-    monkeypatch.setattr(index_module, "BLOCK", 1000)
     path = tmp_path / "large"
-    content = np.random.default_rng(0).integers(0, 256, 100_000).astype(np.uint8).tobytes()
-    path.write_bytes(content)
+    content = np.random.default_rng(0).integers(0, 256, (20_000, 512)).astype(np.uint8)
+    path.write_bytes(content.tobytes())
     whole = checksum(path)
-    for damage in (content[:-1], content[:-1] + b"\0", b"\0" + content[1:], content + b"\0"):
+    for row in (0, 1, 2047, 2048, 7777, len(content) - 1):
+        zeroed, swapped = content.copy(), content.copy()
+        zeroed[row] = 0
+        swapped[[row, 5]] = content[[5, row]]
+        for damaged in (zeroed, swapped):
+            path.write_bytes(damaged.tobytes())
+            assert checksum(path) != whole
+    for damage in (content.tobytes()[:-1], content.tobytes() + b"\0"):
         path.write_bytes(damage)
         assert checksum(path) != whole
+    path.write_bytes(content.tobytes())
+    assert checksum(path) == whole

@@ -13,8 +13,9 @@ from command import call
 from fakes import FakeEncoder, fake_gallery, new_sample
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, StaleCalibration, StoreError
+from gallery.errors import InputError, SetupError, StaleCalibration, StoreError
 from gallery.identify.calibration.evidence import Vectors
+from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.calibration.trials import Protocol
 from gallery.identify.judging import decide, decide_by_score, references_of
 from gallery.store.steps import Action, FaceMeant
@@ -144,6 +145,21 @@ def test_a_gallery_grown_by_half_says_so_until_it_is_calibrated_again(known: Eng
     assert "14 characters and has 21 now" in str(note)
     known.calibrate(0.05)
     assert known.calibration_note() is None
+
+
+def test_strangers_that_ship_and_are_missing_are_said_to_be_missing(
+    known: Engine, database: Path, tmp_path: Path
+) -> None:
+    known.calibrate(0.05)
+    with fake_gallery(database) as other:
+        other.judging._read_strangers = lambda: read_strangers(tmp_path, "fake", do_ship=True)
+        with pytest.raises(SetupError, match="of strangers is missing; install gallery again"):
+            other.calibrate(0.05)
+        note = other.calibration_note()
+        assert "strangers-fake.npz of strangers is missing" in str(note)
+        # Calibrated galleries answer without them.
+        assert other.answers([described(near(places(60)[3], 5))])
+    assert len(read_strangers(tmp_path, "fake")) == 0
 
 
 def test_answers_follow_a_change_after_calibration(known: Engine) -> None:

@@ -66,6 +66,14 @@ def clusters(gallery: Engine) -> dict[int, list[str]]:
     }
 
 
+def test_faces_that_are_like_no_other_are_counted(gallery: Engine, tmp_path: Path) -> None:
+    for number, colour in enumerate([(20, 220, 20), (220, 20, 220), (220, 220, 20)]):
+        picture(tmp_path / "new" / f"{number}.png", colour, seed=number)
+    label(gallery, tmp_path / "new")
+    found = result_of(cluster(gallery))
+    assert (list(found), found.alone) == ([], 3)
+
+
 GREENS = ["both.png", "green-0.png", "green-1.png", "green-2.png"]
 PINKS = ["both.png", "pink.png"]
 

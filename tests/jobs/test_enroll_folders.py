@@ -420,7 +420,7 @@ def test_loose_pictures_are_told_apart(folder: Path) -> None:
     loose = write_picture(folder / "loose.png", ONE)
     candidates, found = candidates_in(folder)
     assert [one.character for one in candidates] == ["Rei"]
-    assert found == [loose.resolve()]
+    assert [one.path for one in found.refused] == [loose.resolve()]
 
 
 def test_folders_that_cannot_be_enrolled_are_refused_with_the_cure(folder: Path) -> None:

@@ -109,7 +109,7 @@ def test_records_are_written_and_read_back(output: Path) -> None:
         ]
         assert "綾波" in text
     else:
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
         assert list(rows[0]) == list(COLUMNS)
         assert [row["path"] for row in rows[:4]] == ["/p/1.png"] + ["/p/綾\n波.png"] * 3
         assert [row["face"] for row in rows[1:4]] == ["1", "2", "3"]
@@ -205,7 +205,7 @@ FOREIGN = [
     ",".join(COLUMNS).encode() + b"\nDear diary\n",
     ",".join(COLUMNS).encode() + b"\n" + b",".join([b"x"] * len(COLUMNS)) + b"\n",
     ",".join(COLUMNS).encode() + b'\n/p/1.png,1,1,fake,0,,,,,,,,,,,\n"a"b,1\n/p/2.png,more\n',
-    b"\xef\xbb\xbf" + ",".join(COLUMNS).encode() + b"\n",
+    b"\xef\xbb\xbf" + ";".join(COLUMNS).encode() + b"\n",
 ]
 
 
@@ -271,7 +271,7 @@ def test_a_device_is_no_file_to_go_on_with(tmp_path: Path) -> None:
 
 def test_a_suffix_in_capitals_is_one_too(tmp_path: Path) -> None:
     write(tmp_path / "OUT.CSV", RECORDS)
-    assert (tmp_path / "OUT.CSV").read_bytes().startswith(b"path,width")
+    assert (tmp_path / "OUT.CSV").read_bytes().startswith(b"\xef\xbb\xbfpath,width")
 
 
 @pytest.fixture

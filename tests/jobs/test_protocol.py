@@ -111,13 +111,11 @@ def reencoding(gallery: Engine, place: Path) -> Job[object]:
 
 
 def identifying(gallery: Engine, place: Path) -> Job[object]:
-    pictures, refused = pictures_of([place / "shots", place / "gone"])
-    return identify(gallery, pictures, refused)
+    return identify(gallery, pictures_of([place / "shots", place / "gone"]))
 
 
 def describing(gallery: Engine, place: Path) -> Job[object]:
-    pictures, refused = pictures_of([place / "shots", place / "gone"])
-    return describe(gallery.describer, pictures, refused)
+    return describe(gallery.describer, pictures_of([place / "shots", place / "gone"]))
 
 
 def harvesting(gallery: Engine, place: Path) -> Job[object]:
@@ -191,7 +189,7 @@ def test_a_job_that_is_left_lets_go_and_is_done_again(
     events.close()
     assert len(told) == after
     assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
-    assert not list(tmp_path.glob(".harvest-*"))
+    assert not list(tmp_path.glob(".gallery-*"))
     # A lock that stays, or a transaction, would refuse this.
     with filled.store.writing() as writer:
         assert writer.add(new_sample("Nobody", 1234)) is not None
@@ -219,7 +217,7 @@ def test_labelling_that_is_left_goes_on_where_it_was(
 def test_identifying_holds_pictures_only_where_they_are_wanted(
     database: Path, filled: Engine, shots: Path
 ) -> None:
-    pictures, _ = pictures_of([shots])
+    pictures = pictures_of([shots])
     with fake_gallery(database) as other:
         bare, full = (
             [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -259,3 +262,73 @@ def test_a_full_disk_takes_nothing_away(out: Path) -> None:
     writer.drop(["/p/3.png"])
     writer.close()
     assert len(read_back(out)) == 49
+
+
+def test_a_job_resumes_from_another_folder(
+    filled: Engine, shots: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "c.json"
+    (shots / "bad.png").unlink()
+    monkeypatch.chdir(tmp_path)
+    job(filled, Path("shots"), out, f"coco:{document}")
+    monkeypatch.chdir(tmp_path / "known")
+    started, records = job(filled, Path("../shots"), out, f"coco:{document}")
+    assert (started.pictures, records) == (0, [])
+    assert sorted(one.path for one in read_back(out)) == [shots / f"{n}.png" for n in range(3)]
+    images = json.loads(document.read_bytes())["images"]
+    assert [shots / one["file_name"] for one in images] == [shots / f"{n}.png" for n in range(3)]
+
+
+def test_a_job_begun_with_relative_paths_resumes_in_the_same_folder(
+    filled: Engine, shots: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    job(filled, Path("shots"), out)
+    content = out.read_bytes()
+    # So stood paths in files of earlier versions.
+    out.write_bytes(content.replace(os.fsencode(f"{tmp_path}/"), b""))
+    assert out.stat().st_size < len(content)
+    started, _ = job(filled, Path("shots"), out)
+    assert (started.pictures_done, started.failed_before) == (3, 1)
+
+
+def by_excel(content: bytes) -> bytes:
+    """As Excel saves a table: its mark, its line ends, nothing for empty cells at a row's end."""
+    lines = [line.rstrip(b",") for line in content.splitlines()]
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def by_libreoffice(content: bytes) -> bytes:
+    """As LibreOffice saves one: no mark, and every text in quotes."""
+    table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(table)
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize("spreadsheet", [by_excel, by_libreoffice])
+def test_a_job_resumes_in_a_table_that_a_spreadsheet_saved(
+    filled: Engine, shots: Path, tmp_path: Path, spreadsheet: Callable[[bytes], bytes]
+) -> None:
+    out = tmp_path / "out.csv"
+    job(filled, shots, out)
+    content = out.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfpath,")
+    before = records_in(out)
+    out.write_bytes(spreadsheet(content))
+    assert out.read_bytes() != content
+    assert records_in(out) == before
+    write_picture(shots / "new.png", Square(20, 20, 60, BLUE))
+    started, _ = job(filled, shots, out)
+    assert (started.pictures_done, started.pictures) == (3, 2)
+    assert records_in(out).keys() == before.keys() | {"new.png"}
+
+
+def test_a_table_with_semicolons_is_refused_with_the_cure(
+    filled: Engine, shots: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    job(filled, shots, out)
+    out.write_bytes(out.read_bytes().replace(b",", b";"))
+    with pytest.raises(InputError, match="has semicolons between its columns; save it with commas"):
+        job(filled, shots, out)

@@ -14,7 +14,7 @@ from PIL import Image as pillow
 from videos import at_rate, scene, write_sound, write_video
 
 from gallery.errors import InputError, SetupError
-from gallery.media.inputs import begins_as_video, is_video, videos_among
+from gallery.media.inputs import begins_as_video, is_video, media_of
 from gallery.media.timecodes import seconds_of, timecode
 from gallery.media.video_reader import MAX_SIDE, SMALL, Frame, VideoReader
 from gallery.types import Pixels
@@ -302,9 +302,11 @@ def test_videos_are_known_by_suffix_and_content(tmp_path: Path) -> None:
     for path in (source, moving, tmp_path / "folder"):
         assert not is_video(path)
     folder = tmp_path / "folder"
-    assert videos_among([folder, video, moving]) == ([stream, video], [moving])
+    found = media_of([folder, video, moving])
+    assert (found.videos, found.pictures, found.refused) == ([stream, video], [moving], [])
     pillow.fromarray(corner()).save(folder / "picture.png")
-    assert videos_among([folder]) == ([stream, video], [folder])
+    found = media_of([folder])
+    assert (found.videos, found.pictures) == ([stream, video], [folder / "picture.png"])
 
 
 @pytest.mark.parametrize(

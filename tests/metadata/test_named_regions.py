@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -519,6 +518,49 @@ def test_what_label_writes_enroll_reads(filled: Engine, database: Path, tmp_path
         assert owners(fresh) == {"CON": [30, 90], "Rei": [90, 90, 90], "綾/波": [10, 10, 10]}
 
 
+MICROSOFT = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+ xmlns:MP="http://ns.microsoft.com/photo/1.2/"
+ xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#"
+ xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#">
+<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag>{}</rdf:Bag></MPRI:Regions>
+</MP:RegionInfo></rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+PERSON = '<rdf:li MPReg:Rectangle="{}, 0.2, 0.01, 0.01" MPReg:PersonDisplayName="N{}"/>'
+
+
+def crowd(kind: str, count: int) -> bytes:
+    """A packet that marks so many faces side by side."""
+    places = [0.9 * number / count for number in range(count)]
+    if kind == "Microsoft":
+        items = "".join(PERSON.format(place, number) for number, place in enumerate(places))
+        return MICROSOFT.format(items).encode()
+    one = packet(Region(Area(0.5, 0.5, 0.01, 0.01), "NAME"))
+    item = one[one.index(b"<rdf:li") : one.index(b"</rdf:li>") + len(b"</rdf:li>")]
+    marked = [
+        item.replace(b"NAME", b"N%d" % row).replace(b'x="0.500000"', b'x="%f"' % place)
+        for row, place in enumerate(places)
+    ]
+    return one.replace(item, b"".join(marked))
+
+
+@pytest.mark.parametrize("kind", ["Microsoft", "Working Group"])
+class TestCrowds:
+    def test_as_many_faces_as_a_picture_may_show_are_read(self, kind: str) -> None:
+        packet = crowd(kind, xmp.MOST_REGIONS)
+        assert [one.name for one in xmp.read(packet, SHAPE)] == [
+            f"N{number}" for number in range(xmp.MOST_REGIONS)
+        ]
+
+    def test_more_are_refused(self, kind: str, both: Path) -> None:
+        packet = crowd(kind, xmp.MOST_REGIONS + 1)
+        both.with_name(f"{both.name}.xmp").write_bytes(packet)
+        with pytest.raises(InputError, match="marks 2001 faces, and no program marks over 2000"):
+            named_faces(both)
+        with pytest.raises(xmp.PacketError, match="marks 2001 faces"):
+            xmp.merged(packet, [], SHAPE)
+
+
 class TestCaptions:
     @pytest.mark.parametrize(
         ("caption", "rule", "names"),
@@ -548,13 +590,14 @@ class TestCaptions:
         both.with_name("both.png.txt").write_text("Asuka", encoding="utf-8")
         found = candidates_in([both], TagRule(["Rei", "Asuka"]))
         assert found.candidates == []
-        ((path, why),) = found.refused
-        assert path == both
-        assert "2 names, Rei and Asuka" in why
+        (refused,) = found.refused
+        assert refused.path == both
+        assert "2 names, Rei and Asuka" in refused.reason
 
     def test_what_is_no_text_is_refused(self, both: Path) -> None:
         both.with_suffix(".txt").write_bytes(b"\xff\xfe")
-        ((_, why),) = candidates_in([both], TagRule(["Rei"])).refused
+        (refused,) = candidates_in([both], TagRule(["Rei"])).refused
+        why = refused.reason
         assert "no text in UTF-8" in why
 
     def test_without_names_nobody_can_be_found(self, both: Path) -> None:
@@ -709,4 +752,5 @@ class TestCommands:
         assert ask(album, "label", *words, "--write", "coco:c.json").code == 0
         document = json.loads((album / "c.json").read_text(encoding="utf-8"))
         assert len(document["annotations"]) == 4
-        assert io.BytesIO((album / "l.csv").read_bytes()).readline().startswith(b"path,")
+        heading = (album / "l.csv").read_bytes().splitlines()[0]
+        assert heading.startswith(b"\xef\xbb\xbfpath,")

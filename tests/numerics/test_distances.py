@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery.numerics.distances import distances, keep_best, overlaps, squared_distances
+from gallery.numerics.distances import covered, distances, keep_best, overlaps, squared_distances
 
 NUMBERS = np.random.default_rng(0)
 
@@ -77,3 +77,9 @@ def test_those_that_stay_are_opencvs(count: int) -> None:
 
     assert keep_best(some, scores, 0.4, count).tolist() == wanted.reshape(-1).tolist()
     assert keep_best(some, scores, 0.4, 3).tolist() == wanted.reshape(-1)[:3].tolist()
+
+
+def test_a_box_is_covered_by_the_share_of_it_that_lies_in_another() -> None:
+    some = np.array([[0.0, 0, 10, 10], [2, 2, 4, 4], [5, 5, 5, 5]])
+    others = np.array([[5.0, 0, 30, 10], [20, 20, 30, 30]])
+    assert covered(some, others).tolist() == [[0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]

@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 from gallery.errors import InputError, SetupError
 from gallery.media.selection import moment, without_outputs
 from gallery.metadata import xmp
-from gallery.metadata.regions import Area, Region, Shape, overlap, pairs, shown, stored
+from gallery.metadata.regions import Area, Region, Shape, overlaps, pairs, shown, stored
 from gallery.metadata.tags import name_of, tag_of
 from gallery.output import registry
 from gallery.output.format import (
@@ -448,9 +448,9 @@ class TestXmp:
 
     def test_a_face_from_brow_to_chin_is_the_head_around_it(self) -> None:
         head, face = Area(0.5, 0.5, 0.31, 0.31), Area(0.5, 0.54, 0.2, 0.2)
-        assert overlap(head, face) > 0
-        assert overlap(head, Area(0.8, 0.5, 0.31, 0.31)) == 0
-        assert overlap(Area(0.5, 0.5, 1, 1), face) == 0
+        shared = overlaps([head, Area(0.5, 0.5, 1, 1)], [face, Area(0.8, 0.5, 0.31, 0.31)])
+        assert shared[0, 0] == pytest.approx(0.04 / 0.0961)
+        assert shared[0, 1] == shared[1, 0] == 0
         assert pairs([face, Area(0.1, 0.1, 0.1, 0.1)], [Area(0.1, 0.12, 0.1, 0.1), head]) == {
             0: 1,
             1: 0,
@@ -857,7 +857,7 @@ def task_names(file: Path) -> list[str]:
 
 
 def rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as table:
+    with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as table:
         return list(csv.DictReader(table))
 
 
@@ -1083,7 +1083,7 @@ class TestSeveralAtOnce:
             outputs = job(tmp_path, [picture], f"csv:{tmp_path / 'out.csv'}")
             outputs.write(record)
             outputs.close()
-        with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         assert [row["character"] for row in rows] == ["Rei"]
 

@@ -110,7 +110,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

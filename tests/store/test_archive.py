@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import random
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -256,6 +257,14 @@ def array(values: np.ndarray[Any, Any]) -> bytes:
     return content.getvalue()
 
 
+SHAPED = b"{'descr': '<f4', 'fortran_order': False, 'shape': %b, }"
+
+
+def header(text: bytes) -> bytes:
+    """How an array begins whose header says this."""
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text
+
+
 class Harmful:
     """Writes a file when it is unpickled."""
 
@@ -329,6 +338,22 @@ HARM: dict[str, Callable[[Members], None]] = {
     "table is long": put("descriptors/0.npy", array(np.zeros((10, DIMENSION), np.float32))),
     "table is double": put("descriptors/0.npy", array(np.zeros((9, DIMENSION), np.float64))),
     "table is pickled": put("descriptors/0.npy", array(np.array([Harmful()], object))),
+    "table has no header": put("descriptors/0.npy", header(b"{'descr': '<f4', 'shape': (9, 1")),
+    "table has a deep header": put("descriptors/0.npy", header(b"(" * 900)),
+    "table has a strange header": put("descriptors/0.npy", header(b"{[]: 1}")),
+    "table is endless": put("descriptors/0.npy", header(SHAPED % b"(9223372036854775807, 128)")),
+    "table is cut short": put("descriptors/0.npy", header(SHAPED % b"(9, 128)") + bytes(4000)),
+    "table is transposed": put(
+        "descriptors/0.npy", header((SHAPED % b"(9, 128)").replace(b"False", b"True")) + bytes(4608)
+    ),
+    "samples are deep": put("samples.jsonl", b"[" * 20_000 + b"\n"),
+    "samples have a huge number": put("samples.jsonl", b"9" * 5000 + b"\n"),
+    "samples are endless": put("samples.jsonl", b"x" * (1 << 17)),
+    "fewer samples than none": edit_head(samples=-1),
+    "samples are as many as stars": edit_head(samples=10**30),
+    "samples are no number": edit_head(samples=float("nan")),
+    "rejections are more than crops": put("rejections.jsonl", b"{}\n" * 99),
+    "rejected crop is a PNG": put("rejected/0.jpg", png(CROP_SIDE)),
     "table is a pickle": put("descriptors/0.npy", pickle.dumps(Harmful())),
 }
 
@@ -379,6 +404,34 @@ class TestHarm:
             with pytest.raises(InputError, match="damaged"):
                 archive.restore(empty, bomb)
         assert empty.characters() == []
+
+    @pytest.mark.parametrize("name", ["samples.jsonl", "rejections.jsonl", "forgotten.jsonl"])
+    def test_a_list_of_many_lines_takes_no_memory(
+        self, exported: Path, empty: Store, tmp_path: Path, name: str
+    ) -> None:
+        members = members_of(exported)
+        # Crops are what lines are counted by.
+        folder = "rejected" if name.startswith("rejections") else "crops"
+        members |= {f"{folder}/x{number}": b"" for number in range(3000)}
+        members[name] = members.get(name, b"") + b"[]\n" * (1 << 24)
+        if name == "samples.jsonl":
+            edit_head(samples=3000)(members)
+        bomb = write_members(tmp_path / "bomb.zip", members, zipfile.ZIP_DEFLATED)
+        del members
+        tracemalloc.start()
+        try:
+            with pytest.raises(InputError, match="damaged"):
+                archive.restore(empty, bomb)
+            assert tracemalloc.get_traced_memory()[1] < 1 << 24
+        finally:
+            tracemalloc.stop()
+
+    def test_members_that_unfold_without_a_bound_are_refused(
+        self, exported: Path, empty: Store, tmp_path: Path
+    ) -> None:
+        again = write_members(tmp_path / "again.zip", members_of(exported), zipfile.ZIP_LZMA)
+        with pytest.raises(InputError, match="damaged"):
+            archive.restore(empty, again)
 
     def test_a_newer_export_asks_for_an_upgrade(
         self, exported: Path, empty: Store, tmp_path: Path

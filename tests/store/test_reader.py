@@ -26,8 +26,8 @@ from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.media.images import FileState
 from gallery.store import schema
 from gallery.store.columns import landmarks_from_json, landmarks_to_json
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
-from gallery.store.writer import clean_name
 from gallery.types import DIMENSION, Candidate, Landmarks, Point, Quality
 
 

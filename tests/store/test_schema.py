@@ -6,6 +6,7 @@ import contextlib
 import random
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -385,6 +386,24 @@ def test_a_back_up_that_cannot_be_written_leaves_nothing(database: Path, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir() if "gallery.db" not in path.name) == [
         "file"
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no limit for files")
+def test_a_back_up_that_finds_no_room_leaves_nothing(database: Path, tmp_path: Path) -> None:
+    import resource
+
+    fill(database, 30)
+    folder = tmp_path / "small"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Store(str(database)) as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+        try:
+            with pytest.raises(StoreError):
+                store.back_up(folder / "copy.db")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert list(folder.iterdir()) == []
+        store.back_up(folder / "copy.db")
 
 
 @pytest.fixture(params=["0001", "0002", "0003", "0004", "0005", "0006"])

@@ -21,7 +21,7 @@ from gallery.faces.align import eyes_are_plausible
 from gallery.faces.detectors import rolled
 from gallery.faces.detectors.landmarks import EyeFinder
 from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
-from gallery.numerics.distances import keep_best, overlaps
+from gallery.numerics.distances import covered, keep_best, overlaps
 from gallery.system.threads import available_cores, limited, side_by_side
 from gallery.types import Box, Face, Image, Landmarks, Pixels, Point
 
@@ -60,6 +60,9 @@ MOST_BEYOND = 0.15
 LONGEST_SHAPE = 3.0
 """Longer side over shorter from which on a picture is searched window by window."""
 
+NEAR_EDGE = 0.05
+"""A head this near to a window's edge, in its own longer sides, may be cut by it."""
+
 NUMBERS = 11
 EXPECTED = (
     "one uint8 input (n, height, width, 3) and one float output (n, cells, 11) with score, box, "
@@ -84,6 +87,15 @@ class Window(NamedTuple):
     top: int
     right: int
     bottom: int
+
+
+class Seen(NamedTuple):
+    """What one window shows, in the picture's pixels."""
+
+    rows: Rows
+    """Heads, shape (n, NUMBERS)."""
+    is_cut: NDArray[np.bool_]
+    """Which of them the window's edge may cut, shape (n,)."""
 
 
 class HeadDetector:
@@ -135,12 +147,11 @@ class HeadDetector:
             for place, image in enumerate(images)
             for window in windows(image.width, image.height)
         ]
-        found: list[list[Rows]] = [[] for _ in images]
-        for (place, _), rows in zip(parts, self._look_at_all(images, parts), strict=True):
-            found[place].append(rows)
-        faces = [
-            _faces(np.concatenate(rows), image) for image, rows in zip(images, found, strict=True)
-        ]
+        found: list[list[Seen]] = [[] for _ in images]
+        for (place, window), rows in zip(parts, self._look_at_all(images, parts), strict=True):
+            image = images[place]
+            found[place].append(Seen(rows, cut_by(window, rows, image.width, image.height)))
+        faces = [_faces(of_one, image) for image, of_one in zip(images, found, strict=True)]
         return self._eyes.placed(images, faces) if self._eyes else faces
 
     def _look_at_all(
@@ -213,6 +224,28 @@ def windows(width: int, height: int) -> list[Window]:
     return [Window(0, start, width, start + length) for start in starts]
 
 
+def cut_by(part: Window, rows: Rows, width: int, height: int) -> NDArray[np.bool_]:
+    """Return which heads reach an edge of a window beyond which the picture goes on, shape (n,)."""
+    left, top, right, bottom = rows[:, 1:5].T
+    near = NEAR_EDGE * np.maximum(right - left, bottom - top)
+    return np.asarray(
+        ((part.left > 0) & (left < part.left + near))
+        | ((part.top > 0) & (top < part.top + near))
+        | ((part.right < width) & (right > part.right - near))
+        | ((part.bottom < height) & (bottom > part.bottom - near))
+    )
+
+
+def joined(windows: Sequence[Seen]) -> Rows:
+    """Return the heads of all windows, without parts of heads that another window shows whole."""
+    rows = np.concatenate([one.rows for one in windows])
+    is_cut = np.concatenate([one.is_cut for one in windows])
+    if not is_cut.any() or is_cut.all():
+        return rows
+    shown = covered(rows[:, 1:5], rows[~is_cut, 1:5]).max(axis=1)
+    return np.asarray(rows[~(is_cut & (shown > MAX_OVERLAP))])
+
+
 def fit(pixels: Pixels, longer_side: int) -> Fitted:
     """Scale a picture to a longer side and fill it up, right and below, to a multiple."""
     import cv2
@@ -263,9 +296,10 @@ def _back(rows: Rows, scale: float, part: Window) -> Rows:
     return rows
 
 
-def _faces(rows: Rows, image: Image) -> list[Face]:
+def _faces(windows: Sequence[Seen], image: Image) -> list[Face]:
     """Return the faces of a picture, of which windows may have seen one twice."""
     size = (image.width, image.height)
+    rows = joined(windows)
     rows[:, 1:5] = np.clip(rows[:, 1:5], 0, size * 2)
     return [_face(row, *size) for row in strongest(rows, 0.0)]
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from gallery.errors import UnusableDetector
 from gallery.faces.detectors.boxes import head_around
 from gallery.numerics.distances import keep_best
+from gallery.system.reading import read_file
 from gallery.types import Box, Face, Image
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _are_boxes(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
 def _digest(path: Path) -> str:
     """Return the beginning of a file's SHA-256, empty where it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        return hashlib.sha256(read_file(path)).hexdigest()[:8]
     except OSError:
         return ""
 

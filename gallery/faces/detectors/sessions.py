@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import DamagedDetector, UnusableDetector
 from gallery.faces.detectors.onnx_file import open_session
+from gallery.system.reading import read_file
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -19,7 +20,7 @@ def checked_digest(path: Path, sha256: str | None) -> str:
     Raises SetupError where another is wanted.
     """
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hashlib.sha256(read_file(path)).hexdigest()
     except OSError:
         digest = ""
     if sha256 is not None and digest != sha256:

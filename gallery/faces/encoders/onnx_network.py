@@ -21,6 +21,7 @@ from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, describ
 from gallery.faces.networks.dlib_format import Affine, Block, Convolution, Network, read_network
 from gallery.faces.networks.library import ONNX_SUFFIX, Weights
 from gallery.system.files import replace_file
+from gallery.system.reading import read_file
 from gallery.system.threads import available_cores
 from gallery.types import CROP_SIDE, DIMENSION
 
@@ -259,7 +260,7 @@ class _Graph:
 def _sound(path: Path, prefix: str) -> bytes | None:
     """Return a cached file's content when it is what its name says."""
     try:
-        model = path.read_bytes()
+        model = read_file(path)
     except OSError:
         return None
     return model if path.name == f"{prefix}{_digest(model)}.onnx" else None

@@ -34,6 +34,7 @@ from gallery.faces.networks.manifest import (
 )
 from gallery.settings import SAME, bundled
 from gallery.system.files import replace_file
+from gallery.system.reading import read_file
 from gallery.types import Thresholds
 
 Progress = Callable[[int, int | None], None]
@@ -78,7 +79,7 @@ class Weights:
         Raises SetupError when the file cannot be read or is not the one that was checked before.
         """
         try:
-            data = self.path.read_bytes()
+            data = read_file(self.path)
         except OSError as error:
             raise SetupError(
                 f"The network {self.name!r} cannot be read from {self.path}: {error.strerror}."
@@ -255,7 +256,7 @@ class Library:
         for name, entry in read_detectors(self.shipped_manifest).items():
             path = self.shipped_manifest.parent / entry.file
             try:
-                intact = hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256
+                intact = hashlib.sha256(read_file(path)).hexdigest() == entry.sha256
             except OSError:
                 intact = False
             checked.append(Checked(name, path, intact))
@@ -267,7 +268,7 @@ class Library:
         if path is None:
             raise _missing(entry)
         try:
-            return Checked(entry.name, path, entry.identifies(path.read_bytes()))
+            return Checked(entry.name, path, entry.identifies(read_file(path)))
         except OSError:
             return Checked(entry.name, path, intact=False)
 
@@ -280,7 +281,7 @@ class Library:
     def _first_sha256(self, entry: Entry, path: Path) -> str:
         """Return the SHA-256 of a file put here by hand, and remember it where that can be."""
         try:
-            data = path.read_bytes()
+            data = read_file(path)
         except OSError as error:
             raise SetupError(f"{path} cannot be read: {error.strerror}.") from error
         if not entry.identifies(data):
@@ -411,6 +412,6 @@ def _read_file(file: Path) -> bytes:
             raise NothingFound(file, "is not a file")
         if file.stat().st_size > _LIMIT:
             raise UnreadableFile(file, f"is no network: it has more than {_LIMIT} bytes")
-        return file.read_bytes()
+        return read_file(file)
     except OSError as error:
         raise UnreadableFile(file, f"cannot be read: {error.strerror}") from error

@@ -16,10 +16,14 @@ from typing import TypeVar
 
 from gallery.errors import BadManifest
 from gallery.system.files import replace_file
+from gallery.system.reading import read_if_there
 from gallery.types import Thresholds
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a network may be called; the name is a part of its file's name."""
+
+MAX_BYTES = 1 << 20
+"""No manifest is larger: a thousand networks take half of it."""
 
 _Plain = TypeVar("_Plain", str, bool, int, float)
 
@@ -120,12 +124,16 @@ def read_detectors(path: Path) -> dict[str, DetectorEntry]:
 def _tables(path: Path, kind: str = "networks") -> dict[str, dict[str, object]]:
     """Return the tables under `networks` or `detectors`."""
     try:
-        with path.open("rb") as file:
-            tables = tomllib.load(file).get(kind, {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
+        content = read_if_there(path, MAX_BYTES)
+        if content is None:
+            return {}
+        tables = tomllib.loads(content.decode("utf-8")).get(kind, {})
+    except OSError as error:
+        raise BadManifest(path, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
         raise BadManifest(path, f"cannot be read: {error}") from error
+    except RecursionError as error:
+        raise BadManifest(path, "cannot be read: it is nested too deeply") from error
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise BadManifest(path, f"has no tables named {kind}.NAME", "correct it")
     return tables
@@ -212,7 +220,10 @@ def _plain(
     if value is None:
         raise KeyError(key)
     if kind is float and type(value) is int:
-        return kind(value)
+        try:
+            return kind(value)
+        except OverflowError as error:
+            raise TypeError(key) from error
     if type(value) is not kind:
         raise TypeError(key)
     return value

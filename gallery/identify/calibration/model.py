@@ -203,19 +203,19 @@ def from_json(values: dict[str, Any]) -> Calibration:
         if values["format"] != FORMAT:
             raise ValueError("format")
         scorer = values["scorer"]
-        if tuple(scorer["names"]) != FEATURES or len(scorer["weights"]) != len(FEATURES):
+        if tuple(scorer["names"]) != FEATURES:
             raise ValueError("features")
         return Calibration(
-            fpir=float(values["fpir"]),
+            fpir=_share(values["fpir"]),
             scorer=Scorer(
-                tuple(scorer["centre"]),
-                tuple(scorer["scale"]),
-                tuple(scorer["weights"]),
+                _weights(scorer["centre"]),
+                _weights(scorer["scale"], least=0.0),
+                _weights(scorer["weights"]),
                 float(scorer["bias"]),
             ),
-            tail=Tail(**values["tail"]),
-            right=Curve(**values["right"]),
-            misnamed=Curve(**values["misnamed"]),
+            tail=_tail(**values["tail"]),
+            right=_curve(**values["right"]),
+            misnamed=_curve(**values["misnamed"]),
             pool=float(values["pool"]),
             characters=int(values["characters"]),
             samples=int(values["samples"]),
@@ -223,5 +223,35 @@ def from_json(values: dict[str, Any]) -> Calibration:
             notes=tuple(values["notes"]),
             expected=values["expected"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise StaleCalibration("is of another version of gallery") from error
+
+
+def _weights(values: Sequence[float], *, least: float = -math.inf) -> tuple[float, ...]:
+    """Return a number for each feature, above the least where it is known."""
+    numbers = tuple(float(value) for value in values)
+    if len(numbers) != len(FEATURES) or any(number <= least for number in numbers):
+        raise ValueError("features")
+    return numbers
+
+
+def _share(value: float) -> float:
+    """Return a share that is neither none nor all."""
+    share = float(value)
+    if not 0 < share < 1:
+        raise ValueError("share")
+    return share
+
+
+def _tail(start: float, excess: float, share: float, characters: int) -> Tail:
+    """Return a tail with a threshold for every rate."""
+    if characters < 1:
+        raise ValueError("characters")
+    # Of strangers that are seen in part only, more than all may be reckoned.
+    if not 0 < share < math.inf:
+        raise ValueError("share")
+    return Tail(float(start), float(excess), float(share), int(characters))
+
+
+def _curve(slope: float, intercept: float) -> Curve:
+    return Curve(float(slope), float(intercept))

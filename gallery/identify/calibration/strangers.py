@@ -7,7 +7,6 @@ training/strangers.py.
 from __future__ import annotations
 
 import io
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from gallery.errors import SetupError
 from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors
 from gallery.system.files import replacing
+from gallery.system.reading import read_file
 from gallery.types import DIMENSION
 
 FORMAT = 1
@@ -64,17 +64,19 @@ def strangers_file(folder: Path, encoder: str) -> Path:
     return folder / f"strangers-{encoder}.npz"
 
 
-def read_strangers(folder: Path, encoder: str) -> Strangers:
+def read_strangers(folder: Path, encoder: str, *, do_ship: bool = False) -> Strangers:
     """Return the strangers of an encoder; nobody where none ship with it.
 
-    Raises SetupError for a file that is damaged.
+    Raises SetupError for a file that is damaged, and for one that is missing although it does ship.
     """
     path = strangers_file(folder, encoder)
     if not path.is_file():
+        if do_ship:
+            raise SetupError(f"The file {path} of strangers is missing; install gallery again.")
         return nobody()
     try:
         # NumPy would leave a damaged file open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as file:
             if int(file["format"]) != FORMAT or tuple(file["columns"].tolist()) != COLUMNS:
                 raise ValueError("format")
             found = Strangers(
@@ -84,7 +86,8 @@ def read_strangers(folder: Path, encoder: str) -> Strangers:
                 file["right"],
                 file["known"],
             )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    # NumPy raises anything at all of a damaged array, and of a shape that fills the memory.
+    except Exception as error:
         raise SetupError(
             f"The file {path} is damaged or of another version; install gallery again."
         ) from error

@@ -1,0 +1,91 @@
+"""What lies in a folder and all folders below it. Light to import."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from gallery.errors import UnreadableFile, UnusableFile
+
+SYSTEM_FOLDERS = frozenset(
+    (
+        # Synology, QNAP, Asustor, Thecus, Buffalo: thumbnails, deleted files, snapshots
+        "@eadir", "@tmp", "@sharebin", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",
+        "@__thumb", "_nas_recycle_", "_nas_recycle_raid", "trashbox",
+        # Windows
+        "$recycle.bin", "recycler", "recycled", "system volume information",
+        # macOS and its file server
+        "__macosx", "network trash folder", "temporary items", "thevolumesettingsfolder",
+        # Linux
+        "lost+found",
+        # Nextcloud and ownCloud
+        "files_trashbin", "files_versions",
+    )
+)  # fmt: skip
+"""Names, in small letters, of folders that systems and servers make beside people's own."""
+
+CATALOGS = (
+    ".lrdata", ".lrcat-data", ".lrlibrary", ".cocatalog", ".cosessiondb", ".photoslibrary",
+    ".photolibrary", ".aplibrary", ".migratedphotolibrary",
+)  # fmt: skip
+"""How folders end in which Lightroom, Capture One and Apple keep previews and copies."""
+
+CHECKED = re.compile(r"found\.\d{3}|appdata_oc\w+", re.IGNORECASE)
+"""What Windows makes of lost clusters, and where Nextcloud keeps previews."""
+
+MARKS = {
+    ".immich": frozenset(("thumbs", "encoded-video", "profile", "backups")),
+    ".ppstorage": None,
+}
+"""Files by which Immich and PhotoPrism mark their folders, and which of those hold no originals.
+
+None stands for all that are marked.
+"""
+
+
+def is_system_folder(folder: Path) -> bool:
+    """Say whether a folder was made by a system, a server or a catalogue, for itself."""
+    name = folder.name.casefold()
+    if name in SYSTEM_FOLDERS or name.endswith(CATALOGS) or CHECKED.fullmatch(name):
+        return True
+    return any(
+        (names is None or name in names) and (folder / mark).is_file()
+        for mark, names in MARKS.items()
+    )
+
+
+def files_below(folder: Path) -> Iterator[Path | UnusableFile]:
+    """Yield the files in a folder and all folders below it, in a fixed order.
+
+    Hidden files and folders are passed over, and below the folder those of systems and catalogues.
+    A folder that links lead to more than once is entered once, so that a circle ends. For a folder
+    that cannot be listed an error is yielded that says why.
+    """
+    entered: set[tuple[int, int]] = set()
+    refused: list[UnusableFile] = []
+
+    def refuse(error: OSError) -> None:
+        refused.append(UnreadableFile(Path(error.filename), f"cannot be listed: {error.strerror}"))
+
+    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        yield from refused
+        refused.clear()
+        here = Path(root)
+        try:
+            status = here.stat()
+        except OSError as error:
+            refuse(error)
+            folders.clear()
+            continue
+        if (status.st_dev, status.st_ino) in entered:
+            folders.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if here != folder and is_system_folder(here):
+            folders.clear()
+            continue
+        yield from (here / name for name in sorted(files) if not name.startswith("."))
+    yield from refused

@@ -1,0 +1,48 @@
+"""Names of characters: how they are stored, and which of them are one."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from gallery.errors import BadName
+
+REJECT_PREFIX = "noise"
+"""A folder whose name begins so, in any case, holds what is to be turned away."""
+
+
+def clean_name(name: str) -> str:
+    """Return a name in Unicode's composed form, so that it is one name on every platform.
+
+    Raises InputError for an empty name, one over 200 characters, and one with control characters
+    or bytes that are no text.
+    """
+    cleaned = unicodedata.normalize("NFC", name).strip()
+    if not cleaned:
+        raise BadName(name, "A character's name cannot be empty")
+    if len(cleaned) > 200:
+        raise BadName(
+            name, f"The name {cleaned[:20]}... has over 200 characters", "choose a shorter one"
+        )
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned):
+        raise BadName(
+            name,
+            f"The name {cleaned!r} holds control characters or bytes that are no text",
+            "rename it",
+        )
+    return cleaned
+
+
+def is_reject_name(name: str) -> bool:
+    """Say whether a character of a name is a reject class."""
+    return name.lower().startswith(REJECT_PREFIX)
+
+
+def folded(name: str) -> str:
+    """Return what names have in common that differ by case, composition or width alone."""
+    wide = "".join(_of_common_width(letter) for letter in name)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", wide).casefold())
+
+
+def _of_common_width(letter: str) -> str:
+    kind, _, common = unicodedata.decomposition(letter).partition(" ")
+    return chr(int(common, 16)) if kind in ("<wide>", "<narrow>") else letter
