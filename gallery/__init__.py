@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         NoFaceMarked,
         NoFacePasses,
         NoGallery,
+        NoNameToConfirm,
         NoPlace,
         NoSuchCharacter,
         NoSuchCluster,
@@ -63,10 +64,13 @@ if TYPE_CHECKING:
         NoSuchRejection,
         NoSuchRuntime,
         NoSuchSample,
+        NoSuchSeenFace,
+        NoSuchStep,
         NotAGallery,
         NotEncoded,
         NothingFound,
         NothingSeen,
+        NothingToUndo,
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
@@ -88,8 +92,10 @@ if TYPE_CHECKING:
         UnusableFile,
         UnwritableFile,
         WhichFace,
+        WhichOfFaces,
         WrongRuntime,
     )
+    from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.events import (
         Advanced,
@@ -124,14 +130,17 @@ if TYPE_CHECKING:
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
     from gallery.store.sightings import Sighting
+    from gallery.store.steps import DecidedFace, Step, Undone
     from gallery.types import (
         Answer,
         Box,
         Candidate,
         Character,
+        Decided,
         DescribedFace,
         Enrolled,
         Face,
+        FaceState,
         Image,
         Landmarks,
         Match,
@@ -164,7 +173,9 @@ else:
         "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
         "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
-        "UnusableFile UnwritableFile WhichFace WrongRuntime",
+        "UnusableFile UnwritableFile WhichFace WhichOfFaces "
+        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo",
+        "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
@@ -181,7 +192,9 @@ else:
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
-        "types": "Answer Box Candidate Character DescribedFace Enrolled Face Image Landmarks "
+        "store.steps": "DecidedFace Step Undone",
+        "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
+        "Image Landmarks "
         "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
         "VideoRecord VideoShot VideoTrack",
     }
@@ -230,6 +243,9 @@ __all__ = [
     "DamagedNetwork",
     "DamagedPlace",
     "DatabaseFailed",
+    "Decided",
+    "DecidedEvaluation",
+    "DecidedFace",
     "Described",
     "DescribedFace",
     "EmptyGallery",
@@ -241,6 +257,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "Face",
+    "FaceState",
     "FaceTable",
     "FetchFailed",
     "Finished",
@@ -274,6 +291,7 @@ __all__ = [
     "NoFaceMarked",
     "NoFacePasses",
     "NoGallery",
+    "NoNameToConfirm",
     "NoPlace",
     "NoSuchCharacter",
     "NoSuchCluster",
@@ -284,11 +302,14 @@ __all__ = [
     "NoSuchRejection",
     "NoSuchRuntime",
     "NoSuchSample",
+    "NoSuchSeenFace",
+    "NoSuchStep",
     "NobodyKnown",
     "NotAGallery",
     "NotEncoded",
     "NothingFound",
     "NothingSeen",
+    "NothingToUndo",
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
@@ -313,9 +334,11 @@ __all__ = [
     "Source",
     "StaleCalibration",
     "Started",
+    "Step",
     "StoreError",
     "TagStyle",
     "TooFewFaces",
+    "Undone",
     "UnfetchableNetwork",
     "Unnameable",
     "UnplacedPicture",
@@ -335,6 +358,7 @@ __all__ = [
     "VideoTrack",
     "Waiting",
     "WhichFace",
+    "WhichOfFaces",
     "WrongRuntime",
     "as_json",
     "open_gallery",

@@ -275,6 +275,13 @@ class WhichFace(SeveralFaces):
 
 
 @dataclass(eq=False)
+class WhichOfFaces(SeveralFaces):
+    """A picture, or a moment of a video, shows several faces, and one is wanted."""
+
+    CURE = "say which one by its number, counted as they are identified"
+
+
+@dataclass(eq=False)
 class NoSuchFace(UnusableFile):
     """A picture shows fewer faces than the number of the one that is wanted."""
 
@@ -387,6 +394,41 @@ class NoSuchRejection(_NoSuchNumber):
     """There is no rejection of a number."""
 
     FACT = "There is no rejection {self.number}"
+
+
+class NoSuchStep(_NoSuchNumber):
+    """There is no step of decisions of a number."""
+
+    FACT = "There is no step {self.number}"
+
+
+class NoSuchSeenFace(_NoSuchNumber):
+    """No face of a number was seen, or it is seen no more."""
+
+    FACT = "There is no seen face {self.number}"
+
+
+class NothingToUndo(InputError):
+    """Nothing is decided any more that could be undone."""
+
+    FACT = "There is nothing left to undo"
+
+
+@dataclass(eq=False)
+class NoNameToConfirm(InputError):
+    """The gallery has no name for a face, and none was given."""
+
+    FACT = "The gallery has no name for the face at {self.place} of {self.path} to be confirmed"
+    CURE = "say whom it shows"
+
+    path: Path
+    box: tuple[float, float, float, float]
+    """In pixels: left, top, right, bottom."""
+
+    @property
+    def place(self) -> str:
+        """The box in whole pixels."""
+        return ",".join(str(round(edge)) for edge in self.box)
 
 
 @dataclass(eq=False)

@@ -68,6 +68,7 @@ VALUES: dict[Any, object] = {
 """A value for each type that an attribute has."""
 
 SHOWN = {
+    "audit/contradicted.py": "the command that a proposal is",
     "audit/duplicates.py": "the command that a proposal is",
     "audit/misplaced.py": "the command that a proposal is",
     "audit/page.py": "a page for whoever ran `gallery audit`",

@@ -28,7 +28,9 @@ class VideoKeeping:
         """Read the file for its digest, unless it is known and has not changed."""
         self._engine = engine
         whole = absolute(path)
-        state, digest = self._identity(whole)
+        state, digest = identity_of(engine, whole)
+        self.digest = digest
+        """The video's; None where it cannot be read."""
         self._seen = ObservedVideo(whole, state, digest, None, None, asked, is_whole=False)
 
     def begin(self, width: int, height: int) -> None:
@@ -65,20 +67,28 @@ class VideoKeeping:
         with self._engine.store.writing() as writer:
             writer.sightings.keep_video(seen)
 
-    def _identity(self, path: Path) -> tuple[FileState | None, str | None]:
-        """Return a file's state and its digest; None for what cannot be looked at or read."""
-        try:
-            state = file_state(path)
-        except InputError:
-            return None, None
-        known = None if _has_other_bytes(path) else self._engine.store.sightings.videos.at(path)
-        if known is not None and known.state == state and known.digest is not None:
-            return state, known.digest
-        try:
-            with open_file(path) as file:
-                return state, hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            return state, None
+
+def identity_of(engine: Engine, path: Path) -> tuple[FileState | None, str | None]:
+    """Return a video's state and its digest; None for what cannot be looked at or read."""
+    try:
+        state = file_state(path)
+    except InputError:
+        return None, None
+    known = None if _has_other_bytes(path) else engine.store.sightings.videos.at(path)
+    if known is not None and known.state == state and known.digest is not None:
+        return state, known.digest
+    try:
+        with open_file(path) as file:
+            return state, hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return state, None
+
+
+def digest_where_decided(engine: Engine, path: Path) -> str | None:
+    """Return a video's digest where something was decided of faces in videos; else nobody asks."""
+    if not engine.decided().has_videos:
+        return None
+    return identity_of(engine, absolute(path))[1]
 
 
 def _has_other_bytes(path: Path) -> bool:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from gallery.errors import InputError, LabelledOtherwise
 from gallery.faces.tracking import Track
 from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
-from gallery.jobs.keep_video import VideoKeeping
+from gallery.jobs.keep_video import VideoKeeping, digest_where_decided
 from gallery.media.video_reader import TOLERANCE, VideoReader
 from gallery.output.resume import VideoProgress
 from gallery.types import (
     Answer,
     DescribedFace,
     MatchMode,
+    Place,
     VideoEnd,
     VideoRecord,
     VideoShot,
@@ -76,6 +77,7 @@ class _Labelling:
     ) -> None:
         self._engine, self._video, self._options = engine, video, options
         self._mode, self._top, self._keeping = mode, top, keeping
+        self._digest = keeping.digest if keeping else digest_where_decided(engine, video.path)
         self._empty = VideoRecord(
             video.path,
             video.width,
@@ -107,22 +109,35 @@ class _Labelling:
 
     def _of_shot(self, seen: ShotSeen, number: int) -> Iterator[VideoRecord]:
         shot = VideoShot(number, seen.start, seen.last, len(seen.tracks), seen.looks)
-        parts = [
-            VideoTrack(number, row, one.start, one.end, one.best[0].time, one.looks)
-            for row, one in enumerate(seen.tracks, 1)
-        ]
+        parts = parts_of(seen.tracks, number)
         faces = faces_of(seen.tracks)
         if self._keeping is not None:
             self._keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out)
-        answers = self._engine.answers(faces, mode=self._mode, top=self._top)
+        places = [Place(self._digest or "", part) for part in parts]
+        answers = self._engine.answers(faces, mode=self._mode, top=self._top, places=places)
         for part, answer in zip(parts, answers, strict=True):
             yield replace(self._empty, faces=(answer,), part=part)
         yield replace(self._empty, left_out=seen.left_out, part=shot)
 
 
-def answers_of(engine: Engine, tracks: Sequence[Track], mode: MatchMode, top: int) -> list[Answer]:
-    """Say who tracks are: each by the mean of its best looks, with the face of the best one."""
-    return engine.answers(faces_of(tracks), mode=mode, top=top)
+def answers_of(
+    engine: Engine, tracks: Sequence[Track], mode: MatchMode, top: int, digest: str | None
+) -> list[Answer]:
+    """Say who tracks are: each by the mean of its best looks, with the face of the best one.
+
+    The video's digest tells what was decided of them.
+    """
+    parts = parts_of(tracks, 0)
+    places = [Place(digest or "", part) for part in parts]
+    return engine.answers(faces_of(tracks), mode=mode, top=top, places=places)
+
+
+def parts_of(tracks: Sequence[Track], shot: int) -> list[VideoTrack]:
+    """Return what records say of the tracks of a shot."""
+    return [
+        VideoTrack(shot, row, one.start, one.end, one.best[0].time, one.looks)
+        for row, one in enumerate(tracks, 1)
+    ]
 
 
 def faces_of(tracks: Sequence[Track]) -> list[DescribedFace]:

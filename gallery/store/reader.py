@@ -19,6 +19,7 @@ from gallery.numerics.profiles import counting
 from gallery.store import schema
 from gallery.store.columns import face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
+from gallery.store.decisions import DecisionReader
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.kinds import Bytes, Whole
@@ -90,6 +91,7 @@ class Store:
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
         self._place = Place(self.path, has_log=self.is_writable)
+        self.decisions = DecisionReader(self._reading)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
 

@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    Connection,
+    Subquery,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import GalleryError
@@ -33,6 +44,7 @@ from gallery.store.columns import (
 )
 from gallery.store.contents import digests_of, put_content
 from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
+from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import (
     contents,
@@ -63,6 +75,7 @@ from gallery.types import (
     DescribedFace,
     Descriptor,
     Face,
+    Place,
     Quality,
     VideoShot,
     VideoTrack,
@@ -93,6 +106,12 @@ class Observation:
     content: Content | None = None
     """What its file shows; None where there is none, or where it could not be read."""
 
+    @property
+    def places(self) -> list[Place]:
+        """Where its faces are."""
+        pixels = None if self.content is None else self.content.pixels
+        return [Place(self.digest or "", None, pixels)] * len(self.faces)
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedPicture:
@@ -120,8 +139,13 @@ class Sighting:
     quality: Quality | None
     cluster: int | None
     """The group of unknown faces it was put into."""
-    track: VideoTrack | None = None
-    """The track of a video that it is; None for a face in a picture."""
+    place: Place
+    """Where that is for good: of a picture or of a track of a video."""
+
+    @property
+    def track(self) -> VideoTrack | None:
+        """The track of a video that it is; None for a face in a picture."""
+        return self.place.track
 
     def described(self, descriptor: Descriptor) -> DescribedFace:
         """Return it with its descriptor, for an answer; its crop is blank and never read."""
@@ -149,13 +173,23 @@ class SightingReader:
     def all(self) -> list[Sighting]:
         """Return all faces by id."""
         with self._reading() as connection:
-            # Not the crops, which are nearly all there is.
-            columns = [column for column in sightings.c if column.name != "crop"]
-            tracks = tracks_in(connection)
-            return [
-                _sighting(row, tracks.get(row.id))
-                for row in connection.execute(select(*columns).order_by(sightings.c.id))
-            ]
+            return _sightings(connection)
+
+    def some(self, sighting_ids: Collection[int]) -> dict[int, Sighting]:
+        """Return those of the faces that are there, by id."""
+        found: list[Sighting] = []
+        with self._reading() as connection:
+            for some in portions(sorted(sighting_ids)):
+                found += _sightings(connection, sightings.c.id.in_(some))
+        return {one.id: one for one in found}
+
+    def at(self, path: Path) -> list[Sighting]:
+        """Return the faces that were seen in a picture, best score first, or in a video."""
+        if not _is_text(path):
+            return []
+        with self._reading() as connection:
+            found = _sightings(connection, sightings.c.path == str(path))
+        return sorted(found, key=lambda one: -one.face.score)
 
     def crops(self, sighting_ids: Collection[int]) -> dict[int, bytes]:
         """Return the aligned crops of faces as JPEG files."""
@@ -454,7 +488,22 @@ def _picture(row: Any) -> ObservedPicture:
     )
 
 
-def _sighting(row: Any, track: VideoTrack | None) -> Sighting:
+def _sightings(connection: Connection, *which: Any) -> list[Sighting]:
+    """Return the faces that conditions choose, by id."""
+    # Not the crops, which are nearly all there is.
+    columns = [column for column in sightings.c if column.name != "crop"]
+    pixels = type_coerce(contents.c.pixels, Text(optional=True)).label("pixels")
+    rows = connection.execute(
+        select(*columns, pixels)
+        .outerjoin(contents, contents.c.digest == sightings.c.digest)
+        .where(*which)
+        .order_by(sightings.c.id)
+    ).all()
+    tracks = tracks_in(connection, [row.id for row in rows] if which else None)
+    return [_sighting(row, tracks.get(row.id)) for row in rows]
+
+
+def _sighting(row: Any, track: tuple[str, VideoTrack] | None) -> Sighting:
     return Sighting(
         row.id,
         row.digest,
@@ -463,5 +512,5 @@ def _sighting(row: Any, track: VideoTrack | None) -> Sighting:
         row.detector,
         quality_of(row),
         row.cluster,
-        track,
+        Place(row.digest, None, row.pixels) if track is None else Place(*track),
     )

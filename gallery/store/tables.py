@@ -8,8 +8,13 @@ which files show the same picture, and forgotten which faces a person wants to b
 What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
 sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
 best moment. It can be made again from the files, and nothing of it changes an answer.
-characters 1-n rejections (faces that a person said are somebody else),
+characters 1-n rejections (crops of faces that a person said are somebody else),
 rejections 1-n rejection_descriptors. calibrations 1 for each encoder.
+
+What a person decided: decided_faces 1-n decisions n-1 decision_steps. Decisions are only ever
+added; a decided face has the state that its last one left, so that states are read at once. Faces
+are known by their file and place, not by the sightings, which come and go. Names in decisions are
+rows of decision_names, which follow a character's new name, and outlive the character.
 
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
 would else name the wrong character.
@@ -17,7 +22,7 @@ would else name the wrong character.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, UniqueConstraint, text
 
 from gallery.store.kinds import Bytes, Real, Text, Truth, Whole
 
@@ -273,6 +278,8 @@ rejections = Table(
     Column("bottom", Real, nullable=False),
     # Of its own: what a person said outlives the sightings, and the encoder it was said with.
     Column("crop", Bytes, nullable=False),
+    # False once it was taken back: an undo of that wants the crop again.
+    Column("is_standing", Truth, nullable=False, server_default=text("1")),
     UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -283,4 +290,67 @@ rejection_descriptors = Table(
     Column("rejection_id", ForeignKey("rejections.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
     Column("vector", Bytes, nullable=False),
+)
+
+decision_names = Table(
+    "decision_names",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("name", Text, nullable=False, index=True),  # two rows may have one after a merge
+    sqlite_autoincrement=True,
+)
+
+decision_steps = Table(
+    "decision_steps",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("made_at", Text(optional=True)),  # ISO 8601, UTC; none for what is older than this table
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),  # see steps.Action
+    Column(
+        "name_id", Whole(optional=True), ForeignKey("decision_names.id")
+    ),  # whom it named, or rejected
+    Column("undoes", Whole(optional=True), ForeignKey("decision_steps.id")),
+    sqlite_autoincrement=True,
+)
+
+decided_faces = Table(
+    "decided_faces",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("digest", Text, nullable=False, index=True),  # of the picture's or the video's file
+    Column("path", Text, nullable=False),  # where the file was last seen
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
+    # Of a video's track, in seconds; none for a face in a picture.
+    Column("start", Real(optional=True)),
+    Column("end", Real(optional=True)),
+    Column("best", Real(optional=True)),  # the moment that the box is of
+    Column("state", Text, nullable=False),  # see types.Decided
+    Column("name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("not_ids", Text, nullable=False),  # of decision_names, with spaces between them
+    # The decision that owns the state, see deciding.py; 0 where nothing was decided.
+    Column("owner", Whole, nullable=False, index=True),
+    Index("ix_decided_faces_state_name_id", "state", "name_id"),
+    sqlite_autoincrement=True,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("step_id", ForeignKey("decision_steps.id"), nullable=False, index=True),
+    Column("face_id", ForeignKey("decided_faces.id"), nullable=False, index=True),
+    Column("before_state", Text, nullable=False),
+    Column("before_name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("before_not_ids", Text, nullable=False),
+    Column("before_owner", Whole, nullable=False),
+    Column("after_state", Text, nullable=False),
+    Column("after_name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("after_not_ids", Text, nullable=False),
+    # Its own id, and of one that undoes another the owner before that; see deciding.py.
+    Column("after_owner", Whole, nullable=False),
+    sqlite_autoincrement=True,
 )

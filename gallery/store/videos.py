@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.media.images import FileState
+from gallery.store.descriptors import portions
 from gallery.store.tables import shots, sightings, tracks, videos
 from gallery.types import Box, VideoShot, VideoTrack
 
@@ -109,14 +110,30 @@ def shots_in(connection: Connection) -> list[ObservedShot]:
     return found
 
 
-def tracks_in(connection: Connection) -> dict[int, VideoTrack]:
-    """Return the tracks that seen faces are, by the ids of these."""
-    numbers = {one.id: one.shot.shot for one in shots_in(connection)}
+def tracks_in(
+    connection: Connection, of: Sequence[int] | None = None
+) -> dict[int, tuple[str, VideoTrack]]:
+    """Return the tracks that seen faces are, with their videos' digests, by the faces' ids.
+
+    All of them, or those of some faces, given by id.
+    """
+    if of is None:
+        rows = connection.execute(select(tracks)).all()
+    else:
+        rows = [
+            row
+            for some in portions(of)
+            for row in connection.execute(select(tracks).where(tracks.c.sighting_id.in_(some)))
+        ]
+    shots = {one.id: one for one in shots_in(connection)} if rows else {}
     return {
-        row.sighting_id: VideoTrack(
-            numbers[row.shot_id], row.number, row.start, row.end, row.best, row.looks
+        row.sighting_id: (
+            shots[row.shot_id].digest,
+            VideoTrack(
+                shots[row.shot_id].shot.shot, row.number, row.start, row.end, row.best, row.looks
+            ),
         )
-        for row in connection.execute(select(tracks))
+        for row in rows
     }
 
 

@@ -33,6 +33,7 @@ from gallery.types import (
     Box,
     DescribedFace,
     Face,
+    Place,
     Quality,
     Record,
     Thresholds,
@@ -266,7 +267,7 @@ def test_a_face_that_came_later_is_answered_alone(full: Engine) -> None:
     full.keep([Observation(path, None, digest(999), 100, 100, (described(late),))])
     (picture,) = [one for one in full.store.sightings.pictures() if one.path == path]
     (record,) = relabel_pictures(full, [picture], answering)
-    assert list(record.faces) == full.answers([described(late)], digest=digest(999))
+    assert list(record.faces) == full.answers([described(late)], places=[Place(digest(999))])
 
 
 def test_a_gallery_that_was_emptied_knows_nobody(full: Engine) -> None:
