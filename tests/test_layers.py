@@ -29,6 +29,7 @@ ROOMS = (
     ("jobs",),
     ("audit", "evaluation"),
     ("api", "doctor", "testing"),
+    ("web",),
     ("cli",),
     ("__main__",),
 )
@@ -101,6 +102,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "decided evaluate",
         "page plain run",
     ),
+    "web": (
+        "answer_book doors pictures shapes",
+        "server words",
+        "desk",
+        "routes",
+        "application",
+    ),
     "cli": (
         "advice show video writing",
         "archive doctor models progress review",
@@ -137,6 +145,7 @@ FORBIDDEN: dict[str, set[str]] = {
     },
     "jobs": {"sqlalchemy", "store.tables", "store.schema", "faiss", "identify.index", "alembic"},
     "evaluation": {"sqlalchemy", "store.tables", "store.schema", "faiss", "alembic"},
+    "web": {"sqlalchemy", "store.tables", "store.schema", "faiss", "alembic", "store.writer"},
     "cli": {
         "sqlalchemy", "faiss", "store.tables", "store.schema", "alembic", "onnxruntime", "dlib",
         "animeface",
@@ -145,7 +154,7 @@ FORBIDDEN: dict[str, set[str]] = {
 
 HEAVY = (
     "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
-    "numpy", "av", "scenedetect",
+    "numpy", "av", "scenedetect", "fastapi", "jinja2", "uvicorn",
 )  # fmt: skip
 
 

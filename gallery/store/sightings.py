@@ -165,6 +165,17 @@ class SightingReader:
             rows = connection.execute(select(pictures).order_by(pictures.c.path))
             return [_picture(row) for row in rows]
 
+    def size_of(self, path: Path) -> tuple[int, int] | None:
+        """Return width and height of a labelled picture or video; None where they are unknown."""
+        with self._reading() as connection:
+            for table in (pictures, videos):
+                row = connection.execute(
+                    select(table.c.width, table.c.height).where(table.c.path == str(path))
+                ).first()
+                if row is not None and row.width is not None and row.height is not None:
+                    return int(row.width), int(row.height)
+        return None
+
     def count(self) -> int:
         """Return how many faces were seen."""
         with self._reading() as connection:

@@ -1,0 +1,55 @@
+"""The application: the page, what it loads, and the routes that it talks to."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gallery import __version__
+from gallery.web import routes
+from gallery.web.desk import Desk
+from gallery.web.words import ROWS, SCREEN
+
+HERE = Path(__file__).parent
+
+
+def application(desk: Desk, title: str) -> FastAPI:
+    """Return the application of a gallery, which its title names. It wants doors before it."""
+    # The usual pages of documentation load scripts from elsewhere.
+    app = FastAPI(
+        title="gallery",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    # FastAPI matches in this order: /pictures/1.webp is no number.
+    for part in (routes.images, routes.reading, routes.changing):
+        app.include_router(part(desk))
+    for kind, answer in routes.COMPLAINTS.items():
+        app.add_exception_handler(kind, answer)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    page = _page(title)
+
+    @app.get("/", include_in_schema=False)
+    def front(_: Request) -> Response:
+        return Response(page, media_type="text/html; charset=utf-8")
+
+    return app
+
+
+def _page(title: str) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("page.html").render(
+        title=title,
+        screen=SCREEN,
+        rows=ROWS,
+        # Another gallery may have this address tomorrow, and other faces by the same numbers.
+        key=secrets.token_hex(8),
+    )

@@ -1,0 +1,157 @@
+"""The HTTP interface, under /api/v1: what the page asks for, and what other programs may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from gallery.errors import GalleryError, InputError, NoSuchCharacter, NoSuchSeenFace, NoSuchStep
+from gallery.web.desk import Desk
+from gallery.web.pictures import LARGE, THUMBNAIL
+from gallery.web.shapes import (
+    CharactersShape,
+    ClustersShape,
+    ComplaintShape,
+    DecisionGiven,
+    DoneShape,
+    FacesShape,
+    HistoryShape,
+    NameShape,
+    PictureShape,
+    RowsShape,
+    TodayShape,
+    UndoGiven,
+)
+from gallery.web.words import ROWS, SCREEN
+
+FOR_EVER = "private, max-age=31536000, immutable"
+
+Number = Annotated[int, Path(ge=1, le=(1 << 62))]
+Start = Annotated[int, Query(ge=0, le=10_000_000)]
+Large = Annotated[bool, Query(description="In the size that it is stored in.")]
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+NOT_THERE: Responses = {404: {"model": ComplaintShape}}
+NOT_DONE: Responses = {404: {"model": ComplaintShape}, 409: {"model": ComplaintShape}}
+WEBP: Responses = {200: {"content": {"image/webp": {}}}}
+
+
+def reading(desk: Desk) -> APIRouter:
+    """Return the routes that change nothing."""
+    routes = APIRouter(prefix="/api/v1")
+
+    @routes.get("/today", summary="What is left to decide")
+    def today() -> TodayShape:
+        return desk.today()
+
+    @routes.get("/names", summary="Names that are surely answered")
+    def names() -> list[NameShape]:
+        return desk.names()
+
+    @routes.get("/faces", summary="Sure faces of a name, least likely first", responses=NOT_THERE)
+    def faces(
+        name: Annotated[str, Query(min_length=1, max_length=300)],
+        start: Start = 0,
+        limit: Annotated[int, Query(ge=1, le=500)] = SCREEN,
+    ) -> FacesShape:
+        return desk.sure(name, start, limit)
+
+    @routes.get("/doubtful", summary="Rows of doubtful faces beside their references")
+    def doubtful(start: Start = 0, limit: Annotated[int, Query(ge=1, le=100)] = ROWS) -> RowsShape:
+        return desk.doubtful(start, limit)
+
+    @routes.get("/clusters", summary="Groups of unknown faces, largest first")
+    def clusters(
+        start: Start = 0, limit: Annotated[int, Query(ge=1, le=100)] = ROWS
+    ) -> ClustersShape:
+        return desk.clusters(start, limit)
+
+    @routes.get(
+        "/pictures/{face}", summary="The picture of a face, with its faces", responses=NOT_THERE
+    )
+    def picture(face: Number) -> PictureShape:
+        return desk.picture(face)
+
+    @routes.get("/history", summary="What was decided, newest first")
+    def history() -> HistoryShape:
+        return desk.history()
+
+    @routes.get("/characters", summary="Names for a face")
+    def characters() -> CharactersShape:
+        return desk.characters()
+
+    return routes
+
+
+def images(desk: Desk) -> APIRouter:
+    """Return the routes of pictures; each is named by a number, never by a path."""
+    routes = APIRouter(prefix="/api/v1")
+
+    @routes.get(
+        "/crops/{face}.webp",
+        summary="A seen face",
+        response_class=Response,
+        responses={**WEBP, **NOT_THERE},
+    )
+    def crop(face: Number, large: Large = False) -> Response:
+        return _image(desk.crop(face, LARGE if large else THUMBNAIL))
+
+    @routes.get(
+        "/references/{sample}.webp",
+        summary="A reference of a character",
+        response_class=Response,
+        responses={**WEBP, **NOT_THERE},
+    )
+    def reference(sample: Number, large: Large = False) -> Response:
+        return _image(desk.reference(sample, LARGE if large else THUMBNAIL))
+
+    @routes.get(
+        "/pictures/{face}.webp",
+        summary="The picture of a face, not larger than a screen",
+        response_class=Response,
+        responses={**WEBP, **NOT_THERE},
+    )
+    def original(face: Number) -> Response:
+        # It is read from its file, which may be another one tomorrow.
+        return _image(desk.original(face), kept=False)
+
+    return routes
+
+
+def changing(desk: Desk) -> APIRouter:
+    """Return the routes that change something."""
+    routes = APIRouter(prefix="/api/v1")
+
+    @routes.post("/decisions", summary="Decide of faces, in one step", responses=NOT_DONE)
+    def decide(given: DecisionGiven) -> DoneShape:
+        return desk.decide(given)
+
+    @routes.post("/undo", summary="Undo a step, or the newest one", responses=NOT_DONE)
+    def undo(given: UndoGiven) -> DoneShape:
+        return desk.undo(given.step)
+
+    return routes
+
+
+def complaint(_: Request, error: Exception) -> JSONResponse:
+    """Return what a client gets for an error of gallery's: its sentence."""
+    status = 409 if isinstance(error, InputError) else 500
+    if isinstance(error, (NoSuchCharacter, NoSuchSeenFace, NoSuchStep)):
+        status = 404
+    return JSONResponse({"detail": str(error)}, status)
+
+
+COMPLAINTS: dict[type[Exception], Callable[[Request, Exception], JSONResponse]] = {
+    GalleryError: complaint
+}
+
+
+def _image(content: bytes | None, *, kept: bool = True) -> Response:
+    if content is None:
+        return JSONResponse({"detail": "There is no such picture."}, 404)
+    headers = {"cache-control": FOR_EVER} if kept else {}
+    return Response(content, media_type="image/webp", headers=headers)

@@ -1,0 +1,143 @@
+"""Serving the page on loopback, IPv4 and IPv6, until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from gallery.errors import BadSetting, MissingPackage
+from gallery.web.doors import Address, Doors
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+TRIES = 20
+"""A port that is free in IPv4 may be taken in IPv6."""
+
+PATIENCE = 3
+"""Seconds in which answers under way are finished when it stops."""
+
+LOOK = 0.2
+"""Seconds between two looks whether it has begun or ended."""
+
+
+def check_installed() -> None:
+    """Raise SetupError where the packages of the page are not installed."""
+    try:
+        import fastapi  # noqa: F401
+        import jinja2  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingPackage("Pages", "web") from error
+
+
+@contextlib.contextmanager
+def loopback(port: int | None) -> Iterator[tuple[int, list[socket.socket]]]:
+    """Bind a port, a free one unless it is named, on 127.0.0.1 and, where there is one, ::1.
+
+    Raises InputError for a port that is taken or not to be had.
+    """
+    sockets: list[socket.socket] = []
+    for left in reversed(range(TRIES)):
+        try:
+            sockets = _bound(port or 0)
+            break
+        except OSError as error:
+            if port is not None:
+                reason = f"The port {port} is not to be had: {error.strerror or error}"
+                raise BadSetting("port", reason, "name another one") from error
+            if not left:
+                raise BadSetting("port", "No port is free", "name one") from error
+    try:
+        yield sockets[0].getsockname()[1], sockets
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _bound(port: int) -> list[socket.socket]:
+    with contextlib.ExitStack() as opened:
+        four = opened.enter_context(_socket(socket.AF_INET))
+        four.bind(("127.0.0.1", port))
+        sockets = [four]
+        if socket.has_ipv6:
+            with contextlib.suppress(_NoIPv6Error):
+                sockets.append(opened.enter_context(_bound_six(four.getsockname()[1])))
+        opened.pop_all()
+    return sockets
+
+
+class _NoIPv6Error(Exception):
+    """The system has no ::1."""
+
+
+def _bound_six(port: int) -> socket.socket:
+    try:
+        six = _socket(socket.AF_INET6)
+    except OSError as error:
+        raise _NoIPv6Error from error
+    try:
+        six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        six.bind(("::1", port))
+    except OSError as error:
+        six.close()
+        if error.errno == errno.EADDRINUSE:
+            raise
+        raise _NoIPv6Error from error
+    return six
+
+
+def _socket(family: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+        # On Windows another program could else take the port over.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp, address: Address, sockets: list[socket.socket]) -> Iterator[Serving]:
+    """Serve an application behind doors, in a thread of its own, until the block is left."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        Doors(app, address),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": sockets}, name="gallery-web", daemon=True
+    )
+    thread.start()
+    running = Serving(server, thread)
+    try:
+        running.wait(lambda: server.started)
+        yield running
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE * 2)
+
+
+class Serving:
+    """A server at work."""
+
+    def __init__(self, server: uvicorn.Server, thread: threading.Thread) -> None:
+        self._server = server
+        self._thread = thread
+
+    def wait(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Wait for something, for ever unless told, or until the server has ended."""
+        while self._thread.is_alive() and not until():
+            self._thread.join(0.01 if not self._server.started else LOOK)

@@ -1,0 +1,69 @@
+"""What the page says in words: how likely a name is, what is left, where a face is."""
+
+from __future__ import annotations
+
+import math
+
+from gallery.media.timecodes import timecode
+from gallery.types import Verdict
+from gallery.web.answer_book import SeenAnswer
+
+SCREEN = 100
+"""Faces of a sure name on one screen."""
+
+ROWS = 12
+"""Rows of doubtful faces, or clusters, on one screen."""
+
+LONGEST_ROW = 24
+"""Faces in a row; the rest is in the next one."""
+
+SCREEN_SECONDS, ROW_SECONDS, CLUSTER_SECONDS = 3.5, 2.0, 5.0
+"""What a look takes a person: a screen of a sure name, a doubtful row, a cluster."""
+
+LIKELIHOODS = ((0.99, "almost certain"), (0.95, "very likely"), (0.8, "likely"), (0.5, "perhaps"))
+"""From which likelihood on which words stand."""
+
+ODD_LIKELIHOOD = 0.95
+"""A sure face below it is not ticked by itself."""
+
+ODD_DISTANCE = 0.9
+"""Without a calibration: one that is farther away than this share of the distance allowed."""
+
+
+def likelihood(one: SeenAnswer) -> str:
+    """Return how likely the name of a face is, in words."""
+    if one.likelihood is None:
+        said = {Verdict.SURE: "near", Verdict.UNSURE: "not near", Verdict.UNKNOWN: "far"}
+        return said[one.verdict]
+    return next((words for least, words in LIKELIHOODS if one.likelihood >= least), "unlikely")
+
+
+def is_odd(one: SeenAnswer, sure: float) -> bool:
+    """Say whether a sure face wants a look of its own, given the distance of sure faces."""
+    if one.verdict is not Verdict.SURE:
+        return False
+    if one.likelihood is not None:
+        return one.likelihood < ODD_LIKELIHOOD
+    return one.distance is not None and one.distance > ODD_DISTANCE * sure
+
+
+def place(one: SeenAnswer) -> str:
+    """Return the name of a face's file, with the time in a video."""
+    # A file name may be no text.
+    name = one.path.name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name if one.times is None else f"{name} {timecode(one.times[2])}"
+
+
+def minutes(seconds: float) -> int:
+    """Return seconds in minutes, one begun counting as whole."""
+    return math.ceil(seconds / 60)
+
+
+def screens(faces: int) -> int:
+    """Return how many screens faces of one name take."""
+    return -(-faces // SCREEN)
+
+
+def rows(faces: int) -> int:
+    """Return how many rows faces of one name take."""
+    return -(-faces // LONGEST_ROW)
