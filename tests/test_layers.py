@@ -112,7 +112,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show video writing",
         "archive doctor models progress review",
-        "audit calibrate characters decide enroll evaluate harvest label_progress",
+        "audit calibrate characters decide enroll evaluate harvest label_progress web",
         "cluster identify label relabel",
         "",
     ),

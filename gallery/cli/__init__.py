@@ -30,6 +30,7 @@ from gallery.cli import (
     models,
     relabel,
     review,
+    web,
 )
 from gallery.cli.advice import told
 from gallery.cli.show import Commands
@@ -141,6 +142,7 @@ label.register(app)
 harvest.register(app)
 characters.register(app)
 decide.register(app)
+web.register(app)
 review.register(app)
 audit.register(app)
 cluster.register(app)

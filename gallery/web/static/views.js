@@ -1,0 +1,207 @@
+// The views: each returns what is shown, its board of faces, and how the next screen is reached.
+
+import { Board, isOpen } from "./board.js";
+import { count, el } from "./dom.js";
+import { canvas } from "./preview.js";
+import { get, reference, settled } from "./server.js";
+
+const SCREEN = Number(document.body.dataset.screen);
+const ROWS = Number(document.body.dataset.rows);
+
+export const address = (view, ...parts) => `#/${[view, ...parts.map(encodeURIComponent)].join("/")}`;
+
+const minutes = (number) => (number ? `about ${count(number, "minute")}` : "nothing left");
+
+export async function today() {
+  const left = await get("today");
+  const card = (view, title, text, work) => el(
+    "a", { class: work.faces ? "card" : "card empty", href: address(view) },
+    el("h2", {}, title), el("p", { class: "amount" }, work.faces.toLocaleString("en")),
+    el("p", {}, text), el("p", { class: "faint" }, minutes(work.minutes)));
+  const total = left.sure.minutes + left.doubtful.minutes + left.unknown.minutes;
+  const parts = [
+    ["sure", left.sure], ["doubtful", left.doubtful],
+    ["clusters", { faces: left.unknown.faces + left.alone }],
+  ];
+  const first = parts.find(([, work]) => work.faces)?.[0];
+  if (!left.seen) {
+    return { content: [
+      el("h1", {}, "Nothing was labelled yet"),
+      el("p", {}, left.characters ? "" : "Nobody is in this gallery. Folders of pictures, one for each character, fill it: ",
+        left.characters ? "" : el("code", {}, "gallery enroll FOLDER"), left.characters ? "" : "."),
+      el("p", {}, "Then look through pictures, and open this page again: ",
+        el("code", {}, "gallery label FOLDER"), "."),
+    ] };
+  }
+  return {
+    content: [
+      el("h1", {}, first ? `About ${count(Math.max(total, 1), "minute")} of looking left` : "All is decided"),
+      el("p", { class: "lead" },
+        `${count(left.seen, "face")} seen: ${left.decided.toLocaleString("en")} decided, `
+        + `${left.references.toLocaleString("en")} enrolled as references.`),
+      el("div", { class: "cards" },
+        card("sure", "Sure", `faces of ${count(left.sure.groups, "name")}, a hundred a screen`, left.sure),
+        card("doubtful", "Doubtful", `faces of ${count(left.doubtful.groups, "name")}, in rows beside references`, left.doubtful),
+        card("clusters", "Clusters", `unknown faces in ${count(left.unknown.groups, "group")}, and ${left.alone.toLocaleString("en")} alone`, { ...left.unknown, faces: left.unknown.faces + left.alone })),
+      first ? el("p", { class: "faint" }, el("kbd", {}, "Enter"), " begins. ", el("kbd", {}, "?"), " shows all keys.") : null,
+    ],
+    next: first ? () => address(first) : null,
+  };
+}
+
+const references = (samples, name) => el(
+  "span", { class: "references" },
+  samples.map((sample) => el("img", {
+    src: reference(sample), alt: `A reference of ${name}`, width: "72", height: "72", decoding: "async",
+  })));
+
+const nothing = (title, text) => ({
+  content: [el("h1", {}, title), el("p", {}, text)],
+  next: () => address("today"),
+});
+
+export async function sure([name, from = "0"], told) {
+  const names = await get("names");
+  const chosen = name ?? names[0]?.name;
+  if (chosen === undefined) return nothing("No sure face is left", "Enter goes back to today.");
+  const start = Number(from) || 0;
+  const screen = await get("faces", { name: chosen, start, limit: SCREEN });
+  if (!screen.faces.length && names.length && !name) return sure([names[0].name], told);
+  const board = new Board([{
+    label: chosen, name: chosen, faces: screen.faces, alternatives: [],
+  }], { ticked: true, ...told });
+  const end = start + screen.faces.length;
+  const odd = screen.faces.filter((face) => face.odd).length;
+  const chips = el("nav", { class: "chips", "aria-label": "Names" }, names.map((one) => el(
+    "a", { href: address("sure", one.name), "aria-current": one.name === chosen ? "page" : null },
+    one.name, el("span", { class: "faint" }, ` ${one.faces.toLocaleString("en")}`))));
+  const range = screen.total > screen.faces.length ? `, ${start + 1} to ${end} of ${screen.total}` : "";
+  return {
+    content: [
+      chips,
+      el("div", { class: "heading" },
+        references(screen.references, chosen),
+        el("div", {},
+          el("h1", {}, chosen),
+          el("p", { class: "faint" },
+            `${count(screen.total, "sure face")}${range}. Least likely first`
+            + (odd ? `; ${count(odd, "odd one")} left unticked.` : ".")))),
+      board.element,
+    ],
+    board,
+    next: async () => {
+      await settled();
+      const stay = start + board.open().length;
+      const left = await get("names");
+      const own = left.find((one) => one.name === chosen);
+      if (own && stay < own.faces) return address("sure", chosen, String(stay));
+      const known = names.map((one) => one.name);
+      const later = known.slice(known.indexOf(chosen) + 1).find((one) => left.some((two) => two.name === one));
+      return later ? address("sure", later) : address("doubtful");
+    },
+  };
+}
+
+const alternatives = (names) => el("span", { class: "alternatives" }, names.slice(0, 5).map(
+  (name, place) => el("span", {}, el("kbd", {}, String(place + 1)), ` ${name} `)));
+
+export async function doubtful([from = "0"], told) {
+  const start = Number(from) || 0;
+  const screen = await get("doubtful", { start, limit: ROWS });
+  if (!screen.rows.length) return nothing("No doubtful face is left", "Enter goes back to today.");
+  const board = new Board(screen.rows.map((row) => ({
+    label: `Perhaps ${row.name}`, name: row.name, faces: row.faces, alternatives: row.alternatives,
+    before: [el("div", { class: "side" },
+      references(row.references, row.name),
+      el("div", {}, el("h2", {}, row.name, "?"), alternatives(row.alternatives)))],
+  })), told);
+  return {
+    content: [
+      el("h1", {}, "Doubtful"),
+      el("p", { class: "faint" }, `${count(screen.total, "row")}. Left are references; Enter confirms the ticked, else the row.`),
+      board.element,
+    ],
+    board,
+    next: () => onward("doubtful", "clusters", start, board, screen),
+  };
+}
+
+export async function clusters([from = "0"], told) {
+  const start = Number(from) || 0;
+  const screen = await get("clusters", { start, limit: ROWS });
+  if (!screen.clusters.length) return nothing("No unknown face is left", "Enter goes back to today.");
+  const board = new Board(screen.clusters.map((one) => {
+    const names = [...new Set([one.nearest, ...(one.faces[0]?.alternatives ?? [])])].filter(Boolean);
+    const title = one.number === null ? "Like no other" : count(one.total, "face");
+    return {
+      label: title, name: null, faces: one.faces, alternatives: names.slice(0, 9), alone: one.number === null,
+      before: [el("div", { class: "side" }, el("div", {},
+        el("h2", {}, title),
+        one.total > one.faces.length ? el("p", { class: "faint" }, `${one.faces.length} are shown`) : null,
+        one.number === null ? el("p", { class: "faint" }, "each by itself") : alternatives(names)))],
+    };
+  }), { whole: true, ...told });
+  return {
+    content: [
+      el("h1", {}, "Clusters"),
+      el("p", { class: "faint" }, "Unknown faces, grouped by likeness, largest first. / names the ticked, else the group."),
+      board.element,
+    ],
+    board,
+    next: () => onward("clusters", "today", start, board, screen),
+  };
+}
+
+// The next screen of rows: those that are still open stay behind, the decided ones are gone.
+async function onward(view, after, start, board, screen) {
+  await settled();
+  const open = board.groups.filter((group) => group.faces.some(isOpen)).length;
+  const left = (await get(view, { start: 0, limit: 1 })).total;
+  const to = start + Math.min(open, screen.total);
+  return left > to ? address(view, String(to)) : address(after);
+}
+
+export async function picture([face], told) {
+  const shown = await get(`pictures/${face}`);
+  const whole = canvas(shown, Number(face));
+  const boxes = [...whole.querySelectorAll(".box")];
+  const board = new Board(shown.faces.map((one) => ({
+    label: one.character ?? "nobody known", name: one.character, faces: [one],
+    alternatives: one.alternatives.filter((other) => other !== one.character),
+    before: [el("h2", {}, one.character ?? "nobody known")],
+  })), {
+    ...told,
+    moved: (cell) => boxes.forEach((box, place) =>
+      box.classList.toggle("chosen", shown.faces[place] === cell.face)),
+  });
+  board.element.classList.add("few");
+  const at = shown.faces.findIndex((one) => one.id === Number(face));
+  return {
+    content: [
+      el("h1", {}, shown.name),
+      el("p", { class: "faint" }, `${count(shown.faces.length, "face")}. Esc goes back.`),
+      whole, board.element,
+    ],
+    board, at, back: true,
+  };
+}
+
+export async function history(_, told) {
+  const { steps } = await get("history");
+  if (!steps.length) return nothing("Nothing was decided yet", "Enter goes back to today.");
+  const undone = new Set(steps.map((one) => one.undoes));
+  const time = (one) => (one.made_at ? new Date(one.made_at).toLocaleString() : "earlier");
+  const rows = steps.map((one) => el("li", {},
+    el("span", { class: "what" }, one.title),
+    el("span", { class: "faint" }, `step ${one.id}, ${time(one)}${one.who ? `, ${one.who}` : ""}`),
+    undone.has(one.id) ? el("span", { class: "faint" }, "undone")
+      : el("button", { type: "button", onclick: () => told.undoStep(one.id) }, "Undo")));
+  return {
+    content: [
+      el("h1", {}, "History"),
+      el("p", { class: "faint" }, "Newest first. An undo is a step, too; what a newer step decided is left alone."),
+      el("ol", { class: "steps" }, rows),
+    ],
+    next: () => address("today"),
+  };
+}

@@ -1,0 +1,88 @@
+"""A page in a real browser, and keys that are counted."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from reviewed import desk_of
+
+from gallery.engine.engine import Engine
+from gallery.web.application import application
+from gallery.web.doors import Address
+from gallery.web.server import loopback, serving
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+PATIENCE = 20_000
+"""Milliseconds after which what is waited for does not come."""
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Open the system's Chromium; skip where there is none."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def served(gallery: Engine) -> Iterator[str]:
+    """Serve a gallery's page, and return the link."""
+    with loopback(None) as (port, sockets):
+        address = Address(port)
+        with serving(application(desk_of(gallery), "drawn"), address, sockets):
+            yield address.link
+
+
+class Person:
+    """Presses keys on a page, and counts them."""
+
+    def __init__(self, browser: Browser, link: str, *, width: int = 1280) -> None:
+        self.troubles: list[str] = []
+        self.keys = 0
+        self.page: Page = browser.new_page(viewport={"width": width, "height": 800})
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on(
+            "console",
+            lambda said: self.troubles.append(said.text) if said.type == "error" else None,
+        )
+        self.page.goto(link)
+        self.sees("h1")
+
+    def sees(self, what: str, text: str = "") -> None:
+        """Wait until something is to be seen."""
+        self.page.locator(what, has_text=text or None).first.wait_for()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.keys += 1
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.keys += len(text)
+
+    def saved(self) -> None:
+        """Wait until all is written."""
+        expect(self.page.locator("#saving")).to_be_empty(timeout=PATIENCE)
+
+    def states(self) -> list[str]:
+        """What each face of the screen is, in its order."""
+        found = self.page.locator(".face").evaluate_all("all => all.map(one => one.dataset.state)")
+        return [str(one) for one in found]
+
+    def captions(self) -> list[str]:
+        return self.page.locator(".face .caption").all_inner_texts()
+
+    def look(self, path: Path) -> None:
+        self.page.screenshot(path=path)
