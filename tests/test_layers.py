@@ -54,7 +54,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "contents descriptors place schema",
         "backups rejections videos",
         "decided forgotten sightings",
-        "steps",
+        "answers steps",
         "deciding decisions",
         "writer",
         "reader",
@@ -84,7 +84,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
         "relabel_pictures relabel_video written",
-        "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
+        "answers describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
         "add compare meant",
         "cluster decide enroll harvest label",
         "adopt cluster_faces decided_faces review",
