@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from gallery.errors import NoSuchStep
+from gallery.store.answering import AnswerWriter
 from gallery.store.columns import box_of
 from gallery.store.contents import hear_of_content
 from gallery.store.decided import is_same_time, times_of
@@ -78,6 +79,7 @@ class DecisionWriter:
     def __init__(self, connection: Connection, rejections: RejectionWriter) -> None:
         self._connection = connection
         self._rejections = rejections
+        self._answers = AnswerWriter(connection)
         self._enrolling: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
 
@@ -380,7 +382,10 @@ class DecisionWriter:
         return made
 
     def _set(self, states: Mapping[int, tuple[FaceState, int]]) -> None:
-        """Give decided faces their states and the decisions that own them."""
+        """Give decided faces their states and the decisions that own them.
+
+        What is stored of the seen faces that they are says so, too.
+        """
         if states:
             self._connection.execute(
                 update(decided_faces)
@@ -396,6 +401,17 @@ class DecisionWriter:
                     for face, (state, owner) in states.items()
                 ],
             )
+            self._answers.heed(self._digests(states))
+
+    def _digests(self, faces: Collection[int]) -> set[str]:
+        found: set[str] = set()
+        for some in portions(sorted(faces)):
+            found.update(
+                self._connection.scalars(
+                    select(decided_faces.c.digest).where(decided_faces.c.id.in_(some))
+                )
+            )
+        return found
 
     def _columns(self, prefix: str, state: FaceState) -> dict[str, object]:
         """Return a state as its columns hold it."""
