@@ -64,7 +64,7 @@ def _pictures(connection: sqlite3.Connection, faces: range, crop: bytes) -> None
             "INSERT INTO pictures VALUES (?, ?, 1, 1, 1920, 1080, 0, NULL)", (path, digest)
         )
         for place, face in enumerate(range(start, min(start + OF_A_PICTURE, faces.stop))):
-            _face(connection, face, digest, path, 300 * place, crop)
+            _face(connection, (face, digest, path, 300 * place, 300 * place + 150, crop))
 
 
 def _videos(connection: sqlite3.Connection, faces: range, crop: bytes) -> None:
@@ -82,20 +82,20 @@ def _videos(connection: sqlite3.Connection, faces: range, crop: bytes) -> None:
                     "INSERT INTO shots VALUES (?, ?, ?, ?, 8, 0)", (shot, digest, begin, begin + 3)
                 )
             box = 150 * (place % OF_A_SHOT)
-            _face(connection, face, moment_of(digest, begin + 1), path, box, crop)
+            moment = moment_of(digest, begin + 1)
+            _face(connection, (face, moment, path, box, box + 150, crop))
             connection.execute(
                 "INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?, 8)",
                 (face, shot, place % OF_A_SHOT + 1, begin, begin + 3, begin + 1),
             )
 
 
-def _face(
-    connection: sqlite3.Connection, face: int, digest: str, path: str, left: int, crop: bytes
-) -> None:
+def _face(connection: sqlite3.Connection, values: tuple[object, ...]) -> None:
+    """Write a face: its number, digest, path, left and right, and its crop."""
     connection.execute(
         "INSERT INTO sightings VALUES (?, ?, ?, ?, 0, ?, 150, 1, NULL, 'heads', 150, 0.8, 0, 1, 0, "
         "?, NULL)",
-        (face, digest, path, left, left + 150, crop),
+        values,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,10 @@ from gallery.store.tables import (
     tracks,
 )
 from gallery.types import UNDECIDED, Answer, Box, Decided, FaceState, Verdict
+
+SAID = ("decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id")
+
+ALL_TIMES = (-math.inf, math.inf)
 
 NOBODY_NEAR = -1000.0
 """Ranks below every distance."""
@@ -95,7 +100,7 @@ class AnswerWriter:
             ),
             [{"face": face, **_own_columns(answer, ids)} for face, answer in own.items()],
         )
-        self.heed(digests, is_new=False)
+        self.heed(digests)
 
     def doubt(self, faces: Collection[int]) -> None:
         """Say that answers of seen faces are to be made anew."""
@@ -124,15 +129,34 @@ class AnswerWriter:
             )
         )
 
-    def heed(self, digests: Collection[str], *, is_new: bool = True) -> None:
-        """Let the faces of files say what a person decided of them.
+    def decided(self, faces: Collection[int]) -> None:
+        """Let seen faces say what a person decided just now, given the decided faces by id.
 
-        Where that is new, the gallery's own answer of a face that is not decided any more, or that
-        is said not to show somebody, is to be made anew.
+        The gallery's own answer of a face that is not decided any more, or that is said not to show
+        somebody, is to be made anew.
         """
-        group = {
-            key: min(keys) for keys in keys_in(self._connection, digests).values() for key in keys
-        }
+        spans: dict[str, tuple[float, float]] = {}
+        for some in portions(sorted(faces)):
+            rows = self._connection.execute(
+                select(decided_faces.c.digest, decided_faces.c.start, decided_faces.c.end).where(
+                    decided_faces.c.id.in_(some)
+                )
+            )
+            for row in rows:
+                start, end = spans.get(row.digest, (math.inf, -math.inf))
+                if row.start is not None:
+                    start, end = min(start, row.start), max(end, row.end)
+                spans[row.digest] = start, end
+        self._heed(spans, is_new=True)
+
+    def heed(self, digests: Collection[str]) -> None:
+        """Let the seen faces of files say what a person decided of them before."""
+        self._heed(dict.fromkeys(digests, ALL_TIMES), is_new=False)
+
+    def _heed(self, spans: Mapping[str, tuple[float, float]], *, is_new: bool) -> None:
+        """Let seen faces of files, and of times in videos, say what a person decided of them."""
+        keys = keys_in(self._connection, spans.keys())
+        group = {key: min(own) for own in keys.values() for key in own}
         decided = self._decided(group)
         if not decided:
             return
@@ -141,7 +165,7 @@ class AnswerWriter:
             {name for one in states.values() for name in (one.character, *one.not_these) if name}
         )
         changed, doubtful = [], []
-        for row, face in self._matched(group, decided):
+        for row, face in self._matched(group, decided, spans):
             said = _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
             if said != _Said(row.decided, row.owner, row.verdict, row.character_id):
                 changed.append({"face": row.id, **said.columns()})
@@ -186,7 +210,10 @@ class AnswerWriter:
         return {face: ruled(state, rejects) for face, state in found.items()}
 
     def _matched(
-        self, group: Mapping[str, str], decided: Mapping[int, Any]
+        self,
+        group: Mapping[str, str],
+        decided: Mapping[int, Any],
+        spans: Mapping[str, tuple[float, float]],
     ) -> Iterable[tuple[Any, int | None]]:
         """Yield the seen faces of the decided files, each with the decided face that it is."""
         own: dict[str, list[Any]] = {}
@@ -194,26 +221,18 @@ class AnswerWriter:
             own.setdefault(group[row.digest], []).append(row)
         files = [key for key, file in group.items() if file in own]
         seen: dict[str, list[Any]] = {}
-        for row in self._seen(files):
+        for row in self._seen(files, spans):
             seen.setdefault(group[row.file], []).append(row)
         for file, rows in seen.items():
             pairs = _pairs(rows, own[file])
             for place, row in enumerate(rows):
                 yield row, (own[file][pairs[place]].id if place in pairs else None)
 
-    def _seen(self, files: Collection[str]) -> Iterable[Any]:
+    def _seen(
+        self, files: Collection[str], spans: Mapping[str, tuple[float, float]]
+    ) -> Iterable[Any]:
         """Yield the rows of seen faces of files, with what is said of them."""
-        said = [
-            answers.c[name]
-            for name in (
-                "decided",
-                "owner",
-                "verdict",
-                "character_id",
-                "own_verdict",
-                "own_character_id",
-            )
-        ]
+        said = [answers.c[name] for name in SAID]
         face = [sightings.c.id, *(sightings.c[side] for side in Box._fields)]
         for some in portions(sorted(files)):
             yield from self._connection.execute(
@@ -221,13 +240,20 @@ class AnswerWriter:
                 .join(answers, answers.c.sighting_id == sightings.c.id)
                 .where(sightings.c.digest.in_(some))
             ).all()
-            yield from self._connection.execute(
-                select(*face, *said, shots.c.digest.label("file"), tracks.c.start, tracks.c.end)
-                .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
-                .join(sightings, sightings.c.id == tracks.c.sighting_id)
-                .join(answers, answers.c.sighting_id == sightings.c.id)
-                .where(shots.c.digest.in_(some))
-            ).all()
+            films = set(
+                self._connection.scalars(
+                    select(shots.c.digest).where(shots.c.digest.in_(some)).distinct()
+                )
+            )
+            for film in sorted(films):
+                start, end = spans.get(film, ALL_TIMES)
+                yield from self._connection.execute(
+                    select(*face, *said, shots.c.digest.label("file"), tracks.c.start, tracks.c.end)
+                    .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
+                    .join(sightings, sightings.c.id == tracks.c.sighting_id)
+                    .join(answers, answers.c.sighting_id == sightings.c.id)
+                    .where(shots.c.digest == film, shots.c.start <= end, shots.c.end >= start)
+                ).all()
 
     def _characters(self, names: Collection[str]) -> dict[str, tuple[int, bool]]:
         """Return id and whether it is a reject class, for those of the names that somebody has."""
@@ -301,11 +327,14 @@ def _pairs(seen: list[Any], decided: list[Any]) -> dict[int, int]:
 
     Those that may be one are at the same time, or both of a picture.
     """
-    near = np.argwhere(_overlapping(_spans(seen), _spans(decided)))
     boxes, others = [box_of(row) for row in seen], [box_of(row) for row in decided]
+    if any(row.start is not None for row in decided):
+        near = np.argwhere(_overlapping(_spans(seen), _spans(decided))).tolist()
+    else:
+        near = [[one, other] for one in range(len(seen)) for other in range(len(decided))]
     return pairs_of(
         (-shared, one, other)
-        for one, other in near.tolist()
+        for one, other in near
         if (shared := boxes[one].overlap(others[other])) >= SAME_PLACE
     )
 

@@ -153,7 +153,8 @@ class DecisionWriter:
             if one.content is not None:
                 hear_of_content(self._connection, one.place.digest, one.content)
         wanted = {one.face for one in history.entries if known[one.face] is None}
-        faces = {face: self._made(history.faces[face]) for face in sorted(wanted)}
+        new = sorted(wanted)
+        faces = dict(zip(new, self._made([history.faces[face] for face in new]), strict=True))
         kept = {row: one for row, one in enumerate(history.entries) if one.face in faces}
         steps: dict[int, int] = {}
         for number in sorted({one.step for one in kept.values()}):
@@ -312,30 +313,44 @@ class DecisionWriter:
                 hear_of_content(self._connection, one.place.digest, one.content)
         found = self._found(faces)
         lacking = [row for row, number in enumerate(found) if number is None]
+        keys = keys_in(self._connection, {faces[row].place.digest for row in lacking})
+        # Two that are given may be one face; those of one file are looked at one after the other.
+        first = {min(keys[faces[row].place.digest]): row for row in reversed(lacking)}
+        alone = sorted(first.values())
+        found_or_made = dict(zip(alone, self._made([faces[row] for row in alone]), strict=True))
         for row in lacking:
-            # Two that are given may be one face.
-            one = faces[row]
-            found[row] = self.known_as(one.place, one.box) or self._made(one)
-        return [number for number in found if number is not None]
+            if row not in found_or_made:
+                one = faces[row]
+                number = self.known_as(one.place, one.box)
+                found_or_made[row] = self._made([one])[0] if number is None else number
+        numbers = [found_or_made.get(row, number) for row, number in enumerate(found)]
+        return [number for number in numbers if number is not None]
 
-    def _made(self, one: FaceMeant) -> int:
-        start, end, best = times_of(one.place) or (None, None, None)
-        added = self._connection.execute(
-            insert(decided_faces)
-            .values(
-                digest=one.place.digest,
-                path=str(one.path),
-                **one.box._asdict(),
-                start=start,
-                end=end,
-                best=best,
-                state=Decided.UNDECIDED.value,
-                not_ids="",
-                owner=0,
+    def _made(self, faces: Sequence[FaceMeant]) -> list[int]:
+        """Note faces that nothing was decided of, and return their ids."""
+        values: list[dict[str, object]] = []
+        for one in faces:
+            start, end, best = times_of(one.place) or (None, None, None)
+            values.append(
+                {
+                    "digest": one.place.digest,
+                    "path": str(one.path),
+                    **one.box._asdict(),
+                    "start": start,
+                    "end": end,
+                    "best": best,
+                    "state": Decided.UNDECIDED.value,
+                    "not_ids": "",
+                    "owner": 0,
+                }
             )
-            .returning(decided_faces.c.id)
+        if not values:
+            return []
+        added = self._connection.scalars(
+            insert(decided_faces).returning(decided_faces.c.id, sort_by_parameter_order=True),
+            values,
         )
-        return int(added.scalar_one())
+        return [int(number) for number in added]
 
     def _found(self, faces: Sequence[FaceMeant]) -> list[int | None]:
         """Return the ids of the decided faces that overlap faces most, where there are such."""
@@ -401,17 +416,7 @@ class DecisionWriter:
                     for face, (state, owner) in states.items()
                 ],
             )
-            self._answers.heed(self._digests(states))
-
-    def _digests(self, faces: Collection[int]) -> set[str]:
-        found: set[str] = set()
-        for some in portions(sorted(faces)):
-            found.update(
-                self._connection.scalars(
-                    select(decided_faces.c.digest).where(decided_faces.c.id.in_(some))
-                )
-            )
-        return found
+            self._answers.decided(states)
 
     def _columns(self, prefix: str, state: FaceState) -> dict[str, object]:
         """Return a state as its columns hold it."""

@@ -43,7 +43,7 @@ from gallery.store.columns import (
     sound_matrix,
 )
 from gallery.store.contents import digests_of, put_content
-from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
+from gallery.store.descriptors import lacking, portions, put_where_there
 from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import (
@@ -235,8 +235,19 @@ class SightingReader:
 
     def descriptors_of(self, sighting_id: int) -> dict[str, Descriptor]:
         """Return a face's descriptors by encoder."""
+        return self.descriptors_of_all([sighting_id])[sighting_id]
+
+    def descriptors_of_all(self, sighting_ids: Collection[int]) -> dict[int, dict[str, Descriptor]]:
+        """Return the descriptors of faces by id, then by encoder."""
+        found: dict[int, dict[str, Descriptor]] = {one: {} for one in sighting_ids}
         with self._reading() as connection:
-            return by_encoder(connection, sighting_descriptors, sighting_id)
+            for some in portions(sorted(sighting_ids)):
+                rows = connection.execute(
+                    select(sighting_descriptors).where(sighting_descriptors.c.sighting_id.in_(some))
+                )
+                for row in rows:
+                    found[row.sighting_id][row.encoder] = sound_matrix([row.vector])[0]
+        return found
 
     def unencoded(self, encoder: str) -> list[int]:
         """Return the faces an encoder has not described."""
