@@ -60,11 +60,10 @@ Pictures: TypeAlias = (
 )
 """One picture or a list of them."""
 
-FaceMeant: TypeAlias = "PathLike | int | Sighting | Cluster"
-"""A seen face's number or the face itself, all faces of a cluster, or a picture's path."""
-
-FacesMeant: TypeAlias = "FaceMeant | Sequence[FaceMeant]"
-"""One of them or several."""
+FacesMeant: TypeAlias = (
+    "PathLike | int | Sighting | Cluster | Sequence[PathLike | int | Sighting | Cluster]"
+)
+"""A seen face's number or the face itself, all faces of a cluster, a picture's path, or a list."""
 
 NAMELESS = Path("picture")
 """What a record calls a picture that no file holds."""
@@ -504,7 +503,7 @@ class Gallery:
 
     def adopt(
         self,
-        faces: int | FacesMeant,
+        faces: FacesMeant,
         name: str,
         *,
         without: FacesMeant = (),
