@@ -40,6 +40,7 @@ PARTS = {
     "large": ("benchmarks.large", "Evaluation, calibration and audit of 5,000 characters"),
     "search": ("benchmarks.search", "Nearest-neighbour search"),
     "startup": ("benchmarks.startup", "Cold start"),
+    "kills": ("benchmarks.kills", "What kills leave: nothing lost, doubled or left behind"),
 }
 
 

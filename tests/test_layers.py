@@ -35,7 +35,7 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("escapes files interrupts locks plugins reading threads", "file_names"),
+    "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
     "numerics": ("assignment distances intervals profiles", "clustering"),
     "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),

@@ -35,7 +35,7 @@ from gallery.cli.advice import told
 from gallery.cli.show import Commands
 from gallery.errors import GalleryError
 from gallery.settings import DEFAULT_DETECTOR, resolved
-from gallery.system import interrupts
+from gallery.system import interrupts, memory
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
 
@@ -160,21 +160,28 @@ def main() -> None:
     try:
         interrupts.raised_in(lambda: app(prog_name="gallery"))
     except GalleryError as error:
-        _complain(told(error))
+        # A part that fails for want of memory may take something else for the reason.
+        _complain(memory.SENTENCE if memory.is_behind(error) else told(error))
         sys.exit(1)
     except OSError as error:
         # What commands read and write is explained there; what is left has no name: the output.
         what = error.filename or "Standard output"
-        _complain(f"{what} cannot be read or written: {error.strerror or error}.")
+        said = f"{what} cannot be read or written: {error.strerror or error}."
+        _complain(memory.SENTENCE if memory.is_behind(error) else said)
         # Python would try once more at its end, and complain in its own way.
         sys.stdout = io.StringIO()
         sys.exit(1)
     except BaseException as error:
-        # A library may have made another error of it.
-        if isinstance(error, SystemExit) or not interrupts.is_behind(error):
+        if isinstance(error, SystemExit):
             raise
-        _complain("stopped.")
-        sys.exit(interrupts.EXIT_CODE)
+        # A library may have made another error of either.
+        if interrupts.is_behind(error):
+            _complain("stopped.")
+            sys.exit(interrupts.EXIT_CODE)
+        if memory.is_behind(error):
+            _complain(memory.SENTENCE)
+            sys.exit(1)
+        raise
 
 
 def _complain(text: str) -> None:

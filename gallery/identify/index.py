@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.store.reader import Vectors
+from gallery.system import memory
 from gallery.system.files import replace_file, replacing
 from gallery.types import DIMENSION
 
@@ -27,6 +28,9 @@ BLOCK = 1 << 20
 """Bytes that are read at once; they stay in the processor's cache."""
 WORDS = 512
 """Numbers of 64 bits in a page of a file, for each of which there is a sum."""
+
+FAISS_ROOM = 512 * 1024 * 1024
+"""Bytes of addresses within which FAISS can be loaded; with less it ends the process."""
 
 
 class FlatIndex:
@@ -70,6 +74,7 @@ class FlatIndex:
 
 
 def _faiss() -> Any:
+    memory.require(FAISS_ROOM)
     import faiss
 
     # With more threads than free cores single queries get slower.

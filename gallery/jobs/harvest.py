@@ -26,6 +26,7 @@ from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.output.records import to_line
+from gallery.system.file_names import path_text
 from gallery.system.files import absolute, unfinished
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
@@ -280,7 +281,7 @@ def _line(file: Path, crop: _Crop) -> str:
         to_line(
             {
                 "file": file.as_posix(),
-                "path": str(crop.path),
+                "path": path_text(crop.path),
                 "time": None if crop.time is None else round(crop.time, 6),
                 "box": [round(side) for side in crop.box],
                 "quality": round(crop.score, 6),

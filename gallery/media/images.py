@@ -22,6 +22,7 @@ from gallery.errors import (
     UnreadablePicture,
     UnusableFile,
 )
+from gallery.system import memory
 from gallery.system.reading import open_file
 from gallery.types import Content, Image, Pixels
 
@@ -192,7 +193,7 @@ def read_header(path: Path) -> Header:
         raise UnreadablePicture(path, "is no picture that can be read") from error
     except Exception as error:
         # Decoders raise anything at all on damaged files.
-        raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
+        raise _broken(path, error) from error
 
 
 def _with_few_notes(file: BinaryIO) -> BinaryIO:
@@ -280,7 +281,7 @@ def from_pillow(picture: PIL.Image.Image, path: Path) -> Image:
         raise
     except Exception as error:
         # Decoders raise anything at all on damaged files.
-        raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
+        raise _broken(path, error) from error
 
 
 def pixels_digest(pixels: Pixels) -> str:
@@ -323,7 +324,16 @@ def _decode_pixels(content: bytes, path: Path) -> tuple[Pixels, Content]:
         ) from error
     except Exception as error:
         # Decoders raise anything at all on damaged files: SyntaxError and struct.error among it.
-        raise UnreadablePicture(path, f"is damaged or cut short: {error}") from error
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> UnreadablePicture:
+    """Return what is to be said of a picture that a decoder fails on."""
+    if memory.is_behind(error):
+        return UnreadablePicture(
+            path, "takes more memory than there is", remedy="scale it down or close other programs"
+        )
+    return UnreadablePicture(path, f"is damaged or cut short: {error}")
 
 
 def _too_large(path: Path) -> UnreadablePicture:

@@ -39,6 +39,9 @@ STILL = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 """Brands of picture files that are built as MP4 files are."""
 
 
+BOOKS = frozenset((".cb7", ".cbr", ".cbt", ".cbz", ".epub", ".pdf"))
+"""Files of pages, which are not read yet."""
+
 COMPANIONS = frozenset(
     (
         ".aux", ".bak", ".caption", ".csv", ".db", ".htm", ".html", ".ini", ".json", ".jsonl",
@@ -127,6 +130,8 @@ def _look(paths: Sequence[Path], *, with_videos: bool) -> Media:
             _sort_in(found, path, with_videos=with_videos)
         elif with_videos and path.is_file() and is_video(path):
             found.videos.append(path)
+        elif path.suffix.lower() in BOOKS:
+            _refuse(found, UnusableFile(path, "is a book", remedy="save its pages as pictures"))
         elif path.exists() or path.is_symlink():
             found.pictures.append(path)
         else:

@@ -18,6 +18,7 @@ from gallery.output import record_values
 from gallery.output.record_file import RecordStatus
 from gallery.output.record_values import number_in, whole_in
 from gallery.output.records import as_json, of_video
+from gallery.system.file_names import path_of
 from gallery.types import (
     Answer,
     Box,
@@ -42,6 +43,9 @@ The columns from `video` on are empty for pictures. It is `track`, `shot` or `en
 `asked` holds the beginning, the end and the interval of the sampled frames, in seconds."""
 
 BOM = "\ufeff"
+
+FORMULA = re.compile("'*[=+@-]")
+"""How a text begins that spreadsheets compute, behind the quotes that keep them from it."""
 
 COUNT = re.compile("[0-9]{1,6}")
 """How many faces a picture has; more are nobody's."""
@@ -92,7 +96,7 @@ class Csv:
                 whole = end
                 if row[VIDEO] in ("", "end"):
                     has_failed = not row[VIDEO] and row[ERROR] != ""
-                    done[row[0]] = RecordStatus(row[DIGEST] or None, has_failed)
+                    done[str(path_of(row[0]))] = RecordStatus(row[DIGEST] or None, has_failed)
         return done, whole
 
     def records(self, path: Path, content: bytes) -> Iterator[Record]:
@@ -115,7 +119,7 @@ class Csv:
         """Return the heading and the rows of all but these pictures."""
         kept, start = [], 0
         for row, end in _rows(Path(), content):
-            if row[VIDEO] or row[0] not in names or not start:
+            if row[VIDEO] or str(path_of(row[0])) not in names or not start:
                 kept.append(content[start:end])
             start = end
         return b"".join(kept)
@@ -129,7 +133,7 @@ def _record(rows: list[list[str]]) -> Record:
         height=whole_in(first["height"]) if first["height"] else None,
         encoder=first["encoder"],
         faces=tuple(_answer(row) for row in rows) if first["face"] else (),
-        error=first["error"] or None,
+        error=_plain(first["error"]) or None,
         digest=first["digest"] or None,
     )
     return _video_record(record, first) if first["video"] else record
@@ -157,7 +161,7 @@ def _answer(row: list[str]) -> Answer:
     return Answer(
         face=Face(box, number_in(values["score"])),
         verdict=Verdict(values["verdict"]),
-        character=values["character"] or None,
+        character=_plain(values["character"]) or None,
         distance=number_in(values["distance"]) if values["distance"] else None,
         matches=(),
     )
@@ -184,10 +188,10 @@ def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
     head = tuple(values[name] for name in ("path", "width", "height", "encoder"))
     times = _times(record)
     if not values["faces"]:
-        yield (*head, 0, *([None] * 10), values["error"], record.digest, *times)
+        yield (*head, 0, *([None] * 10), _shown(values["error"]), record.digest, *times)
     for number, face in enumerate(values["faces"], 1):
         quality = face["quality"] and face["quality"]["score"]
-        what = (face["verdict"], face["character"], face["distance"])
+        what = (face["verdict"], _shown(face["character"]), face["distance"])
         row = (*face["box"], face["score"], quality, *what)
         yield (*head, len(values["faces"]), number, *row, None, record.digest, *times)
 
@@ -205,6 +209,15 @@ def _times(record: Record) -> tuple[object, ...]:
     if isinstance(part, VideoShot):
         return ("shot", part.shot, part.tracks, *span, None, part.looks, asked)
     return ("track", part.shot, part.track, *span, timecode(part.best), part.looks, asked)
+
+
+def _shown(text: str | None) -> str | None:
+    """Return a text that no spreadsheet takes for a formula; `_plain` reads it back."""
+    return f"'{text}" if text is not None and FORMULA.match(text) else text
+
+
+def _plain(text: str) -> str:
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def _line(row: tuple[object, ...]) -> str:

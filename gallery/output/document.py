@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gallery.errors import BadOutput, BusyFile, UnwritableFile
 from gallery.output.format import Output, cannot_be_written
+from gallery.system.file_names import is_text, path_text
 from gallery.system.files import absolute, replace_file
 from gallery.system.locks import folder_lock
 from gallery.system.reading import FileTooLargeError, read_if_there
@@ -94,9 +95,9 @@ def label_of(answer: Answer, *, unsure: bool) -> str:
 def place_of(record: Record, output: Output) -> str:
     """Return a picture's place as seen from the folder that all pictures lie in, with slashes."""
     inside = output.folder_inside(record.path) / record.path.name
-    if (output.base / inside).parent == absolute(record.path).parent:
+    if (output.base / inside).parent == absolute(record.path).parent and is_text(str(inside)):
         return inside.as_posix()
-    return absolute(record.path).as_posix()
+    return path_text(Path(absolute(record.path).as_posix()))
 
 
 def _state(path: Path) -> _State | None:

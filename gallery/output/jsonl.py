@@ -10,6 +10,7 @@ from gallery.errors import BadOutput
 from gallery.output.record_file import RecordStatus
 from gallery.output.record_values import text, text_or_none
 from gallery.output.records import as_json, from_json, to_line
+from gallery.system.file_names import path_of
 from gallery.types import Record
 
 VIDEO = b', "video": {"part": '
@@ -65,7 +66,7 @@ class JsonLines:
         return b"".join(
             line
             for line in content.splitlines(keepends=True)
-            if VIDEO in line or json.loads(line)["path"] not in names
+            if VIDEO in line or str(path_of(json.loads(line)["path"])) not in names
         )
 
 
@@ -75,7 +76,7 @@ def _standing(
     """Return what a line says all of; None for a part of a video before its end."""
     try:
         record = json.loads(line)
-        picture, made_with = text(record["path"]), text(record["encoder"])
+        picture, made_with = str(path_of(text(record["path"]))), text(record["encoder"])
         error_said, is_video = text_or_none(record.get("error")), "video" in record
         standing = RecordStatus(
             text_or_none(record.get("digest")),

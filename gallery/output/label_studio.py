@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote_from_bytes
 
 from gallery.output.document import DocumentFile, label_of, place_of
 from gallery.output.format import Output
 from gallery.output.records import as_json, to_line
+from gallery.system.file_names import path_of
 from gallery.types import Answer, Record
 
 LOCAL_FILES = "/data/local-files/?d="
@@ -39,7 +41,7 @@ class LabelStudio:
             for number, (answer, values) in enumerate(faces, 1)
         ]
         task = {
-            "data": {"image": LOCAL_FILES + quote(place, errors="surrogateescape")},
+            "data": {"image": LOCAL_FILES + quote_from_bytes(os.fsencode(path_of(place)))},
             "predictions": [
                 {
                     "model_version": f"gallery {record.encoder}",

@@ -9,13 +9,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+from gallery.system.file_names import path_of
+
 HIGHEST = 1e12
 """No number in a record is higher: neither a place in a picture, nor a time, nor a count."""
 
 
 def path(value: Any) -> Path:
-    """Return a path; on Linux it may have bytes that are no text."""
-    return Path(text(value))
+    """Return a path; on Linux it may have bytes that are no text, see file_names.path_text."""
+    return path_of(text(value))
 
 
 def text(value: Any) -> str:

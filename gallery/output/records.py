@@ -15,6 +15,7 @@ from gallery.output.record_values import (
     whole,
     whole_or_none,
 )
+from gallery.system.file_names import path_text, printable
 from gallery.types import (
     Answer,
     Box,
@@ -34,13 +35,13 @@ from gallery.types import (
 def as_json(record: Record) -> dict[str, Any]:
     """Return a record as plain JSON values; boxes are whole pixels inside the picture."""
     values: dict[str, Any] = {
-        "path": str(record.path),
+        "path": path_text(record.path),
         "width": record.width,
         "height": record.height,
         "encoder": record.encoder,
         "faces": [_face(answer, record.width or 0, record.height or 0) for answer in record.faces],
         "left_out": record.left_out,
-        "error": record.error,
+        "error": record.error and printable(record.error),
         "digest": record.digest,
     }
     if isinstance(record, VideoRecord):

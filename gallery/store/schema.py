@@ -336,7 +336,11 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
         config = Config()
         config.set_main_option("script_location", str(migrations).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except (LookupError, TypeError, ValueError) as error:
+            # Migrations take rows for what they are to be.
+            raise DamagedDatabase(path) from error
         if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise BrokenRows(path)
 

@@ -7,8 +7,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from gallery.system.escapes import escaped, unescaped
+from gallery.system.files import absolute
 
 FORBIDDEN = frozenset('<>:"/\\|?*')
 """What Windows lets no name hold; the slash is forbidden everywhere."""
@@ -23,6 +26,9 @@ MAX_BYTES = 200
 """Most file systems take 255 bytes; the rest is for what is put behind a name."""
 
 MARK_LENGTH = 8
+
+FILE = "file://"
+"""How an address of a file begins; no path does, since it has no two slashes in a row."""
 
 MARKED = re.compile(r"~([0-9a-f]{8})$")
 
@@ -66,6 +72,37 @@ def _spellings(name: str) -> Iterator[str]:
     yield safe
     yield _always(name[:1]) + safe[1:] if safe[:1] == name[:1] else safe
     yield _always(name)
+
+
+def path_text(path: Path) -> str:
+    """Return a path as a text that every format can hold; `path_of` reads it back.
+
+    It is the path itself, but for one with bytes that are no UTF-8, which Python keeps as lone
+    surrogates: that stands as an absolute `file:` address.
+    """
+    text = str(path)
+    return text if is_text(text) else FILE + quote_from_bytes(os.fsencode(absolute(path)))
+
+
+def path_of(text: str) -> Path:
+    """Return the path that path_text made a text of."""
+    if text.startswith(FILE):
+        return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(FILE))))
+    return Path(text)
+
+
+def printable(text: str) -> str:
+    """Return a sentence that may name such a path, with `\\udcff` for bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_text(text: str) -> bool:
+    """Say whether a text can be written in UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def mark_in(folder: str) -> str | None:

@@ -46,7 +46,7 @@ from gallery.output.format import (
 )
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import open_writer, remaining
-from gallery.system.file_names import character_name, folder_name, mark
+from gallery.system.file_names import character_name, folder_name, mark, path_of
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 
 NAMES = [
@@ -857,8 +857,13 @@ def task_names(file: Path) -> list[str]:
 
 
 def rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as table:
+    with file.open(newline="", encoding="utf-8-sig") as table:
         return list(csv.DictReader(table))
+
+
+def unquoted(text: str) -> str:
+    """A text as a spreadsheet shows it that must not be taken for a formula."""
+    return re.sub(r"^'(?='*[=+@-])", "", text)
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -894,7 +899,7 @@ NAMES_BACK: dict[str, tuple[str, Names]] = {
     "coco": ("x.json", coco_names),
     "label-studio": ("x.json", task_names),
     "html": ("x.html", lambda file: [who for who, _ in captions(file)]),
-    "csv": ("x.csv", lambda file: [row["character"] for row in rows(file)]),
+    "csv": ("x.csv", lambda file: [unquoted(row["character"]) for row in rows(file)]),
     "jsonl": (
         "x.jsonl",
         lambda file: [one["character"] for line in lines(file) for one in line["faces"]],
@@ -963,17 +968,24 @@ FILES_BACK: dict[str, tuple[str | None, Files]] = {
     ),
     "coco": (
         "x.json",
-        lambda base: [one["file_name"] for one in coco(base / "x.json").imgs.values()],
+        lambda base: [
+            path_of(one["file_name"]).name for one in coco(base / "x.json").imgs.values()
+        ],
     ),
     "label-studio": (
         "x.json",
         lambda base: [
-            unquote(one["data"]["image"].partition("?d=")[2], errors="surrogateescape")
+            unquote(
+                one["data"]["image"].partition("?d=")[2], errors="surrogateescape"
+            ).removeprefix(f"{base}/shots/")
             for one in tasks(base / "x.json")
         ],
     ),
-    "csv": ("x.csv", lambda base: [Path(row["path"]).name for row in rows(base / "x.csv")]),
-    "jsonl": ("x.jsonl", lambda base: [Path(one["path"]).name for one in lines(base / "x.jsonl")]),
+    "csv": ("x.csv", lambda base: [path_of(row["path"]).name for row in rows(base / "x.csv")]),
+    "jsonl": (
+        "x.jsonl",
+        lambda base: [path_of(one["path"]).name for one in lines(base / "x.jsonl")],
+    ),
 }
 """Where a format writes, and which pictures others see in it."""
 
@@ -989,6 +1001,8 @@ def test_every_name_of_a_picture_comes_back(tmp_path: Path, name: str) -> None:
         target=tmp_path / target if target else None,
     )  # fmt: skip
     assert sorted(files_of(tmp_path)) == sorted(ODD_FILES)
+    if target is not None and (tmp_path / target).is_file():
+        json.dumps((tmp_path / target).read_text(encoding="utf-8"), ensure_ascii=False).encode()
 
 
 def test_a_page_names_any_picture(tmp_path: Path) -> None:

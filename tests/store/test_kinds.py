@@ -123,3 +123,13 @@ def test_what_is_sound_is_read(filled: Path) -> None:
         for read in READ.values():
             assert read(store)
         assert store.samples("other")[0].distance is None
+
+
+def test_a_row_that_a_migration_cannot_take_is_said_to_be_damage(tmp_path: Path) -> None:
+    old = Path(__file__).parents[1] / "assets" / "gallery-0004.db"
+    with closing(sqlite3.connect(old)) as source, closing(sqlite3.connect(tmp_path / "a.db")) as to:
+        source.backup(to)
+        assert to.execute("UPDATE samples SET path = X'00'").rowcount
+        to.commit()
+    with pytest.raises(StoreError, match="damaged"):
+        Store(str(tmp_path / "a.db"))
