@@ -121,7 +121,6 @@ if TYPE_CHECKING:
     from gallery.identify.calibration.calibrate import Calibrated
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
-    from gallery.jobs.enroll import Source
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
@@ -151,6 +150,7 @@ if TYPE_CHECKING:
         Record,
         Retired,
         Sample,
+        Source,
         Verdict,
         VideoEnd,
         VideoRecord,
@@ -183,7 +183,6 @@ else:
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
-        "jobs.enroll": "Source",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
@@ -195,7 +194,7 @@ else:
         "store.steps": "DecidedFace Step Undone",
         "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
         "Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
+        "Match MatchMode Outcome Point Quality Record Retired Sample Source Verdict VideoEnd "
         "VideoRecord VideoShot VideoTrack",
     }
 

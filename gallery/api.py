@@ -23,12 +23,11 @@ from gallery.faces.video import VideoOptions
 from gallery.jobs import enroll as enrolling
 from gallery.jobs import label as labelling
 from gallery.jobs import relabel as relabelling
-from gallery.jobs.enroll import Source
 from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.settings import EVERY, SAME, resolved
-from gallery.types import Character, DescribedFace, Image, MatchMode, Record, Sample
+from gallery.types import Character, DescribedFace, Image, MatchMode, Record, Sample, Source
 
 if TYPE_CHECKING:
     import PIL.Image
