@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def reject(
     ctx: typer.Context,
-    picture: Annotated[Path | None, typer.Argument(metavar="PICTURE")] = None,
+    picture: Annotated[Path | None, typer.Argument(metavar="PICTURE", readable=False)] = None,
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     face: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Which face, as `identify` counts.")

@@ -26,7 +26,7 @@ from gallery.system.file_names import (
     mark,
     mark_in,
 )
-from gallery.system.files import absolute, remove_unfinished, unfinished
+from gallery.system.files import absolute, is_there, remove_unfinished, unfinished
 from gallery.system.reading import read_file
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
@@ -82,7 +82,7 @@ class SortedFolders:
                 else:
                     _place(record.path, folder, self._placing)
         except OSError as error:
-            if not record.path.exists():
+            if not is_there(record.path):
                 raise NotWrittenError(f"{record.path} is there no more.") from error
             place = Path(error.filename2 or error.filename or self._target)
             raise self._output.not_written(place, error) from error
@@ -218,7 +218,7 @@ def _put(picture: Path, place: Path, placing: Placing) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        if placing is Placing.COPY or not picture.exists():
+        if placing is Placing.COPY or not is_there(picture):
             raise
         raise UnplacedPicture(
             place, placing.value, picture, str(error.strerror or error)
