@@ -33,6 +33,7 @@ from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
 
 OWN_FOLDERS = frozenset((UNSURE, UNKNOWN, NO_FACE))
+"""Folders that stand for no character; one of such a name has its letters escaped."""
 
 AROUND = 1.5
 """What is cut out of a video's frame is so many times as wide and high as the head."""
@@ -123,6 +124,9 @@ def _folders_in(target: Path) -> dict[str, str]:
     found = {}
     for there in sorted(os.listdir(target)):  # noqa: PTH208 - names alone
         remove_unfinished(target / there)
+        if _folded(there) in OWN_FOLDERS:
+            # A character of that name has another folder.
+            continue
         marked = mark_in(there)
         character = f"~{marked}" if marked else character_name(there)
         found[unicodedata.normalize("NFC", character)] = there
