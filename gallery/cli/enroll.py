@@ -37,6 +37,7 @@ def enroll(
         list[Path],
         typer.Argument(
             metavar="FOLDER",
+            readable=False,
             help="Holds one folder of pictures per character. With --from: pictures, or folders "
             "of pictures.",
         ),

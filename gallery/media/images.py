@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset(
     (
-        ".avif", ".bmp", ".gif", ".heic", ".heif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
-        ".jpx", ".png", ".tif", ".tiff", ".webp",
+        ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs",
+        ".hif", ".j2c", ".j2k", ".jfi", ".jfif", ".jif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf",
+        ".jpg", ".jpx", ".pjp", ".pjpeg", ".png", ".tif", ".tiff", ".webp",
     )
 )  # fmt: skip
 """What a picture file is called; other files in a folder are passed over."""

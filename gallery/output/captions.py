@@ -19,6 +19,7 @@ from gallery.output.format import (
     TagStyle,
     names_in,
 )
+from gallery.system.files import is_there
 from gallery.types import Record
 
 LONG = 4
@@ -60,7 +61,7 @@ class Captions:
             return there
         # In another folder, captions end as those beside the pictures do.
         alike = zip(names, places, strict=True)
-        return [next((to for name, to in alike if picture.with_name(name).exists()), places[0])]
+        return [next((to for name, to in alike if is_there(picture.with_name(name))), places[0])]
 
 
 def caption_tag(name: str, options: OutputOptions) -> str:

@@ -137,6 +137,19 @@ def replace_file(path: Path, data: bytes) -> None:
         beside.write_bytes(data)
 
 
+def is_folder(path: Path) -> bool:
+    """Say whether a folder lies there; no where nobody can tell, such as on a drive that is gone.
+
+    Path.is_dir raises an error there.
+    """
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything lies there, as far as one can tell; Path.exists raises an error."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def dated(path: Path, mark: str) -> Path:
     """Return a path with a mark and the time behind its name that no file has yet."""
     name = f"{path.name}{mark}{time.strftime('%Y%m%d-%H%M%S')}"

@@ -94,6 +94,17 @@ def test_reject_classes_are_said_aloud_by_what_they_are(gallery: Engine, tmp_pat
     assert started.rejects == ("Noise",)
 
 
+def test_folders_of_faces_without_a_name_are_no_characters(gallery: Engine, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "a", "Rei", "unknown", "no face", "%75nsure")
+    events = enrolled(gallery, folder)
+    # The escaped one is of a character that is called so.
+    assert counts(gallery) == {"Rei": 1, "unsure": 1}
+    root = folder.resolve()
+    refused = [one for one in events if isinstance(one, Refused)]
+    assert [one.path for one in refused] == [root / "no face", root / "unknown"]
+    assert "rename it" in refused[0].reason
+
+
 def test_what_is_not_enrolled_is_told(gallery: Engine, tmp_path: Path) -> None:
     folder = pictures(tmp_path / "a", "Rei", "#recycle", "Rei/@eaDir")
     loose = write_picture(folder / "loose.png", Square(10, 10, 60))

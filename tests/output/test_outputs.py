@@ -652,6 +652,16 @@ class TestSortedFolders:
         assert len({name.casefold() for name in folders}) == 2
         assert "Rei" in folders
 
+    def test_a_character_called_as_a_folder_of_nobody_keeps_a_folder_of_its_own(
+        self, picture: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        stranger = record_of(picture, unknown())
+        for _ in range(2):
+            write("sorted", stranger, record_of(picture, answer("unknown")), target=out)
+        assert tree(out) == ["%75nknown/1.png", "unknown/1.png"]
+        assert character_name("%75nknown") == "unknown"
+
     def test_a_link_never_leads_out_of_the_folder(self, picture: Path, tmp_path: Path) -> None:
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "out").mkdir()
