@@ -347,7 +347,6 @@ class TestLookingAfter:
     @pytest.mark.parametrize(
         ("typed", "meant"),
         [
-            ("red rin", "Red Rin"),
             ("RED", "Red Rin"),
             ("Red Rim", "Red Rin"),
             ("宮園", "宮園 かをり"),
@@ -362,6 +361,11 @@ class TestLookingAfter:
             assert f"called {typed}; did you mean {meant}" in done.complaint
         done = ask(place, "show", "quite else")
         assert "`gallery characters` lists them" in done.complaint
+
+    def test_case_and_width_of_a_name_do_not_matter(self, place: Path) -> None:
+        shown = ask(place, "show", "Red Rin", "--json")
+        for typed in ("red rin", "ＲＥＤ　Ｒｉｎ"):
+            assert ask(place, "show", typed, "--json").stdout == shown.stdout != ""
 
     def test_rename_merge_and_move(self, fresh: Path) -> None:
         done = ask(fresh, "rename", "Red Rin", " 凛 ")
