@@ -540,7 +540,7 @@ class TestArguments:
             assert shown.stdout.startswith(f"Usage: gallery {name} ")
             assert max(map(len, shown.stdout.splitlines())) <= 80
             # Dots behind capitals say that there may be several.
-            assert "..." not in re.sub(r"(?<=[A-Z}])\.\.\.", "", shown.stdout)
+            assert "..." not in re.sub(r"(?<=[A-Z}\]])\.\.\.", "", shown.stdout)
 
     def test_nothing_at_all_is_help(self, place: Path) -> None:
         done = call(cwd=place)
