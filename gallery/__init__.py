@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         InputError,
         LabelledOtherwise,
         LostDatabase,
+        LostFile,
         MissingNetwork,
         MissingPackage,
         NameTaken,
@@ -165,7 +166,8 @@ else:
         "BusyFile ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
+        "LostDatabase LostFile MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery "
+        "NoBackUp "
         "NoFace NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
@@ -278,6 +280,7 @@ __all__ = [
     "LabellingStarted",
     "Landmarks",
     "LostDatabase",
+    "LostFile",
     "Match",
     "MatchMode",
     "MissingNetwork",

@@ -221,6 +221,16 @@ class BusyFile(UnwritableFile):
 
 
 @facts
+class LostFile(UnwritableFile):
+    """A file that grows was deleted, or another was put in its place, while it was open."""
+
+    reason: str = field(init=False, default="was deleted or replaced while it was in use")
+    remedy: str = field(
+        init=False, default="what was written into it meanwhile is lost, so run it again"
+    )
+
+
+@facts
 class UnplacedPicture(UnwritableFile):
     """A picture cannot be linked to from a folder, as a file system without links refuses."""
 

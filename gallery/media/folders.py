@@ -50,11 +50,17 @@ None stands for all that are marked.
 """
 
 
+def is_system_name(name: str) -> bool:
+    """Say whether a folder of this name is a system's, whatever is in it."""
+    name = name.casefold()
+    return name in SYSTEM_FOLDERS or name.endswith(CATALOGS) or bool(CHECKED.fullmatch(name))
+
+
 def is_system_folder(folder: Path) -> bool:
     """Say whether a folder was made by a system, a server or a catalogue, for itself."""
-    name = folder.name.casefold()
-    if name in SYSTEM_FOLDERS or name.endswith(CATALOGS) or CHECKED.fullmatch(name):
+    if is_system_name(folder.name):
         return True
+    name = folder.name.casefold()
     return any(
         (names is None or name in names) and is_there(folder / mark)
         for mark, names in MARKS.items()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gallery.errors import BadSetting, InputError, UnplacedPicture, UnwritableFile
+from gallery.media.folders import is_system_name
 from gallery.media.images import digest_of, encode_png
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.output.format import (
@@ -26,7 +27,7 @@ from gallery.system.file_names import (
     mark,
     mark_in,
 )
-from gallery.system.files import absolute, is_there, remove_unfinished, unfinished
+from gallery.system.files import UNFINISHED, absolute, is_there, remove_unfinished, unfinished
 from gallery.system.reading import read_file
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
@@ -86,6 +87,7 @@ class SortedFolders:
             if not is_there(record.path):
                 raise NotWrittenError(f"{record.path} is there no more.") from error
             place = Path(error.filename2 or error.filename or self._target)
+            place = place.parent if UNFINISHED.match(place.name) else place
             raise self._output.not_written(place, error) from error
 
     def _names(self, record: Record) -> list[str]:
@@ -111,6 +113,10 @@ class SortedFolders:
         if known is None:
             taken = OWN_FOLDERS.union(_folded(one) for one in self._folders.values())
             known = folder_name(name, taken)
+            while is_system_name(known):
+                # Pictures in it would be passed over. With all its letters escaped it is none.
+                taken |= {known.casefold()}
+                known = folder_name(name, taken)
         self._folders[name] = known
         return known
 

@@ -235,7 +235,11 @@ def test_a_rename_to_a_name_in_use_is_refused_with_the_cure(store: Store) -> Non
         writer.rename("Rei", "Asuka")
 
 
-@pytest.mark.parametrize("name", ["", "   ", "a\nb", "a\x00b", "a\udcffb", "x" * 201])
+def test_the_mark_at_the_beginning_of_a_file_is_no_part_of_a_name() -> None:
+    assert clean_name("\ufeff Rei\ufeff") == "Rei"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\ufeff", "a\nb", "a\x00b", "a\udcffb", "x" * 201])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InputError):
         clean_name(name)
