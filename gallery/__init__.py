@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         InputError,
         LabelledOtherwise,
         LostDatabase,
+        LostFile,
         MissingNetwork,
         MissingPackage,
         NameTaken,
@@ -122,7 +123,6 @@ if TYPE_CHECKING:
     from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
-    from gallery.jobs.enroll import Source
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
@@ -153,6 +153,7 @@ if TYPE_CHECKING:
         Record,
         Retired,
         Sample,
+        Source,
         Verdict,
         VideoEnd,
         VideoRecord,
@@ -167,7 +168,8 @@ else:
         "BusyFile ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
+        "LostDatabase LostFile MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery "
+        "NoBackUp "
         "NoFace NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
@@ -185,7 +187,6 @@ else:
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
-        "jobs.enroll": "Source",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
@@ -199,7 +200,7 @@ else:
         "store.steps": "DecidedFace Step Undone",
         "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
         "Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
+        "Match MatchMode Outcome Point Quality Record Retired Sample Source Verdict VideoEnd "
         "VideoRecord VideoShot VideoTrack",
     }
 
@@ -286,6 +287,7 @@ __all__ = [
     "LabellingStarted",
     "Landmarks",
     "LostDatabase",
+    "LostFile",
     "Match",
     "MatchMode",
     "MissingNetwork",

@@ -23,7 +23,6 @@ from gallery.faces.video import VideoOptions
 from gallery.jobs import enroll as enrolling
 from gallery.jobs import label as labelling
 from gallery.jobs import relabel as relabelling
-from gallery.jobs.enroll import Source
 from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
@@ -36,6 +35,7 @@ from gallery.types import (
     MatchMode,
     Record,
     Sample,
+    Source,
     Verdict,
 )
 
@@ -71,11 +71,10 @@ Pictures: TypeAlias = (
 )
 """One picture or a list of them."""
 
-FaceMeant: TypeAlias = "PathLike | int | Sighting | Cluster"
-"""A seen face's number or the face itself, all faces of a cluster, or a picture's path."""
-
-FacesMeant: TypeAlias = "FaceMeant | Sequence[FaceMeant]"
-"""One of them or several."""
+FacesMeant: TypeAlias = (
+    "PathLike | int | Sighting | Cluster | Sequence[PathLike | int | Sighting | Cluster]"
+)
+"""A seen face's number or the face itself, all faces of a cluster, a picture's path, or a list."""
 
 NAMELESS = Path("picture")
 """What a record calls a picture that no file holds."""
@@ -515,7 +514,7 @@ class Gallery:
 
     def adopt(
         self,
-        faces: int | FacesMeant,
+        faces: FacesMeant,
         name: str,
         *,
         without: FacesMeant = (),

@@ -11,6 +11,7 @@ while the owner that it left is the owner still: what a newer one owns is left a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,13 +149,13 @@ class DecisionWriter:
 
         A face's decisions come as a whole or not at all; steps without one do not come.
         """
-        known = self._found(history.faces)
         for one in history.faces:
             if one.content is not None:
                 hear_of_content(self._connection, one.place.digest, one.content)
-        wanted = {one.face for one in history.entries if known[one.face] is None}
-        new = sorted(wanted)
-        faces = dict(zip(new, self._made([history.faces[face] for face in new]), strict=True))
+        known = self._found(history.faces)
+        wanted = sorted({one.face for one in history.entries if known[one.face] is None})
+        made = self._made([history.faces[face] for face in wanted])
+        faces = dict(zip(wanted, made, strict=True))
         kept = {row: one for row, one in enumerate(history.entries) if one.face in faces}
         steps: dict[int, int] = {}
         for number in sorted({one.step for one in kept.values()}):
@@ -312,40 +313,30 @@ class DecisionWriter:
             if one.content is not None:
                 hear_of_content(self._connection, one.place.digest, one.content)
         found = self._found(faces)
-        lacking = [row for row, number in enumerate(found) if number is None]
-        keys = keys_in(self._connection, {faces[row].place.digest for row in lacking})
-        # Two that are given may be one face; those of one file are looked at one after the other.
-        first = {min(keys[faces[row].place.digest]): row for row in reversed(lacking)}
-        alone = sorted(first.values())
-        found_or_made = dict(zip(alone, self._made([faces[row] for row in alone]), strict=True))
-        for row in lacking:
-            if row not in found_or_made:
-                one = faces[row]
-                number = self.known_as(one.place, one.box)
-                found_or_made[row] = self._made([one])[0] if number is None else number
-        numbers = [found_or_made.get(row, number) for row, number in enumerate(found)]
-        return [number for number in numbers if number is not None]
+        new: defaultdict[str, list[int]] = defaultdict(list)
+        stands: dict[int, int] = {}
+        for row in (row for row, number in enumerate(found) if number is None):
+            # Two that are given may be one face.
+            others = new[faces[row].place.digest]
+            same = next((one for one in others if _is_same(faces[one], faces[row])), None)
+            if same is None:
+                others.append(row)
+            stands[row] = row if same is None else same
+        lacking = [row for rows in new.values() for row in rows]
+        made = dict(zip(lacking, self._made([faces[row] for row in lacking]), strict=True))
+        return [made[stands[row]] if number is None else number for row, number in enumerate(found)]
 
     def _made(self, faces: Sequence[FaceMeant]) -> list[int]:
-        """Note faces that nothing was decided of, and return their ids."""
-        values: list[dict[str, object]] = []
+        """Note faces that are new, and return their ids."""
+        if not faces:
+            return []
+        values = []
         for one in faces:
             start, end, best = times_of(one.place) or (None, None, None)
-            values.append(
-                {
-                    "digest": one.place.digest,
-                    "path": str(one.path),
-                    **one.box._asdict(),
-                    "start": start,
-                    "end": end,
-                    "best": best,
-                    "state": Decided.UNDECIDED.value,
-                    "not_ids": "",
-                    "owner": 0,
-                }
-            )
-        if not values:
-            return []
+            times = {"start": start, "end": end, "best": best}
+            state = {"state": Decided.UNDECIDED.value, "not_ids": "", "owner": 0}
+            where = {"digest": one.place.digest, "path": str(one.path), **one.box._asdict()}
+            values.append({**where, **times, **state})
         added = self._connection.scalars(
             insert(decided_faces).returning(decided_faces.c.id, sort_by_parameter_order=True),
             values,
@@ -468,6 +459,12 @@ class _Entry:
     after: FaceState
     after_owner: int | None
     """None for its own id."""
+
+
+def _is_same(one: FaceMeant, other: FaceMeant) -> bool:
+    """Say whether two faces of one file are one."""
+    is_then = is_same_time(times_of(one.place), times_of(other.place))
+    return is_then and one.box.overlap(other.box) >= SAME_PLACE
 
 
 def _nearest(one: FaceMeant, rows: Sequence[Any]) -> int | None:

@@ -23,7 +23,7 @@ from gallery.store.steps import (
     times_in,
 )
 from gallery.store.tables import characters, decided_faces, decisions
-from gallery.types import UNDECIDED, Decided
+from gallery.types import UNDECIDED, Decided, FaceState
 
 
 class DecisionReader:
@@ -104,10 +104,15 @@ class DecisionReader:
             }
             rows = connection.execute(select(decided_faces).where(decided_faces.c.owner != 0)).all()
             keys = keys_in(connection, {row.digest for row in rows})
+        # Many faces have one state.
+        states: dict[tuple[object, ...], FaceState] = {}
         found = []
         for row in rows:
-            state = state_in(row, names)
-            state = ruled(state, known) if ruling else state
+            kind = (row.state, row.name_id, row.not_ids)
+            state = states.get(kind)
+            if state is None:
+                state = state_in(row, names)
+                state = states[kind] = ruled(state, known) if ruling else state
             if state != UNDECIDED:
                 place = (keys[row.digest], box_of(row), times_in(row))
                 found.append(DecidedPlace(*place, state, row.id))

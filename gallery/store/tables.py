@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, UniqueConstraint, text
 
-from gallery.store.kinds import Bytes, Real, Text, Truth, Whole
+from gallery.store.kinds import Bytes, Real, Text, Truth, Vector, Whole
 
 metadata = MetaData(
     # Without names of their own, constraints cannot be changed by later migrations.
@@ -110,7 +110,7 @@ descriptors = Table(
     metadata,
     Column("sample_id", ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Bytes, nullable=False),  # 128 float32, little endian
+    Column("vector", Vector, nullable=False),  # 128 float32, little endian
 )
 
 profiles = Table(
@@ -222,7 +222,7 @@ sighting_descriptors = Table(
     metadata,
     Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Bytes, nullable=False),  # 128 float32, little endian
+    Column("vector", Vector, nullable=False),  # 128 float32, little endian
 )
 
 videos = Table(
@@ -296,7 +296,7 @@ rejection_descriptors = Table(
     metadata,
     Column("rejection_id", ForeignKey("rejections.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Bytes, nullable=False),
+    Column("vector", Vector, nullable=False),
 )
 
 decision_names = Table(
