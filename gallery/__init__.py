@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         InputError,
         LabelledOtherwise,
         LostDatabase,
+        LostFile,
         MissingNetwork,
         MissingPackage,
         NameTaken,
@@ -119,14 +120,15 @@ if TYPE_CHECKING:
         Waiting,
     )
     from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
-    from gallery.jobs.enroll import Source
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
+    from gallery.store.answers import AnswerCount, AnswerCounts, AnswerPage, StoredAnswer
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
     from gallery.store.sightings import Sighting
@@ -151,6 +153,7 @@ if TYPE_CHECKING:
         Record,
         Retired,
         Sample,
+        Source,
         Verdict,
         VideoEnd,
         VideoRecord,
@@ -165,7 +168,8 @@ else:
         "BusyFile ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "LostDatabase MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
+        "LostDatabase LostFile MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery "
+        "NoBackUp "
         "NoFace NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
@@ -183,7 +187,6 @@ else:
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
-        "jobs.enroll": "Source",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
@@ -192,10 +195,12 @@ else:
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
+        "jobs.answers": "Renewal",
+        "store.answers": "AnswerCount AnswerCounts AnswerPage StoredAnswer",
         "store.steps": "DecidedFace Step Undone",
         "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
         "Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
+        "Match MatchMode Outcome Point Quality Record Retired Sample Source Verdict VideoEnd "
         "VideoRecord VideoShot VideoTrack",
     }
 
@@ -218,6 +223,9 @@ else:
 __all__ = [
     "Advanced",
     "Answer",
+    "AnswerCount",
+    "AnswerCounts",
+    "AnswerPage",
     "Arrived",
     "BadArchive",
     "BadManifest",
@@ -279,6 +287,7 @@ __all__ = [
     "LabellingStarted",
     "Landmarks",
     "LostDatabase",
+    "LostFile",
     "Match",
     "MatchMode",
     "MissingNetwork",
@@ -325,6 +334,7 @@ __all__ = [
     "Reencoded",
     "Refused",
     "Rejection",
+    "Renewal",
     "Retired",
     "SamePicture",
     "Sample",
@@ -336,6 +346,7 @@ __all__ = [
     "Started",
     "Step",
     "StoreError",
+    "StoredAnswer",
     "TagStyle",
     "TooFewFaces",
     "Undone",

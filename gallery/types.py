@@ -470,6 +470,17 @@ class VideoRecord(Record):
     """From when to when the video is looked at, and every how many seconds."""
 
 
+class Source(StrEnum):
+    """Where the names of pictures come from."""
+
+    FOLDERS = "folders"
+    """The folder of folders that pictures lie in: one folder per character."""
+    XMP = "xmp"
+    """Named face regions in sidecars and in the pictures' own metadata."""
+    CAPTIONS = "captions"
+    """Tags in text files beside the pictures."""
+
+
 class Outcome(StrEnum):
     """What became of one file at enrolment."""
 

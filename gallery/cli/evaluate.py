@@ -32,6 +32,7 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="DIR",
+            readable=False,
             help="Pictures to ask about, a folder per character; without it, the gallery's own.",
         ),
     ] = None,

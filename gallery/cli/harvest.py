@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 def harvest(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Pictures, videos, or folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH", readable=False, help="Pictures, videos, or folders of them."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for the faces.")],
     from_: From = "0",

@@ -28,6 +28,7 @@ from gallery.cli.show import (
 from gallery.events import Described, Event, Identified, Refused
 from gallery.media.inputs import pictures_of
 from gallery.settings import SAME
+from gallery.system.files import is_folder
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
@@ -127,14 +128,14 @@ class _Annotated:
     def __init__(self, out: Path, pictures: Sequence[Path], given: Sequence[Path]) -> None:
         from gallery.reports.annotate import OUTPUT_SUFFIXES, check_suffix
 
-        is_one = len(pictures) == 1 and not given[0].is_dir()
-        self._is_file = is_one and not out.is_dir() and bool(out.suffix)
+        is_one = len(pictures) == 1 and not is_folder(given[0])
+        self._is_file = is_one and not is_folder(out) and bool(out.suffix)
         self._out = out
-        self._roots = [one for one in given if one.is_dir()]
+        self._roots = [one for one in given if is_folder(one)]
         self._taken: set[Path] = set()
         if self._is_file:
             check_suffix(out)
-        elif out.suffix.lower() in OUTPUT_SUFFIXES and not out.is_dir():
+        elif out.suffix.lower() in OUTPUT_SUFFIXES and not is_folder(out):
             raise typer.BadParameter(
                 f"{out} would be one picture; name a folder for several.", param_hint="--annotate"
             )
@@ -199,8 +200,8 @@ def _print(record: Record) -> None:
 
 def compare(
     ctx: typer.Context,
-    first: Annotated[Path, typer.Argument(metavar="A")],
-    second: Annotated[Path, typer.Argument(metavar="B")],
+    first: Annotated[Path, typer.Argument(metavar="A", readable=False)],
+    second: Annotated[Path, typer.Argument(metavar="B", readable=False)],
     threshold: Annotated[
         float | None,
         typer.Option(

@@ -37,7 +37,9 @@ def relabel(
     out: Out,
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Only these files, or those of these folders."),
+        typer.Argument(
+            metavar="PATH", readable=False, help="Only these files, or those of these folders."
+        ),
     ] = None,
     alone: Annotated[
         bool, typer.Option("--alone", help="Answer every face by itself, as `label` does.")

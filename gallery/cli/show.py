@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Pictures: TypeAlias = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of pictures.")
+    list[Path],
+    # The job says of each what cannot be read, and goes on with the others.
+    typer.Argument(metavar="PATH", readable=False, help="Pictures, or folders of pictures."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Cropped: TypeAlias = Annotated[

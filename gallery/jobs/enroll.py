@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import BadSetting, InputError
+from gallery.errors import BadSetting, InputError, UnusableFile
 from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
 from gallery.media.inputs import Media, pictures_of
+from gallery.types import Source
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from gallery.jobs.given_names import GivenNames
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled, Outcome
-
-
-class Source(StrEnum):
-    """Where the names of pictures come from."""
-
-    FOLDERS = "folders"
-    """The folder of folders that pictures lie in: one folder per character."""
-    XMP = "xmp"
-    """Named face regions in sidecars and in the pictures' own metadata."""
-    CAPTIONS = "captions"
-    """Tags in text files beside the pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +64,9 @@ def named_in(
         return _of_metadata(paths)
     if source is Source.CAPTIONS:
         return _of_captions(paths, names, tag_prefix) if names or tag_prefix else None
-    from gallery.jobs.enroll_folders import candidates_in
-
     if len(paths) != 1:
         raise BadSetting("folder", "Give one folder, which holds a folder per character")
-    return Named(*candidates_in(paths[0]))
+    return _of_folders(paths[0])
 
 
 def check_names(source: Source, *, are_given: bool) -> None:
@@ -199,6 +186,22 @@ def _without_guesses(given: GivenNames, named: Named) -> Named:
         for one in named.faces
     ]
     return replace(named, faces=[one for one in faces if one.regions])
+
+
+def _of_folders(folder: Path) -> Named:
+    from gallery.jobs.enroll_folders import candidates_in
+    from gallery.output.sorted_folders import OWN_FOLDERS
+
+    candidates, media = candidates_in(folder)
+    # `label` sorts faces without a name into folders whose names are no character's.
+    nobodys = [folder.resolve() / name for name in sorted(OWN_FOLDERS)]
+    for one in nobodys:
+        some = len(candidates)
+        candidates = [at for at in candidates if not at.path.is_relative_to(one)]
+        if len(candidates) < some:
+            why = UnusableFile(one, "holds faces without a name", remedy="rename it to enroll them")
+            media.refused.append(Refused.because(one, why))
+    return Named(candidates, media)
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:

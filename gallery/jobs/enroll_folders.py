@@ -38,6 +38,7 @@ from gallery.store.names import clean_name
 from gallery.store.reader import Label, Store
 from gallery.store.writer import NewSample, Writer
 from gallery.system.file_names import character_name
+from gallery.system.files import is_folder, is_there
 from gallery.system.threads import ROOM, ahead
 from gallery.types import (
     Candidate,
@@ -67,8 +68,8 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], Media]:
     character's folder are refused. Raises InputError where there is no such folder or nothing in
     it.
     """
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
+    if not is_folder(folder):
+        what = "is not a folder" if is_there(folder) else "does not exist"
         cure = "give a folder that holds one folder per character"
         raise NothingFound(folder, what, remedy=cure)
     root = folder.resolve()

@@ -27,7 +27,7 @@ from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.output.records import to_line
 from gallery.system.file_names import path_text
-from gallery.system.files import absolute, unfinished
+from gallery.system.files import absolute, is_folder, unfinished
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def refuse_inside(out: Path, paths: Sequence[Path]) -> None:
     """Raise InputError for a folder inside one that is looked through: it would find itself."""
     place = absolute(out)
     for path in paths:
-        if path.is_dir() and place.is_relative_to(absolute(path)):
+        if is_folder(path) and place.is_relative_to(absolute(path)):
             raise BadOutput(
                 out, f"lies in {path}, which is looked through", remedy="name another folder"
             )

@@ -16,7 +16,7 @@ from gallery.jobs.changes import KnownFiles, known_to, outdated
 from gallery.media.images import FileState, file_state
 from gallery.media.inputs import pictures_below
 from gallery.output.resume import remaining
-from gallery.system.files import absolute
+from gallery.system.files import absolute, is_folder
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -46,7 +46,7 @@ class Arrivals:
 
         Raises InputError where no path is a folder.
         """
-        if not any(path.is_dir() for path in paths):
+        if not any(is_folder(path) for path in paths):
             raise BadSetting("watch", "No folder is named", "to watch, name folders")
         self._paths = paths
         self._clock = clock
@@ -95,7 +95,7 @@ class Arrivals:
         self.trouble = None
         for path in self._paths:
             whole = absolute(path)
-            for found in pictures_below(whole) if path.is_dir() else [whole]:
+            for found in pictures_below(whole) if is_folder(path) else [whole]:
                 if isinstance(found, UnusableFile):
                     # A network drive may come back.
                     self.trouble = str(found)

@@ -8,32 +8,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gallery.errors import UnreadableFile, UnusableFile
+from gallery.system.files import is_there
 
 SYSTEM_FOLDERS = frozenset(
     (
         # Synology, QNAP, Asustor, Thecus, Buffalo: thumbnails, deleted files, snapshots
-        "@eadir", "@tmp", "@sharebin", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",
-        "@__thumb", "_nas_recycle_", "_nas_recycle_raid", "trashbox",
+        "@eadir", "@tmp", "@sharebin", "@sharesnap", "@img_bkp_cache", "@database", "#recycle",
+        "#sharedrecycle", "#snapshot", "@recycle", "@recently-snapshot", "@qsync", "@__thumb",
+        "@transcode", "~snapshot", "_nas_recycle_", "_nas_recycle_raid", "trashbox",
         # Windows
-        "$recycle.bin", "recycler", "recycled", "system volume information",
+        "$recycle.bin", "recycler", "recycled", "system volume information", "windowsapps",
+        "_gsdata_",
         # macOS and its file server
         "__macosx", "network trash folder", "temporary items", "thevolumesettingsfolder",
         # Linux
         "lost+found",
         # Nextcloud and ownCloud
         "files_trashbin", "files_versions",
+        # ACDSee and Piwigo: originals of edited pictures, and other sizes
+        "[originals]", "pwg_representative", "pwg_high",
     )
 )  # fmt: skip
 """Names, in small letters, of folders that systems and servers make beside people's own."""
 
 CATALOGS = (
     ".lrdata", ".lrcat-data", ".lrlibrary", ".cocatalog", ".cosessiondb", ".photoslibrary",
-    ".photolibrary", ".aplibrary", ".migratedphotolibrary",
+    ".photolibrary", ".aplibrary", ".migratedphotolibrary", ".trickplay",
 )  # fmt: skip
-"""How folders end in which Lightroom, Capture One and Apple keep previews and copies."""
+"""How folders end in which Lightroom, Capture One, Apple and Jellyfin keep previews and copies."""
 
-CHECKED = re.compile(r"found\.\d{3}|appdata_oc\w+", re.IGNORECASE)
-"""What Windows makes of lost clusters, and where Nextcloud keeps previews."""
+CHECKED = re.compile(r"found\.\d{3}|\$windows\.~\w+|@syno\w+|appdata_oc\w+", re.IGNORECASE)
+"""What Windows makes of lost clusters and updates, Synology's services, Nextcloud's previews."""
 
 MARKS = {
     ".immich": frozenset(("thumbs", "encoded-video", "profile", "backups")),
@@ -45,13 +50,19 @@ None stands for all that are marked.
 """
 
 
+def is_system_name(name: str) -> bool:
+    """Say whether a folder of this name is a system's, whatever is in it."""
+    name = name.casefold()
+    return name in SYSTEM_FOLDERS or name.endswith(CATALOGS) or bool(CHECKED.fullmatch(name))
+
+
 def is_system_folder(folder: Path) -> bool:
     """Say whether a folder was made by a system, a server or a catalogue, for itself."""
-    name = folder.name.casefold()
-    if name in SYSTEM_FOLDERS or name.endswith(CATALOGS) or CHECKED.fullmatch(name):
+    if is_system_name(folder.name):
         return True
+    name = folder.name.casefold()
     return any(
-        (names is None or name in names) and (folder / mark).is_file()
+        (names is None or name in names) and is_there(folder / mark)
         for mark, names in MARKS.items()
     )
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import io
 import os
+import re
 import threading
 import warnings
 from pathlib import Path
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset(
     (
-        ".avif", ".bmp", ".gif", ".heic", ".heif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
-        ".jpx", ".png", ".tif", ".tiff", ".webp",
+        ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs",
+        ".hif", ".j2c", ".j2k", ".jfi", ".jfif", ".jif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf",
+        ".jpg", ".jpx", ".pjp", ".pjpeg", ".png", ".tif", ".tiff", ".webp",
     )
 )  # fmt: skip
 """What a picture file is called; other files in a folder are passed over."""
@@ -58,6 +60,12 @@ PNG_NOTES = (b"iCCP", b"iTXt", b"tEXt", b"zTXt")
 
 PNG_XMP = b"XML:com.adobe.xmp\0"
 """How the note begins that holds XMP."""
+
+XMP_AS_IT_IS = ("GIF", "JPEG2000")
+"""Formats in which XMP stands as it is, and where Pillow does not look for it."""
+
+XMP_PACKET = re.compile(rb"<x:xmpmeta\b.*?</x:xmpmeta>", re.DOTALL)
+"""How it stands there, so that it is found in any file."""
 
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 
@@ -180,6 +188,8 @@ def read_header(path: Path) -> Header:
             pillow.open(_with_few_notes(file), formats=decoders) as picture,
         ):
             xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+            if xmp is None and picture.format in XMP_AS_IT_IS:
+                xmp = _packet_in(file)
             content = xmp.encode() if isinstance(xmp, str) else xmp
             orientation = _orientation(picture)
             width, height = picture.size
@@ -201,6 +211,12 @@ def _with_few_notes(file: BinaryIO) -> BinaryIO:
     is_png = file.read(len(PNG)) == PNG
     file.seek(0)
     return io.BytesIO(_without_notes(file.read(MAX_BYTES), keep=PNG_XMP)) if is_png else file
+
+
+def _packet_in(file: BinaryIO) -> bytes | None:
+    file.seek(0)
+    found = XMP_PACKET.search(file.read(MAX_BYTES))
+    return found[0] if found else None
 
 
 def _without_notes(content: bytes, keep: bytes | None = None) -> bytes:

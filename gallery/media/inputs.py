@@ -5,12 +5,13 @@ Videos are known by their suffix and by how they begin. Light to import.
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gallery.errors import InputError, NothingFound, UnusableFile
+from gallery.errors import InputError, NothingFound, UnreadableFile, UnusableFile
 from gallery.events import PassedOver, Refused
 from gallery.media.folders import files_below
 from gallery.system.files import absolute
@@ -38,6 +39,9 @@ PICTURES = (
 STILL = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 """Brands of picture files that are built as MP4 files are."""
 
+
+UNDONE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))
+"""Numbers of errors of a path that leads nowhere."""
 
 BOOKS = frozenset((".cb7", ".cbr", ".cbt", ".cbz", ".epub", ".pdf"))
 """Files of pages, which are not read yet."""
@@ -126,7 +130,9 @@ def sort_in(media: Media, folder: Path, *, with_videos: bool = False) -> None:
 def _look(paths: Sequence[Path], *, with_videos: bool) -> Media:
     found = Media()
     for path in paths:
-        if path.is_dir():
+        if why := _barred(path):
+            _refuse(found, UnreadableFile(path, f"cannot be read: {why}"))
+        elif path.is_dir():
             _sort_in(found, path, with_videos=with_videos)
         elif with_videos and path.is_file() and is_video(path):
             found.videos.append(path)
@@ -141,6 +147,15 @@ def _look(paths: Sequence[Path], *, with_videos: bool) -> Media:
         videos=list(dict.fromkeys(found.videos)),
         pictures=list(dict.fromkeys(found.pictures)),
     )
+
+
+def _barred(path: Path) -> str | None:
+    """Return why nobody can say whether a path leads to anything, such as a locked folder."""
+    try:
+        path.stat()
+    except OSError as error:
+        return None if error.errno in UNDONE else error.strerror
+    return None
 
 
 def _from_the_root(found: Media) -> Media:

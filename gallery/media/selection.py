@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gallery.errors import BadOutput, BadSetting, InputError
 from gallery.media.images import file_state
-from gallery.system.files import absolute
+from gallery.system.files import absolute, is_folder
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -79,4 +79,4 @@ def without_outputs(
 def _whole(path: Path) -> Path:
     """Return a path from the root, its folder without links; the file itself may be a link."""
     whole = absolute(path)
-    return whole.resolve() if whole.is_dir() else whole.parent.resolve() / whole.name
+    return whole.resolve() if is_folder(whole) else whole.parent.resolve() / whole.name

@@ -12,8 +12,8 @@ COMMA = ","
 
 
 def split(text: str, separators: str = ",\n") -> list[str]:
-    """Return the tags in a text; in captions commas part them, and lines."""
-    parts = re.split(f"[{separators}]", text.removeprefix("\ufeff"))
+    """Return the tags in a text; in captions commas part them, and lines however they end."""
+    parts = re.split(f"[{separators}\r]", text.removeprefix("\ufeff"))
     return [tag.strip() for tag in parts if tag.strip()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from gallery.output.format import (
     TagStyle,
     names_in,
 )
+from gallery.system.files import is_there
 from gallery.types import Record
 
 LONG = 4
@@ -60,7 +62,7 @@ class Captions:
             return there
         # In another folder, captions end as those beside the pictures do.
         alike = zip(names, places, strict=True)
-        return [next((to for name, to in alike if picture.with_name(name).exists()), places[0])]
+        return [next((to for name, to in alike if is_there(picture.with_name(name))), places[0])]
 
 
 def caption_tag(name: str, options: OutputOptions) -> str:
@@ -78,9 +80,10 @@ def with_tags(text: str, tags: Sequence[str], place: CaptionPlace) -> str:
     """Return a caption with tags where trainers read them; all that is in it stays.
 
     kohya's trainer reads the first line alone, or takes one of the lines for each step where every
-    line is a caption of its own. A tag is not added to a line that has it in any spelling.
+    line is a caption of its own. Lines end as in Python's files: other separators that Unicode has
+    may stand within one. A tag is not added to a line that has it in any spelling.
     """
-    lines = text.splitlines(keepends=True) or [""]
+    lines = list(io.StringIO(text, newline="")) or [""]
     full = [line for line in lines if line.strip()]
     is_each = len(full) > 1 and all(_is_caption(line) for line in full)
     wanted = range(len(lines)) if is_each else range(1)

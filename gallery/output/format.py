@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError, UnwritableFile
-from gallery.system.files import absolute
+from gallery.system.files import absolute, is_folder
 from gallery.types import Record, Verdict, VideoRecord
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def base_of(paths: Sequence[Path]) -> Path:
     folders = []
     for path in paths:
         whole = absolute(path)
-        folders.append(whole if whole.is_dir() else whole.parent)
+        folders.append(whole if is_folder(whole) else whole.parent)
     try:
         return Path(os.path.commonpath(folders))
     except ValueError:
@@ -214,7 +214,7 @@ def cannot_be_written(path: Path, error: OSError) -> UnwritableFile:
 
 
 def _takes_files(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.W_OK)
+    return is_folder(folder) and os.access(folder, os.W_OK)
 
 
 def _cure(error: OSError) -> str:

@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from gallery.errors import BadOutput, BusyFile, InputError, UnwritableFile
+from gallery.errors import BadOutput, BusyFile, InputError, LostFile, UnwritableFile
 from gallery.system.files import unfinished
 from gallery.system.locks import hold
 from gallery.types import Record, VideoEnd, VideoRecord
@@ -62,8 +62,11 @@ class AppendedFile:
     def append(self, text: str) -> None:
         """Write text to the end, for the system to keep even if this process is killed.
 
-        Raises InputError when the disk is full or the file cannot be written.
+        Raises InputError when the disk is full or the file cannot be written, and when it is there
+        no more: what is written into a file without a name is lost.
         """
+        if not _is_at(self._file, self._path):
+            raise LostFile(self._path)
         content = text.encode("utf-8", "surrogateescape")
         end = self._file.seek(0, os.SEEK_END)
         try:
@@ -218,5 +221,5 @@ def _is_at(file: FileIO, path: Path) -> bool:
     """Say whether a file that is open is the one that lies at a path."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gallery.errors import BadSetting, InputError, UnplacedPicture, UnwritableFile
+from gallery.media.folders import is_system_name
 from gallery.media.images import digest_of, encode_png
 from gallery.media.stills import Stills, box_in, name_of
 from gallery.output.format import (
@@ -26,13 +27,14 @@ from gallery.system.file_names import (
     mark,
     mark_in,
 )
-from gallery.system.files import absolute, remove_unfinished, unfinished
+from gallery.system.files import UNFINISHED, absolute, is_there, remove_unfinished, unfinished
 from gallery.system.reading import read_file
 from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
 
 OWN_FOLDERS = frozenset((UNSURE, UNKNOWN, NO_FACE))
+"""Folders that stand for no character; one of such a name has its letters escaped."""
 
 AROUND = 1.5
 """What is cut out of a video's frame is so many times as wide and high as the head."""
@@ -82,9 +84,10 @@ class SortedFolders:
                 else:
                     _place(record.path, folder, self._placing)
         except OSError as error:
-            if not record.path.exists():
+            if not is_there(record.path):
                 raise NotWrittenError(f"{record.path} is there no more.") from error
             place = Path(error.filename2 or error.filename or self._target)
+            place = place.parent if UNFINISHED.match(place.name) else place
             raise self._output.not_written(place, error) from error
 
     def _names(self, record: Record) -> list[str]:
@@ -110,6 +113,10 @@ class SortedFolders:
         if known is None:
             taken = OWN_FOLDERS.union(_folded(one) for one in self._folders.values())
             known = folder_name(name, taken)
+            while is_system_name(known):
+                # Pictures in it would be passed over. With all its letters escaped it is none.
+                taken |= {known.casefold()}
+                known = folder_name(name, taken)
         self._folders[name] = known
         return known
 
@@ -123,6 +130,9 @@ def _folders_in(target: Path) -> dict[str, str]:
     found = {}
     for there in sorted(os.listdir(target)):  # noqa: PTH208 - names alone
         remove_unfinished(target / there)
+        if _folded(there) in OWN_FOLDERS:
+            # A character of that name has another folder.
+            continue
         marked = mark_in(there)
         character = f"~{marked}" if marked else character_name(there)
         found[unicodedata.normalize("NFC", character)] = there
@@ -218,7 +228,7 @@ def _put(picture: Path, place: Path, placing: Placing) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        if placing is Placing.COPY or not picture.exists():
+        if placing is Placing.COPY or not is_there(picture):
             raise
         raise UnplacedPicture(
             place, placing.value, picture, str(error.strerror or error)

@@ -11,6 +11,7 @@ while the owner that it left is the owner still: what a newer one owns is left a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from gallery.errors import NoSuchStep
+from gallery.store.answering import AnswerWriter
 from gallery.store.columns import box_of
 from gallery.store.contents import hear_of_content
 from gallery.store.decided import is_same_time, times_of
@@ -78,6 +80,7 @@ class DecisionWriter:
     def __init__(self, connection: Connection, rejections: RejectionWriter) -> None:
         self._connection = connection
         self._rejections = rejections
+        self._answers = AnswerWriter(connection)
         self._enrolling: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
 
@@ -146,12 +149,13 @@ class DecisionWriter:
 
         A face's decisions come as a whole or not at all; steps without one do not come.
         """
-        known = self._found(history.faces)
         for one in history.faces:
             if one.content is not None:
                 hear_of_content(self._connection, one.place.digest, one.content)
-        wanted = {one.face for one in history.entries if known[one.face] is None}
-        faces = {face: self._made(history.faces[face]) for face in sorted(wanted)}
+        known = self._found(history.faces)
+        wanted = sorted({one.face for one in history.entries if known[one.face] is None})
+        made = self._made([history.faces[face] for face in wanted])
+        faces = dict(zip(wanted, made, strict=True))
         kept = {row: one for row, one in enumerate(history.entries) if one.face in faces}
         steps: dict[int, int] = {}
         for number in sorted({one.step for one in kept.values()}):
@@ -309,31 +313,35 @@ class DecisionWriter:
             if one.content is not None:
                 hear_of_content(self._connection, one.place.digest, one.content)
         found = self._found(faces)
-        lacking = [row for row, number in enumerate(found) if number is None]
-        for row in lacking:
+        new: defaultdict[str, list[int]] = defaultdict(list)
+        stands: dict[int, int] = {}
+        for row in (row for row, number in enumerate(found) if number is None):
             # Two that are given may be one face.
-            one = faces[row]
-            found[row] = self.known_as(one.place, one.box) or self._made(one)
-        return [number for number in found if number is not None]
+            others = new[faces[row].place.digest]
+            same = next((one for one in others if _is_same(faces[one], faces[row])), None)
+            if same is None:
+                others.append(row)
+            stands[row] = row if same is None else same
+        lacking = [row for rows in new.values() for row in rows]
+        made = dict(zip(lacking, self._made([faces[row] for row in lacking]), strict=True))
+        return [made[stands[row]] if number is None else number for row, number in enumerate(found)]
 
-    def _made(self, one: FaceMeant) -> int:
-        start, end, best = times_of(one.place) or (None, None, None)
-        added = self._connection.execute(
-            insert(decided_faces)
-            .values(
-                digest=one.place.digest,
-                path=str(one.path),
-                **one.box._asdict(),
-                start=start,
-                end=end,
-                best=best,
-                state=Decided.UNDECIDED.value,
-                not_ids="",
-                owner=0,
-            )
-            .returning(decided_faces.c.id)
+    def _made(self, faces: Sequence[FaceMeant]) -> list[int]:
+        """Note faces that are new, and return their ids."""
+        if not faces:
+            return []
+        values = []
+        for one in faces:
+            start, end, best = times_of(one.place) or (None, None, None)
+            times = {"start": start, "end": end, "best": best}
+            state = {"state": Decided.UNDECIDED.value, "not_ids": "", "owner": 0}
+            where = {"digest": one.place.digest, "path": str(one.path), **one.box._asdict()}
+            values.append({**where, **times, **state})
+        added = self._connection.scalars(
+            insert(decided_faces).returning(decided_faces.c.id, sort_by_parameter_order=True),
+            values,
         )
-        return int(added.scalar_one())
+        return [int(number) for number in added]
 
     def _found(self, faces: Sequence[FaceMeant]) -> list[int | None]:
         """Return the ids of the decided faces that overlap faces most, where there are such."""
@@ -380,7 +388,10 @@ class DecisionWriter:
         return made
 
     def _set(self, states: Mapping[int, tuple[FaceState, int]]) -> None:
-        """Give decided faces their states and the decisions that own them."""
+        """Give decided faces their states and the decisions that own them.
+
+        What is stored of the seen faces that they are says so, too.
+        """
         if states:
             self._connection.execute(
                 update(decided_faces)
@@ -396,6 +407,7 @@ class DecisionWriter:
                     for face, (state, owner) in states.items()
                 ],
             )
+            self._answers.decided(states)
 
     def _columns(self, prefix: str, state: FaceState) -> dict[str, object]:
         """Return a state as its columns hold it."""
@@ -447,6 +459,12 @@ class _Entry:
     after: FaceState
     after_owner: int | None
     """None for its own id."""
+
+
+def _is_same(one: FaceMeant, other: FaceMeant) -> bool:
+    """Say whether two faces of one file are one."""
+    is_then = is_same_time(times_of(one.place), times_of(other.place))
+    return is_then and one.box.overlap(other.box) >= SAME_PLACE
 
 
 def _nearest(one: FaceMeant, rows: Sequence[Any]) -> int | None:

@@ -16,7 +16,8 @@ def clean_name(name: str) -> str:
     Raises InputError for an empty name, one over 200 characters, and one with control characters
     or bytes that are no text.
     """
-    cleaned = unicodedata.normalize("NFC", name).strip()
+    # The mark at the beginning of some files is no part of the first name in it.
+    cleaned = unicodedata.normalize("NFC", name).strip().strip("\ufeff").strip()
     if not cleaned:
         raise BadName(name, "A character's name cannot be empty")
     if len(cleaned) > 200:

@@ -57,7 +57,8 @@ def character_name(folder: str) -> str:
     itself the name.
     """
     name = unescaped(folder)
-    is_ours = unicodedata.normalize("NFC", folder) in _spellings(name)
+    composed = unicodedata.normalize("NFC", folder)
+    is_ours = any(unicodedata.normalize("NFC", one) == composed for one in _spellings(name))
     return name if is_ours else folder
 
 
@@ -69,6 +70,8 @@ def _spellings(name: str) -> Iterator[str]:
     safe = body + _always(safe[len(body) :])
     if safe[:1] in (".", " "):
         safe = _always(safe[0]) + safe[1:]
+    # What looks like a mark is none.
+    safe = MARKED.sub(lambda found: _always("~") + found[1], safe)
     yield safe
     yield _always(name[:1]) + safe[1:] if safe[:1] == name[:1] else safe
     yield _always(name)

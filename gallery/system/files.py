@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
@@ -49,6 +47,8 @@ def unfinished(place: Path, suffix: str = "") -> Iterator[Path]:
     if now - _looked.get(folder, -LOOK_AGAIN) >= LOOK_AGAIN:
         _looked[folder] = now
         remove_unfinished(folder)
+    import secrets
+
     name = f".gallery-{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     _own.add(name)
     try:
@@ -111,6 +111,8 @@ def _machine() -> str:
     name = os.uname().nodename if sys.platform != "win32" else os.environ.get("COMPUTERNAME", "")
     with contextlib.suppress(OSError):
         name += str(Path("/proc/self/ns/pid").readlink())
+    import hashlib
+
     return hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
 
 
@@ -133,6 +135,19 @@ def replace_file(path: Path, data: bytes) -> None:
     """Give a file this content at once, as `replacing` does."""
     with replacing(path) as beside:
         beside.write_bytes(data)
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a folder lies there; no where nobody can tell, such as on a drive that is gone.
+
+    Path.is_dir raises an error there.
+    """
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything lies there, as far as one can tell; Path.exists raises an error."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def dated(path: Path, mark: str) -> Path:

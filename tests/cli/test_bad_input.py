@@ -534,3 +534,32 @@ def test_the_program_needs_no_terminal_and_no_home(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "1 picture of 1 character: 1 added.\n")
+
+
+def test_named_paths_that_cannot_be_read_cost_no_other(tmp_path: Path, prefix: list[str]) -> None:
+    faces(tmp_path / "album", 1, 2)
+    assert ask(tmp_path, "enroll", "album", "--cropped").code == 0
+    faces(tmp_path / "locked", 1, 1)
+    faces(tmp_path / "shut", 1, 1)
+    secret = tmp_path / "secret.png"
+    shutil.copy(tmp_path / "album" / "Number 0" / "0.png", secret)
+    inside = Path("shut", "Number 0", "0.png")
+    named = ("album", "locked", "secret.png", str(inside), "shut")
+    out = ("--cropped", "--out", "out.jsonl")
+    try:
+        (tmp_path / "locked").chmod(0)
+        secret.chmod(0)
+        # It can be listed, and not entered.
+        (tmp_path / inside).parent.chmod(0o444)
+        done = run(
+            "label", *named, *out, cwd=tmp_path, database=tmp_path / "gallery.db", prefix=prefix
+        )
+    finally:
+        for path in (tmp_path / "locked", secret, (tmp_path / inside).parent):
+            path.chmod(0o755)
+    assert done.code == 1
+    assert "locked cannot be listed: Permission denied" in done.stderr
+    assert f"{inside} cannot be read: Permission denied" in done.stderr
+    assert f"{secret} cannot be read: Permission denied" in done.stderr
+    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert sum(not record["error"] for record in records) == 2

@@ -11,10 +11,10 @@ from fakes import Square, enroll_squares, write_picture
 from gallery.engine.engine import Engine
 from gallery.events import EnrolmentStarted, Event, PassedOver, Refused
 from gallery.faces.quality import NO_GATES
-from gallery.jobs.enroll import Source, enroll, named_in
+from gallery.jobs.enroll import enroll, named_in
 from gallery.jobs.given_names import GivenNames
 from gallery.store.names import folded
-from gallery.types import Enrolled
+from gallery.types import Enrolled, Source
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,17 @@ def test_reject_classes_are_said_aloud_by_what_they_are(gallery: Engine, tmp_pat
     started = enrolled(gallery, folder)[0]
     assert isinstance(started, EnrolmentStarted)
     assert started.rejects == ("Noise",)
+
+
+def test_folders_of_faces_without_a_name_are_no_characters(gallery: Engine, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "a", "Rei", "unknown", "no face", "%75nsure")
+    events = enrolled(gallery, folder)
+    # The escaped one is of a character that is called so.
+    assert counts(gallery) == {"Rei": 1, "unsure": 1}
+    root = folder.resolve()
+    refused = [one for one in events if isinstance(one, Refused)]
+    assert [one.path for one in refused] == [root / "no face", root / "unknown"]
+    assert "rename it" in refused[0].reason
 
 
 def test_what_is_not_enrolled_is_told(gallery: Engine, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from gallery.jobs.adopt import adopt
 from gallery.jobs.calibrate import calibrate
 from gallery.jobs.cluster import cluster
 from gallery.jobs.describe import describe
-from gallery.jobs.enroll import Source, enroll, named_in
+from gallery.jobs.enroll import enroll, named_in
 from gallery.jobs.harvest import harvest
 from gallery.jobs.identify import identify
 from gallery.jobs.label import LabelChoices, label, planned
@@ -39,7 +39,7 @@ from gallery.jobs.reencode import reencode
 from gallery.jobs.relabel import RelabelChoices, relabel
 from gallery.media.inputs import media_of, pictures_of
 from gallery.output.format import OutputOptions
-from gallery.types import MatchMode
+from gallery.types import MatchMode, Source
 
 COLOURS = {"Asuka": (220, 20, 20), "Rei": (20, 20, 220), "Mana": (20, 200, 20)}
 STRANGE = (230, 30, 200)

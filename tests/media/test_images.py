@@ -411,6 +411,18 @@ def test_a_png_with_large_notes_is_read(note: str, tmp_path: Path) -> None:
     assert read_header(path).xmp == b"<x:xmpmeta/>"
 
 
+@pytest.mark.parametrize("form", ["GIF", "JPEG2000"])
+def test_a_packet_that_stands_in_a_file_as_it_is_is_found(form: str, tmp_path: Path) -> None:
+    packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>\n</x:xmpmeta>"
+    path = tmp_path / "a"
+    content = saved(pillow.fromarray(PICTURE), form)
+    path.write_bytes(content)
+    assert read_header(path).xmp is None
+    # Both formats know blocks of programs behind the picture.
+    path.write_bytes(content + b"\0" * 8 + packet + b"\0")
+    assert read_header(path).xmp == packet
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_may_lack_its_end_mark_and_no_more(progressive: bool) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (120, 90, 3), np.uint8)

@@ -18,7 +18,8 @@ SYSTEM_FOLDERS = (
     "@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", "$RECYCLE.BIN", "RECYCLER",
     "System Volume Information", "FOUND.000", "__MACOSX", "lost+found", "Network Trash Folder",
     "Catalog Previews.lrdata", "Shoot.cocatalog", "Photos Library.photoslibrary",
-    "appdata_ocab12/preview", "files_trashbin",
+    "appdata_ocab12/preview", "files_trashbin", "@SynoResource", "@sharesnap", "~snapshot",
+    "$WINDOWS.~BT", "_gsdata_", "[Originals]", "Episode 01.trickplay", "pwg_representative",
 )  # fmt: skip
 
 
@@ -88,6 +89,30 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_goes_on(
     assert refused.path == locked
     assert "cannot be listed: Permission denied" in refused.reason
     assert list(found.told()) == [refused]
+
+
+def test_what_lies_in_a_folder_that_cannot_be_entered_is_named_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a/1.png", "locked/2.png")
+    inside = tmp_path / "locked" / "2.png"
+    stat = os.stat
+
+    def refusing(path: str, **options: bool) -> os.stat_result:
+        if Path(path).parent == inside.parent:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    # The folder can be listed all the same: what is in it is refused by who reads it.
+    assert below(tmp_path) == ["a/1.png", "locked/2.png"]
+    found = pictures_of([inside, tmp_path / "a", tmp_path / ("x" * 300)])
+    assert [path.name for path in found.pictures] == ["1.png"]
+    reasons = [one.reason for one in found.refused]
+    assert [reason.rpartition(": ")[2] for reason in reasons] == [
+        "Permission denied.",
+        "File name too long.",
+    ]
 
 
 def test_a_folder_that_cannot_be_listed_alone_is_the_reason(locked: Path) -> None:

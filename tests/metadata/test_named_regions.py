@@ -337,7 +337,7 @@ class TestNamedFaces:
         kept = "Rei" if before == "a person's name" else "By hand"
         assert said(path) == {kept: False, "Asuka": True}
 
-    @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+    @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "JPEG2000"])
     def test_what_exiftool_writes_into_pictures_is_read(self, tmp_path: Path, form: str) -> None:
         from PIL import Image as pillow
 

@@ -29,6 +29,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gallery.errors import InputError, SetupError
+from gallery.media.folders import files_below
 from gallery.media.selection import moment, without_outputs
 from gallery.metadata import xmp
 from gallery.metadata.regions import Area, Region, Shape, overlaps, pairs, shown, stored
@@ -46,7 +47,7 @@ from gallery.output.format import (
 )
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import open_writer, remaining
-from gallery.system.file_names import character_name, folder_name, mark, path_of
+from gallery.system.file_names import character_name, folder_name, mark, mark_in, path_of
 from gallery.types import Answer, Box, Face, Match, Record, Verdict
 
 NAMES = [
@@ -148,6 +149,8 @@ class TestCaptions:
             (b"a, b\nc, d\r\n", b"a, b, Rei\nc, d, Rei\r\n"),
             (b"a girl in the rain\n\na, b, rei", b"a girl in the rain, Rei\n\na, b, rei"),
             (b"\xef\xbb\xbftag", b"\xef\xbb\xbftag, Rei"),
+            (b"a, b\rc, d\r", b"a, b, Rei\rc, d, Rei\r"),
+            ("a\u2028b, c\x0bd\x85e".encode(), "a\u2028b, c\x0bd\x85e, Rei".encode()),
             ("日本語、タグ".encode(), "日本語、タグ, Rei".encode()),
         ],
     )
@@ -613,11 +616,14 @@ class TestSortedFolders:
     @example("100%25 CON")
     @example(".hack")
     @example("con")
+    @example("Rin~0123abcd")
+    @example("0\ufa2a")
     def test_a_folder_says_whose_it_is(self, name: str) -> None:
         plain = folder_name(name)
         assume(len(os.fsencode(plain)) <= 200)
         other = folder_name(name, frozenset((plain.casefold(),)))
         for folder in (plain, other):
+            assert mark_in(folder) is None
             read = unicodedata.normalize("NFC", character_name(folder))
             assert read == unicodedata.normalize("NFC", name)
         # A name of nothing but escapes has no twin in another case.
@@ -651,6 +657,27 @@ class TestSortedFolders:
         folders = sorted(path.name for path in (tmp_path / "o").iterdir())
         assert len({name.casefold() for name in folders}) == 2
         assert "Rei" in folders
+
+    def test_a_character_called_as_a_folder_of_nobody_keeps_a_folder_of_its_own(
+        self, picture: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        stranger = record_of(picture, unknown())
+        for _ in range(2):
+            write("sorted", stranger, record_of(picture, answer("unknown")), target=out)
+        assert tree(out) == ["%75nknown/1.png", "unknown/1.png"]
+        assert character_name("%75nknown") == "unknown"
+
+    @pytest.mark.parametrize("name", ["@eaDir", "lost+found", "__MACOSX", "Rei.lrdata"])
+    def test_a_character_called_as_a_system_folder_is_found_again(
+        self, picture: Path, tmp_path: Path, name: str
+    ) -> None:
+        out = tmp_path / "out"
+        for _ in range(2):
+            write("sorted", record_of(picture, answer(name)), target=out)
+        (found,) = files_below(out)
+        assert isinstance(found, Path)
+        assert character_name(found.parent.name) == name
 
     def test_a_link_never_leads_out_of_the_folder(self, picture: Path, tmp_path: Path) -> None:
         (tmp_path / "elsewhere").mkdir()
