@@ -105,7 +105,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain run",
     ),
     "web": (
-        "answer_book doors pictures shapes",
+        "doors pictures shapes",
         "server words",
         "desk",
         "routes",

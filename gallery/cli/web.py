@@ -19,9 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def review(
     ctx: typer.Context,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
-    ] = True,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link alone.")] = False,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, metavar="N", help="The port; a free one unless named."),
@@ -36,14 +34,15 @@ def review(
     check_installed()
 
     from gallery.engine.assemble import open_gallery
-    from gallery.web.answer_book import answer_book
+    from gallery.jobs.answers import renew
     from gallery.web.application import application
     from gallery.web.desk import Desk
     from gallery.web.doors import Address
     from gallery.web.server import loopback, serving
 
     with open_gallery(settings_of(ctx)) as gallery, loopback(port) as (bound, sockets):
-        desk = Desk(gallery, follow(answer_book(gallery)))
+        follow(renew(gallery))
+        desk = Desk(gallery)
         path = gallery.store.path
         title = "in memory" if path is None else path.stem
         address = Address(bound)
@@ -51,7 +50,7 @@ def review(
             typer.echo(address.link)
             sys.stdout.flush()
             say("Only who has this link can look and decide. Ctrl-C ends it.")
-            if browser and _has_screen():
+            if not no_browser and _has_screen():
                 _open(address.link)
             try:
                 running.wait()

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    func,
     or_,
     select,
     tuple_,
@@ -31,7 +32,7 @@ from gallery.errors import BadSetting, NoSuchCharacter
 from gallery.store.columns import box_of
 from gallery.store.decided import Times
 from gallery.store.descriptors import portions
-from gallery.store.kinds import DamagedValueError, Real
+from gallery.store.kinds import DamagedValueError, Real, Whole
 from gallery.store.tables import (
     answer_counts,
     answer_states,
@@ -289,6 +290,38 @@ class AnswerReader:
             query = _from(query, [sightings.c.id], after, limit)
             return _page(connection, encoder, connection.execute(query).all(), limit)
 
+    def unknown_clusters(self) -> dict[int | None, int]:
+        """Return how many unknown faces there are to decide of in each cluster, None: in none.
+
+        Largest clusters come first.
+        """
+        with self._reading() as connection:
+            count = func.count().label("faces")
+            cluster = type_coerce(sightings.c.cluster, Whole(optional=True)).label("cluster")
+            rows = connection.execute(
+                select(cluster, count)
+                .select_from(answers)
+                .join(sightings, sightings.c.id == answers.c.sighting_id)
+                .where(*_unknown())
+                .group_by(sightings.c.cluster)
+                .order_by(count.desc(), sightings.c.cluster)
+            )
+            return {row.cluster: row.faces for row in rows}
+
+    def unknown_in(
+        self, encoder: str, cluster: int | None, limit: int = PAGE
+    ) -> tuple[StoredAnswer, ...]:
+        """Return unknown faces to decide of in a cluster, by their numbers; None: in none."""
+        with self._reading() as connection:
+            found = connection.scalars(
+                select(answers.c.sighting_id)
+                .join(sightings, sightings.c.id == answers.c.sighting_id)
+                .where(*_unknown(), sightings.c.cluster.is_not_distinct_from(cluster))
+                .order_by(answers.c.sighting_id)
+                .limit(limit)
+            )
+            return tuple(_answers(connection, encoder, list(found)).values())
+
     def of_faces(self, encoder: str, faces: Collection[int]) -> dict[int, StoredAnswer]:
         """Return what is said of those of the faces that are there, by their numbers."""
         with self._reading() as connection:
@@ -327,6 +360,13 @@ class AnswerReader:
             return list(
                 connection.scalars(select(rejections.c.id).where(rejections.c.is_heeded.is_(False)))
             )
+
+
+def _unknown() -> tuple[ColumnElement[bool], ...]:
+    return (
+        answers.c.decided == Decided.UNDECIDED.value,
+        answers.c.verdict == Verdict.UNKNOWN.value,
+    )
 
 
 def _now(connection: Connection, encoder: str) -> GalleryState:

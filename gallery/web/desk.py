@@ -16,11 +16,12 @@ from gallery.engine.engine import Engine
 from gallery.errors import InputError, NoSuchSeenFace
 from gallery.events import result_of
 from gallery.jobs import decide
+from gallery.jobs.answers import renew_faces
 from gallery.jobs.meant import SeenFace
+from gallery.store.answers import StoredAnswer
 from gallery.store.steps import Action, Step
-from gallery.types import Verdict
+from gallery.types import Decided, Verdict
 from gallery.web import words
-from gallery.web.answer_book import AnswerBook, SeenAnswer
 from gallery.web.pictures import original, thumbnail
 from gallery.web.shapes import (
     CharacterShape,
@@ -38,11 +39,15 @@ from gallery.web.shapes import (
     RowsShape,
     StepShape,
     TodayShape,
+    UndoGiven,
     WorkShape,
 )
 
 REFERENCES = 3
 """Samples beside a row."""
+
+DONE = (Decided.CONFIRMED, Decided.IGNORED, Decided.NO_FACE)
+"""After these nothing is left to decide of a face."""
 
 MOST_STEPS = 200
 """Steps that the history shows."""
@@ -65,112 +70,97 @@ def _in_turn(
 class Desk:
     """The views of a gallery and its answers, and the decisions of a person."""
 
-    def __init__(self, engine: Engine, book: AnswerBook) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.turn = threading.RLock()
         self._engine = engine
-        self._book = book
+        self._stored = engine.store.answers
 
     @_in_turn
     def today(self) -> TodayShape:
         """Return what is left to decide."""
-        every = self._book.all().values()
-        sure, doubtful = self._names(Verdict.SURE), self._names(Verdict.UNSURE)
-        groups = self._groups()
-        alone = groups.pop(None, [])
-        unknown = sum(len(own) for own in groups.values())
+        counts = self._stored.counts(self._engine.encoder)
+        sure, doubtful = counts.names(Verdict.SURE), counts.names(Verdict.UNSURE)
+        groups = self._stored.unknown_clusters()
+        alone = groups.pop(None, 0)
         return TodayShape(
-            seen=len(every),
-            references=sum(one.is_enrolled for one in every),
-            decided=sum(not one.is_open and not one.is_enrolled for one in every),
+            seen=counts.faces,
+            stale=counts.stale,
+            decided=sum(one.faces for one in counts.kinds if one.decided in DONE),
             characters=len(self._engine.characters()),
             sure=_work(sure, words.SCREEN_SECONDS * sum(map(words.screens, sure.values()))),
             doubtful=_work(doubtful, words.ROW_SECONDS * sum(map(words.rows, doubtful.values()))),
             unknown=WorkShape(
-                faces=unknown,
+                faces=sum(groups.values()),
                 groups=len(groups),
                 minutes=words.minutes(words.CLUSTER_SECONDS * len(groups)),
             ),
-            alone=len(alone),
+            alone=alone,
         )
 
     @_in_turn
     def names(self) -> list[NameShape]:
         """Return the names that are surely answered for faces to decide of, most faces first."""
-        return [
-            NameShape(name=one, faces=count) for one, count in self._names(Verdict.SURE).items()
-        ]
+        return [NameShape(name=one, faces=count) for one, count in self._names(Verdict.SURE)]
 
     @_in_turn
-    def sure(self, name: str, start: int, limit: int) -> FacesShape:
-        """Return the sure faces of a name, least likely first."""
+    def sure(self, name: str, after: str | None, limit: int) -> FacesShape:
+        """Return the sure faces of a name behind a place, least likely first."""
         name = self._engine.store.character(name).name
-        found = self._book.faces(Verdict.SURE, name)
+        found = self._stored.page(
+            self._engine.encoder, Verdict.SURE, name, after=after, limit=limit
+        )
         return FacesShape(
             name=name,
-            total=len(found),
-            start=start,
-            faces=self._shaped(found[start : start + limit]),
+            total=dict(self._names(Verdict.SURE)).get(name, 0),
+            faces=self._shaped(found.faces),
+            after=found.after,
             references=self._references(name),
         )
 
     @_in_turn
     def doubtful(self, start: int, limit: int) -> RowsShape:
-        """Return rows of unsure faces, each of one name."""
-        by_name: defaultdict[str, list[SeenAnswer]] = defaultdict(list)
-        for one in reversed(self._book.faces(Verdict.UNSURE)):
-            by_name[one.character or ""].append(one)
-        ordered = sorted(by_name.items(), key=lambda one: (-len(one[1]), one[0]))
-        rows = [
-            (name, own[place : place + words.LONGEST_ROW])
-            for name, own in ordered
-            for place in range(0, len(own), words.LONGEST_ROW)
-        ]
-        return RowsShape(
-            total=len(rows),
-            start=start,
-            rows=[
+        """Return a row of unsure faces for each name, likeliest first."""
+        names = self._names(Verdict.UNSURE)
+        rows = []
+        for name, total in names[start : start + limit]:
+            own = self._stored.page(
+                self._engine.encoder, Verdict.UNSURE, name, limit=words.LONGEST_ROW, likeliest=True
+            ).faces
+            rows.append(
                 RowShape(
                     name=name,
+                    total=total,
                     references=self._references(name),
                     alternatives=_alternatives(name, own),
                     faces=self._shaped(own),
                 )
-                for name, own in rows[start : start + limit]
-            ],
-        )
+            )
+        return RowsShape(total=len(names), start=start, rows=rows)
 
     @_in_turn
     def clusters(self, start: int, limit: int) -> ClustersShape:
         """Return groups of unknown faces, largest first; those that are alone come last."""
-        groups = self._groups()
-        alone = groups.pop(None, [])
-        ordered: list[tuple[int | None, list[SeenAnswer]]] = sorted(
-            groups.items(), key=lambda one: (-len(one[1]), one[0] or 0)
-        )
-        if alone:
-            ordered.append((None, alone))
-        return ClustersShape(
-            total=len(ordered),
-            start=start,
-            clusters=[
+        groups = self._stored.unknown_clusters()
+        if None in groups:
+            groups[None] = groups.pop(None)
+        shown = []
+        for number, total in list(groups.items())[start : start + limit]:
+            own = self._stored.unknown_in(self._engine.encoder, number, words.SCREEN)
+            near = [] if number is None else _alternatives("", own)
+            shown.append(
                 ClusterShape(
                     number=number,
-                    nearest=None if number is None else next(iter(_alternatives("", own)), None),
-                    total=len(own),
-                    faces=self._shaped(own[: words.SCREEN]),
+                    alternatives=near,
+                    total=total,
+                    faces=self._shaped(own),
                 )
-                for number, own in ordered[start : start + limit]
-            ],
-        )
+            )
+        return ClustersShape(total=len(groups), start=start, clusters=shown)
 
     @_in_turn
     def picture(self, face: int) -> PictureShape:
         """Return the picture of a face with all faces in it. Raises InputError for no such face."""
         one = self._face(face)
-        others = self._book.in_picture(one.path)
-        if one.times is not None:
-            # A moment of a video shows the tracks that are to be seen then.
-            others = [other for other in others if _is_seen_at(other, one.times[2])]
         size = self._engine.store.sightings.size_of(one.path)
         return PictureShape(
             face=face,
@@ -178,8 +168,22 @@ class Desk:
             width=size[0] if size else None,
             height=size[1] if size else None,
             has_image=one.times is None and one.path.is_file(),
-            faces=self._shaped(others),
+            faces=self._shaped(self._beside(one)),
         )
+
+    def _beside(self, one: StoredAnswer) -> list[StoredAnswer]:
+        """Return the faces of a face's picture, or those of a video at its moment."""
+        if one.times is None:
+            return list(self._stored.in_picture(self._engine.encoder, one.path))
+        found: list[StoredAnswer] = []
+        after: str | None = None
+        while True:
+            page = self._stored.in_video(self._engine.encoder, one.path, after=after)
+            found += [other for other in page.faces if _is_seen_at(other, one.times[2])]
+            after = page.after
+            # Tracks come in the order of their beginnings.
+            if after is None or (page.faces[-1].times or one.times)[0] > one.times[2]:
+                return found
 
     @_in_turn
     def history(self) -> HistoryShape:
@@ -209,28 +213,27 @@ class Desk:
         not given or the other way round, and for faces that are not there.
         """
         _check_name(given)
-        before = self._versions()
+        before = self._stored.of_faces(self._engine.encoder, [one.id for one in given.faces])
         gone = [one.id for one in given.faces if one.id not in before]
         if gone:
             raise NoSuchSeenFace(gone[0])
-        fresh = [one.id for one in given.faces if before[one.id] == one.version]
-        stale = [one.id for one in given.faces if before[one.id] != one.version]
+        fresh = [one.id for one in given.faces if before[one.id].decision == one.version]
+        stale = [before[one.id] for one in given.faces if before[one.id].decision != one.version]
         step = self._decide(given, [SeenFace(one) for one in fresh]) if fresh else None
         return DoneShape(
             step=None if step is None else _step(step),
-            faces=self._changed(before),
-            stale=self._shaped(self._book.of_faces(stale).values()),
+            faces=self._now(fresh),
+            stale=self._shaped(stale),
             left=0,
         )
 
     @_in_turn
-    def undo(self, step: int | None) -> DoneShape:
+    def undo(self, given: UndoGiven) -> DoneShape:
         """Undo a step, or the newest one. Raises InputError where there is none."""
-        before = self._versions()
-        done = decide.undo(self._engine, () if step is None else (step,))
+        done = decide.undo(self._engine, () if given.step is None else (given.step,))
         return DoneShape(
             step=_step(done.steps[0]) if done.steps else None,
-            faces=self._changed(before),
+            faces=self._now(given.faces),
             stale=[],
             left=len(done.left),
         )
@@ -258,8 +261,8 @@ class Desk:
             path = self._face(face).path
         return original(path)
 
-    def _face(self, face: int) -> SeenAnswer:
-        found = self._book.of_faces([face])
+    def _face(self, face: int) -> StoredAnswer:
+        found = self._stored.of_faces(self._engine.encoder, [face])
         if not found:
             raise NoSuchSeenFace(face)
         return found[face]
@@ -268,33 +271,32 @@ class Desk:
         if given.action == "confirm":
             return result_of(decide.confirm(self._engine, faces, given.name, new=given.new))
         if given.action == "reject":
-            return result_of(decide.reject(self._engine, faces, given.name or ""))
+            step = result_of(decide.reject(self._engine, faces, given.name or ""))
+            # Who else they may be is wanted at once.
+            renew_faces(self._engine, [one.number for one in faces])
+            return step
         return result_of(decide.set_aside(self._engine, faces, Action(given.action)))
 
-    def _versions(self) -> dict[int, int]:
-        return {one.face: one.decision for one in self._book.all().values()}
+    def _now(self, faces: Sequence[int]) -> list[FaceShape]:
+        return self._shaped(self._stored.of_faces(self._engine.encoder, faces).values())
 
-    def _changed(self, before: Mapping[int, int]) -> list[FaceShape]:
-        """Return the faces whose version is another one than before."""
-        return self._shaped(
-            one for one in self._book.all().values() if before.get(one.face) != one.decision
-        )
-
-    def _names(self, verdict: Verdict) -> dict[str, int]:
+    def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
         """Return how many faces to decide of each name has, most first."""
-        found = {
-            name: count
-            for (said, name), count in self._book.counts().items()
-            if said is verdict and name is not None
-        }
-        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        return list(self._stored.counts(self._engine.encoder).names(verdict).items())
 
-    def _groups(self) -> dict[int | None, list[SeenAnswer]]:
-        """Return the unknown faces by cluster, None for those that are alone."""
-        found: defaultdict[int | None, list[SeenAnswer]] = defaultdict(list)
-        for one in self._book.faces(Verdict.UNKNOWN):
-            found[one.cluster].append(one)
-        return dict(found)
+    def _rejected(self, faces: Sequence[StoredAnswer]) -> dict[int, tuple[str, ...]]:
+        """Return the names that a person rejected, by face, for those of which one may have been.
+
+        Most faces have none, and need no look.
+        """
+        wanted = [one.face for one in faces if one.decision]
+        if not wanted:
+            return {}
+        seen = list(self._engine.store.sightings.some(wanted).values())
+        states = self._engine.store.decisions.decided(ruling=False).states(
+            [one.place for one in seen], [one.face.box for one in seen]
+        )
+        return {one.id: state.not_these for one, state in zip(seen, states, strict=True)}
 
     def _references(self, name: str) -> list[int]:
         """Return the samples of a character that show it best."""
@@ -302,25 +304,34 @@ class Desk:
         samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
         return [one.id for one in samples[:REFERENCES]]
 
-    def _shaped(self, faces: Iterable[SeenAnswer]) -> list[FaceShape]:
-        sure = self._engine.thresholds.sure
-        return [
-            FaceShape(
-                id=one.face,
-                version=one.decision,
-                decided=one.state.decided.value,
-                verdict=one.verdict.value,
-                character=one.character,
-                not_these=list(one.state.not_these),
-                likelihood=one.likelihood,
-                words=words.likelihood(one),
-                odd=words.is_odd(one, sure),
-                alternatives=list(one.alternatives),
-                picture=words.place(one),
-                box=one.box,
-            )
-            for one in faces
-        ]
+    def _shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
+        faces = list(faces)
+        sure, rejected = self._engine.thresholds.sure, self._rejected(faces)
+        return [_shaped(one, rejected.get(one.face, ()), sure) for one in faces]
+
+
+def _shaped(one: StoredAnswer, rejected: Sequence[str], sure: float) -> FaceShape:
+    decided = one.decided
+    if decided is Decided.UNDECIDED and rejected:
+        decided = Decided.NOT_THIS
+    return FaceShape(
+        id=one.face,
+        version=one.decision,
+        decided=decided.value,
+        verdict=(one.verdict or Verdict.UNKNOWN).value,
+        character=one.character,
+        not_these=list(rejected),
+        likelihood=one.likelihood,
+        words=words.likelihood(one),
+        odd=words.is_odd(one, sure),
+        alternatives=[
+            other.character
+            for other in one.alternatives
+            if not other.is_reject and other.character not in rejected
+        ],
+        picture=words.place(one),
+        box=one.box,
+    )
 
 
 def _check_name(given: DecisionGiven) -> None:
@@ -333,16 +344,17 @@ def _check_name(given: DecisionGiven) -> None:
         raise InputError("Only confirm takes a new name.")
 
 
-def _is_seen_at(one: SeenAnswer, moment: float) -> bool:
+def _is_seen_at(one: StoredAnswer, moment: float) -> bool:
     return one.times is not None and one.times[0] <= moment <= one.times[1]
 
 
-def _alternatives(name: str, faces: Sequence[SeenAnswer]) -> list[str]:
+def _alternatives(name: str, faces: Sequence[StoredAnswer]) -> list[str]:
     """Return the other names that faces may have, those that are near to most of them first."""
     worth: defaultdict[str, float] = defaultdict(float)
     for one in faces:
         for rank, other in enumerate(one.alternatives):
-            worth[other] += 1.0 / (1 + rank)
+            if not other.is_reject:
+                worth[other.character] += 1.0 / (1 + rank)
     worth.pop(name, None)
     return sorted(worth, key=lambda one: (-worth[one], one))[:9]
 

@@ -55,10 +55,10 @@ def reading(desk: Desk) -> APIRouter:
     @routes.get("/faces", summary="Sure faces of a name, least likely first", responses=NOT_THERE)
     def faces(
         name: Annotated[str, Query(min_length=1, max_length=300)],
-        start: Start = 0,
+        after: Annotated[str | None, Query(max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = SCREEN,
     ) -> FacesShape:
-        return desk.sure(name, start, limit)
+        return desk.sure(name, after, limit)
 
     @routes.get("/doubtful", summary="Rows of doubtful faces beside their references")
     def doubtful(start: Start = 0, limit: Annotated[int, Query(ge=1, le=100)] = ROWS) -> RowsShape:
@@ -132,7 +132,7 @@ def changing(desk: Desk) -> APIRouter:
 
     @routes.post("/undo", summary="Undo a step, or the newest one", responses=NOT_DONE)
     def undo(given: UndoGiven) -> DoneShape:
-        return desk.undo(given.step)
+        return desk.undo(given)
 
     return routes
 

@@ -54,7 +54,7 @@ class TodayShape(BaseModel):
     """What is left to decide."""
 
     seen: int
-    references: int = Field(description="Seen faces that are enrolled.")
+    stale: int = Field(description="Faces of which the gallery may say something else by now.")
     decided: int
     characters: int
     sure: WorkShape
@@ -68,8 +68,8 @@ class FacesShape(BaseModel):
 
     name: str
     total: int
-    start: int
     faces: list[FaceShape]
+    after: str | None = Field(description="Where the next screen begins; None after the last.")
     references: list[int] = Field(description="Samples that show the character best.")
 
 
@@ -77,6 +77,7 @@ class RowShape(BaseModel):
     """Faces that may be one character, beside those that surely are."""
 
     name: str
+    total: int
     references: list[int]
     alternatives: list[str]
     faces: list[FaceShape]
@@ -94,7 +95,7 @@ class ClusterShape(BaseModel):
     """Unknown faces that are likely of one character."""
 
     number: int | None = Field(description="None for faces that are like no other.")
-    nearest: str | None
+    alternatives: list[str] = Field(description="The characters that are nearest.")
     total: int
     faces: list[FaceShape]
 
@@ -170,13 +171,16 @@ class UndoGiven(Given):
     """Which step to undo; without one the newest that is not undone."""
 
     step: int | None = Field(default=None, ge=1)
+    faces: list[int] = Field(
+        default_factory=list, max_length=MOST_FACES, description="Which faces to tell of."
+    )
 
 
 class DoneShape(BaseModel):
     """What came of a decision or an undo."""
 
     step: StepShape | None = Field(description="None where nothing was left to decide.")
-    faces: list[FaceShape] = Field(description="All faces that changed by it.")
+    faces: list[FaceShape] = Field(description="The faces as they are now.")
     stale: list[FaceShape] = Field(description="Those that somebody decided of meanwhile.")
     left: int = Field(description="Faces of an undone step that a newer decision owns.")
 

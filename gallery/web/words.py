@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from gallery.media.timecodes import timecode
+from gallery.store.answers import StoredAnswer
 from gallery.types import Verdict
-from gallery.web.answer_book import SeenAnswer
 
 SCREEN = 100
 """Faces of a sure name on one screen."""
@@ -14,8 +14,8 @@ SCREEN = 100
 ROWS = 12
 """Rows of doubtful faces, or clusters, on one screen."""
 
-LONGEST_ROW = 24
-"""Faces in a row; the rest is in the next one."""
+LONGEST_ROW = 60
+"""Faces in a row; the rest comes when these are decided."""
 
 SCREEN_SECONDS, ROW_SECONDS, CLUSTER_SECONDS = 3.5, 2.0, 5.0
 """What a look takes a person: a screen of a sure name, a doubtful row, a cluster."""
@@ -30,15 +30,15 @@ ODD_DISTANCE = 0.9
 """Without a calibration: one that is farther away than this share of the distance allowed."""
 
 
-def likelihood(one: SeenAnswer) -> str:
+def likelihood(one: StoredAnswer) -> str:
     """Return how likely the name of a face is, in words."""
     if one.likelihood is None:
         said = {Verdict.SURE: "near", Verdict.UNSURE: "not near", Verdict.UNKNOWN: "far"}
-        return said[one.verdict]
+        return said[one.verdict or Verdict.UNKNOWN]
     return next((words for least, words in LIKELIHOODS if one.likelihood >= least), "unlikely")
 
 
-def is_odd(one: SeenAnswer, sure: float) -> bool:
+def is_odd(one: StoredAnswer, sure: float) -> bool:
     """Say whether a sure face wants a look of its own, given the distance of sure faces."""
     if one.verdict is not Verdict.SURE:
         return False
@@ -47,7 +47,7 @@ def is_odd(one: SeenAnswer, sure: float) -> bool:
     return one.distance is not None and one.distance > ODD_DISTANCE * sure
 
 
-def place(one: SeenAnswer) -> str:
+def place(one: StoredAnswer) -> str:
     """Return the name of a face's file, with the time in a video."""
     # A file name may be no text.
     name = one.path.name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -132,7 +132,8 @@ def fresh(home: Path, temporary: Path) -> dict[str, str]:
 def test_every_command_is_run() -> None:
     ran = {line.split()[0] for line in COMMANDS} | {" ".join(line.split()[:2]) for line in COMMANDS}
     group = get_command(app).commands  # type: ignore[attr-defined]
-    assert set(group) <= ran
+    # The page listens on loopback until it is stopped; tests/web looks at who is let in.
+    assert set(group) - {"review"} <= ran
     assert {f"models {name}" for name in group["models"].commands} <= ran
 
 

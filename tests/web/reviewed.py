@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
 from gallery.events import result_of
+from gallery.jobs.answers import renew
 from gallery.jobs.cluster import cluster
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
-from gallery.web.answer_book import answer_book
 from gallery.web.application import application
 from gallery.web.desk import Desk
 from gallery.web.doors import Address, Doors
@@ -61,7 +61,8 @@ def reviewed(gallery: Engine, folder: Path, *, sure: int = 4, unknown: int = 3) 
 
 
 def desk_of(gallery: Engine) -> Desk:
-    return Desk(gallery, result_of(answer_book(gallery)))
+    result_of(renew(gallery))
+    return Desk(gallery)
 
 
 def client_of(gallery: Engine, *, let_in: bool = True) -> TestClient:

@@ -47,7 +47,7 @@ def given(faces: list[Any]) -> list[dict[str, int]]:
 def test_today_says_what_is_left_of_each_kind(client: TestClient) -> None:
     today = get(client, "today")
     assert today["seen"] == 14
-    assert (today["decided"], today["references"], today["characters"]) == (0, 0, 2)
+    assert (today["decided"], today["stale"], today["characters"]) == (0, 0, 2)
     assert today["sure"] == {"faces": 8, "groups": 2, "minutes": 1}
     assert today["doubtful"]["faces"] == 2
     assert today["unknown"] == {"faces": 3, "groups": 1, "minutes": 1}
@@ -57,11 +57,14 @@ def test_today_says_what_is_left_of_each_kind(client: TestClient) -> None:
 def test_sure_faces_come_by_name_and_in_screens(client: TestClient) -> None:
     assert get(client, "names") == [{"name": "Asuka", "faces": 4}, {"name": "Rei", "faces": 4}]
     whole = get(client, "faces", name="Rei")
-    assert (whole["name"], whole["total"], whole["start"]) == ("Rei", 4, 0)
+    assert (whole["name"], whole["total"], whole["after"]) == ("Rei", 4, None)
     assert all(one["character"] == "Rei" and one["version"] == 0 for one in whole["faces"])
     assert len(whole["references"]) == 2
-    second = get(client, "faces", name="Rei", start=3, limit=3)
-    assert second["faces"] == whole["faces"][3:]
+    first = get(client, "faces", name="Rei", limit=3)
+    second = get(client, "faces", name="Rei", limit=3, after=first["after"])
+    assert first["faces"] + second["faces"] == whole["faces"]
+    answer = client.get("/api/v1/faces", params={"name": "Rei", "after": "nowhere"})
+    assert answer.status_code == 409
 
 
 def test_doubtful_faces_are_rows_with_references_and_alternatives(client: TestClient) -> None:
@@ -119,7 +122,7 @@ def test_confirming_is_one_step_that_all_views_see(client: TestClient, shown: En
 def test_undo_restores_and_tells_what_changed(client: TestClient) -> None:
     faces = get(client, "faces", name="Rei")["faces"]
     post(client, "decisions", action="ignore", faces=given(faces[:1]))
-    done = post(client, "undo")
+    done = post(client, "undo", faces=[faces[0]["id"]])
     assert [(one["id"], one["version"]) for one in done["faces"]] == [(faces[0]["id"], 0)]
     assert get(client, "faces", name="Rei")["faces"] == faces
     assert post(client, "undo", 409)["detail"].endswith(".")

@@ -276,11 +276,12 @@ export function titleOf(action, name, faces) {
 export function undo(board) {
   const entry = done.pop();
   if (entry) entry.board.paintBack(entry);
-  const body = () => (entry ? (entry.step === null ? null : { step: entry.step }) : {});
+  const told = () => (entry?.cells ?? board?.cells ?? []).map((cell) => cell.face.id);
+  const body = () => (entry ? (entry.step === null ? null : { step: entry.step, faces: told() }) : { faces: told() });
   return write("undo", body).then((answer) => {
     if (answer === null) return say("Nothing of it was saved, and nothing is to be undone.");
-    (board ?? entry?.board)?.hear(answer.faces);
+    (entry?.board ?? board)?.hear(answer.faces);
     const left = answer.left ? ` ${count(answer.left, "face")} left alone.` : "";
-    say(entry ? `Undone: ${entry.title}${left}` : `Undone for ${count(answer.faces.length, "face")}.${left}`);
+    say(entry ? `Undone: ${entry.title}${left}` : `Undone for ${count(answer.step?.faces ?? 0, "face")}.${left}`);
   }, (error) => say(error.message));
 }

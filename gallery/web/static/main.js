@@ -76,7 +76,7 @@ async function onward() {
 
 async function undoStep(step) {
   await write("undo", () => ({ step })).then(
-    (answer) => say(`Undone for ${count(answer.faces.length, "face")}.`),
+    (answer) => say(`Undone for ${count(answer.step?.faces ?? 0, "face")}.`),
     (error) => say(error.message));
   await go();
 }
@@ -189,7 +189,7 @@ async function see() {
   const cell = shown.board?.cell;
   if (!cell) return;
   if (preview.isShown()) preview.hide();
-  else await preview.show(cell.face).catch((error) => say(error.message));
+  else await preview.show(cell.face).catch((error) => { preview.hide(); say(error.message); });
 }
 
 function open() {

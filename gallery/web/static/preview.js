@@ -5,8 +5,17 @@ import { crop, get, original } from "./server.js";
 
 const dialog = document.getElementById("preview");
 
-export const isShown = () => dialog.open;
-export const hide = () => dialog.close();
+// The face that is wanted; another may be by the time that a picture comes.
+let wanted = null;
+
+export const isShown = () => wanted !== null;
+
+export function hide() {
+  wanted = null;
+  dialog.close();
+}
+
+dialog.addEventListener("close", () => { wanted = null; });
 
 // Places a box over a picture that fills its frame; lengths are shares of the picture.
 export function frame(picture, face, chosen) {
@@ -32,7 +41,9 @@ export function canvas(picture, chosen) {
 }
 
 export async function show(face) {
+  wanted = face.id;
   const picture = await get(`pictures/${face.id}`);
+  if (wanted !== face.id) return;
   const name = face.character ?? "nobody known";
   dialog.replaceChildren(
     el("h2", { id: "preview-title" }, `${name}: ${face.words}`),

@@ -38,7 +38,8 @@ export async function today() {
       el("h1", {}, first ? `About ${count(Math.max(total, 1), "minute")} of looking left` : "All is decided"),
       el("p", { class: "lead" },
         `${count(left.seen, "face")} seen: ${left.decided.toLocaleString("en")} decided, `
-        + `${left.references.toLocaleString("en")} enrolled as references.`),
+        + `${(left.seen - left.decided).toLocaleString("en")} left.`),
+      left.stale ? el("p", { class: "faint" }, `The gallery changed: ${count(left.stale, "face")} may be answered otherwise by now. Begin gallery review again to see it.`) : null,
       el("div", { class: "cards" },
         card("sure", "Sure", `faces of ${count(left.sure.groups, "name")}, a hundred a screen`, left.sure),
         card("doubtful", "Doubtful", `faces of ${count(left.doubtful.groups, "name")}, in rows beside references`, left.doubtful),
@@ -60,22 +61,20 @@ const nothing = (title, text) => ({
   next: () => address("today"),
 });
 
-export async function sure([name, from = "0"], told) {
+export async function sure([name, after], told) {
   const names = await get("names");
   const chosen = name ?? names[0]?.name;
   if (chosen === undefined) return nothing("No sure face is left", "Enter goes back to today.");
-  const start = Number(from) || 0;
-  const screen = await get("faces", { name: chosen, start, limit: SCREEN });
+  const screen = await get("faces", { name: chosen, limit: SCREEN, ...(after ? { after } : {}) });
   if (!screen.faces.length && names.length && !name) return sure([names[0].name], told);
   const board = new Board([{
     label: chosen, name: chosen, faces: screen.faces, alternatives: [],
   }], { ticked: true, ...told });
-  const end = start + screen.faces.length;
   const odd = screen.faces.filter((face) => face.odd).length;
   const chips = el("nav", { class: "chips", "aria-label": "Names" }, names.map((one) => el(
     "a", { href: address("sure", one.name), "aria-current": one.name === chosen ? "page" : null },
     one.name, el("span", { class: "faint" }, ` ${one.faces.toLocaleString("en")}`))));
-  const range = screen.total > screen.faces.length ? `, ${start + 1} to ${end} of ${screen.total}` : "";
+  const part = screen.total > screen.faces.length ? `, ${screen.faces.length} on this screen` : "";
   return {
     content: [
       chips,
@@ -84,17 +83,15 @@ export async function sure([name, from = "0"], told) {
         el("div", {},
           el("h1", {}, chosen),
           el("p", { class: "faint" },
-            `${count(screen.total, "sure face")}${range}. Least likely first`
+            `${count(screen.total, "sure face")}${part}. Least likely first`
             + (odd ? `; ${count(odd, "odd one")} left unticked.` : ".")))),
       board.element,
     ],
     board,
     next: async () => {
       await settled();
-      const stay = start + board.open().length;
+      if (screen.after) return address("sure", chosen, screen.after);
       const left = await get("names");
-      const own = left.find((one) => one.name === chosen);
-      if (own && stay < own.faces) return address("sure", chosen, String(stay));
       const known = names.map((one) => one.name);
       const later = known.slice(known.indexOf(chosen) + 1).find((one) => left.some((two) => two.name === one));
       return later ? address("sure", later) : address("doubtful");
@@ -113,7 +110,9 @@ export async function doubtful([from = "0"], told) {
     label: `Perhaps ${row.name}`, name: row.name, faces: row.faces, alternatives: row.alternatives,
     before: [el("div", { class: "side" },
       references(row.references, row.name),
-      el("div", {}, el("h2", {}, row.name, "?"), alternatives(row.alternatives)))],
+      el("div", {}, el("h2", {}, row.name, "?"),
+        row.total > row.faces.length ? el("p", { class: "faint" }, `${row.faces.length} of ${row.total}`) : null,
+        alternatives(row.alternatives)))],
   })), told);
   return {
     content: [
@@ -131,10 +130,10 @@ export async function clusters([from = "0"], told) {
   const screen = await get("clusters", { start, limit: ROWS });
   if (!screen.clusters.length) return nothing("No unknown face is left", "Enter goes back to today.");
   const board = new Board(screen.clusters.map((one) => {
-    const names = [...new Set([one.nearest, ...(one.faces[0]?.alternatives ?? [])])].filter(Boolean);
+    const names = one.alternatives;
     const title = one.number === null ? "Like no other" : count(one.total, "face");
     return {
-      label: title, name: null, faces: one.faces, alternatives: names.slice(0, 9), alone: one.number === null,
+      label: title, name: null, faces: one.faces, alternatives: names,
       before: [el("div", { class: "side" }, el("div", {},
         el("h2", {}, title),
         one.total > one.faces.length ? el("p", { class: "faint" }, `${one.faces.length} are shown`) : null,
