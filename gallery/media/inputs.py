@@ -48,7 +48,7 @@ BOOKS = frozenset((".cb7", ".cbr", ".cbt", ".cbz", ".epub", ".pdf"))
 
 COMPANIONS = frozenset(
     (
-        ".aux", ".bak", ".caption", ".csv", ".db", ".htm", ".html", ".ini", ".json", ".jsonl",
+        ".aux", ".bak", ".caption", ".csv", ".db", ".faiss", ".htm", ".html", ".ini", ".json", ".jsonl",
         ".log", ".md", ".npy", ".npz", ".nfo", ".part", ".sha256", ".srt", ".ass", ".tags", ".tmp",
         ".toml", ".tsv", ".txt", ".url", ".vtt", ".xml", ".xmp", ".yaml", ".yml",
     )
