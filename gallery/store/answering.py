@@ -75,8 +75,11 @@ class AnswerWriter:
         `state` is what the gallery was before they were answered, and `digests` are of all their
         pictures and videos. What a person decided of a face rules what its row says.
         """
-        if not own:
-            return
+        if own:
+            self._put(state, own, jointly=jointly)
+        self.heed(digests)
+
+    def _put(self, state: GalleryState, own: Mapping[int, Answer], *, jointly: bool) -> None:
         wanted = {one.character for answer in own.values() for one in answer.matches}
         ids = {name: number for name, (number, _) in self._characters(wanted).items()}
         number = self._state_id(state, jointly=jointly)
@@ -100,7 +103,6 @@ class AnswerWriter:
             ),
             [{"face": face, **_own_columns(answer, ids)} for face, answer in own.items()],
         )
-        self.heed(digests)
 
     def doubt(self, faces: Collection[int]) -> None:
         """Say that answers of seen faces are to be made anew."""

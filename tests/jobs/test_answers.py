@@ -220,6 +220,15 @@ def test_labelling_again_keeps_what_was_decided(gallery: Engine, shots: Path) ->
 def test_another_way_of_matching_stores_nothing(gallery: Engine, shots: Path) -> None:
     list(identify_files(gallery, sorted(shots.iterdir()), mode=MatchMode.VOTE, keep=True))
     assert gallery.store.answers.counts(ENCODER).stale == 4
+    result_of(
+        decide.confirm(gallery, [SeenFace(face_in(gallery, shots / "green.png").face)], "Rei")
+    )
+    with gallery.store.writing() as writer:
+        writer.sightings.forget()
+    list(identify_files(gallery, sorted(shots.iterdir()), mode=MatchMode.VOTE, keep=True))
+    # What a person decided is known all the same.
+    assert face_in(gallery, shots / "green.png").character == "Rei"
+    assert face_in(gallery, shots / "asuka.png").verdict is None
 
 
 def test_relabelling_stores_what_it_says(gallery: Engine, shots: Path, tmp_path: Path) -> None:
