@@ -182,6 +182,22 @@ def test_a_rejected_name_counts_for_faces_nearly_the_same(gallery: Engine, shots
     check_true(gallery)
 
 
+def test_what_is_decided_while_faces_are_answered_is_not_lost(gallery: Engine, shots: Path) -> None:
+    """The answer is of before the decision, and is stored after it."""
+    row = face_in(gallery, shots / "both.png", "Rei")
+    now = gallery.store.answers.now(ENCODER)
+    (seen,) = gallery.store.sightings.some([row.face]).values()
+    vectors = gallery.store.sightings.vectors_of(ENCODER, [row.face])
+    (answer,) = joint.alone(gallery)([seen], [seen.described(vectors[row.face])])
+    result_of(decide.reject(gallery, [SeenFace(row.face)], "Rei"))
+    with gallery.store.writing() as writer:
+        writer.answers.put(now, {row.face: answer}, {seen.place.digest})
+    after = stored(gallery)[row.face]
+    assert (after.character, after.is_stale) == (None, True)
+    renewed(gallery)
+    check_true(gallery)
+
+
 def test_names_follow_a_character(gallery: Engine, shots: Path) -> None:
     face = face_in(gallery, shots / "green.png").face
     result_of(decide.confirm(gallery, [SeenFace(face)], "Rei"))
