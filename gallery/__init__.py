@@ -120,6 +120,7 @@ if TYPE_CHECKING:
         Waiting,
     )
     from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.harvest import Harvested, HarvestEvent
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
     from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
+    from gallery.store.answers import AnswerCount, AnswerCounts, AnswerPage, StoredAnswer
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
     from gallery.store.sightings import Sighting
@@ -193,6 +195,8 @@ else:
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
+        "jobs.answers": "Renewal",
+        "store.answers": "AnswerCount AnswerCounts AnswerPage StoredAnswer",
         "store.steps": "DecidedFace Step Undone",
         "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
         "Image Landmarks "
@@ -219,6 +223,9 @@ else:
 __all__ = [
     "Advanced",
     "Answer",
+    "AnswerCount",
+    "AnswerCounts",
+    "AnswerPage",
     "Arrived",
     "BadArchive",
     "BadManifest",
@@ -327,6 +334,7 @@ __all__ = [
     "Reencoded",
     "Refused",
     "Rejection",
+    "Renewal",
     "Retired",
     "SamePicture",
     "Sample",
@@ -338,6 +346,7 @@ __all__ = [
     "Started",
     "Step",
     "StoreError",
+    "StoredAnswer",
     "TagStyle",
     "TooFewFaces",
     "Undone",

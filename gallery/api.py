@@ -27,7 +27,17 @@ from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.settings import EVERY, SAME, resolved
-from gallery.types import Character, DescribedFace, Image, MatchMode, Record, Sample, Source
+from gallery.types import (
+    Character,
+    Decided,
+    DescribedFace,
+    Image,
+    MatchMode,
+    Record,
+    Sample,
+    Source,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -36,12 +46,14 @@ if TYPE_CHECKING:
     from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.meant import Given
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
+    from gallery.store.answers import AnswerCounts, AnswerPage
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
     from gallery.store.sightings import Sighting
@@ -756,6 +768,51 @@ class Gallery:
         """Return the steps that decided of faces, newest first."""
         with self._turn:
             return self._open(create=False).store.decisions.steps()
+
+    def answer_counts(self) -> AnswerCounts:
+        """Return how many seen faces have which stored answer, and how many of these are stale."""
+        with self._turn:
+            engine = self._open(create=False)
+            return engine.store.answers.counts(engine.encoder)
+
+    def answers(
+        self,
+        verdict: Verdict | None,
+        character: str | None = None,
+        *,
+        decided: Decided = Decided.UNDECIDED,
+        after: str | None = None,
+        limit: int = 200,
+        likeliest: bool = False,
+    ) -> AnswerPage:
+        """Return stored answers of a verdict, of one character or of all, least likely first.
+
+        `verdict` None asks for faces that were not answered yet. Those that a person decided of
+        come where it is said what: CONFIRMED ones are SURE, IGNORED and NO_FACE ones UNKNOWN.
+        `after` is what the page before says of its end. With `likeliest` the likeliest come first.
+        """
+        with self._turn:
+            engine = self._open(create=False)
+            name = None if character is None else engine.store.character(character).name
+            return engine.store.answers.page(
+                engine.encoder,
+                verdict,
+                name,
+                decided=decided,
+                after=after,
+                limit=limit,
+                likeliest=likeliest,
+            )
+
+    def renew_answers(self, *, alone: bool = False) -> Job[Event[Renewal], Renewal]:
+        """Answer the seen faces anew whose stored answers are stale.
+
+        A calibrated gallery scores them jointly, unless each is to be answered `alone`, which
+        takes less time.
+        """
+        from gallery.jobs.answers import renew
+
+        return self._job("renew_answers", lambda engine: renew(engine, alone=alone))
 
     def reject(
         self, path: PathLike | int | Sighting, name: str, *, face: int | None = None

@@ -54,7 +54,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "contents descriptors place schema",
         "backups rejections videos",
         "decided forgotten sightings",
-        "steps",
+        "answers steps",
+        "answering",
         "deciding decisions",
         "writer",
         "reader",
@@ -83,8 +84,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "engine": ("engine", "assemble joint"),
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
-        "relabel_pictures relabel_video written",
-        "describe enroll_folders enroll_regions identify label_video relabel unknown_faces watch",
+        "relabel_pictures relabel_video stored_answers written",
+        "answers describe enroll_folders enroll_regions identify label_video relabel "
+        "unknown_faces watch",
         "add compare meant",
         "cluster decide enroll harvest label",
         "adopt cluster_faces decided_faces review",

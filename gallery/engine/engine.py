@@ -31,6 +31,7 @@ from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
 from gallery.media.images import decode_png, file_state
+from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
 from gallery.store.decided import DecidedFaces
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
@@ -160,23 +161,30 @@ class Engine:
     ) -> list[Record]:
         """Say who is in pictures that were looked at, or why one could not be read.
 
-        With keep, what was seen in them is noted, see `keep`.
+        With keep, what was seen in them is noted, and what is said of it, see `keep`.
         """
+        now = self.store.answers.now(self.encoder) if keep else None
+        most = max(top, MOST_ALTERNATIVES) if keep else top
+        said = [
+            list(self._answer(one.faces, mode, most, self.states(one.places, one.faces)))
+            for one in seen
+        ]
         if keep:
-            self.keep([replace(one, path=absolute(one.path)) for one in seen])
+            here = [replace(one, path=absolute(one.path)) for one in seen]
+            self.keep(here, said if mode is MatchMode.IDEAL else None, now)
         return [
             Record(
                 one.path,
                 one.width,
                 one.height,
                 self.encoder,
-                tuple(self._answer(one.faces, mode, top, self.states(one.places, one.faces))),
+                tuple(cut(answer, top) for answer in answers),
                 error=one.error,
                 left_out=one.left_out,
                 digest=one.digest or None,
                 failure=one.failure,
             )
-            for one in seen
+            for one, answers in zip(seen, said, strict=True)
         ]
 
     def answers(
@@ -321,12 +329,39 @@ class Engine:
             self._rejected = (change, self.store.rejections.rejected(self.encoder))
         return self._rejected[1]
 
-    def keep(self, seen: Sequence[Observation]) -> None:
-        """Note pictures and their faces, described by the encoder in use, in one transaction."""
+    def keep(
+        self,
+        seen: Sequence[Observation],
+        said: Sequence[Sequence[Answer]] | None = None,
+        now: GalleryState | None = None,
+    ) -> None:
+        """Note pictures and their faces, described by the encoder in use, in one transaction.
+
+        Also what is said of them, and what the gallery was before, where that is given.
+        """
         detector = self.describer.detector.name
+        own = [
+            self.by_itself(one.faces, answers)
+            for one, answers in zip(seen, said or [()] * len(seen), strict=True)
+        ]
         with self.store.writing() as writer:
-            for one in seen:
-                writer.sightings.keep(one, self.encoder, detector)
+            found: dict[int, Answer] = {}
+            for one, answers in zip(seen, own, strict=True):
+                numbers = writer.sightings.keep(one, self.encoder, detector)
+                if answers:
+                    found.update(numbered(numbers, answers))
+            if now is not None:
+                writer.answers.put(now, found, {one.digest for one in seen if one.digest})
+
+    def by_itself(self, faces: Sequence[DescribedFace], answers: Sequence[Answer]) -> list[Answer]:
+        """Return what the gallery says of faces, given what is: without a person's decisions."""
+        decided = [row for row, answer in enumerate(answers) if answer.decided is not None]
+        found = list(answers)
+        if decided:
+            own = self.answers([faces[row] for row in decided], top=MOST_ALTERNATIVES, heed=False)
+            for row, answer in zip(decided, own, strict=True):
+                found[row] = answer
+        return found
 
     def require_encoded(self) -> None:
         """Raise StoreError unless the encoder in use has encoded all samples."""
@@ -408,6 +443,17 @@ class Engine:
         """Remove samples; their character stays."""
         with self.store.writing() as writer:
             writer.forget_samples(sample_ids)
+
+
+def cut(answer: Answer, top: int) -> Answer:
+    """Return an answer with as many of its nearest characters as are asked for."""
+    return answer if len(answer.matches) <= top else replace(answer, matches=answer.matches[:top])
+
+
+def numbered(numbers: Sequence[int | None], answers: Sequence[Answer]) -> dict[int, Answer]:
+    """Return answers by the numbers of their faces, but for those that have none."""
+    pairs = zip(numbers, answers, strict=True)
+    return {number: answer for number, answer in pairs if number is not None}
 
 
 def _also(state: FaceState, names: frozenset[str]) -> FaceState:

@@ -6,17 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gallery.engine.engine import Engine, numbered
 from gallery.errors import InputError
 from gallery.media.images import FileState, file_state
+from gallery.store.answers import GalleryState
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute
 from gallery.system.reading import open_file
-from gallery.types import DescribedFace, VideoShot, VideoTrack
-
-if TYPE_CHECKING:
-    from gallery.engine.engine import Engine
+from gallery.types import Answer, DescribedFace, VideoShot, VideoTrack
 
 
 class VideoKeeping:
@@ -43,13 +41,19 @@ class VideoKeeping:
         shot: VideoShot,
         tracks: Sequence[tuple[VideoTrack, DescribedFace]],
         left_out: int,
+        said: Sequence[Answer] | None,
+        now: GalleryState,
     ) -> None:
-        """Note a shot and its tracks, in one transaction."""
+        """Note a shot and its tracks, in one transaction.
+
+        Also what is said of them, and what the gallery was before, unless that is not to be kept.
+        """
         if self._seen.digest is None:
             return
-        engine = self._engine
+        engine, faces = self._engine, [face for _, face in tracks]
+        own = None if said is None else engine.by_itself(faces, said)
         with engine.store.writing() as writer:
-            writer.sightings.keep_shot(
+            numbers = writer.sightings.keep_shot(
                 self._seen.digest,
                 self._seen.path,
                 shot,
@@ -58,6 +62,8 @@ class VideoKeeping:
                 encoder=engine.encoder,
                 detector=engine.describer.detector.name,
             )
+            found = {} if own is None else numbered(numbers, own)
+            writer.answers.put(now, found, {self._seen.digest})
 
     def end(self, error: str | None) -> None:
         """Note that the video was looked at up to the end that was asked for."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gallery.engine.engine import Engine, cut
 from gallery.errors import InputError, LabelledOtherwise
 from gallery.faces.tracking import Track
 from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
 from gallery.jobs.keep_video import VideoKeeping, digest_where_decided
 from gallery.media.video_reader import TOLERANCE, VideoReader
 from gallery.output.resume import VideoProgress
+from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.types import (
     Answer,
     DescribedFace,
@@ -23,9 +24,6 @@ from gallery.types import (
     VideoShot,
     VideoTrack,
 )
-
-if TYPE_CHECKING:
-    from gallery.engine.engine import Engine
 
 
 def label_video(
@@ -111,12 +109,16 @@ class _Labelling:
         shot = VideoShot(number, seen.start, seen.last, len(seen.tracks), seen.looks)
         parts = parts_of(seen.tracks, number)
         faces = faces_of(seen.tracks)
-        if self._keeping is not None:
-            self._keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out)
+        engine, keeping, top = self._engine, self._keeping, self._top
+        now = None if keeping is None else engine.store.answers.now(engine.encoder)
+        most = top if keeping is None else max(top, MOST_ALTERNATIVES)
         places = [Place(self._digest or "", part) for part in parts]
-        answers = self._engine.answers(faces, mode=self._mode, top=self._top, places=places)
+        answers = engine.answers(faces, mode=self._mode, top=most, places=places)
+        if keeping is not None and now is not None:
+            said = answers if self._mode is MatchMode.IDEAL else None
+            keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out, said, now)
         for part, answer in zip(parts, answers, strict=True):
-            yield replace(self._empty, faces=(answer,), part=part)
+            yield replace(self._empty, faces=(cut(answer, top),), part=part)
         yield replace(self._empty, left_out=seen.left_out, part=shot)
 
 

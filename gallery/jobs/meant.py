@@ -103,6 +103,9 @@ def faces_meant(
     InputError where nobody or several are meant.
     """
     found: list[Meant] = []
+    numbers = [one.number for one in given if isinstance(one, SeenFace)]
+    there = engine.store.sightings.some(numbers) if numbers else {}
+    by_number = {one.sighting.id: one for one in seen(engine, list(there.values())) if one.sighting}
     for one in given:
         if isinstance(one, UnknownCluster):
             unknown = yield from unknown_faces(engine, poor=poor)
@@ -111,10 +114,9 @@ def faces_meant(
                 raise NoSuchCluster(one.number)
             found += seen(engine, own)
         elif isinstance(one, SeenFace):
-            there = engine.store.sightings.some([one.number])
-            if not there:
+            if one.number not in by_number:
                 raise NoSuchSeenFace(one.number)
-            found += seen(engine, list(there.values()))
+            found.append(by_number[one.number])
         else:
             found.append(_at(engine, one, which, name))
     known = {(one.face.place, one.face.box): one for one in found}
@@ -125,7 +127,7 @@ def seen(engine: Engine, faces: Sequence[Sighting]) -> list[Meant]:
     """Return faces that labelling saw, as they are meant."""
     sightings, encoder = engine.store.sightings, engine.encoder
     crops = sightings.crops([one.id for one in faces])
-    described = {one.id: sightings.descriptors_of(one.id) for one in faces}
+    described = sightings.descriptors_of_all([one.id for one in faces])
     lacking = [one.id for one in faces if encoder not in described[one.id] and one.id in crops]
     if lacking:
         pixels = np.array([decode_crop(crops[one]) for one in lacking], np.uint8)

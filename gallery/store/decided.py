@@ -7,7 +7,7 @@ that the best overlap tells; a video's track is known by its video, its times an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,3 +105,18 @@ def is_same_time(one: Times | None, other: Times | None) -> bool:
     if one is None or other is None:
         return one is other
     return one[0] <= other[1] and other[0] <= one[1]
+
+
+def ruled(state: FaceState, known: Mapping[str, bool]) -> FaceState:
+    """Return what of a state rules, given the characters and which of them turn faces away.
+
+    A name that nobody in the gallery has rules nothing until somebody has it again; whoever is
+    confirmed as a reject class is ignored.
+    """
+    rejected = tuple(name for name in state.not_these if name in known)
+    decided, name = state.decided, state.character
+    if name is not None and known.get(name, False):
+        decided, name = Decided.IGNORED, None
+    elif decided is Decided.NOT_THIS or (name is not None and name not in known):
+        decided, name = (Decided.NOT_THIS if rejected else Decided.UNDECIDED), None
+    return FaceState(decided, name, rejected)

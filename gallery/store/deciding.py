@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from gallery.errors import NoSuchStep
+from gallery.store.answering import AnswerWriter
 from gallery.store.columns import box_of
 from gallery.store.contents import hear_of_content
 from gallery.store.decided import is_same_time, times_of
@@ -79,6 +80,7 @@ class DecisionWriter:
     def __init__(self, connection: Connection, rejections: RejectionWriter) -> None:
         self._connection = connection
         self._rejections = rejections
+        self._answers = AnswerWriter(connection)
         self._enrolling: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
 
@@ -386,7 +388,10 @@ class DecisionWriter:
         return made
 
     def _set(self, states: Mapping[int, tuple[FaceState, int]]) -> None:
-        """Give decided faces their states and the decisions that own them."""
+        """Give decided faces their states and the decisions that own them.
+
+        What is stored of the seen faces that they are says so, too.
+        """
         if states:
             self._connection.execute(
                 update(decided_faces)
@@ -402,6 +407,7 @@ class DecisionWriter:
                     for face, (state, owner) in states.items()
                 ],
             )
+            self._answers.decided(states)
 
     def _columns(self, prefix: str, state: FaceState) -> dict[str, object]:
         """Return a state as its columns hold it."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, func, select
 
 from gallery.store.columns import box_of
-from gallery.store.decided import DecidedFaces, DecidedPlace
+from gallery.store.decided import DecidedFaces, DecidedPlace, ruled
 from gallery.store.steps import (
     DecidedFace,
     Decision,
@@ -112,19 +112,8 @@ class DecisionReader:
             state = states.get(kind)
             if state is None:
                 state = state_in(row, names)
-                state = states[kind] = _ruling(state, known) if ruling else state
+                state = states[kind] = ruled(state, known) if ruling else state
             if state != UNDECIDED:
                 place = (keys[row.digest], box_of(row), times_in(row))
                 found.append(DecidedPlace(*place, state, row.id))
         return DecidedFaces.of(found)
-
-
-def _ruling(state: FaceState, known: Mapping[str, bool]) -> FaceState:
-    """Return what of a state rules, given the characters and which of them turn faces away."""
-    rejected = tuple(name for name in state.not_these if name in known)
-    decided, name = state.decided, state.character
-    if name is not None and known.get(name, False):
-        decided, name = Decided.IGNORED, None
-    elif decided is Decided.NOT_THIS or (name is not None and name not in known):
-        decided, name = (Decided.NOT_THIS if rejected else Decided.UNDECIDED), None
-    return FaceState(decided, name, rejected)

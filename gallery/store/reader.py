@@ -17,6 +17,7 @@ from gallery.errors import DamagedDatabase, LostDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
+from gallery.store.answers import AnswerReader
 from gallery.store.columns import face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
 from gallery.store.decisions import DecisionReader
@@ -91,6 +92,7 @@ class Store:
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
         self._place = Place(self.path, has_log=self.is_writable)
+        self.answers = AnswerReader(self._reading)
         self.decisions = DecisionReader(self._reading)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)

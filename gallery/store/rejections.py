@@ -7,7 +7,7 @@ as in the frames beside it, whose crop is stored, so that it also holds with ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from gallery.store.columns import box_of, sound_matrix
 from gallery.store.contents import digests_of
-from gallery.store.descriptors import by_encoder, lacking, put_where_there
+from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
 from gallery.store.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
 
@@ -195,9 +195,18 @@ class RejectionWriter:
         """Let the rejections of a name for a face stand or not, and say whether there are any."""
         there = self.at(name, digest, box)
         self._connection.execute(
-            update(rejections).where(rejections.c.id.in_(there)).values(is_standing=stands)
+            update(rejections)
+            .where(rejections.c.id.in_(there), rejections.c.is_standing != stands)
+            .values(is_standing=stands, is_heeded=False)
         )
         return bool(there)
+
+    def heeded(self, rejection_ids: Collection[int]) -> None:
+        """Note that stored answers were told of rejections as they stand."""
+        for some in portions(sorted(rejection_ids)):
+            self._connection.execute(
+                update(rejections).where(rejections.c.id.in_(some)).values(is_heeded=True)
+            )
 
     def standing(self, rejection_id: int) -> Rejection | None:
         """Return a rejection that stands; None where there is none of this id."""

@@ -16,6 +16,11 @@ added; a decided face has the state that its last one left, so that states are r
 are known by their file and place, not by the sightings, which come and go. Names in decisions are
 rows of decision_names, which follow a character's new name, and outlive the character.
 
+What the gallery says of seen faces: sightings 1-1 answers n-1 answer_states. It can be made again
+from the rest. Triggers, see migration 0008, give every sighting its row, and keep in answer_counts
+how many rows are alike. Characters stand there without a foreign key, which would want two more
+indexes.
+
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
 would else name the wrong character.
 """
@@ -280,6 +285,8 @@ rejections = Table(
     Column("crop", Bytes, nullable=False),
     # False once it was taken back: an undo of that wants the crop again.
     Column("is_standing", Truth, nullable=False, server_default=text("1")),
+    # False until stored answers of faces nearly the same were told that it stands, or does not.
+    Column("is_heeded", Truth, nullable=False, server_default=text("0")),
     UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -353,4 +360,49 @@ decisions = Table(
     # Its own id, and of one that undoes another the owner before that; see deciding.py.
     Column("after_owner", Whole, nullable=False),
     sqlite_autoincrement=True,
+)
+
+answer_states = Table(
+    "answer_states",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("change", Text, nullable=False),  # see state
+    Column("encoder", Text, nullable=False),
+    Column("calibration", Text, nullable=False),  # see answers.calibration_token
+    Column("is_joint", Truth, nullable=False),  # faces were answered jointly, see engine.joint
+    UniqueConstraint("change", "encoder", "calibration", "is_joint"),
+    sqlite_autoincrement=True,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
+    # Of what the gallery's own answer is; none where that is to be made anew.
+    Column("state_id", Whole(optional=True), ForeignKey("answer_states.id"), index=True),
+    # What is said: by a person, else by the gallery itself.
+    Column("decided", Text, nullable=False, server_default=text("'undecided'")),
+    Column("owner", Whole, nullable=False, server_default=text("0")),  # see decided_faces
+    Column("verdict", Text, nullable=False, server_default=text("''")),  # empty: not answered yet
+    Column("character_id", Whole(optional=True)),
+    # The gallery's own answer, which is said again where a decision is undone.
+    Column("own_verdict", Text, nullable=False, server_default=text("''")),
+    Column("own_character_id", Whole(optional=True)),
+    Column("distance", Real(optional=True)),
+    Column("likelihood", Real(optional=True)),
+    Column("stranger", Real(optional=True)),
+    Column("rank", Real, nullable=False, server_default=text("0")),  # more is likelier
+    Column("alternatives", Bytes, nullable=False, server_default=text("x''")),
+    Index("ix_answers_views", "decided", "verdict", "character_id", "rank", "sighting_id"),
+)
+
+answer_counts = Table(
+    "answer_counts",
+    metadata,
+    # 0 for none, since what is none is unlike itself in a key.
+    Column("state_id", Whole, primary_key=True),
+    Column("decided", Text, primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("character_id", Whole, primary_key=True),
+    Column("faces", Whole, nullable=False),
 )

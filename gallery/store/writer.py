@@ -20,6 +20,7 @@ from gallery.errors import (
 )
 from gallery.media.images import FileState, encode_png
 from gallery.numerics.profiles import counting, profile
+from gallery.store.answering import AnswerWriter
 from gallery.store.columns import (
     blob_of,
     box_of,
@@ -117,6 +118,7 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.answers = AnswerWriter(connection)
         self.rejections = RejectionWriter(connection)
         self.decisions = DecisionWriter(connection, self.rejections)
         self.sightings = SightingWriter(connection)
@@ -311,6 +313,8 @@ class Writer:
         if holder is not None and holder != character_id:
             raise NameTaken(old, new)
         former = self._name(character_id)
+        # A class that turns faces away is no answer.
+        self._changed |= is_reject_name(former) != is_reject_name(new)
         self._connection.execute(
             update(characters)
             .where(characters.c.id == character_id)
@@ -347,6 +351,7 @@ class Writer:
             .values(character_id=target_id)
         )
         self.rejections.follow(source_id, target_id)
+        self.answers.follow(source_id, target_id)
         self.decisions.rename(former, self._name(target_id))
         self._remove(source_id)
         self._alias(former, target_id)
@@ -542,6 +547,7 @@ class Writer:
     def _remove(self, character_id: int) -> None:
         """Remove a character without samples; its profiles and former names go with it."""
         self._touched.discard(character_id)
+        self.answers.forget(character_id)
         self._connection.execute(delete(characters).where(characters.c.id == character_id))
         self._changed = True
 

@@ -382,3 +382,34 @@ def test_a_track_is_named_by_its_video_and_a_time(filled: Engine, episode: Path)
     assert states[rei.id] is Decided.NOT_THIS
     with pytest.raises(NoFace):
         result_of(decide.confirm(filled, [episode], "Rei", Which(time=99.0)))
+
+
+def test_what_is_said_of_tracks_is_stored_and_what_is_decided_stands_there(
+    filled: Engine, episode: Path
+) -> None:
+    label(filled, episode)
+    read = filled.store.answers
+    rows = read.in_video("fake", episode).faces
+    assert [(one.character, one.verdict, one.is_stale) for one in rows] == [
+        ("Asuka", Verdict.SURE, False),
+        (None, Verdict.UNKNOWN, False),
+        *[(one.character, one.verdict, False) for one in rows[2:]],
+    ]
+    assert {one.character for one in rows[2:]} == {"Rei", None}
+    starts = [one.times[0] for one in rows if one.times is not None]
+    assert starts == sorted(starts)
+    assert len(starts) == 4
+    first = read.in_video("fake", episode, limit=3)
+    assert first.faces + read.in_video("fake", episode, after=first.after).faces == rows
+    step = result_of(decide.confirm(filled, [SeenFace(rows[1].face)], "Rei"))
+    after = read.in_video("fake", episode).faces
+    assert (after[1].character, after[1].decided) == ("Rei", Decided.CONFIRMED)
+    assert after[:1] + after[2:] == rows[:1] + rows[2:]
+    with filled.store.writing() as writer:
+        writer.sightings.forget()
+    label(filled, episode)
+    assert [one.character for one in read.in_video("fake", episode).faces] == [
+        one.character for one in after
+    ]
+    decide.undo(filled, [step.id])
+    assert read.in_video("fake", episode).faces[1].decided is Decided.UNDECIDED
