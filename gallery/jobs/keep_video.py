@@ -62,8 +62,8 @@ class VideoKeeping:
                 encoder=engine.encoder,
                 detector=engine.describer.detector.name,
             )
-            if own is not None:
-                writer.answers.put(now, numbered(numbers, own), {self._seen.digest})
+            found = {} if own is None else numbered(numbers, own)
+            writer.answers.put(now, found, {self._seen.digest})
 
     def end(self, error: str | None) -> None:
         """Note that the video was looked at up to the end that was asked for."""

@@ -24,6 +24,7 @@ from gallery.store.tables import (
     answers,
     characters,
     decided_faces,
+    decisions,
     shots,
     sightings,
     tracks,
@@ -73,10 +74,17 @@ class AnswerWriter:
         """Store what the gallery by itself says of seen faces, given by their numbers.
 
         `state` is what the gallery was before they were answered, and `digests` are of all their
-        pictures and videos. What a person decided of a face rules what its row says.
+        pictures and videos. What a person decided of a face rules what its row says; answers of
+        faces that somebody decided of since then are to be made anew.
         """
-        if not own:
-            return
+        if own:
+            self._put(state, own, jointly=jointly)
+        late = self._connection.scalars(
+            select(decisions.c.face_id).where(decisions.c.id > state.decisions)
+        )
+        self._heed(dict.fromkeys(digests, ALL_TIMES), set(late))
+
+    def _put(self, state: GalleryState, own: Mapping[int, Answer], *, jointly: bool) -> None:
         wanted = {one.character for answer in own.values() for one in answer.matches}
         ids = {name: number for name, (number, _) in self._characters(wanted).items()}
         number = self._state_id(state, jointly=jointly)
@@ -100,7 +108,6 @@ class AnswerWriter:
             ),
             [{"face": face, **_own_columns(answer, ids)} for face, answer in own.items()],
         )
-        self.heed(digests)
 
     def doubt(self, faces: Collection[int]) -> None:
         """Say that answers of seen faces are to be made anew."""
@@ -147,14 +154,14 @@ class AnswerWriter:
                 if row.start is not None:
                     start, end = min(start, row.start), max(end, row.end)
                 spans[row.digest] = start, end
-        self._heed(spans, is_new=True)
+        self._heed(spans, set(faces))
 
-    def heed(self, digests: Collection[str]) -> None:
-        """Let the seen faces of files say what a person decided of them before."""
-        self._heed(dict.fromkeys(digests, ALL_TIMES), is_new=False)
+    def _heed(self, spans: Mapping[str, tuple[float, float]], late: set[int]) -> None:
+        """Let seen faces of files, and of times in videos, say what a person decided of them.
 
-    def _heed(self, spans: Mapping[str, tuple[float, float]], *, is_new: bool) -> None:
-        """Let seen faces of files, and of times in videos, say what a person decided of them."""
+        Those that are decided faces of which something was decided late are answered anew, unless
+        the decision answers them.
+        """
         keys = keys_in(self._connection, spans.keys())
         group = {key: min(own) for own in keys.values() for key in own}
         decided = self._decided(group)
@@ -169,8 +176,8 @@ class AnswerWriter:
             said = _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
             if said != _Said(row.decided, row.owner, row.verdict, row.character_id):
                 changed.append({"face": row.id, **said.columns()})
-                if is_new and said.owner != row.owner and said.decided == Decided.UNDECIDED.value:
-                    doubtful.append(row.id)
+            if face in late and said.decided == Decided.UNDECIDED.value:
+                doubtful.append(row.id)
         if changed:
             self._connection.execute(
                 update(answers)

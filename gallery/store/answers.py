@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from gallery.store.tables import (
     answers,
     calibrations,
     characters,
+    decisions,
     pictures,
     rejections,
     shots,
@@ -69,6 +70,8 @@ class GalleryState:
     encoder: str
     calibration: str
     """Another one for every calibration; empty without one."""
+    decisions: int = field(default=0, compare=False)
+    """The newest decision. Another one makes no other state, for each stands in its face's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +380,8 @@ def _now(connection: Connection, encoder: str) -> GalleryState:
     calibration = ""
     if row is not None:
         calibration = hashlib.sha256(f"{row.made_at} {row.body}".encode()).hexdigest()
-    return GalleryState(change, encoder, calibration)
+    newest = connection.scalar(select(func.coalesce(func.max(decisions.c.id), 0)))
+    return GalleryState(change, encoder, calibration, int(newest or 0))
 
 
 def _current(connection: Connection, encoder: str) -> dict[int, bool]:

@@ -182,6 +182,22 @@ def test_a_rejected_name_counts_for_faces_nearly_the_same(gallery: Engine, shots
     check_true(gallery)
 
 
+def test_what_is_decided_while_faces_are_answered_is_not_lost(gallery: Engine, shots: Path) -> None:
+    """The answer is of before the decision, and is stored after it."""
+    row = face_in(gallery, shots / "both.png", "Rei")
+    now = gallery.store.answers.now(ENCODER)
+    (seen,) = gallery.store.sightings.some([row.face]).values()
+    vectors = gallery.store.sightings.vectors_of(ENCODER, [row.face])
+    (answer,) = joint.alone(gallery)([seen], [seen.described(vectors[row.face])])
+    result_of(decide.reject(gallery, [SeenFace(row.face)], "Rei"))
+    with gallery.store.writing() as writer:
+        writer.answers.put(now, {row.face: answer}, {seen.place.digest})
+    after = stored(gallery)[row.face]
+    assert (after.character, after.is_stale) == (None, True)
+    renewed(gallery)
+    check_true(gallery)
+
+
 def test_names_follow_a_character(gallery: Engine, shots: Path) -> None:
     face = face_in(gallery, shots / "green.png").face
     result_of(decide.confirm(gallery, [SeenFace(face)], "Rei"))
@@ -220,6 +236,15 @@ def test_labelling_again_keeps_what_was_decided(gallery: Engine, shots: Path) ->
 def test_another_way_of_matching_stores_nothing(gallery: Engine, shots: Path) -> None:
     list(identify_files(gallery, sorted(shots.iterdir()), mode=MatchMode.VOTE, keep=True))
     assert gallery.store.answers.counts(ENCODER).stale == 4
+    result_of(
+        decide.confirm(gallery, [SeenFace(face_in(gallery, shots / "green.png").face)], "Rei")
+    )
+    with gallery.store.writing() as writer:
+        writer.sightings.forget()
+    list(identify_files(gallery, sorted(shots.iterdir()), mode=MatchMode.VOTE, keep=True))
+    # What a person decided is known all the same.
+    assert face_in(gallery, shots / "green.png").character == "Rei"
+    assert face_in(gallery, shots / "asuka.png").verdict is None
 
 
 def test_relabelling_stores_what_it_says(gallery: Engine, shots: Path, tmp_path: Path) -> None:
