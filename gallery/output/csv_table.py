@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.errors import BadOutput, InputError
@@ -67,50 +68,53 @@ class Csv:
 
     def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, RecordStatus], int]:
         """Return what is done, by paths whose rows are all there, and the bytes up to the last."""
+        _require_text(path, content)
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
-        if header and tuple(header[0].split(";")) == COLUMNS:
-            raise BadOutput(
-                path,
-                "has semicolons between its columns",
-                remedy="save it with commas, or name another output file",
-            )
-        if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
-            lacking = " and ".join(name for name in COLUMNS if name not in header)
-            raise BadOutput(
-                path,
-                f"is a table of another version of gallery, without the column {lacking}",
-                remedy="name another output file",
-            )
-        if tuple(header) != COLUMNS:
-            raise BadOutput(
-                path, "is not a table that gallery wrote", remedy="name another output file"
-            )
+        _check_header(path, header)
         done: dict[str, RecordStatus] = {}
-        waiting = 0
+        waiting: dict[str, _Waiting] = {}
+        name, number, begin = "", 1, whole
         for number, (row, end) in enumerate(rows, 2):
-            _check(path, number, row, encoder)
-            waiting = (waiting or max(int(row[4]), 1)) - 1
-            # Tracks whose shot's own row is missing are found again.
-            if waiting == 0 and row[VIDEO] != "track":
+            if any(row):
+                _check(path, number, row, encoder)
+                name = str(path_of(row[0]))
+                if not row[VIDEO]:
+                    _count(row, waiting.pop(name, _Waiting(begin, number)), done, waiting)
+                elif row[VIDEO] == "end":
+                    done[name] = RecordStatus(row[DIGEST] or None, has_failed=False)
+            # Tracks whose shot's own row is missing are found again. Spreadsheets leave empty rows.
+            if name not in waiting and row[VIDEO] != "track":
                 whole = end
-                if row[VIDEO] in ("", "end"):
-                    has_failed = not row[VIDEO] and row[ERROR] != ""
-                    done[str(path_of(row[0]))] = RecordStatus(row[DIGEST] or None, has_failed)
+            begin = end
+        for other, one in waiting.items():
+            if other == name and number - one.first + 1 == one.seen:
+                # A kill cut it short.
+                whole = one.begin
+            else:
+                # Somebody took rows of it away: it is labelled again, and its other rows go.
+                done[other] = RecordStatus(None, has_failed=True)
+                whole = begin if other == name else whole
         return done, whole
 
     def records(self, path: Path, content: bytes) -> Iterator[Record]:
-        """Yield what the rows say; a table keeps no matches but the answer.
+        """Yield what the rows say, in whatever order they stand; no matches but the answer.
 
         Raises InputError for rows that say something else.
         """
         rows = _rows(path, content)
         next(rows)
+        faces: dict[str, list[list[str]]] = {}
         try:
             for row, _ in rows:
-                faces = [row, *(next(rows)[0] for _ in range(int(row[4]) - 1))]
-                yield _record(faces)
-        except (ValueError, TypeError, RuntimeError, InputError) as error:
+                if row[VIDEO]:
+                    yield _record([row])
+                elif any(row):
+                    known = faces.setdefault(row[0], [])
+                    known.append(row)
+                    if len(known) >= int(row[4]):
+                        yield _record(sorted(faces.pop(row[0]), key=lambda one: int(one[5] or 0)))
+        except (ValueError, TypeError, InputError) as error:
             raise BadOutput(
                 path, "holds a row that is no record", remedy="name another output file"
             ) from error
@@ -123,6 +127,30 @@ class Csv:
                 kept.append(content[start:end])
             start = end
         return b"".join(kept)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A picture of whose rows some are still to come."""
+
+    begin: int
+    """Where its first row begins, in bytes."""
+    first: int
+    """The number of that row."""
+    seen: int = 0
+    """How many rows it has so far."""
+
+
+def _count(
+    row: list[str], one: _Waiting, done: dict[str, RecordStatus], waiting: dict[str, _Waiting]
+) -> None:
+    """Note a picture's row: the picture waits for more, or is done."""
+    one.seen += 1
+    name = str(path_of(row[0]))
+    if one.seen < int(row[4]):
+        waiting[name] = one
+    else:
+        done[name] = RecordStatus(row[DIGEST] or None, row[ERROR] != "")
 
 
 def _record(rows: list[list[str]]) -> Record:
@@ -165,6 +193,40 @@ def _answer(row: list[str]) -> Answer:
         distance=number_in(values["distance"]) if values["distance"] else None,
         matches=(),
     )
+
+
+def _require_text(path: Path, content: bytes) -> None:
+    """Raise InputError for whole lines that are not in UTF-8; a kill may cut the last one short."""
+    try:
+        content[: content.rfind(b"\n") + 1].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadOutput(
+            path,
+            "is not in UTF-8",
+            remedy="save it with commas and in UTF-8, or name another output file",
+        ) from error
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    """Raise InputError for a heading that is not the one of a table of this version."""
+    for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+        if header and tuple(header[0].split(separator)) == COLUMNS:
+            raise BadOutput(
+                path,
+                f"has {called} between its columns",
+                remedy="save it with commas, or name another output file",
+            )
+    if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
+        lacking = " and ".join(name for name in COLUMNS if name not in header)
+        raise BadOutput(
+            path,
+            f"is a table of another version of gallery, without the column {lacking}",
+            remedy="name another output file",
+        )
+    if tuple(header) != COLUMNS:
+        raise BadOutput(
+            path, "is not a table that gallery wrote", remedy="name another output file"
+        )
 
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:
@@ -257,6 +319,8 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[list[str], int]]:
             # A quotation cut short by the end.
             return
         if content[position - 1 : position] == b"\n":
+            if not any(row[len(COLUMNS) :]):
+                row = row[: len(COLUMNS)]
             yield row + [""] * (width - len(row)), position
-            # Spreadsheets leave empty cells at a row's end away; the heading has none.
+            # Spreadsheets leave empty cells at a row's end away, or add some.
             width = len(COLUMNS)

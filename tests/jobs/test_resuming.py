@@ -306,7 +306,30 @@ def by_libreoffice(content: bytes) -> bytes:
     return text.getvalue().encode()
 
 
-@pytest.mark.parametrize("spreadsheet", [by_excel, by_libreoffice])
+def rows_of(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def table_of(rows: list[list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def with_empty_cells(content: bytes) -> bytes:
+    """As spreadsheets save one where somebody was in the cells around it."""
+    rows = [[*row, "", ""] for row in rows_of(content)]
+    return table_of([*rows, [""] * len(rows[0]), []])
+
+
+def sorted_by_name(content: bytes) -> bytes:
+    header, *rows = rows_of(content)
+    return table_of([header, *sorted(rows, key=lambda row: (row[13], row[5], row[0]))])
+
+
+@pytest.mark.parametrize(
+    "spreadsheet", [by_excel, by_libreoffice, with_empty_cells, sorted_by_name]
+)
 def test_a_job_resumes_in_a_table_that_a_spreadsheet_saved(
     filled: Engine, shots: Path, tmp_path: Path, spreadsheet: Callable[[bytes], bytes]
 ) -> None:
@@ -322,6 +345,41 @@ def test_a_job_resumes_in_a_table_that_a_spreadsheet_saved(
     started, _ = job(filled, shots, out)
     assert (started.pictures_done, started.pictures) == (3, 2)
     assert records_in(out).keys() == before.keys() | {"new.png"}
+
+
+def test_a_picture_whose_row_somebody_took_away_is_labelled_again_and_stands_once(
+    filled: Engine, shots: Path, tmp_path: Path
+) -> None:
+    write_picture(shots / "both.png", Square(10, 10, 50, BLUE), Square(90, 30, 50, RED))
+    out = tmp_path / "out.csv"
+    job(filled, shots, out)
+    before = sorted(map(tuple, rows_of(out.read_bytes())))
+    header, *rows = rows_of(out.read_bytes())
+    first = next(row for row in rows if row[0].endswith("both.png"))
+    assert first[4] == "2"
+    kept = [row for row in rows if row is not first]
+    # One order has its other row at the end, as if a kill had cut it short.
+    for order in (kept, sorted(kept, key=lambda row: row[0].endswith("both.png"))):
+        out.write_bytes(table_of([header, *order]))
+        job(filled, shots, out)
+        assert sorted(map(tuple, rows_of(out.read_bytes()))) == before
+
+
+def test_a_table_in_another_encoding_is_refused_with_the_cure(
+    filled: Engine, shots: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    job(filled, shots, out)
+    content = out.read_bytes().decode("utf-8-sig").replace("1.png", "é.png")
+    for encoding in ("cp1252", "utf-16"):
+        saved = content.encode(encoding)
+        out.write_bytes(saved)
+        with pytest.raises(InputError, match="is not in UTF-8; save it with commas and in UTF-8"):
+            job(filled, shots, out)
+        assert out.read_bytes() == saved
+    out.write_bytes(content.replace(",", "\t").encode())
+    with pytest.raises(InputError, match="has tabs between its columns"):
+        job(filled, shots, out)
 
 
 def test_a_table_with_semicolons_is_refused_with_the_cure(
