@@ -120,9 +120,7 @@ class Doors:
 
     def _check(self, request: _Request) -> None:
         if not _is_same(request.cookie(self._address.cookie), self._address.token):
-            raise RefusedError(
-                403, "Open the link that was printed when the page began; it lets you in."
-            )
+            raise RefusedError(403, "Open the link that was printed; it lets you in.")
         site = request.only("sec-fetch-site")
         if request.method in READING:
             # Pages of other ports are of the same site, so that they have the cookie, too.

@@ -17,6 +17,9 @@ export const count = (number, noun) =>
 
 const said = document.getElementById("said");
 
+// What was said of one view is not left over another.
+window.addEventListener("hashchange", () => { said.textContent = ""; });
+
 // Tells what was done: on the screen, and to those who listen.
 export function say(text) {
   said.textContent = "";
