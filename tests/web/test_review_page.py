@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 pytest.importorskip("playwright", reason="the package playwright is not installed")
+pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
+from axe_playwright_python.sync_playwright import Axe
 from browser import Person, chromium, served
 from playwright.sync_api import Browser, Route
 from reviewed import reviewed
@@ -42,7 +45,7 @@ def person(browser: Browser, shown: Engine) -> Iterator[Person]:
 
 def go(person: Person, view: str, wanted: str = ".face") -> None:
     person.page.evaluate("to => { location.hash = to; }", f"#/{view}")
-    person.sees(wanted)
+    person.sees(f'#main[data-view="{view.partition("/")[0]}"] {wanted}')
 
 
 def decided(gallery: Engine) -> Counter[tuple[str, str | None]]:
@@ -240,6 +243,21 @@ def test_keys_are_told(person: Person) -> None:
     person.sees("#keys dt", "Enter")
     person.press("Escape")
     assert not person.page.locator("#keys").is_visible()
+
+
+@pytest.mark.parametrize("view", ["today", "sure", "doubtful", "clusters", "picture/1", "history"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_keeps_people_out(
+    person: Person, view: str, scheme: Literal["light", "dark"]
+) -> None:
+    person.page.emulate_media(color_scheme=scheme)
+    go(person, "sure/Rei")
+    person.press("i", "n")
+    person.saved()
+    go(person, view, "h1")
+    person.page.wait_for_load_state("networkidle")
+    found = Axe().run(person.page).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
 
 
 @pytest.mark.parametrize("view", ["today", "sure", "doubtful", "clusters", "picture/1", "history"])

@@ -163,6 +163,7 @@ def test_somebody_new_can_be_named(client: TestClient) -> None:
     assert done["step"]["title"] == "confirmed 3 as Midori"
     names = [one["name"] for one in get(client, "characters")["characters"]]
     assert names == ["Asuka", "Midori", "Rei"]
+    assert [one["number"] for one in get(client, "clusters")["clusters"]] == [None]
 
 
 @pytest.mark.parametrize(

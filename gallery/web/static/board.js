@@ -43,7 +43,11 @@ export class Board {
     });
     for (const group of this.groups) {
       const own = this.cells.filter((cell) => cell.group === group);
-      const faces = el("div", { class: "faces", role: "group", "aria-label": group.label });
+      // A list holds options alone: what stands beside a row is told by the row's own label.
+      for (const one of group.before ?? []) one.setAttribute("aria-hidden", "true");
+      const names = group.alternatives.map((name, place) => `${place + 1} ${name}`).join(", ");
+      const label = names ? `${group.label}; ${names}` : group.label;
+      const faces = el("div", { class: "faces", role: "group", "aria-label": label });
       for (const cell of own) {
         cell.image = el("img", {
           src: crop(cell.face.id, this.roomy), alt: "", width: "96", height: "96", decoding: "async",
@@ -56,7 +60,7 @@ export class Board {
         cell.element.addEventListener("click", (event) => this.#click(cell, event));
         faces.append(cell.element);
       }
-      group.element = el("section", { class: "row" }, ...(group.before ?? []), faces);
+      group.element = el("div", { class: "row", role: "presentation" }, ...(group.before ?? []), faces);
       list.append(group.element);
     }
     return list;

@@ -49,6 +49,7 @@ async function go() {
   if (route !== asked) return;
   shown = made;
   main.replaceChildren(...made.content.filter((one) => one !== null));
+  main.dataset.view = view;
   mark(view);
   if (made.board?.cells.length) {
     made.board.move(made.at > 0 ? made.at : 0, false);
