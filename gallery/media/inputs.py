@@ -48,9 +48,9 @@ BOOKS = frozenset((".cb7", ".cbr", ".cbt", ".cbz", ".epub", ".pdf"))
 
 COMPANIONS = frozenset(
     (
-        ".aux", ".bak", ".caption", ".csv", ".db", ".faiss", ".htm", ".html", ".ini", ".json", ".jsonl",
-        ".log", ".md", ".npy", ".npz", ".nfo", ".part", ".sha256", ".srt", ".ass", ".tags", ".tmp",
-        ".toml", ".tsv", ".txt", ".url", ".vtt", ".xml", ".xmp", ".yaml", ".yml",
+        ".aux", ".bak", ".caption", ".csv", ".db", ".faiss", ".htm", ".html", ".ini", ".json",
+        ".jsonl", ".log", ".md", ".npy", ".npz", ".nfo", ".part", ".sha256", ".srt", ".ass",
+        ".tags", ".tmp", ".toml", ".tsv", ".txt", ".url", ".vtt", ".xml", ".xmp", ".yaml", ".yml",
     )
 )  # fmt: skip
 """Suffixes of what people and programs keep beside pictures: nobody expects names in it."""
