@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= build/training
-# A test file's fixtures are made once, so that a file stays on one core.
-PYTEST := -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
+# A test file's fixtures are made once, so that a file stays on one core; long files begin first.
+PYTEST := -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 GALLERY := $(BIN)/gallery --database demo/gallery.db
 
 .PHONY: demo test test-all coverage lint format bench train drawing install clean

@@ -37,6 +37,7 @@ PARTS = {
         "The same, labels checked, faces scored jointly",
     ),
     "audit": ("benchmarks.audit", "Wrong labels and clusters"),
+    "answers": ("benchmarks.answers", "Stored answers of 100,000 seen faces"),
     "large": ("benchmarks.large", "Evaluation, calibration and audit of 5,000 characters"),
     "search": ("benchmarks.search", "Nearest-neighbour search"),
     "startup": ("benchmarks.startup", "Cold start"),

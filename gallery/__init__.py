@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         NoFaceMarked,
         NoFacePasses,
         NoGallery,
+        NoNameToConfirm,
         NoPlace,
         NoSuchCharacter,
         NoSuchCluster,
@@ -64,10 +65,13 @@ if TYPE_CHECKING:
         NoSuchRejection,
         NoSuchRuntime,
         NoSuchSample,
+        NoSuchSeenFace,
+        NoSuchStep,
         NotAGallery,
         NotEncoded,
         NothingFound,
         NothingSeen,
+        NothingToUndo,
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
@@ -89,8 +93,10 @@ if TYPE_CHECKING:
         UnusableFile,
         UnwritableFile,
         WhichFace,
+        WhichOfFaces,
         WrongRuntime,
     )
+    from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.events import (
         Advanced,
@@ -114,25 +120,29 @@ if TYPE_CHECKING:
         Waiting,
     )
     from gallery.identify.calibration.calibrate import Calibrated
+    from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
-    from gallery.jobs.enroll import Source
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
+    from gallery.store.answers import AnswerCount, AnswerCounts, AnswerPage, StoredAnswer
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
     from gallery.store.sightings import Sighting
+    from gallery.store.steps import DecidedFace, Step, Undone
     from gallery.types import (
         Answer,
         Box,
         Candidate,
         Character,
+        Decided,
         DescribedFace,
         Enrolled,
         Face,
+        FaceState,
         Image,
         Landmarks,
         Match,
@@ -143,6 +153,7 @@ if TYPE_CHECKING:
         Record,
         Retired,
         Sample,
+        Source,
         Verdict,
         VideoEnd,
         VideoRecord,
@@ -166,7 +177,9 @@ else:
         "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
         "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
-        "UnusableFile UnwritableFile WhichFace WrongRuntime",
+        "UnusableFile UnwritableFile WhichFace WhichOfFaces "
+        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo",
+        "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
@@ -174,7 +187,6 @@ else:
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
-        "jobs.enroll": "Source",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
@@ -183,8 +195,12 @@ else:
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
-        "types": "Answer Box Candidate Character DescribedFace Enrolled Face Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Retired Sample Verdict VideoEnd "
+        "jobs.answers": "Renewal",
+        "store.answers": "AnswerCount AnswerCounts AnswerPage StoredAnswer",
+        "store.steps": "DecidedFace Step Undone",
+        "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
+        "Image Landmarks "
+        "Match MatchMode Outcome Point Quality Record Retired Sample Source Verdict VideoEnd "
         "VideoRecord VideoShot VideoTrack",
     }
 
@@ -207,6 +223,9 @@ else:
 __all__ = [
     "Advanced",
     "Answer",
+    "AnswerCount",
+    "AnswerCounts",
+    "AnswerPage",
     "Arrived",
     "BadArchive",
     "BadManifest",
@@ -232,6 +251,9 @@ __all__ = [
     "DamagedNetwork",
     "DamagedPlace",
     "DatabaseFailed",
+    "Decided",
+    "DecidedEvaluation",
+    "DecidedFace",
     "Described",
     "DescribedFace",
     "EmptyGallery",
@@ -243,6 +265,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "Face",
+    "FaceState",
     "FaceTable",
     "FetchFailed",
     "Finished",
@@ -277,6 +300,7 @@ __all__ = [
     "NoFaceMarked",
     "NoFacePasses",
     "NoGallery",
+    "NoNameToConfirm",
     "NoPlace",
     "NoSuchCharacter",
     "NoSuchCluster",
@@ -287,11 +311,14 @@ __all__ = [
     "NoSuchRejection",
     "NoSuchRuntime",
     "NoSuchSample",
+    "NoSuchSeenFace",
+    "NoSuchStep",
     "NobodyKnown",
     "NotAGallery",
     "NotEncoded",
     "NothingFound",
     "NothingSeen",
+    "NothingToUndo",
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",
@@ -307,6 +334,7 @@ __all__ = [
     "Reencoded",
     "Refused",
     "Rejection",
+    "Renewal",
     "Retired",
     "SamePicture",
     "Sample",
@@ -316,9 +344,12 @@ __all__ = [
     "Source",
     "StaleCalibration",
     "Started",
+    "Step",
     "StoreError",
+    "StoredAnswer",
     "TagStyle",
     "TooFewFaces",
+    "Undone",
     "UnfetchableNetwork",
     "Unnameable",
     "UnplacedPicture",
@@ -338,6 +369,7 @@ __all__ = [
     "VideoTrack",
     "Waiting",
     "WhichFace",
+    "WhichOfFaces",
     "WrongRuntime",
     "as_json",
     "open_gallery",

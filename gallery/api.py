@@ -23,26 +23,41 @@ from gallery.faces.video import VideoOptions
 from gallery.jobs import enroll as enrolling
 from gallery.jobs import label as labelling
 from gallery.jobs import relabel as relabelling
-from gallery.jobs.enroll import Source
 from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.settings import EVERY, SAME, resolved
-from gallery.types import Character, DescribedFace, Image, MatchMode, Record, Sample
+from gallery.types import (
+    Character,
+    Decided,
+    DescribedFace,
+    Image,
+    MatchMode,
+    Record,
+    Sample,
+    Source,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     import PIL.Image
 
     from gallery.audit.proposals import Proposal
+    from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
     from gallery.identify.calibration.calibrate import Calibrated
-    from gallery.jobs.cluster import Clusters
+    from gallery.jobs.answers import Renewal
+    from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.harvest import Harvested, HarvestEvent
+    from gallery.jobs.meant import Given
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
+    from gallery.store.answers import AnswerCounts, AnswerPage
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
+    from gallery.store.sightings import Sighting
+    from gallery.store.steps import DecidedFace, Step, Undone
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -55,6 +70,11 @@ Pictures: TypeAlias = (
     "Sequence[PathLike | bytes | NDArray[np.uint8] | PIL.Image.Image]"
 )
 """One picture or a list of them."""
+
+FacesMeant: TypeAlias = (
+    "PathLike | int | Sighting | Cluster | Sequence[PathLike | int | Sighting | Cluster]"
+)
+"""A seen face's number or the face itself, all faces of a cluster, a picture's path, or a list."""
 
 NAMELESS = Path("picture")
 """What a record calls a picture that no file holds."""
@@ -492,14 +512,30 @@ class Gallery:
 
         return self._job("cluster", lambda engine: cluster(engine, poor=poor, afresh=afresh))
 
-    def adopt(self, number: int, name: str, *, poor: bool = False) -> Job[Event[int], int]:
-        """Enroll the faces of a cluster under a name, new or not; the result is how many.
+    def adopt(
+        self,
+        faces: FacesMeant,
+        name: str,
+        *,
+        without: FacesMeant = (),
+        face: int | None = None,
+        time: float | None = None,
+        poor: bool = False,
+    ) -> Job[Event[int], int]:
+        """Enroll unknown faces under a name, new or not; the result is how many.
 
-        Raises InputError where there is no such cluster, and for a name that cannot be one.
+        A number is a cluster's, of which faces can be left out; the rest is as in confirm. Raises
+        InputError where there is no such cluster or face, and for a name that cannot be one.
         """
-        from gallery.jobs.adopt import adopt
+        from gallery.jobs.adopt import adopt_faces
+        from gallery.jobs.meant import UnknownCluster, Which
 
-        return self._job("adopt", lambda engine: adopt(engine, number, name, poor=poor))
+        given = [UnknownCluster(faces)] if isinstance(faces, int) else _meant(faces)
+        rest, which = _meant(without), Which(face, time)
+        return self._job(
+            "adopt",
+            lambda engine: adopt_faces(engine, given, name, which, without=rest, poor=poor),
+        )
 
     def harvest(
         self,
@@ -571,6 +607,17 @@ class Gallery:
             "evaluate", lambda engine: evaluate(engine, asked, largest=largest, seed=seed)
         )
 
+    def evaluate_decisions(
+        self, *, seed: int = 0
+    ) -> Job[Event[DecidedEvaluation], DecidedEvaluation]:
+        """Measure how often the gallery is right by itself on the faces that a person decided of.
+
+        As `gallery evaluate --decisions` does.
+        """
+        from gallery.evaluation.decided import evaluate_decisions
+
+        return self._job("evaluate_decisions", lambda engine: evaluate_decisions(engine, seed=seed))
+
     def audit(self) -> Job[Event[list[Proposal]], list[Proposal]]:
         """Look for what may be wrong in the gallery, as `gallery audit` does, likeliest first."""
         from gallery.audit.run import audit
@@ -627,18 +674,161 @@ class Gallery:
         with self._turn:
             self._open(create=False).forget_samples(_ids(sample_ids))
 
-    def reject(self, path: PathLike, name: str, *, face: int | None = None) -> Rejection:
+    def confirm(
+        self,
+        faces: FacesMeant,
+        name: str | None = None,
+        *,
+        face: int | None = None,
+        time: float | None = None,
+        new: bool = False,
+        who: str | None = None,
+    ) -> Step:
+        """Decide that faces show a character, as `gallery confirm` does, and return the step.
+
+        Without a name each shows whom the gallery answers. They are answered so from then on, and
+        sure; none is enrolled. `faces` are one or several: the number of a seen face, as Sighting
+        has it, a Sighting, a Cluster, or the path of a picture, of which `face` counts as identify
+        does, or of a labelled video at a `time` in seconds. `who` decides is the user of this
+        machine unless it is said.
+
+        Raises InputError for faces that are not there, for one that the gallery has no name for,
+        and for a name that nobody has, unless it is `new`.
+        """
+        from gallery.jobs.decide import confirm
+        from gallery.jobs.meant import Which
+
+        given, which = _meant(faces), Which(face, time)
+        with self._turn:
+            engine = self._open(create=False)
+            return result_of(confirm(engine, given, name, which, new=new, who=who))
+
+    def ignore(
+        self,
+        faces: FacesMeant,
+        *,
+        face: int | None = None,
+        time: float | None = None,
+        who: str | None = None,
+    ) -> Step:
+        """Decide that nobody wants to know whom faces show, and return the step; see confirm."""
+        return self._set_aside("ignore", faces, face, time, who)
+
+    def no_face(
+        self,
+        faces: FacesMeant,
+        *,
+        face: int | None = None,
+        time: float | None = None,
+        who: str | None = None,
+    ) -> Step:
+        """Decide that what the detector found is no face, and return the step; see confirm."""
+        return self._set_aside("no_face", faces, face, time, who)
+
+    def clear(
+        self,
+        faces: FacesMeant,
+        *,
+        face: int | None = None,
+        time: float | None = None,
+        who: str | None = None,
+    ) -> Step:
+        """Decide nothing of faces any more, and return the step; see confirm."""
+        return self._set_aside("clear", faces, face, time, who)
+
+    def _set_aside(
+        self, action: str, faces: FacesMeant, face: int | None, time: float | None, who: str | None
+    ) -> Step:
+        from gallery.jobs.decide import set_aside
+        from gallery.jobs.meant import Which
+        from gallery.store.steps import Action
+
+        given, which = _meant(faces), Which(face, time)
+        with self._turn:
+            engine = self._open(create=False)
+            return result_of(set_aside(engine, given, Action(action), which, who=who))
+
+    def undo(self, steps: Sequence[int] = (), *, who: str | None = None) -> Undone:
+        """Restore what was before steps, or before the last one that is not undone.
+
+        What a newer step decided of is left alone, and told. Raises InputError where there is no
+        such step, and where there is nothing left to undo.
+        """
+        from gallery.jobs.decide import undo
+
+        with self._turn:
+            return undo(self._open(create=False), _ids(steps), who=who)
+
+    def decisions(self) -> list[DecidedFace]:
+        """Return the faces that were ever decided of, with their states now."""
+        with self._turn:
+            return self._open(create=False).store.decisions.faces()
+
+    def steps(self) -> list[Step]:
+        """Return the steps that decided of faces, newest first."""
+        with self._turn:
+            return self._open(create=False).store.decisions.steps()
+
+    def answer_counts(self) -> AnswerCounts:
+        """Return how many seen faces have which stored answer, and how many of these are stale."""
+        with self._turn:
+            engine = self._open(create=False)
+            return engine.store.answers.counts(engine.encoder)
+
+    def answers(
+        self,
+        verdict: Verdict | None,
+        character: str | None = None,
+        *,
+        decided: Decided = Decided.UNDECIDED,
+        after: str | None = None,
+        limit: int = 200,
+        likeliest: bool = False,
+    ) -> AnswerPage:
+        """Return stored answers of a verdict, of one character or of all, least likely first.
+
+        `verdict` None asks for faces that were not answered yet. Those that a person decided of
+        come where it is said what: CONFIRMED ones are SURE, IGNORED and NO_FACE ones UNKNOWN.
+        `after` is what the page before says of its end. With `likeliest` the likeliest come first.
+        """
+        with self._turn:
+            engine = self._open(create=False)
+            name = None if character is None else engine.store.character(character).name
+            return engine.store.answers.page(
+                engine.encoder,
+                verdict,
+                name,
+                decided=decided,
+                after=after,
+                limit=limit,
+                likeliest=likeliest,
+            )
+
+    def renew_answers(self, *, alone: bool = False) -> Job[Event[Renewal], Renewal]:
+        """Answer the seen faces anew whose stored answers are stale.
+
+        A calibrated gallery scores them jointly, unless each is to be answered `alone`, which
+        takes less time.
+        """
+        from gallery.jobs.answers import renew
+
+        return self._job("renew_answers", lambda engine: renew(engine, alone=alone))
+
+    def reject(
+        self, path: PathLike | int | Sighting, name: str, *, face: int | None = None
+    ) -> Rejection:
         """Note that a face of a picture does not show a character, and return the note.
 
         Faces are numbered from 1 in the order of identify; without a number it is the only face,
-        or the only one that is answered with that name.
+        or the only one that is answered with that name. A seen face is given as in confirm.
         """
         from gallery.jobs.review import reject
 
+        (given,) = _meant(path)
         with self._turn:
             engine = self._open(create=False)
             engine.require_encoded()
-            return reject(engine, Path(path), name, face)
+            return reject(engine, given, name, face)
 
     def rejections(self) -> list[Rejection]:
         """Return what was rejected, by id."""
@@ -751,6 +941,23 @@ def _paths(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     if not found:
         raise BadSetting("paths", "No path is given", "name a picture or a folder")
     return found
+
+
+def _meant(faces: FacesMeant) -> list[Given]:
+    """Return the faces that a program means."""
+    from gallery.jobs.cluster import Cluster
+    from gallery.jobs.meant import SeenFace, read_given
+    from gallery.store.sightings import Sighting
+
+    if isinstance(faces, Cluster):
+        return [SeenFace(one.id) for one in faces.faces]
+    if isinstance(faces, Sighting):
+        return [SeenFace(faces.id)]
+    if isinstance(faces, int):
+        return [SeenFace(faces)]
+    if isinstance(faces, (str, os.PathLike)):
+        return [read_given(os.fspath(faces))]
+    return [one for several in faces for one in _meant(several)]
 
 
 def _image(picture: Picture) -> Image:

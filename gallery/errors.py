@@ -15,9 +15,36 @@ from __future__ import annotations
 import copy
 import copyreg
 import string
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+
+Kind = TypeVar("Kind", bound="type[GalleryError]")
+
+_PENDING: set[type] = set()
+"""Classes that are no dataclasses yet."""
+
+_COMPLETING = threading.RLock()
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+def facts(kind: Kind) -> Kind:
+    """Make a dataclass of an error, compared by identity, before the first error of it is made.
+
+    There are many classes, and most runs meet none: making them all is a tenth of a cold start.
+    """
+    _PENDING.add(kind)
+    return kind
+
+
+def complete(kind: type[GalleryError]) -> None:
+    """Make dataclasses of a class and those above it that are none yet."""
+    with _COMPLETING:
+        for one in reversed(kind.__mro__):
+            if one in _PENDING:
+                dataclass(eq=False)(one)
+                _PENDING.discard(one)
 
 
 class _Formatter(string.Formatter):
@@ -40,6 +67,12 @@ class GalleryError(Exception):
     FACT: ClassVar[str] = ""
     CURE: ClassVar[str] = ""
     JOINT: ClassVar[str] = "; "
+
+    def __new__(cls, *arguments: object, **_: object) -> Self:
+        """Make its class whole first, see facts."""
+        if not _PENDING.isdisjoint(cls.__mro__):
+            complete(cls)
+        return super().__new__(cls, *arguments)
 
     @property
     def fact(self) -> str:
@@ -90,7 +123,7 @@ class StoreError(GalleryError):
 # What is wrong with what was given.
 
 
-@dataclass(eq=False)
+@facts
 class BadSetting(InputError):
     """A parameter has a value without a meaning, or one that does not go with the others."""
 
@@ -103,7 +136,7 @@ class BadSetting(InputError):
     remedy: str = ""
 
 
-@dataclass(eq=False)
+@facts
 class UnusableFile(InputError):
     """A file or a folder cannot be used; in a batch the rest goes on."""
 
@@ -141,14 +174,14 @@ class UnreadableMetadata(UnreadableFile):
     """A sidecar, a caption, or the metadata inside a picture cannot be used."""
 
 
-@dataclass(eq=False)
+@facts
 class BadArchive(UnreadableFile):
     """A file is no export of a gallery, or is damaged."""
 
     reason: str = field(init=False, default="is not a gallery's export, or is damaged")
 
 
-@dataclass(eq=False)
+@facts
 class NoBackUp(UnreadableFile):
     """A file is no back-up of a gallery's database."""
 
@@ -157,7 +190,7 @@ class NoBackUp(UnreadableFile):
     reason: str = field(init=False, default="is no back-up of a gallery")
 
 
-@dataclass(eq=False)
+@facts
 class NewerArchive(UnreadableFile):
     """A file was exported by a newer version of gallery."""
 
@@ -187,7 +220,7 @@ class BusyFile(UnwritableFile):
     """Another process is writing the file or into the folder."""
 
 
-@dataclass(eq=False)
+@facts
 class LostFile(UnwritableFile):
     """A file that grows was deleted, or another was put in its place, while it was open."""
 
@@ -197,7 +230,7 @@ class LostFile(UnwritableFile):
     )
 
 
-@dataclass(eq=False)
+@facts
 class UnplacedPicture(UnwritableFile):
     """A picture cannot be linked to from a folder, as a file system without links refuses."""
 
@@ -213,7 +246,7 @@ class UnplacedPicture(UnwritableFile):
         self.reason = f"cannot be a {self.placing} to {self.picture} ({self.why})"
 
 
-@dataclass(eq=False)
+@facts
 class NoFace(UnusableFile):
     """The detector sees no face in a picture."""
 
@@ -222,7 +255,7 @@ class NoFace(UnusableFile):
     reason: str = field(init=False, default="shows no face that the detector sees")
 
 
-@dataclass(eq=False)
+@facts
 class NoFaceMarked(NoFace):
     """The detector sees no face where metadata marks one."""
 
@@ -239,7 +272,7 @@ class NoFaceMarked(NoFace):
         )
 
 
-@dataclass(eq=False)
+@facts
 class NoFacePasses(NoFace):
     """All faces of a picture are smaller or poorer than was asked for."""
 
@@ -256,7 +289,7 @@ class NoFacePasses(NoFace):
         self.reason = f"shows no face of at least {least}"
 
 
-@dataclass(eq=False)
+@facts
 class SeveralFaces(UnusableFile):
     """A picture shows several faces of which none dominates, and one is wanted."""
 
@@ -269,7 +302,7 @@ class SeveralFaces(UnusableFile):
         self.reason = f"shows {self.faces} faces"
 
 
-@dataclass(eq=False)
+@facts
 class WhichFace(SeveralFaces):
     """A picture shows several faces, and a name does not tell which of them is meant."""
 
@@ -284,7 +317,14 @@ class WhichFace(SeveralFaces):
         self.reason = f"shows {self.faces} faces, of which {which} answered with {self.character}"
 
 
-@dataclass(eq=False)
+@facts
+class WhichOfFaces(SeveralFaces):
+    """A picture, or a moment of a video, shows several faces, and one is wanted."""
+
+    CURE = "say which one by its number, counted as they are identified"
+
+
+@facts
 class NoSuchFace(UnusableFile):
     """A picture shows fewer faces than the number of the one that is wanted."""
 
@@ -299,7 +339,7 @@ class NoSuchFace(UnusableFile):
         self.reason = f"shows {self.faces} faces"
 
 
-@dataclass(eq=False)
+@facts
 class SamePicture(UnusableFile):
     """One picture lies in the folders of two characters."""
 
@@ -316,7 +356,7 @@ class SamePicture(UnusableFile):
         self.reason = f"is {twin}enrolled as {self.character}"
 
 
-@dataclass(eq=False)
+@facts
 class LabelledOtherwise(UnusableFile):
     """A part of a video was labelled with other times, which the rest would not fit."""
 
@@ -327,7 +367,7 @@ class LabelledOtherwise(UnusableFile):
     )
 
 
-@dataclass(eq=False)
+@facts
 class BadName(InputError):
     """A text cannot name a character."""
 
@@ -340,7 +380,7 @@ class BadName(InputError):
     remedy: str = ""
 
 
-@dataclass(eq=False)
+@facts
 class NameTaken(InputError):
     """A character cannot have a name, since another has it."""
 
@@ -351,7 +391,7 @@ class NameTaken(InputError):
     new: str
 
 
-@dataclass(eq=False)
+@facts
 class NoSuchCharacter(InputError):
     """Nobody in the gallery has a name, and nobody had."""
 
@@ -367,12 +407,12 @@ class NoSuchCharacter(InputError):
         return f"did you mean {' or '.join(self.near)}?" if self.near else ""
 
 
-@dataclass(eq=False)
+@facts
 class _NoSuchNumber(InputError):
     number: int
 
 
-@dataclass(eq=False)
+@facts
 class NoSuchSample(_NoSuchNumber):
     """There is no sample of a number, or a character has no such sample."""
 
@@ -399,7 +439,42 @@ class NoSuchRejection(_NoSuchNumber):
     FACT = "There is no rejection {self.number}"
 
 
-@dataclass(eq=False)
+class NoSuchStep(_NoSuchNumber):
+    """There is no step of decisions of a number."""
+
+    FACT = "There is no step {self.number}"
+
+
+class NoSuchSeenFace(_NoSuchNumber):
+    """No face of a number was seen, or it is seen no more."""
+
+    FACT = "There is no seen face {self.number}"
+
+
+class NothingToUndo(InputError):
+    """Nothing is decided any more that could be undone."""
+
+    FACT = "There is nothing left to undo"
+
+
+@facts
+class NoNameToConfirm(InputError):
+    """The gallery has no name for a face, and none was given."""
+
+    FACT = "The gallery has no name for the face at {self.place} of {self.path} to be confirmed"
+    CURE = "say whom it shows"
+
+    path: Path
+    box: tuple[float, float, float, float]
+    """In pixels: left, top, right, bottom."""
+
+    @property
+    def place(self) -> str:
+        """The box in whole pixels."""
+        return ",".join(str(round(edge)) for edge in self.box)
+
+
+@facts
 class EnrolledFace(InputError):
     """A face cannot be said not to be a character, since it is enrolled as that one."""
 
@@ -410,7 +485,7 @@ class EnrolledFace(InputError):
     character: str
 
 
-@dataclass(eq=False)
+@facts
 class NothingSeen(InputError):
     """Nothing was labelled at a path, or at all, that could be answered anew."""
 
@@ -439,7 +514,7 @@ class EmptyGallery(InputError):
     CURE = "enroll characters first"
 
 
-@dataclass(eq=False)
+@facts
 class TooFewFaces(InputError):
     """The gallery holds too little to learn from."""
 
@@ -451,7 +526,7 @@ class TooFewFaces(InputError):
     remedy: str
 
 
-@dataclass(eq=False)
+@facts
 class NobodyKnown(InputError):
     """No folder of a set of pictures is named after a character of the gallery."""
 
@@ -474,7 +549,7 @@ class ClosedGallery(InputError):
     CURE = "open it again"
 
 
-@dataclass(eq=False)
+@facts
 class NoGallery(InputError):
     """There is no database where one is to be opened."""
 
@@ -484,7 +559,7 @@ class NoGallery(InputError):
     path: Path
 
 
-@dataclass(eq=False)
+@facts
 class NoSuchFormat(InputError):
     """There is no output format of a name."""
 
@@ -498,7 +573,7 @@ class NoSuchFormat(InputError):
 # What is missing or broken on this machine.
 
 
-@dataclass(eq=False)
+@facts
 class MissingPackage(SetupError):
     """An optional part of gallery is not installed."""
 
@@ -512,7 +587,7 @@ class MissingPackage(SetupError):
     """The extra of gallery that brings it."""
 
 
-@dataclass(eq=False)
+@facts
 class NoSuchNetwork(SetupError):
     """No manifest knows a network of a name."""
 
@@ -522,7 +597,7 @@ class NoSuchNetwork(SetupError):
     known: tuple[str, ...]
 
 
-@dataclass(eq=False)
+@facts
 class MissingNetwork(SetupError):
     """A known network's file is not on this machine."""
 
@@ -549,7 +624,7 @@ class UnfetchableNetwork(MissingNetwork):
     FACT = "The network {self.name!r} cannot be fetched"
 
 
-@dataclass(eq=False)
+@facts
 class FetchFailed(SetupError):
     """An address does not give a network, or gives something else; nothing was kept."""
 
@@ -562,7 +637,7 @@ class FetchFailed(SetupError):
     """The fact as a whole."""
 
 
-@dataclass(eq=False)
+@facts
 class DamagedNetwork(SetupError):
     """A network's file is not what it claims to be."""
 
@@ -589,7 +664,7 @@ class DamagedNetwork(SetupError):
         return "delete it, then fetch, install or add it again"
 
 
-@dataclass(eq=False)
+@facts
 class WrongRuntime(SetupError):
     """A runtime cannot run a network's kind of file."""
 
@@ -600,7 +675,7 @@ class WrongRuntime(SetupError):
     runtime: str
 
 
-@dataclass(eq=False)
+@facts
 class _NoSuchPart(SetupError):
     name: str
     known: tuple[str, ...]
@@ -620,7 +695,7 @@ class NoSuchRuntime(_NoSuchPart):
     CURE = "choose {self.known: or }"
 
 
-@dataclass(eq=False)
+@facts
 class DamagedDetector(SetupError):
     """A detector's own network is missing, or is not what it should be."""
 
@@ -632,7 +707,7 @@ class DamagedDetector(SetupError):
     """The fact as a whole."""
 
 
-@dataclass(eq=False)
+@facts
 class UnusableDetector(SetupError):
     """A file that was given as a detector is none that gallery can use."""
 
@@ -645,7 +720,7 @@ class UnusableDetector(SetupError):
     remedy: str = ""
 
 
-@dataclass(eq=False)
+@facts
 class BadManifest(SetupError):
     """A manifest of networks cannot be read, written or understood."""
 
@@ -658,7 +733,7 @@ class BadManifest(SetupError):
     remedy: str = ""
 
 
-@dataclass(eq=False)
+@facts
 class PluginFailed(SetupError):
     """A detector or an output format of another package fails, or is none."""
 
@@ -677,7 +752,7 @@ class PluginFailed(SetupError):
 # What is wrong with the database.
 
 
-@dataclass(eq=False)
+@facts
 class NotAGallery(StoreError):
     """A file is something else than a gallery's database."""
 
@@ -690,7 +765,7 @@ class NotAGallery(StoreError):
     remedy: str = "name another database"
 
 
-@dataclass(eq=False)
+@facts
 class NewerGallery(StoreError):
     """The database was made by a newer version of gallery."""
 
@@ -700,7 +775,7 @@ class NewerGallery(StoreError):
     path: Path | None
 
 
-@dataclass(eq=False)
+@facts
 class DatabaseFailed(StoreError):
     """The database answers with an error; its commonest errors have classes of their own."""
 
@@ -714,7 +789,7 @@ class DatabaseFailed(StoreError):
     remedy: str = ""
 
 
-@dataclass(eq=False)
+@facts
 class FullDisk(DatabaseFailed):
     """There is no room for what is to be written."""
 
@@ -724,7 +799,7 @@ class FullDisk(DatabaseFailed):
     remedy: str = field(init=False, default="make room and run it again")
 
 
-@dataclass(eq=False)
+@facts
 class BusyDatabase(DatabaseFailed):
     """Another process writes the database and does not come to an end."""
 
@@ -732,7 +807,7 @@ class BusyDatabase(DatabaseFailed):
     remedy: str = field(init=False, default="run it again when that is done")
 
 
-@dataclass(eq=False)
+@facts
 class LostDatabase(DatabaseFailed):
     """The database's file was deleted, or another was put in its place, while it was open."""
 
@@ -742,7 +817,7 @@ class LostDatabase(DatabaseFailed):
     )
 
 
-@dataclass(eq=False)
+@facts
 class ReadOnlyDatabase(DatabaseFailed):
     """The database cannot be written."""
 
@@ -750,7 +825,7 @@ class ReadOnlyDatabase(DatabaseFailed):
     remedy: str = "check their permissions"
 
 
-@dataclass(eq=False)
+@facts
 class UnreadableDatabase(DatabaseFailed):
     """The database's file cannot be opened or read."""
 
@@ -758,7 +833,7 @@ class UnreadableDatabase(DatabaseFailed):
     remedy: str = "check its folder's permissions"
 
 
-@dataclass(eq=False)
+@facts
 class DamagedDatabase(DatabaseFailed):
     """The database's file, or something in it, is damaged."""
 
@@ -766,7 +841,7 @@ class DamagedDatabase(DatabaseFailed):
     remedy: str = "put a back-up in its place"
 
 
-@dataclass(eq=False)
+@facts
 class DamagedBackUp(DamagedDatabase):
     """A back-up that is to be put in the database's place is damaged itself."""
 
@@ -775,14 +850,14 @@ class DamagedBackUp(DamagedDatabase):
     remedy: str = "choose an earlier one"
 
 
-@dataclass(eq=False)
+@facts
 class BrokenRows(DamagedDatabase):
     """The database could not be brought up to date, since rows in it point nowhere."""
 
     reason: str = "holds rows that point nowhere and stays as it was"
 
 
-@dataclass(eq=False)
+@facts
 class NoPlace(StoreError):
     """The folder of a new database cannot be made."""
 
@@ -814,7 +889,7 @@ class DamagedDescriptor(StoreError):
     CURE = "encode all samples again"
 
 
-@dataclass(eq=False)
+@facts
 class StaleCalibration(StoreError):
     """The gallery's calibration is damaged, or of another version of gallery."""
 
@@ -825,7 +900,7 @@ class StaleCalibration(StoreError):
     """What is the matter, to be read after `The gallery's calibration`."""
 
 
-@dataclass(eq=False)
+@facts
 class OutgrownCalibration(StaleCalibration):
     """The gallery was calibrated with other characters than it has; it still answers."""
 
@@ -840,7 +915,7 @@ class OutgrownCalibration(StaleCalibration):
     """How many there are."""
 
 
-@dataclass(eq=False)
+@facts
 class NotEncoded(StoreError):
     """The encoder in use has not encoded all samples, and would answer from a part of them."""
 

@@ -297,6 +297,80 @@ class Thresholds:
     """At least this much nearer than the second character to be sure."""
 
 
+class Decided(StrEnum):
+    """What a person decided of a face."""
+
+    UNDECIDED = "undecided"
+    CONFIRMED = "confirmed"
+    """It shows a character; the gallery answers so from then on, and is sure."""
+    NOT_THIS = "not_this"
+    """It does not show one character or several; nobody says more."""
+    IGNORED = "ignored"
+    """It is a face, and nobody wants to know whose."""
+    NO_FACE = "no_face"
+    """The detector erred."""
+
+    @property
+    def words(self) -> str:
+        """It in words for people."""
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class FaceState:
+    """All that was decided of one face."""
+
+    decided: Decided = Decided.UNDECIDED
+    character: str | None = None
+    """Whom a confirmed face shows; None for others."""
+    not_these: tuple[str, ...] = ()
+    """Whom it does not show, by name, sorted; also of faces that are confirmed or ignored."""
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it is in no cluster and named by nobody."""
+        return self.decided in (Decided.IGNORED, Decided.NO_FACE)
+
+    def confirmed(self, name: str) -> FaceState:
+        """Return what it becomes where a person says whom it shows."""
+        others = tuple(one for one in self.not_these if one != name)
+        return FaceState(Decided.CONFIRMED, name, others)
+
+    def rejected(self, name: str) -> FaceState:
+        """Return what it becomes where a person says whom it does not show."""
+        names = tuple(sorted({*self.not_these, name}))
+        if self.decided in (Decided.UNDECIDED, Decided.NOT_THIS) or self.character == name:
+            return FaceState(Decided.NOT_THIS, None, names)
+        return FaceState(self.decided, self.character, names)
+
+    def set_aside(self, why: Decided) -> FaceState:
+        """Return what it becomes where a person ignores it, or says that it is no face."""
+        return FaceState(why, None, self.not_these)
+
+    def without(self, name: str) -> FaceState:
+        """Return what it becomes where it is not said any more that it does not show somebody."""
+        left = tuple(one for one in self.not_these if one != name)
+        if self.decided is Decided.NOT_THIS and not left:
+            return UNDECIDED
+        return FaceState(self.decided, self.character, left)
+
+
+UNDECIDED = FaceState()
+"""What every face is at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a face was seen, but for its box: what it is known by for good."""
+
+    digest: str
+    """SHA-256 of the picture's or the video's file."""
+    track: VideoTrack | None = None
+    """The track of the video that it is; None for a face in a picture."""
+    pixels: str | None = None
+    """What the picture's file shows, see Content, where that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Who a face is."""
@@ -315,6 +389,14 @@ class Answer:
     calibration."""
     stranger: float | None = None
     """The probability that the face is nobody's of the gallery; None before calibration."""
+    decided: Decided | None = None
+    """What a person decided, where the answer is a person's: CONFIRMED, IGNORED or NO_FACE; None
+    where it is the gallery's."""
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether a person wants nobody to name the face: it is ignored, or no face."""
+        return self.decided in (Decided.IGNORED, Decided.NO_FACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +468,17 @@ class VideoRecord(Record):
     part: VideoTrack | VideoShot | VideoEnd = VideoEnd(0, 0, 0.0)
     asked: tuple[float, float | None, float] = (0.0, None, 0.0)
     """From when to when the video is looked at, and every how many seconds."""
+
+
+class Source(StrEnum):
+    """Where the names of pictures come from."""
+
+    FOLDERS = "folders"
+    """The folder of folders that pictures lie in: one folder per character."""
+    XMP = "xmp"
+    """Named face regions in sidecars and in the pictures' own metadata."""
+    CAPTIONS = "captions"
+    """Tags in text files beside the pictures."""
 
 
 class Outcome(StrEnum):

@@ -501,6 +501,31 @@ def test_what_is_rejected_can_be_taken_back(
     assert names(people.identify(shots / "0.png")) == ["Rei"]
 
 
+def test_what_is_decided_rules_and_can_be_undone(
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
+) -> None:
+    fill(people, folder)
+    step = people.confirm(shots / "0.png", "Asuka", who="me")
+    assert (step.title, step.who) == ("confirmed 1 as Asuka", "me")
+    (answer,) = people.identify(shots / "0.png").faces
+    assert (answer.character, answer.decided) == ("Asuka", gallery.Decided.CONFIRMED)
+    assert people.ignore([shots / "0.png"]).title == "ignored 1"
+    assert people.identify(shots / "0.png").faces[0].is_set_aside
+    assert people.undo([step.id]).restored == 0
+    assert [one.restored for one in (people.undo(), people.undo())] == [1, 1]
+    assert names(people.identify(shots / "0.png")) == ["Rei"]
+    assert people.no_face(str(shots / "0.png")).faces == 1
+    assert people.clear(shots / "0.png").faces == 1
+    assert len(people.steps()) == 6
+    assert [one.state for one in people.decisions()] == [gallery.FaceState()]
+    people.label(shots, tmp_path / "out.jsonl").run()
+    people.confirm(1, "Shinji", new=True)
+    assert people.evaluate_decisions().run().confirmed != []
+    assert people.adopt([1], "Kaworu").run() == 1
+    with pytest.raises(gallery.NoSuchSeenFace):
+        people.confirm(999, "Rei")
+
+
 def test_long_work_gives_its_result_at_once(
     people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
 ) -> None:

@@ -78,7 +78,9 @@ def tokens(text: str) -> list[str]:
 
 
 def alike(written: str, printed: str) -> bool:
-    """Equal but for the last digits, which processors differ in."""
+    """Equal but for the last digits, which processors differ in; a list has commas behind them."""
+    if written.endswith(",") and printed.endswith(","):
+        written, printed = written[:-1], printed[:-1]
     if NUMBER.fullmatch(written) and NUMBER.fullmatch(printed):
         return abs(float(written) - float(printed)) <= 0.011
     return written == printed

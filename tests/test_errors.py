@@ -8,6 +8,8 @@ import errno
 import pickle
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -41,6 +43,7 @@ from gallery.errors import (
     StoreError,
     UnreadableDatabase,
     UnreadablePicture,
+    complete,
 )
 from gallery.store.schema import explained
 
@@ -68,6 +71,7 @@ VALUES: dict[Any, object] = {
 """A value for each type that an attribute has."""
 
 SHOWN = {
+    "audit/contradicted.py": "the command that a proposal is",
     "audit/duplicates.py": "the command that a proposal is",
     "audit/misplaced.py": "the command that a proposal is",
     "audit/page.py": "a page for whoever ran `gallery audit`",
@@ -79,6 +83,7 @@ SHOWN = {
 
 def made(kind: type[GalleryError]) -> GalleryError:
     """An error of a class, every attribute with a value."""
+    complete(kind)
     if not is_dataclass(kind):
         return kind()
     hints = get_type_hints(kind)
@@ -308,3 +313,18 @@ class TestDatabase:
             sqlite3.connect(path).execute("SELECT * FROM sqlite_schema")
         with pytest.raises(UnreadableDatabase), explained(tmp_path):
             sqlite3.connect(tmp_path)
+
+
+def test_classes_are_made_whole_by_several_threads_at_once() -> None:
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from pathlib import Path\n"
+        "from gallery.errors import NoFacePasses, SeveralFaces, SamePicture\n"
+        "with ThreadPoolExecutor(16) as pool:\n"
+        "    said = set(pool.map(lambda _: str(SeveralFaces(Path('a'), 2)), range(400)))\n"
+        "print(len(said))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")

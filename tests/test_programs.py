@@ -1,4 +1,4 @@
-"""The seven programs of docs/python.md do what the page says."""
+"""The eight programs of docs/python.md do what the page says."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def output(number: int, place: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_there_are_seven() -> None:
-    assert len(PROGRAMS) == 7
+def test_there_are_eight() -> None:
+    assert len(PROGRAMS) == 8
 
 
 def test_enroll_and_identify(place: Path) -> None:
@@ -88,3 +88,7 @@ def test_harvest_an_episode(place: Path) -> None:
 
 def test_a_plug_in(place: Path) -> None:
     assert output(6, place) == ["kept"]
+
+
+def test_decide(place: Path) -> None:
+    assert output(7, place) == ["confirmed 1 as Chloé Marchand confirmed", "1 face is as before"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.numerics.profiles import counting
-from gallery.store.contents import key_of
 from gallery.store.enrolled import read_enrolled
-from gallery.store.rejections import NEARLY, SAME_PLACE, Rejection
-from gallery.types import Sample
+from gallery.store.rejections import NEARLY
+from gallery.types import UNDECIDED, FaceState, Sample
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -32,8 +31,12 @@ class AuditSet:
     """The encoder's distance that nobody lies beyond."""
     near: float
     """Faces nearer than this are nearly the same."""
-    refused: frozenset[tuple[int, str]] = frozenset()
-    """Samples, by id, and names that a person said they do not have."""
+    states: Mapping[int, FaceState] = field(default_factory=dict)
+    """What a person decided of samples, by id."""
+
+    def state(self, row: int) -> FaceState:
+        """Return what a person decided of a sample."""
+        return self.states.get(self.samples[row].id, UNDECIDED)
 
     @cached_property
     def names(self) -> list[str]:
@@ -95,20 +98,10 @@ def audit_set_of(engine: Engine) -> AuditSet:
     rows = np.flatnonzero(~enrolled.rejects[enrolled.labels]).tolist()
     rows.sort(key=lambda row: enrolled.samples[row].id)
     samples = tuple(enrolled.samples[row] for row in rows)
-    contents = engine.store.contents()
-    rejected: dict[str, list[Rejection]] = {}
-    for one in engine.store.rejections.all():
-        rejected.setdefault(key_of(one.digest, contents), []).append(one)
-    refused = frozenset(
-        (sample.id, one.character)
-        for sample in samples
-        for one in rejected.get(key_of(sample.digest, contents), ())
-        if sample.face.box.overlap(one.box) >= SAME_PLACE
-    )
     return AuditSet(
         samples,
         enrolled.descriptors[rows].astype(np.float64),
         engine.thresholds.unknown,
         NEARLY * engine.thresholds.sure,
-        refused,
+        {enrolled.samples[row].id: enrolled.states[row] for row in rows},
     )

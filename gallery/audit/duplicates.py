@@ -88,7 +88,10 @@ def twins(audit_set: AuditSet, pairs: Pairs, found: Margins) -> Iterator[Proposa
     for pair in across:
         wrong, right = sorted((int(row) for row in pair), key=lambda row: (-fit[row], -row))
         one, other = audit_set.samples[wrong], audit_set.samples[right]
-        if (one.id, other.character) in audit_set.refused:
+        # A person said so of the one, or of both: neither is a mistake.
+        if other.character in audit_set.state(wrong).not_these:
+            continue
+        if audit_set.state(wrong).character == one.character:
             continue
         apart = float(np.linalg.norm(audit_set.descriptors[wrong] - audit_set.descriptors[right]))
         yield Proposal(

@@ -10,6 +10,7 @@ import numpy as np
 from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
 from gallery.numerics.distances import squared_distances
+from gallery.types import Decided
 
 ROWS_AT_ONCE = 512
 
@@ -63,11 +64,11 @@ def margins(audit_set: AuditSet) -> Margins:
 def _refused(audit_set: AuditSet) -> dict[int, list[int]]:
     """Return the characters that samples are known not to show, by row."""
     numbers = {name: number for number, name in enumerate(audit_set.names)}
-    places = {sample.id: row for row, sample in enumerate(audit_set.samples)}
     found: dict[int, list[int]] = {}
-    for sample_id, name in audit_set.refused:
-        if name in numbers:
-            found.setdefault(places[sample_id], []).append(numbers[name])
+    for row in range(len(audit_set.samples)):
+        for name in audit_set.state(row).not_these:
+            if name in numbers:
+                found.setdefault(row, []).append(numbers[name])
     return found
 
 
@@ -82,8 +83,13 @@ def _own(audit_set: AuditSet, rows: Labels) -> Numbers:
 
 
 def misplaced(audit_set: AuditSet, found: Margins) -> Iterator[Proposal]:
-    """Propose to move samples that are nearer to another character, or to forget strangers."""
-    for row in np.flatnonzero(found.values > 0):
+    """Propose to move samples that are nearer to another character, or to forget strangers.
+
+    Those that a person decided of are not guessed at.
+    """
+    for row in np.flatnonzero(found.values > 0).tolist():
+        if audit_set.state(row).decided not in (Decided.UNDECIDED, Decided.NOT_THIS):
+            continue
         own, other = float(found.own[row]), float(found.other[row])
         sample, name = audit_set.samples[row], audit_set.names[found.nearest[row]]
         if other <= NOBODY * audit_set.unknown:

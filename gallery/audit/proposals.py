@@ -11,6 +11,8 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What may be wrong."""
 
+    CONTRADICTED = "decided otherwise"
+    """A person decided that a sample shows somebody else, or nobody."""
     MISPLACED = "misplaced"
     """A sample is nearer to another character than to its own."""
     TWINS = "twins"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gallery.audit.audit_set import AuditSet, audit_set_of
 from gallery.audit.characters import few, merge, split
+from gallery.audit.contradicted import contradicted
 from gallery.audit.duplicates import distinct, duplicates, near_pairs, twins
 from gallery.audit.misplaced import margins, misplaced
 from gallery.audit.proposals import Proposal, ranked
@@ -36,6 +37,7 @@ def proposals(audit_set: AuditSet) -> list[Proposal]:
     named = {sample for one in moved for sample in one.samples}
     return ranked(
         [
+            *contradicted(audit_set),
             *moved,
             *(one for one in twins(audit_set, pairs, found) if not named & set(one.samples)),
             *split(audit_set),

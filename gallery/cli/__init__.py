@@ -20,6 +20,7 @@ from gallery.cli import (
     calibrate,
     characters,
     cluster,
+    decide,
     doctor,
     enroll,
     evaluate,
@@ -139,6 +140,7 @@ identify.register(app)
 label.register(app)
 harvest.register(app)
 characters.register(app)
+decide.register(app)
 review.register(app)
 audit.register(app)
 cluster.register(app)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.decide import At, WhichFace, given_by
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
@@ -133,20 +134,45 @@ def _as_json(one: Cluster) -> dict[str, object]:
 
 def adopt(
     ctx: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="CLUSTER", help="As `cluster` counts.")],
+    faces: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CLUSTER|FACE...",
+            help="A cluster's number, face:NUMBER as `cluster --json` says, or a picture.",
+        ),
+    ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Somebody new, or known already.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="face:NUMBER", help="Leave this face out; may be repeated."),
+    ] = None,
+    face: WhichFace = None,
+    at: At = None,
     poor: Poor = False,
+    json: Json = False,
 ) -> None:
-    """Make a character of a cluster of unknown faces, or give them to one that is there.
+    """Make a character of a cluster of unknown faces, or of single ones, or give them to one.
 
     `gallery forget` and `gallery move` undo it.
     """
     from gallery.engine.assemble import open_gallery
-    from gallery.jobs.adopt import adopt as job
+    from gallery.jobs.adopt import adopt_faces
+    from gallery.jobs.meant import read_given
 
+    given, which = given_by([_cluster(one) for one in faces], face, at)
+    rest = [read_given(one) for one in without or ()]
     with open_gallery(settings_of(ctx)) as gallery:
-        added = follow(job(gallery, number, name, poor=poor))
+        added = follow(adopt_faces(gallery, given, name, which, without=rest, poor=poor))
         known = gallery.store.character(name)
+    if json:
+        json_line({"character": known.name, "added": added, "samples": known.samples})
+        return
     before = known.samples - added
-    rest = f", beside {before} there already" if before else ""
-    say(f"{plural(added, 'face')} of cluster {number} enrolled as {known.name}{rest}.")
+    beside = f", beside {before} there already" if before else ""
+    of = f" of cluster {faces[0]}" if len(faces) == 1 and faces[0].isdecimal() else ""
+    say(f"{plural(added, 'face')}{of} enrolled as {known.name}{beside}.")
+
+
+def _cluster(text: str) -> str:
+    """Return how a face is named everywhere: here a number alone is a cluster's."""
+    return f"cluster:{text}" if text.isdecimal() else text

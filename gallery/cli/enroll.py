@@ -23,9 +23,7 @@ from gallery.cli.show import (
     settings_of,
 )
 from gallery.events import EnrolmentStarted, Event, PassedOver, Refused
-from gallery.jobs.enroll import Source, check_names, named_as_in, named_in
-from gallery.jobs.enroll import enroll as job
-from gallery.types import Enrolled, Outcome, Retired
+from gallery.types import Enrolled, Outcome, Retired, Source
 
 
 def register(app: typer.Typer) -> None:
@@ -97,6 +95,8 @@ def enroll(
     """
     from gallery.engine.assemble import open_gallery
     from gallery.faces.quality import Gates
+    from gallery.jobs.enroll import check_names, named_as_in, named_in
+    from gallery.jobs.enroll import enroll as job
     from gallery.metadata.captions import names_listed
 
     check_names(source, are_given=names is not None)

@@ -13,9 +13,12 @@ from gallery.cli.show import Cropped, Json, Largest, json_line, plural, say, set
 from gallery.events import Event, Refused
 
 if TYPE_CHECKING:
+    from gallery.evaluation.decided import DecidedEvaluation
     from gallery.evaluation.evaluate import Evaluation
+    from gallery.settings import Settings
 
 SHOWN_CONFUSED = 10
+SHOWN_WRONG = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -45,13 +48,18 @@ def evaluate(
             metavar="FILE.html", help="Write tables, curves and the worst mistakes as one page."
         ),
     ] = None,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="On the seen faces that you decided of.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Measure how often the gallery is right, on its own faces or on a folder of known ones.
 
     Without DIR every enrolled face is asked about as if it were new, and once more as a stranger;
     nothing but the database is opened. In DIR, folders whose names are not in the gallery hold
-    strangers. Every figure has its 95 % interval; where there is too little for one, - stands.
+    strangers. With --decisions the gallery's own answers are compared with what you confirmed,
+    rejected and called no face. Every figure has its 95 % interval; where there is too little for
+    one, - stands.
     The exit code is 1 when a picture of DIR could not be used; the others are.
     """
     from gallery.engine.assemble import open_gallery
@@ -62,6 +70,11 @@ def evaluate(
         raise typer.BadParameter("Choose --figures or --json.")
     if report is not None:
         check_report_path(report)
+    if decisions:
+        if folder is not None or report is not None:
+            raise typer.BadParameter("It goes without DIR and --report.", param_hint="--decisions")
+        _on_decisions(settings_of(ctx), seed, json=json, figures=figures)
+        return
     reporter = _EvaluationReporter()
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         evaluation = follow(job(gallery, folder, largest=largest, seed=seed), reporter)
@@ -83,6 +96,54 @@ def evaluate(
             say(f"{report}")
     if reporter.refused:
         raise typer.Exit(1)
+
+
+def _on_decisions(settings: Settings, seed: int, *, json: bool, figures: bool) -> None:
+    from gallery.engine.assemble import open_gallery
+    from gallery.evaluation.decided import evaluate_decisions
+    from gallery.evaluation.plain import decided_json, lines
+
+    with open_gallery(settings) as gallery:
+        found = follow(evaluate_decisions(gallery, seed=seed))
+        encoder = gallery.encoder
+    if json:
+        json_line(decided_json(found, encoder))
+    elif figures:
+        for line in lines(found):
+            typer.echo(line)
+    else:
+        _print_decided(found)
+
+
+def _print_decided(found: DecidedEvaluation) -> None:
+    whole, wrong = len(found.confirmed), sum(one.is_wrong for one in found.confirmed)
+    share = f": {100 * wrong / whole:.1f} %" if whole else ""
+    were = "was" if wrong == 1 else "were"
+    typer.echo(f"Of {whole:,} confirmed, {wrong:,} {were} wrong{share}.")
+    if found.enrolled:
+        say(f"{plural(found.enrolled, 'face')} left out: enrolled, and compared with themselves.")
+    if found.unseen:
+        say(f"{plural(found.unseen, 'face')} left out: `gallery label` has not seen them.")
+    for chapter in found.chapters:
+        typer.echo(f"\n{chapter.title}")
+        table(chapter.columns, [[str(cell) for cell in row] for row in chapter.rows])
+        for reason in chapter.reasons:
+            typer.echo(f"- stands where {reason}.")
+    if found.wrong:
+        typer.echo("\nSurely named, and wrong")
+        table(
+            ("face", "decided", "character", "taken for", "where"),
+            [
+                (
+                    f"face:{one.sighting.id}",
+                    one.state.decided.words,
+                    one.state.character or "-",
+                    one.answer.character,
+                    one.sighting.path,
+                )
+                for one in found.wrong[:SHOWN_WRONG]
+            ],
+        )
 
 
 class _EvaluationReporter(Reporter):

@@ -187,7 +187,7 @@ def _print(record: Record) -> None:
             (
                 " ",
                 answer.character or "-",
-                answer.verdict.value,
+                answer.verdict.value if answer.decided is None else answer.decided.words,
                 "-" if answer.distance is None else f"{answer.distance:.3f}",
                 ", ".join(f"{one.character} {one.distance:.3f}" for one in answer.matches) or "-",
                 ",".join(map(str, answer.face.box.within(record.width or 0, record.height or 0))),

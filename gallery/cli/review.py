@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +19,12 @@ def register(app: typer.Typer) -> None:
 
 def reject(
     ctx: typer.Context,
-    picture: Annotated[Path | None, typer.Argument(metavar="PICTURE", readable=False)] = None,
+    picture: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PICTURE", help="Or face:NUMBER, as `cluster --json` and `decisions` say."
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     face: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Which face, as `identify` counts.")
@@ -35,6 +39,7 @@ def reject(
     """Say that a face is not NAME: neither it nor one nearly the same is answered so again."""
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import review
+    from gallery.jobs.meant import read_given
 
     asked = (picture is not None or name is not None, listing, bool(undo))
     if sum(asked) != 1 or (picture is None) != (name is None):
@@ -45,7 +50,7 @@ def reject(
             say(f"{plural(len(undo), 'rejection')} taken back.")
         elif picture is not None and name is not None:
             gallery.require_encoded()
-            one = review.reject(gallery, picture, name, face)
+            one = review.reject(gallery, read_given(picture), name, face)
             if json:
                 json_line(_as_json(one))
             else:

@@ -58,7 +58,14 @@ UNBROKEN = ("box", "verdict")
 NARROW = 60
 """Below so many columns a table that does not fit is printed as paragraphs."""
 
-COLOURS = {"sure": "green", "unsure": "yellow", "unknown": "bright_black"}
+COLOURS = {
+    "sure": "green",
+    "confirmed": "green",
+    "unsure": "yellow",
+    "unknown": "bright_black",
+    "ignored": "bright_black",
+    "no face": "bright_black",
+}
 
 
 class Commands(TyperGroup):

@@ -28,21 +28,27 @@ from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.index import IndexCache
-from gallery.identify.judging import Judging, references_of, rejections_of
+from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
 from gallery.media.images import decode_png, file_state
+from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
+from gallery.store.decided import DecidedFaces
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
 from gallery.store.sightings import Observation
 from gallery.system.files import absolute
 from gallery.types import (
+    UNDECIDED,
     Answer,
     Character,
     Crop,
+    Decided,
     DescribedFace,
+    FaceState,
     Image,
     Match,
     MatchMode,
+    Place,
     Record,
     Sample,
     Thresholds,
@@ -86,6 +92,7 @@ class Engine:
         self._matcher = Matcher(store, encoder, cache)
         self.judging = Judging(store, encoder, thresholds, read_strangers)
         self._rejected: tuple[str, Rejected] | None = None
+        self._decided: tuple[tuple[str, int], DecidedFaces] | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -154,23 +161,30 @@ class Engine:
     ) -> list[Record]:
         """Say who is in pictures that were looked at, or why one could not be read.
 
-        With keep, what was seen in them is noted, see `keep`.
+        With keep, what was seen in them is noted, and what is said of it, see `keep`.
         """
+        now = self.store.answers.now(self.encoder) if keep else None
+        most = max(top, MOST_ALTERNATIVES) if keep else top
+        said = [
+            list(self._answer(one.faces, mode, most, self.states(one.places, one.faces)))
+            for one in seen
+        ]
         if keep:
-            self.keep([replace(one, path=absolute(one.path)) for one in seen])
+            here = [replace(one, path=absolute(one.path)) for one in seen]
+            self.keep(here, said if mode is MatchMode.IDEAL else None, now)
         return [
             Record(
                 one.path,
                 one.width,
                 one.height,
                 self.encoder,
-                tuple(self._answer(one.faces, mode, top, one.digest or "")),
+                tuple(cut(answer, top) for answer in answers),
                 error=one.error,
                 left_out=one.left_out,
                 digest=one.digest or None,
                 failure=one.failure,
             )
-            for one in seen
+            for one, answers in zip(seen, said, strict=True)
         ]
 
     def answers(
@@ -179,26 +193,29 @@ class Engine:
         *,
         mode: MatchMode = MatchMode.IDEAL,
         top: int = 3,
-        digest: str = "",
+        places: Sequence[Place] | None = None,
         smoothed: Smoothed | None = None,
+        heed: bool = True,
     ) -> list[Answer]:
-        """Say who faces are that were described before; those of a video are of no digest.
+        """Say who faces are that were described before; all faces of a file are given at once.
 
-        Where they were moved, see calibration.together, they are matched and judged there.
+        What a person decided of faces at their places rules, unless the gallery's own answer is
+        wanted and nothing is to be heeded. Where they were moved, see calibration.together, they
+        are matched and judged there.
         """
-        return list(self._answer(described, mode, top, digest, smoothed))
+        states = self.states(places, described) if heed else [UNDECIDED] * len(described)
+        return list(self._answer(described, mode, top, states, smoothed))
 
     def _answer(
         self,
         described: Sequence[DescribedFace],
         mode: MatchMode,
         top: int,
-        digest: str,
+        states: Sequence[FaceState],
         smoothed: Smoothed | None = None,
     ) -> Iterator[Answer]:
         if not described:
             return
-        excluded = self.excluded(digest, described)
         if smoothed is None:
             places = np.stack([one.descriptor for one in described])
             calibration = self.judging.calibration()
@@ -206,11 +223,11 @@ class Engine:
             places, calibration = smoothed
         # The verdict wants the second character even where only one is shown, and the next one
         # where a name was excluded.
-        count = max(top, 2) + max(len(names) for names in excluded)
+        count = max(top, 2) + max(len(state.not_these) for state in states)
         matched = self._matcher.match(places, mode, count)
         characters = self._matcher.characters()
-        for one, place, matches, names in zip(described, places, matched, excluded, strict=True):
-            left = [match for match in matches if match.character not in names]
+        for one, place, matches, state in zip(described, places, matched, states, strict=True):
+            left = [match for match in matches if match.character not in state.not_these]
             said = self.judging.judge(
                 place,
                 one.quality,
@@ -218,16 +235,18 @@ class Engine:
                 mode=mode,
                 calibration=calibration,
                 characters=characters,
+                state=state,
             )
             yield Answer(
                 face=one.face,
                 verdict=said.verdict,
                 character=said.character,
-                distance=left[0].distance if left else None,
+                distance=_distance(left, said),
                 matches=tuple(left[:top]),
                 quality=one.quality,
                 probability=said.probability,
                 stranger=said.stranger,
+                decided=said.decided,
             )
 
     def calibrate(self, fpir: float = CALIBRATED_FPIR) -> Calibrated:
@@ -276,26 +295,73 @@ class Engine:
         matched = self._matcher.match(descriptors, MatchMode.IDEAL, 1)
         return [matches[0] if matches else None for matches in matched]
 
-    def excluded(self, digest: str, described: Sequence[DescribedFace]) -> list[frozenset[str]]:
-        """Return, for each face of a picture, the names that a person said it does not have."""
+    def states(
+        self, places: Sequence[Place] | None, described: Sequence[DescribedFace]
+    ) -> list[FaceState]:
+        """Return what a person decided of faces; without places what holds for any of their kind.
+
+        A name that was rejected for a face nearly the same is rejected for each of them, too,
+        unless that face is confirmed as having it.
+        """
+        if not described:
+            return []
         rejected, radius = self.rejected(), NEARLY * self.thresholds.sure
-        return [
-            rejected.excluded(digest, one.face.box, one.descriptor, radius) for one in described
-        ]
+        own = [UNDECIDED] * len(described)
+        if places is not None:
+            own = self.decided().states(places, [one.face.box for one in described])
+        found = []
+        for state, one in zip(own, described, strict=True):
+            names = rejected.near(one.descriptor, radius) - {state.character}
+            found.append(state if names <= {*state.not_these} else _also(state, names))
+        return found
+
+    def decided(self) -> DecidedFaces:
+        """Return what a person decided of faces, by their places, as it is now."""
+        version = self.store.change(), self.store.decisions.version()
+        if self._decided is None or self._decided[0] != version:
+            self._decided = (version, self.store.decisions.decided())
+        return self._decided[1]
 
     def rejected(self) -> Rejected:
-        """Return what faces are known not to be, as it is now."""
-        change = self.store.change()
+        """Return the faces that are known not to be somebody, as it is now."""
+        change = f"{self.store.change()} {self.store.decisions.version()}"
         if self._rejected is None or self._rejected[0] != change:
             self._rejected = (change, self.store.rejections.rejected(self.encoder))
         return self._rejected[1]
 
-    def keep(self, seen: Sequence[Observation]) -> None:
-        """Note pictures and their faces, described by the encoder in use, in one transaction."""
+    def keep(
+        self,
+        seen: Sequence[Observation],
+        said: Sequence[Sequence[Answer]] | None = None,
+        now: GalleryState | None = None,
+    ) -> None:
+        """Note pictures and their faces, described by the encoder in use, in one transaction.
+
+        Also what is said of them, and what the gallery was before, where that is given.
+        """
         detector = self.describer.detector.name
+        own = [
+            self.by_itself(one.faces, answers)
+            for one, answers in zip(seen, said or [()] * len(seen), strict=True)
+        ]
         with self.store.writing() as writer:
-            for one in seen:
-                writer.sightings.keep(one, self.encoder, detector)
+            found: dict[int, Answer] = {}
+            for one, answers in zip(seen, own, strict=True):
+                numbers = writer.sightings.keep(one, self.encoder, detector)
+                if answers:
+                    found.update(numbered(numbers, answers))
+            if now is not None:
+                writer.answers.put(now, found, {one.digest for one in seen if one.digest})
+
+    def by_itself(self, faces: Sequence[DescribedFace], answers: Sequence[Answer]) -> list[Answer]:
+        """Return what the gallery says of faces, given what is: without a person's decisions."""
+        decided = [row for row, answer in enumerate(answers) if answer.decided is not None]
+        found = list(answers)
+        if decided:
+            own = self.answers([faces[row] for row in decided], top=MOST_ALTERNATIVES, heed=False)
+            for row, answer in zip(decided, own, strict=True):
+                found[row] = answer
+        return found
 
     def require_encoded(self) -> None:
         """Raise StoreError unless the encoder in use has encoded all samples."""
@@ -377,6 +443,30 @@ class Engine:
         """Remove samples; their character stays."""
         with self.store.writing() as writer:
             writer.forget_samples(sample_ids)
+
+
+def cut(answer: Answer, top: int) -> Answer:
+    """Return an answer with as many of its nearest characters as are asked for."""
+    return answer if len(answer.matches) <= top else replace(answer, matches=answer.matches[:top])
+
+
+def numbered(numbers: Sequence[int | None], answers: Sequence[Answer]) -> dict[int, Answer]:
+    """Return answers by the numbers of their faces, but for those that have none."""
+    pairs = zip(numbers, answers, strict=True)
+    return {number: answer for number, answer in pairs if number is not None}
+
+
+def _also(state: FaceState, names: frozenset[str]) -> FaceState:
+    for name in sorted(names):
+        state = state.rejected(name)
+    return state
+
+
+def _distance(matches: Sequence[Match], said: Judgement) -> float | None:
+    """Return how far the nearest character is, or the one that a person named."""
+    if said.decided is Decided.CONFIRMED:
+        matches = [one for one in matches if one.character == said.character]
+    return matches[0].distance if matches else None
 
 
 def _seen(image: Image, described: DescribedPicture) -> Observation:

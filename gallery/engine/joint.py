@@ -13,43 +13,50 @@ from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
 from gallery.identify.judging import references_of, rejections_of
+from gallery.store.sightings import Sighting
 from gallery.types import Answer, DescribedFace, MatchMode
 
-Scoring = Callable[[Sequence[int], Sequence[DescribedFace], str], list[Answer]]
-"""Answers seen faces, given by id and as described, of a picture with a digest; a moment of a video
-has none."""
+Scoring = Callable[[Sequence[Sighting], Sequence[DescribedFace]], list[Answer]]
+"""Answers seen faces of one file, which are given as described, too."""
 
 
-def alone(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Scoring:
-    """Return what answers every face alone, as `gallery identify` does."""
+def alone(
+    engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3, *, heed: bool = True
+) -> Scoring:
+    """Return what answers every face alone, as `gallery identify` does.
 
-    def answer(_: Sequence[int], faces: Sequence[DescribedFace], digest: str) -> list[Answer]:
-        return engine.answers(faces, mode=mode, top=top, digest=digest)
+    What a person decided is not heeded where the gallery's own answers are wanted.
+    """
+
+    def answer(seen: Sequence[Sighting], faces: Sequence[DescribedFace]) -> list[Answer]:
+        places = [one.place for one in seen]
+        return engine.answers(faces, mode=mode, top=top, places=places, heed=heed)
 
     return answer
 
 
-def jointly(engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3) -> Stage[Scoring]:
+def jointly(
+    engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3, *, heed: bool = True
+) -> Stage[Scoring]:
     """Return what answers every face from its smoothed descriptor among all that were seen.
 
     A gallery that is not calibrated, or has too little left to calibrate from, answers every face
     alone, and no event is told then. Later changes of the gallery and faces that are seen later
-    have no part; a picture with such a face is answered alone.
+    have no part; a picture with such a face is answered alone. For `heed` see alone.
     """
     ids, seen = engine.store.sightings.vectors(engine.encoder)
     drawn = yield from smoothed(engine, seen)
     if drawn is None:
-        return alone(engine, mode, top)
-    places = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
+        return alone(engine, mode, top, heed=heed)
+    rows = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
     calibration = drawn.calibration
 
-    def answer(
-        faces_seen: Sequence[int], faces: Sequence[DescribedFace], digest: str
-    ) -> list[Answer]:
-        if not faces or not places.keys() >= set(faces_seen):
-            return engine.answers(faces, mode=mode, top=top, digest=digest)
-        at = Smoothed(np.stack([places[one] for one in faces_seen]), calibration)
-        return engine.answers(faces, mode=mode, top=top, digest=digest, smoothed=at)
+    def answer(seen: Sequence[Sighting], faces: Sequence[DescribedFace]) -> list[Answer]:
+        decided_at = [one.place for one in seen]
+        if not faces or not rows.keys() >= {one.id for one in seen}:
+            return engine.answers(faces, mode=mode, top=top, places=decided_at, heed=heed)
+        at = Smoothed(np.stack([rows[one.id] for one in seen]), calibration)
+        return engine.answers(faces, mode=mode, top=top, places=decided_at, smoothed=at, heed=heed)
 
     return answer
 

@@ -32,6 +32,7 @@ from gallery.types import (
     Descriptor,
     Face,
     Image,
+    Place,
     Quality,
 )
 
@@ -101,7 +102,7 @@ def set_of_gallery(engine: Engine) -> EvaluationSet:
     one that the encoder in use has not encoded.
     """
     enrolled = _enrolled(engine)
-    references = _references(enrolled)
+    references, contents = _references(enrolled), engine.store.contents()
     probes = Probes(references.descriptors, references.labels, np.arange(len(references.labels)))
     return EvaluationSet(
         names=enrolled.names,
@@ -115,10 +116,10 @@ def set_of_gallery(engine: Engine) -> EvaluationSet:
         excluded=_excluded(
             engine,
             enrolled.names,
-            (
-                (one.digest, one.face.box, descriptor)
+            [
+                (Place(one.digest, None, key_of(one.digest, contents)), one.face.box, descriptor)
                 for one, descriptor in zip(enrolled.samples, references.descriptors, strict=True)
-            ),
+            ],
         ),
         series=known_series(enrolled.names, _folders(enrolled)),
     )
@@ -193,21 +194,20 @@ def set_of_folder(
 
 
 def _excluded(
-    engine: Engine, names: Sequence[str], seen: Iterable[tuple[str, Box, Descriptor]]
+    engine: Engine, names: Sequence[str], seen: Sequence[tuple[Place, Box, Descriptor]]
 ) -> dict[int, frozenset[int]]:
     """Return which enrolled characters a person said that faces do not show, as `identify` knows.
 
-    A face is given by its picture's digest, its box and its descriptor.
+    A face is given by its place, its box and its descriptor.
     """
     rejected, radius = engine.rejected(), NEARLY * engine.thresholds.sure
-    if not rejected.rejections:
-        return {}
+    states = engine.decided().states([one[0] for one in seen], [one[1] for one in seen])
     number = {name: place for place, name in enumerate(names)}
     found = {}
-    for place, (digest, box, descriptor) in enumerate(seen):
-        said = rejected.excluded(digest, box, descriptor, radius)
+    for row, (state, (_, _, descriptor)) in enumerate(zip(states, seen, strict=True)):
+        said = {*state.not_these, *(rejected.near(descriptor, radius) - {state.character})}
         if excluded := frozenset(number[name] for name in said if name in number):
-            found[place] = excluded
+            found[row] = excluded
     return found
 
 
@@ -220,9 +220,12 @@ def _folders(enrolled: EnrolledSamples) -> list[list[str | None]]:
 
 
 def _enrolled(engine: Engine) -> EnrolledSamples:
-    """Read a gallery's samples; raises InputError where there is none."""
+    """Read a gallery's samples, but for those that a person decided otherwise of.
+
+    Raises InputError where there is none.
+    """
     engine.require_encoded()
-    enrolled = read_enrolled(engine.store, engine.encoder)
+    enrolled = read_enrolled(engine.store, engine.encoder).heeding()
     if not enrolled.samples:
         raise EmptyGallery
     return enrolled
@@ -282,7 +285,7 @@ class _Collected:
         self._labels: list[int] = []
         self._own: list[int] = []
         self.origins: list[Origin] = []
-        self.seen: list[tuple[str, Box, Descriptor]] = []
+        self.seen: list[tuple[Place, Box, Descriptor]] = []
         self.qualities: list[Quality] = []
         self.copies = 0
 
@@ -324,7 +327,8 @@ class _Collected:
         self._descriptors.append(seen.described.descriptor)
         self._labels.append(number[name])
         self._own.append(row)
-        self.seen.append((seen.digest, seen.described.face.box, seen.described.descriptor))
+        place = Place(seen.digest, None, seen.key)
+        self.seen.append((place, seen.described.face.box, seen.described.descriptor))
         self.qualities.append(seen.described.quality)
         self.origins.append(Origin(path, face=seen.described.face))
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gallery.evaluation.decided import DecidedEvaluation
 from gallery.evaluation.evaluate import Evaluation
 from gallery.evaluation.figures import Figure
 
@@ -53,6 +54,31 @@ def as_json(evaluation: Evaluation, encoder: str) -> dict[str, Any]:
     }
 
 
+def decided_json(evaluation: DecidedEvaluation, encoder: str) -> dict[str, Any]:
+    """Return what a gallery is worth on decided faces as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "encoder": encoder,
+        "confirmed": len(evaluation.confirmed),
+        "wrong": sum(one.is_wrong for one in evaluation.confirmed),
+        "enrolled": evaluation.enrolled,
+        "unseen": evaluation.unseen,
+        "figures": [_figure(figure) for figure in evaluation.figures],
+        "mistakes": [
+            {
+                "face": one.sighting.id,
+                "path": str(one.sighting.path),
+                "box": [round(edge, 2) for edge in one.sighting.face.box],
+                "decided": one.state.decided.value,
+                "character": one.state.character,
+                "taken_for": one.answer.character,
+                "distance": _rounded(one.answer.distance),
+            }
+            for one in evaluation.wrong
+        ],
+    }
+
+
 def _figure(figure: Figure) -> dict[str, Any]:
     return {
         "name": figure.name,
@@ -70,7 +96,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def lines(evaluation: Evaluation) -> Iterator[str]:
+def lines(evaluation: Evaluation | DecidedEvaluation) -> Iterator[str]:
     """Give `name value low high n` for every figure, with - for what cannot be said."""
     for figure in evaluation.figures:
         numbers = (figure.value, figure.low, figure.high)

@@ -23,7 +23,17 @@ from gallery.identify.calibration.trials import References
 from gallery.numerics.profiles import profile
 from gallery.store.enrolled import read_enrolled
 from gallery.store.reader import Store
-from gallery.types import Descriptor, Match, MatchMode, Quality, Thresholds, Verdict
+from gallery.types import (
+    UNDECIDED,
+    Decided,
+    Descriptor,
+    FaceState,
+    Match,
+    MatchMode,
+    Quality,
+    Thresholds,
+    Verdict,
+)
 
 MOST_REMEMBERED = 512
 """Characters whose references are kept in memory."""
@@ -39,6 +49,8 @@ class Judgement(NamedTuple):
     """That the first character is right; None before calibration."""
     stranger: float | None = None
     """That it is nobody's of the gallery; None before calibration."""
+    decided: Decided | None = None
+    """What a person decided, where that is why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +116,17 @@ class Judging:
         calibration: Calibration | None,
         characters: int,
         references: NDArray[np.float32] | None = None,
+        state: FaceState = UNDECIDED,
     ) -> Judgement:
         """Say who a face is whose likeliest characters are known, in a gallery of so many.
 
         `references` stand for the first one's where a face is asked about that is one of them.
+        What a person decided of the face, its `state`, rules; the matches are without the names
+        that it does not have.
         """
+        decided = decided_by_a_person(state, is_calibrated=calibration is not None)
+        if decided is not None:
+            return decided
         if calibration is None or not matches or matches[0].is_reject:
             return Judgement(*decide(matches, self._thresholds))
         evidence = self.evidence(
@@ -162,8 +180,11 @@ def _parsed(body: str) -> Calibration:
 
 
 def references_of(store: Store, encoder: str) -> tuple[References, dict[str, int]]:
-    """Return the references that count, with every character's number by its name."""
-    enrolled = read_enrolled(store, encoder)
+    """Return the references that count, with every character's number by its name.
+
+    Samples that a person decided otherwise of do not.
+    """
+    enrolled = read_enrolled(store, encoder).heeding()
     kept = enrolled.counted
     qualities = [enrolled.samples[row].quality for row in kept]
     return References(
@@ -183,6 +204,19 @@ def rejections_of(store: Store, encoder: str, number: dict[str, int]) -> Rejecti
         rejected.descriptors[kept],
         np.array([number[names[row]] for row in kept], dtype=np.int64),
     )
+
+
+def decided_by_a_person(state: FaceState, *, is_calibrated: bool) -> Judgement | None:
+    """Return what a person's decision makes of a face; None where it leaves that to the gallery.
+
+    Whom a person named is sure, and who or what was set aside is nobody.
+    """
+    if state.decided is Decided.CONFIRMED:
+        right, stranger = (1.0, 0.0) if is_calibrated else (None, None)
+        return Judgement(Verdict.SURE, state.character, right, stranger, Decided.CONFIRMED)
+    if state.is_set_aside:
+        return Judgement(Verdict.UNKNOWN, None, decided=state.decided)
+    return None
 
 
 def decide(matches: Sequence[Match], thresholds: Thresholds) -> tuple[Verdict, str | None]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, InputError, UnusableFile
 from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
 from gallery.media.inputs import Media, pictures_of
+from gallery.types import Source
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from gallery.jobs.given_names import GivenNames
     from gallery.metadata.named_regions import NamedFaces
     from gallery.types import Candidate, Enrolled, Outcome
-
-
-class Source(StrEnum):
-    """Where the names of pictures come from."""
-
-    FOLDERS = "folders"
-    """The folder of folders that pictures lie in: one folder per character."""
-    XMP = "xmp"
-    """Named face regions in sidecars and in the pictures' own metadata."""
-    CAPTIONS = "captions"
-    """Tags in text files beside the pictures."""
 
 
 @dataclass(frozen=True, slots=True)

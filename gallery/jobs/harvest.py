@@ -17,6 +17,7 @@ import numpy as np
 from gallery.errors import BadOutput, InputError, UnwritableFile
 from gallery.events import Advanced, Finished, Gathered, PassedOver, Refused, Started, VideoStarted
 from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots_seen
+from gallery.jobs.keep_video import digest_where_decided
 from gallery.jobs.label_video import answers_of
 from gallery.jobs.pipeline import observations
 from gallery.media.images import encode_png
@@ -145,13 +146,11 @@ class Harvest:
                     yield Refused(seen.path, seen.error, seen.failure)
                     yield Advanced()
                     continue
-                answers = self._engine.answers(
-                    seen.faces, mode=self._mode, digest=seen.digest or ""
-                )
+                answers = self._engine.answers(seen.faces, mode=self._mode, places=seen.places)
                 unknown = [
                     face
                     for face, answer in zip(seen.faces, answers, strict=True)
-                    if answer.verdict is Verdict.UNKNOWN
+                    if answer.verdict is Verdict.UNKNOWN and answer.decided is None
                 ]
                 for face in unknown:
                     crop = self._crop(seen.path, face, None)
@@ -168,9 +167,10 @@ class Harvest:
             yield Refused.because(path, error.detached())
             return
         engine = self._engine
+        digest = digest_where_decided(engine, path)
         with video:
             for seen in shots_seen(video, engine.describer, engine.thresholds, options):
-                yield Gathered(path, self._take(path, seen), seen.last)
+                yield Gathered(path, self._take(path, seen, digest), seen.last)
                 if int(seen.last) > shown:
                     yield Advanced(int(seen.last) - shown)
                     shown = int(seen.last)
@@ -178,13 +178,13 @@ class Harvest:
             if missing is not None:
                 yield Refused(path, missing)
 
-    def _take(self, path: Path, seen: ShotSeen) -> int:
+    def _take(self, path: Path, seen: ShotSeen, digest: str | None) -> int:
         """Set the unknown faces of a shot aside, and return how many they are."""
-        answers = answers_of(self._engine, seen.tracks, self._mode, top=2)
+        answers = answers_of(self._engine, seen.tracks, self._mode, top=2, digest=digest)
         unknown = [
             track
             for track, answer in zip(seen.tracks, answers, strict=True)
-            if answer.verdict is Verdict.UNKNOWN
+            if answer.verdict is Verdict.UNKNOWN and answer.decided is None
         ]
         for track in unknown:
             crops = tuple(

@@ -6,17 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gallery.engine.engine import Engine, numbered
 from gallery.errors import InputError
 from gallery.media.images import FileState, file_state
+from gallery.store.answers import GalleryState
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute
 from gallery.system.reading import open_file
-from gallery.types import DescribedFace, VideoShot, VideoTrack
-
-if TYPE_CHECKING:
-    from gallery.engine.engine import Engine
+from gallery.types import Answer, DescribedFace, VideoShot, VideoTrack
 
 
 class VideoKeeping:
@@ -28,7 +26,9 @@ class VideoKeeping:
         """Read the file for its digest, unless it is known and has not changed."""
         self._engine = engine
         whole = absolute(path)
-        state, digest = self._identity(whole)
+        state, digest = identity_of(engine, whole)
+        self.digest = digest
+        """The video's; None where it cannot be read."""
         self._seen = ObservedVideo(whole, state, digest, None, None, asked, is_whole=False)
 
     def begin(self, width: int, height: int) -> None:
@@ -41,13 +41,19 @@ class VideoKeeping:
         shot: VideoShot,
         tracks: Sequence[tuple[VideoTrack, DescribedFace]],
         left_out: int,
+        said: Sequence[Answer] | None,
+        now: GalleryState,
     ) -> None:
-        """Note a shot and its tracks, in one transaction."""
+        """Note a shot and its tracks, in one transaction.
+
+        Also what is said of them, and what the gallery was before, unless that is not to be kept.
+        """
         if self._seen.digest is None:
             return
-        engine = self._engine
+        engine, faces = self._engine, [face for _, face in tracks]
+        own = None if said is None else engine.by_itself(faces, said)
         with engine.store.writing() as writer:
-            writer.sightings.keep_shot(
+            numbers = writer.sightings.keep_shot(
                 self._seen.digest,
                 self._seen.path,
                 shot,
@@ -56,6 +62,8 @@ class VideoKeeping:
                 encoder=engine.encoder,
                 detector=engine.describer.detector.name,
             )
+            found = {} if own is None else numbered(numbers, own)
+            writer.answers.put(now, found, {self._seen.digest})
 
     def end(self, error: str | None) -> None:
         """Note that the video was looked at up to the end that was asked for."""
@@ -65,20 +73,28 @@ class VideoKeeping:
         with self._engine.store.writing() as writer:
             writer.sightings.keep_video(seen)
 
-    def _identity(self, path: Path) -> tuple[FileState | None, str | None]:
-        """Return a file's state and its digest; None for what cannot be looked at or read."""
-        try:
-            state = file_state(path)
-        except InputError:
-            return None, None
-        known = None if _has_other_bytes(path) else self._engine.store.sightings.videos.at(path)
-        if known is not None and known.state == state and known.digest is not None:
-            return state, known.digest
-        try:
-            with open_file(path) as file:
-                return state, hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            return state, None
+
+def identity_of(engine: Engine, path: Path) -> tuple[FileState | None, str | None]:
+    """Return a video's state and its digest; None for what cannot be looked at or read."""
+    try:
+        state = file_state(path)
+    except InputError:
+        return None, None
+    known = None if _has_other_bytes(path) else engine.store.sightings.videos.at(path)
+    if known is not None and known.state == state and known.digest is not None:
+        return state, known.digest
+    try:
+        with open_file(path) as file:
+            return state, hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return state, None
+
+
+def digest_where_decided(engine: Engine, path: Path) -> str | None:
+    """Return a video's digest where something was decided of faces in videos; else nobody asks."""
+    if not engine.decided().has_videos:
+        return None
+    return identity_of(engine, absolute(path))[1]
 
 
 def _has_other_bytes(path: Path) -> bool:

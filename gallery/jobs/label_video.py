@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gallery.engine.engine import Engine, cut
 from gallery.errors import InputError, LabelledOtherwise
 from gallery.faces.tracking import Track
 from gallery.faces.video import ShotSeen, VideoOptions, shots_seen
-from gallery.jobs.keep_video import VideoKeeping
+from gallery.jobs.keep_video import VideoKeeping, digest_where_decided
 from gallery.media.video_reader import TOLERANCE, VideoReader
 from gallery.output.resume import VideoProgress
+from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.types import (
     Answer,
     DescribedFace,
     MatchMode,
+    Place,
     VideoEnd,
     VideoRecord,
     VideoShot,
     VideoTrack,
 )
-
-if TYPE_CHECKING:
-    from gallery.engine.engine import Engine
 
 
 def label_video(
@@ -76,6 +75,7 @@ class _Labelling:
     ) -> None:
         self._engine, self._video, self._options = engine, video, options
         self._mode, self._top, self._keeping = mode, top, keeping
+        self._digest = keeping.digest if keeping else digest_where_decided(engine, video.path)
         self._empty = VideoRecord(
             video.path,
             video.width,
@@ -107,22 +107,39 @@ class _Labelling:
 
     def _of_shot(self, seen: ShotSeen, number: int) -> Iterator[VideoRecord]:
         shot = VideoShot(number, seen.start, seen.last, len(seen.tracks), seen.looks)
-        parts = [
-            VideoTrack(number, row, one.start, one.end, one.best[0].time, one.looks)
-            for row, one in enumerate(seen.tracks, 1)
-        ]
+        parts = parts_of(seen.tracks, number)
         faces = faces_of(seen.tracks)
-        if self._keeping is not None:
-            self._keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out)
-        answers = self._engine.answers(faces, mode=self._mode, top=self._top)
+        engine, keeping, top = self._engine, self._keeping, self._top
+        now = None if keeping is None else engine.store.answers.now(engine.encoder)
+        most = top if keeping is None else max(top, MOST_ALTERNATIVES)
+        places = [Place(self._digest or "", part) for part in parts]
+        answers = engine.answers(faces, mode=self._mode, top=most, places=places)
+        if keeping is not None and now is not None:
+            said = answers if self._mode is MatchMode.IDEAL else None
+            keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out, said, now)
         for part, answer in zip(parts, answers, strict=True):
-            yield replace(self._empty, faces=(answer,), part=part)
+            yield replace(self._empty, faces=(cut(answer, top),), part=part)
         yield replace(self._empty, left_out=seen.left_out, part=shot)
 
 
-def answers_of(engine: Engine, tracks: Sequence[Track], mode: MatchMode, top: int) -> list[Answer]:
-    """Say who tracks are: each by the mean of its best looks, with the face of the best one."""
-    return engine.answers(faces_of(tracks), mode=mode, top=top)
+def answers_of(
+    engine: Engine, tracks: Sequence[Track], mode: MatchMode, top: int, digest: str | None
+) -> list[Answer]:
+    """Say who tracks are: each by the mean of its best looks, with the face of the best one.
+
+    The video's digest tells what was decided of them.
+    """
+    parts = parts_of(tracks, 0)
+    places = [Place(digest or "", part) for part in parts]
+    return engine.answers(faces_of(tracks), mode=mode, top=top, places=places)
+
+
+def parts_of(tracks: Sequence[Track], shot: int) -> list[VideoTrack]:
+    """Return what records say of the tracks of a shot."""
+    return [
+        VideoTrack(shot, row, one.start, one.end, one.best[0].time, one.looks)
+        for row, one in enumerate(tracks, 1)
+    ]
 
 
 def faces_of(tracks: Sequence[Track]) -> list[DescribedFace]:

@@ -16,12 +16,14 @@ from gallery.jobs.changes import KnownFiles, change_in
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.jobs.relabel_video import relabel_videos
+from gallery.jobs.stored_answers import AnswersStored
 from gallery.jobs.written import WrittenRecords
 from gallery.media.images import file_state
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import open_writer, progress_of, remaining, stands_in
+from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute
@@ -55,9 +57,10 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
     What the encoder in use has not described is described first, and unless every face is answered
     alone, those of a calibrated gallery are smoothed. Files that have changed since they were
     labelled are refused, and so are paths at which nothing was labelled. What an event tells is in
-    the file. Raises StoreError where samples lack the encoder in use, InputError and SetupError for
-    outputs that cannot be opened or gone on with, and InputError where there is nothing to answer,
-    and where videos are asked for in a format that has no place for them.
+    the file; what is said is stored in the gallery, too, where that can be written. Raises
+    StoreError where samples lack the encoder in use, InputError and SetupError for outputs that
+    cannot be opened or gone on with, and InputError where there is nothing to answer, and where
+    videos are asked for in a format that has no place for them.
     """
     engine.require_encoded()
     yield from encode_kept(engine)
@@ -89,9 +92,15 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         rest = left - changed
         stills = [one for one in pictures if one.path in rest]
         films = [one for one in videos if one.path in rest]
-        answering = joint.alone(engine, choices.mode, choices.top)
+        now = engine.store.answers.now(engine.encoder)
+        keeps = engine.store.is_writable and choices.mode is MatchMode.IDEAL
+        top = max(choices.top, MOST_ALTERNATIVES) if keeps else choices.top
+        answering = joint.alone(engine, choices.mode, top)
         if rest and not choices.alone:
-            answering = yield from joint.jointly(engine, choices.mode, choices.top)
+            answering = yield from joint.jointly(engine, choices.mode, top)
+        storing = AnswersStored(engine, answering, now, top=choices.top, jointly=not choices.alone)
+        if keeps:
+            answering = storing
         yield LabellingStarted(
             pictures=len(stills),
             videos=len(films),
@@ -109,6 +118,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         for record in relabel_pictures(engine, stills, answering):
             yield written.labelled(record)
         yield from _videos(engine, films, outputs, written, answering)
+        storing.flush()
     yield Finished(written.summary())
 
 

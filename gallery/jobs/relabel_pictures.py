@@ -37,7 +37,7 @@ def relabel_pictures(
             picture.width,
             picture.height,
             engine.encoder,
-            tuple(answering([one.id for one in seen], described, picture.digest or "")),
+            tuple(answering(seen, described)),
             error=picture.error,
             left_out=picture.left_out,
             digest=picture.digest,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gallery.engine.joint import Scoring, alone
+from gallery.store.sightings import Sighting
 from gallery.store.videos import ObservedShot, ObservedVideo
 from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class _Track:
     """A track with its face, which was seen."""
 
-    sighting: int
+    sighting: Sighting
     part: VideoTrack
     face: DescribedFace
 
@@ -58,7 +59,7 @@ def _seen(engine: Engine) -> _Observed:
     ids, rows = sightings.vectors(engine.encoder)
     vectors = dict(zip(ids.tolist(), rows, strict=True))
     faces = {
-        one.id: _Track(one.id, one.track, one.described(vectors[one.id]))
+        one.id: _Track(one, one.track, one.described(vectors[one.id]))
         for one in sightings.all()
         if one.track is not None and one.id in vectors
     }
@@ -83,8 +84,8 @@ def _of_video(
     for one in shots:
         tracks = seen.tracks.get(one.id, [])
         count += len(tracks)
-        ids, faces = [track.sighting for track in tracks], [track.face for track in tracks]
-        for track, answer in zip(tracks, answering(ids, faces, ""), strict=True):
+        seen_here, faces = [one.sighting for one in tracks], [one.face for one in tracks]
+        for track, answer in zip(tracks, answering(seen_here, faces), strict=True):
             yield replace(empty, faces=(answer,), part=track.part)
         yield replace(empty, left_out=one.left_out, part=one.shot)
     end = VideoEnd(len(shots), count, shots[-1].shot.end if shots else 0.0)

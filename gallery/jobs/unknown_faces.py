@@ -32,9 +32,9 @@ def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFa
     """Return the seen faces that the gallery, as it is now, knows nobody for.
 
     Faces that the encoder in use has not described are described first. A calibrated gallery judges
-    all faces together, see joint. Left out are faces that are enrolled, those nearest to a reject
-    class, and poor ones unless they are asked for. Raises StoreError where samples lack the encoder
-    in use.
+    all faces together, see joint. Left out are faces that are enrolled, those that a person named
+    or set aside, those nearest to a reject class, and poor ones unless they are asked for. Raises
+    StoreError where samples lack the encoder in use.
     """
     engine.require_encoded()
     yield from encode_kept(engine)
@@ -43,7 +43,11 @@ def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFa
     yield Started("answering", len(able), "face")
     unknown = []
     for answered in _answered(able, answering):
-        unknown += [one for one, answer in answered if answer.verdict is Verdict.UNKNOWN]
+        unknown += [
+            one
+            for one, answer in answered
+            if answer.verdict is Verdict.UNKNOWN and answer.decided is None
+        ]
         yield Advanced(len(answered))
     # Scored jointly, faces come nearer to everybody, to reject classes too.
     return [
@@ -79,5 +83,5 @@ def _answered(
     for start in range(0, len(faces), AT_ONCE):
         some = faces[start : start + AT_ONCE]
         described = [one.sighting.described(one.descriptor) for one in some]
-        answers = answering([one.sighting.id for one in some], described, "")
+        answers = answering([one.sighting for one in some], described)
         yield list(zip(some, answers, strict=True))

@@ -48,8 +48,8 @@ BOOKS = frozenset((".cb7", ".cbr", ".cbt", ".cbz", ".epub", ".pdf"))
 
 COMPANIONS = frozenset(
     (
-        ".aux", ".bak", ".caption", ".csv", ".db", ".faiss", ".htm", ".html", ".ini", ".json",
-        ".jsonl", ".log", ".md", ".npy", ".npz", ".nfo", ".part", ".sha256", ".srt", ".ass",
+        ".ass", ".aux", ".bak", ".caption", ".csv", ".db", ".faiss", ".htm", ".html", ".ini",
+        ".json", ".jsonl", ".log", ".md", ".nfo", ".npy", ".npz", ".part", ".sha256", ".srt",
         ".tags", ".tmp", ".toml", ".tsv", ".txt", ".url", ".vtt", ".xml", ".xmp", ".yaml", ".yml",
     )
 )  # fmt: skip

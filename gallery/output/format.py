@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gallery.errors import InputError, UnwritableFile
 from gallery.system.files import absolute, is_folder
-from gallery.types import Record, Verdict
+from gallery.types import Record, Verdict, VideoRecord
 
 if TYPE_CHECKING:
     from gallery.media.stills import Stills
@@ -56,6 +56,9 @@ class OutputWriter(Protocol):
 
     def write(self, record: Record) -> None:
         """Write what a picture's record says; one with an error says nothing of faces.
+
+        Faces that a person set aside are not in it, and a track that was is not written, unless
+        the writer says `takes_set_aside`, as files of records do.
 
         Raises NotWrittenError where this one picture's output cannot be written, and InputError
         where none can: the disk is full, the folder is read-only.
@@ -174,6 +177,19 @@ def base_of(paths: Sequence[Path]) -> Path:
     except ValueError:
         # Two drives have nothing in common.
         return Path(folders[0].anchor)
+
+
+def without_set_aside(record: Record) -> Record | None:
+    """Return a record as formats want it: no face that a person ignores, and none that is none.
+
+    None for a track of a video that is set aside itself.
+    """
+    if not any(answer.is_set_aside for answer in record.faces):
+        return record
+    if isinstance(record, VideoRecord):
+        return None
+    kept = tuple(answer for answer in record.faces if not answer.is_set_aside)
+    return replace(record, faces=kept)
 
 
 def names_in(record: Record, *, unsure: bool) -> list[str]:

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from gallery.media.stills import Stills
 from gallery.output import registry
-from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter, base_of
+from gallery.output.format import (
+    NotWrittenError,
+    Output,
+    OutputOptions,
+    OutputWriter,
+    base_of,
+    without_set_aside,
+)
 from gallery.output.record_file import RecordFile, RecordStatus
 from gallery.types import Record, VideoRecord
 
@@ -84,11 +91,13 @@ class Outputs:
 
     def _write(self, record: Record, writers: Sequence[OutputWriter]) -> bool:
         is_whole = True
+        shown = without_set_aside(record)
         for writer in writers:
-            if isinstance(record, VideoRecord) and not writer.takes_videos:
+            told = record if getattr(writer, "takes_set_aside", False) else shown
+            if told is None or (isinstance(told, VideoRecord) and not writer.takes_videos):
                 continue
             try:
-                writer.write(record)
+                writer.write(told)
             except NotWrittenError as error:
                 is_whole = False
                 self.not_written.append(str(error))

@@ -15,6 +15,7 @@ class RecordCopy:
 
     is_document = False
     takes_videos = True
+    takes_set_aside = True
 
     def __init__(self, name: str, output: Output) -> None:
         """Open the file. Raises InputError as job.open_writer does, and for another suffix."""

@@ -19,6 +19,7 @@ from gallery.system.file_names import path_text, printable
 from gallery.types import (
     Answer,
     Box,
+    Decided,
     Face,
     Match,
     Quality,
@@ -69,6 +70,7 @@ def _face(answer: Answer, width: int, height: int) -> dict[str, Any]:
         "character": answer.character,
         "distance": _rounded(answer.distance),
         **_calibrated(answer),
+        **({} if answer.decided is None else {"decided": answer.decided.value}),
         "matches": [
             {"character": match.character, "distance": _rounded(match.distance)}
             for match in answer.matches
@@ -182,7 +184,7 @@ def _quality_from_json(values: dict[str, Any]) -> Quality:
 
 
 def _answer_from_json(values: dict[str, Any]) -> Answer:
-    quality = values["quality"]
+    quality, decided = values["quality"], values.get("decided")
     return Answer(
         face=Face(Box(*map(number, values["box"])), number(values["score"])),
         verdict=Verdict(values["verdict"]),
@@ -190,6 +192,7 @@ def _answer_from_json(values: dict[str, Any]) -> Answer:
         distance=number_or_none(values["distance"]),
         probability=number_or_none(values.get("probability")),
         stranger=number_or_none(values.get("stranger")),
+        decided=None if decided is None else Decided(decided),
         matches=tuple(
             Match(text(match["character"]), number(match["distance"]))
             for match in values["matches"]

@@ -41,7 +41,7 @@ class Summary:
         """Count a record, and the time that it took more."""
         self._seconds += seconds
         self._pictures[kind(record)] += 1
-        self._faces.update(answer.verdict.value for answer in record.faces)
+        self._faces.update(one.verdict.value for one in record.faces if not one.is_set_aside)
         self._left_out += record.left_out
         if record.error is not None:
             # Two files fail for one reason where their sentences differ by the path alone.
@@ -77,7 +77,7 @@ def kind(record: Record) -> str:
     """
     if record.error is not None:
         return "failed"
-    verdicts = {answer.verdict for answer in record.faces}
+    verdicts = {answer.verdict for answer in record.faces if not answer.is_set_aside}
     if Verdict.SURE in verdicts:
         return "labelled"
     best = next((one for one in (Verdict.UNSURE, Verdict.UNKNOWN) if one in verdicts), None)

@@ -37,7 +37,10 @@ OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def annotate(pixels: Pixels, answers: Sequence[Answer]) -> Pixels:
-    """Return a copy of a picture with every face's box, name, verdict and distance drawn in."""
+    """Return a copy of a picture with every face's box, name, verdict and distance drawn in.
+
+    Faces that a person set aside are not drawn.
+    """
     from PIL import Image as pillow
     from PIL import ImageDraw
 
@@ -47,17 +50,20 @@ def annotate(pixels: Pixels, answers: Sequence[Answer]) -> Pixels:
     unit = max(min(picture.size) // 240, 1)
     font = load_font(max(min(picture.size) // 28, 12))
     # Nearest names last, so that a small box in front is not written over.
-    for answer in sorted(answers, key=lambda one: -one.face.box.area):
+    shown = [one for one in answers if not one.is_set_aside]
+    for answer in sorted(shown, key=lambda one: -one.face.box.area):
         _draw_answer(draw, answer, unit, font, picture.size)
     return np.asarray(picture)
 
 
 def caption(answer: Answer) -> str:
     """Return what is written at a face."""
-    if answer.character is None or answer.distance is None:
+    if answer.character is None:
         return "unknown"
     doubt = "?" if answer.verdict is Verdict.UNSURE else ""
-    return f"{answer.character}{doubt} {answer.distance:.2f}"
+    # Whom a person named may be far, or nobody's ideal.
+    distance = "" if answer.distance is None else f" {answer.distance:.2f}"
+    return f"{answer.character}{doubt}{distance}"
 
 
 def contact_sheet(crops: Sequence[Crop], captions: Sequence[str], columns: int = 6) -> Pixels:

@@ -9,6 +9,8 @@ descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN
 rejections.jsonl        what faces are not, one a line: character, digest, path, box
 rejected/<number>.jpg   its aligned crop; the number counts lines from 0
 rejected/<n>.npy        as descriptors/<n>.npy, of rejections
+decisions.jsonl         what a person decided, where that is more than rejections say; see
+                        decision_archive.py
 forgotten.jsonl         faces that a person forgot, one a line, where there are any: digest, path,
                         box, character, ...
 
@@ -44,10 +46,13 @@ from gallery.store.archive_members import (
     truth_of,
 )
 from gallery.store.columns import landmarks_from_json, landmarks_to_json, quality_columns
+from gallery.store.deciding import History
+from gallery.store.decision_archive import decision_lines, read_history
 from gallery.store.forgotten import ForgottenFace
 from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
+from gallery.store.steps import Action
 from gallery.store.writer import NewSample, Writer
 from gallery.system.files import replacing
 from gallery.system.reading import open_file
@@ -66,6 +71,8 @@ FORMAT = 1
 MAX_HEAD = 1 << 24
 MAX_FORGOTTEN = 1 << 18
 """Faces, which have no crops to be counted by."""
+MAX_DECISIONS = 1 << 21
+"""Lines of what was decided: steps, faces and the log."""
 MAX_ENCODERS = 64
 
 DAMAGE = (
@@ -122,6 +129,9 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
     _write_rejections(store, archive, encoders)
     _write_forgotten(store, archive)
+    decided = "".join(f"{line}\n" for line in decision_lines(store))
+    if decided:
+        archive.writestr("decisions.jsonl", decided)
     head = {
         "format": FORMAT,
         "samples": len(samples),
@@ -213,6 +223,7 @@ def restore(store: Store, source: Path) -> Imported:
     added = present = 0
     with _damage_explained(source), open_file(source) as file, zipfile.ZipFile(file) as archive:
         head = _head(archive, source)
+        history = _history(archive)
         ours: set[str] = set()
         with store.writing() as writer:
             for sample in _samples(archive, head):
@@ -228,6 +239,10 @@ def restore(store: Store, source: Path) -> Imported:
             for former, name in head.former_names.items():
                 if writer.current_name(name) is not None:
                     writer.remember_name(former, name)
+            for name in history.characters:
+                writer.character_id(name)
+            # Before rejections, whose crops go with the decisions that they are.
+            writer.decisions.hear(history)
             for one in _rejections(archive, head):
                 _reject(writer, one)
             for face in _forgotten(archive):
@@ -238,7 +253,7 @@ def restore(store: Store, source: Path) -> Imported:
 def _reject(writer: Writer, one: NewRejection) -> None:
     """Add a rejection, unless nobody has the name or the face is enrolled here under it."""
     with contextlib.suppress(InputError):
-        writer.reject(one)
+        writer.reject(one, action=Action.FOUND)
 
 
 @contextlib.contextmanager
@@ -304,6 +319,13 @@ def _rejections(archive: zipfile.ZipFile, head: _Head) -> Iterator[NewRejection]
                 crop_jpeg=jpeg_of(archive, f"rejected/{number}.jpg"),
                 descriptors=tables.next_row(),
             )
+
+
+def _history(archive: zipfile.ZipFile) -> History:
+    """Return what was decided; nothing where no person decided anything."""
+    if "decisions.jsonl" not in archive.namelist():
+        return History([], [], [], [])
+    return read_history(lines_of(archive, "decisions.jsonl", MAX_DECISIONS))
 
 
 def _count(archive: zipfile.ZipFile, folder: str) -> int:

@@ -6,6 +6,7 @@ Their tables have the face's id and the encoder as primary key, in this order, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
@@ -17,8 +18,11 @@ AT_ONCE = 500
 """SQLite takes a bounded number of parameters in one statement."""
 
 
-def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield ids in lists that one statement takes."""
+Key = TypeVar("Key")
+
+
+def portions(ids: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """Yield ids, or other keys, in lists that one statement takes."""
     for start in range(0, len(ids), AT_ONCE):
         yield ids[start : start + AT_ONCE]
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.numerics.profiles import counting
+from gallery.store.contents import key_of
 from gallery.store.reader import Store
-from gallery.types import Sample
+from gallery.types import FaceState, Place, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +28,41 @@ class EnrolledSamples:
     """The number of each sample's character, shape (n,), ascending."""
     rejects: NDArray[np.bool_]
     """Which characters turn faces away, shape (characters,)."""
+    states: tuple[FaceState, ...]
+    """What a person decided of the samples' faces, n of them."""
 
     @cached_property
     def number(self) -> dict[str, int]:
         """Every character's number by its name."""
         return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def contradicted(self) -> NDArray[np.bool_]:
+        """Which samples a person decided otherwise of than they are enrolled, shape (n,)."""
+        return np.array(
+            [
+                state.is_set_aside
+                or one.character in state.not_these
+                or state.character not in (None, one.character)
+                for one, state in zip(self.samples, self.states, strict=True)
+            ],
+            dtype=np.bool_,
+        )
+
+    def heeding(self) -> EnrolledSamples:
+        """Return the samples that no decision contradicts, which alone are to be learnt from."""
+        if not self.contradicted.any():
+            return self
+        kept = np.flatnonzero(~self.contradicted)
+        present, labels = np.unique(self.labels[kept], return_inverse=True)
+        return EnrolledSamples(
+            tuple(self.samples[row] for row in kept),
+            self.descriptors[kept],
+            tuple(self.names[number] for number in present),
+            labels.astype(np.int64),
+            self.rejects[present],
+            tuple(self.states[row] for row in kept),
+        )
 
     @cached_property
     def poor(self) -> NDArray[np.bool_]:
@@ -59,10 +90,14 @@ def read_enrolled(store: Store, encoder: str) -> EnrolledSamples:
     number = {name: place for place, name in enumerate(names)}
     samples.sort(key=lambda one: (number[one.character], one.id))
     rows = np.array([row_of[one.id] for one in samples], dtype=np.int64)
+    contents = store.contents()
+    places = [Place(one.digest, None, key_of(one.digest, contents)) for one in samples]
+    states = store.decisions.decided().states(places, [one.face.box for one in samples])
     return EnrolledSamples(
         tuple(samples),
         vectors.samples[rows],
         tuple(names),
         np.array([number[one.character] for one in samples], dtype=np.int64),
         np.array([rejects.get(name, False) for name in names], dtype=np.bool_),
+        tuple(states),
     )

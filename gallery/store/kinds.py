@@ -83,6 +83,14 @@ class Bytes(_Checked, LargeBinary):
         return type(value) is bytes
 
 
+class Vector(Bytes):
+    """Bytes of a descriptor; anything else is read as none, which encoding anew puts right."""
+
+    def result_processor(self, *_: object) -> Callable[[Any], Any]:
+        """Return what each value goes through that is read."""
+        return lambda value: value if type(value) is bytes else b""
+
+
 class Truth(_Checked, Boolean):
     """Yes or no, which SQLite keeps as 1 and 0."""
 

@@ -17,12 +17,14 @@ from gallery.errors import DamagedDatabase, LostDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
+from gallery.store.answers import AnswerReader
 from gallery.store.columns import face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
+from gallery.store.decisions import DecisionReader
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.kinds import Bytes, Whole
-from gallery.store.names import clean_name
+from gallery.store.names import clean_name, folded
 from gallery.store.place import Place
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
@@ -90,6 +92,8 @@ class Store:
         self.path = schema.database_path(where)
         self._engine = schema.open_database(where, create=create)
         self._place = Place(self.path, has_log=self.is_writable)
+        self.answers = AnswerReader(self._reading)
+        self.decisions = DecisionReader(self._reading)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
 
@@ -188,18 +192,21 @@ class Store:
     def character(self, name: str) -> Character:
         """Return the character of a name or former name.
 
-        Raises InputError for a name nobody has, with those that are spelt alike.
+        A name that differs from a single character's by case or width alone means that one. Raises
+        InputError for a name nobody has, with those that are spelt alike.
         """
         name = clean_name(name)
         known = {character.name: character for character in self.characters()}
         if name in known:
             return known[name]
-        with self._reading() as connection:
-            current = connection.scalar(
-                select(characters.c.name).join(aliases).where(aliases.c.name == name)
-            )
-        if current is not None:
-            return known[current]
+        former = self.former_names()
+        if name in former:
+            return known[former[name]]
+        spelt = folded(name)
+        meant = {one for one in known if folded(one) == spelt}
+        meant |= {current for one, current in former.items() if folded(one) == spelt}
+        if len(meant) == 1:
+            return known[meant.pop()]
         near = spelt_alike(name, known)
         raise NoSuchCharacter(name, tuple(near))
 

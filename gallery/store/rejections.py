@@ -1,8 +1,8 @@
-"""Names that a person rejected for a face, so that they are not answered again.
+"""Crops of faces that a person rejected a name for: faces nearly the same do not get it either.
 
-A rejection is of one face and one character. It holds for the face itself, known by its picture and
-place, and for faces that are nearly the same, as in the frames beside it. The face's crop is
-stored, so that the rejection also holds with another encoder.
+That the face itself does not get it is a decision, see deciding.py, which rules: it says which
+rejections stand. One is of one face and one character. It holds for faces that are nearly the same,
+as in the frames beside it, whose crop is stored, so that it also holds with another encoder.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.store.columns import box_of, sound_matrix
-from gallery.store.descriptors import by_encoder, lacking, put_where_there
+from gallery.store.contents import digests_of
+from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
 from gallery.store.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
 
@@ -76,31 +76,13 @@ class Rejected:
         """Whom each described face does not show: n names."""
         return [self.rejections[row].character for row in self.described]
 
-    @cached_property
-    def _by_digest(self) -> dict[str, list[Rejection]]:
-        found: dict[str, list[Rejection]] = {}
-        for one in self.rejections:
-            found.setdefault(one.digest, []).append(one)
-        return found
-
-    def excluded(
-        self, digest: str, box: Box, descriptor: Descriptor, radius: float
-    ) -> frozenset[str]:
-        """Return the names that a face of a picture is known not to have.
-
-        These are the names rejected for the same place of the same picture, and for faces nearer
-        than the radius.
-        """
-        found = {
-            one.character
-            for one in self._by_digest.get(digest, ())
-            if one.box.overlap(box) >= SAME_PLACE
-        }
-        if len(self.described):
-            apart = np.linalg.norm(self.descriptors - descriptor, axis=1)
-            near = self.described[apart < radius]
-            found.update(self.rejections[row].character for row in near)
-        return frozenset(found)
+    def near(self, descriptor: Descriptor, radius: float) -> frozenset[str]:
+        """Return the names that were rejected for faces nearer to a face than the radius."""
+        if not len(self.described):
+            return frozenset()
+        apart = np.linalg.norm(self.descriptors - descriptor, axis=1)
+        near = self.described[apart < radius]
+        return frozenset(self.rejections[row].character for row in near)
 
 
 class RejectionReader:
@@ -113,7 +95,10 @@ class RejectionReader:
         """Return all rejections by id."""
         with self._reading() as connection:
             rows = connection.execute(
-                select(rejections, characters.c.name).join(characters).order_by(rejections.c.id)
+                select(rejections, characters.c.name)
+                .join(characters)
+                .where(rejections.c.is_standing)
+                .order_by(rejections.c.id)
             )
             return [
                 Rejection(row.id, row.name, row.digest, Path(row.path), box_of(row)) for row in rows
@@ -156,13 +141,16 @@ class RejectionReader:
 
 
 class RejectionWriter:
-    """Writes rejections; writer.Writer has one."""
+    """Writes rejections; deciding.DecisionWriter says which."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, character_id: int, one: NewRejection) -> int | None:
-        """Add a rejection and return its id; None where it is there already."""
+    def add(self, one: NewRejection) -> int | None:
+        """Add a rejection and return its id; None where it is there, or nobody has the name."""
+        character_id = self._named(one.character)
+        if character_id is None:
+            return None
         added = self._connection.execute(
             insert(rejections)
             .values(
@@ -190,20 +178,49 @@ class RejectionWriter:
             self._connection, rejection_descriptors, rejection_id, encoder, vector
         )
 
-    def remove(self, rejection_ids: Collection[int]) -> int:
-        """Take rejections back, and return how many there were."""
-        return self._connection.execute(
-            delete(rejections).where(rejections.c.id.in_(rejection_ids))
-        ).rowcount
-
-    def contradict(self, character_id: int, digest: str, box: Box) -> None:
-        """Drop what was said of a face that is enrolled as the character after all."""
+    def at(self, name: str, digest: str, box: Box) -> list[int]:
+        """Return the rejections of a name for a face, whether they stand or not."""
+        character_id = self._named(name)
+        if character_id is None:
+            return []
         rows = self._connection.execute(
             select(rejections).where(
-                rejections.c.character_id == character_id, rejections.c.digest == digest
+                rejections.c.character_id == character_id,
+                rejections.c.digest.in_(digests_of(self._connection, digest)),
             )
         )
-        self.remove([row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE])
+        return [row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE]
+
+    def stand(self, name: str, digest: str, box: Box, *, stands: bool) -> bool:
+        """Let the rejections of a name for a face stand or not, and say whether there are any."""
+        there = self.at(name, digest, box)
+        self._connection.execute(
+            update(rejections)
+            .where(rejections.c.id.in_(there), rejections.c.is_standing != stands)
+            .values(is_standing=stands, is_heeded=False)
+        )
+        return bool(there)
+
+    def heeded(self, rejection_ids: Collection[int]) -> None:
+        """Note that stored answers were told of rejections as they stand."""
+        for some in portions(sorted(rejection_ids)):
+            self._connection.execute(
+                update(rejections).where(rejections.c.id.in_(some)).values(is_heeded=True)
+            )
+
+    def standing(self, rejection_id: int) -> Rejection | None:
+        """Return a rejection that stands; None where there is none of this id."""
+        row = self._connection.execute(
+            select(rejections, characters.c.name)
+            .join(characters)
+            .where(rejections.c.id == rejection_id, rejections.c.is_standing)
+        ).one_or_none()
+        if row is None:
+            return None
+        return Rejection(row.id, row.name, row.digest, Path(row.path), box_of(row))
+
+    def _named(self, name: str) -> int | None:
+        return self._connection.scalar(select(characters.c.id).where(characters.c.name == name))
 
     def follow(self, source_id: int, target_id: int) -> None:
         """Give the rejections of one character to another, which the first becomes part of."""

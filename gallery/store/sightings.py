@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Subquery, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    Connection,
+    Subquery,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import GalleryError
@@ -32,9 +43,11 @@ from gallery.store.columns import (
     sound_matrix,
 )
 from gallery.store.contents import digests_of, put_content
-from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
+from gallery.store.descriptors import lacking, portions, put_where_there
+from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import (
+    answers,
     contents,
     pictures,
     samples,
@@ -63,6 +76,7 @@ from gallery.types import (
     DescribedFace,
     Descriptor,
     Face,
+    Place,
     Quality,
     VideoShot,
     VideoTrack,
@@ -93,6 +107,12 @@ class Observation:
     content: Content | None = None
     """What its file shows; None where there is none, or where it could not be read."""
 
+    @property
+    def places(self) -> list[Place]:
+        """Where its faces are."""
+        pixels = None if self.content is None else self.content.pixels
+        return [Place(self.digest or "", None, pixels)] * len(self.faces)
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedPicture:
@@ -120,8 +140,13 @@ class Sighting:
     quality: Quality | None
     cluster: int | None
     """The group of unknown faces it was put into."""
-    track: VideoTrack | None = None
-    """The track of a video that it is; None for a face in a picture."""
+    place: Place
+    """Where that is for good: of a picture or of a track of a video."""
+
+    @property
+    def track(self) -> VideoTrack | None:
+        """The track of a video that it is; None for a face in a picture."""
+        return self.place.track
 
     def described(self, descriptor: Descriptor) -> DescribedFace:
         """Return it with its descriptor, for an answer; its crop is blank and never read."""
@@ -149,13 +174,23 @@ class SightingReader:
     def all(self) -> list[Sighting]:
         """Return all faces by id."""
         with self._reading() as connection:
-            # Not the crops, which are nearly all there is.
-            columns = [column for column in sightings.c if column.name != "crop"]
-            tracks = tracks_in(connection)
-            return [
-                _sighting(row, tracks.get(row.id))
-                for row in connection.execute(select(*columns).order_by(sightings.c.id))
-            ]
+            return _sightings(connection)
+
+    def some(self, sighting_ids: Collection[int]) -> dict[int, Sighting]:
+        """Return those of the faces that are there, by id."""
+        found: list[Sighting] = []
+        with self._reading() as connection:
+            for some in portions(sorted(sighting_ids)):
+                found += _sightings(connection, sightings.c.id.in_(some))
+        return {one.id: one for one in found}
+
+    def at(self, path: Path) -> list[Sighting]:
+        """Return the faces that were seen in a picture, best score first, or in a video."""
+        if not _is_text(path):
+            return []
+        with self._reading() as connection:
+            found = _sightings(connection, sightings.c.path == str(path))
+        return sorted(found, key=lambda one: -one.face.score)
 
     def crops(self, sighting_ids: Collection[int]) -> dict[int, bytes]:
         """Return the aligned crops of faces as JPEG files."""
@@ -184,10 +219,35 @@ class SightingReader:
             sound_matrix([row.vector for row in rows]).reshape(-1, DIMENSION),
         )
 
+    def vectors_of(self, encoder: str, sighting_ids: Collection[int]) -> dict[int, Descriptor]:
+        """Return the descriptors of those of the faces that an encoder has described, by id."""
+        found: dict[int, bytes] = {}
+        with self._reading() as connection:
+            for some in portions(sorted(sighting_ids)):
+                rows = connection.execute(
+                    select(sighting_descriptors.c.sighting_id, sighting_descriptors.c.vector).where(
+                        sighting_descriptors.c.encoder == encoder,
+                        sighting_descriptors.c.sighting_id.in_(some),
+                    )
+                )
+                found.update({row.sighting_id: row.vector for row in rows})
+        return dict(zip(found, sound_matrix(list(found.values())), strict=True))
+
     def descriptors_of(self, sighting_id: int) -> dict[str, Descriptor]:
         """Return a face's descriptors by encoder."""
+        return self.descriptors_of_all([sighting_id])[sighting_id]
+
+    def descriptors_of_all(self, sighting_ids: Collection[int]) -> dict[int, dict[str, Descriptor]]:
+        """Return the descriptors of faces by id, then by encoder."""
+        found: dict[int, dict[str, Descriptor]] = {one: {} for one in sighting_ids}
         with self._reading() as connection:
-            return by_encoder(connection, sighting_descriptors, sighting_id)
+            for some in portions(sorted(sighting_ids)):
+                rows = connection.execute(
+                    select(sighting_descriptors).where(sighting_descriptors.c.sighting_id.in_(some))
+                )
+                for row in rows:
+                    found[row.sighting_id][row.encoder] = sound_matrix([row.vector])[0]
+        return found
 
     def unencoded(self, encoder: str) -> list[int]:
         """Return the faces an encoder has not described."""
@@ -217,17 +277,19 @@ class SightingWriter:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, seen: Observation, encoder: str, detector: str) -> None:
+    def keep(self, seen: Observation, encoder: str, detector: str) -> list[int | None]:
         """Note a picture and its faces, described by an encoder, in place of what was noted.
+
+        Returns the number of each face; None for one that was noted twice.
 
         A face that is there already, in about the same place, keeps its number and its cluster.
         Paths with bytes that are no text cannot be stored and are passed over.
         """
         if not _is_text(seen.path):
-            return
+            return [None] * len(seen.faces)
         self._keep_picture(seen)
         if seen.digest is None or seen.error is not None:
-            return
+            return [None] * len(seen.faces)
         if seen.content is not None:
             put_content(self._connection, seen.digest, seen.content)
         self._give_over(seen.path, seen.digest)
@@ -240,9 +302,17 @@ class SightingWriter:
         gone = [row.id for place, row in enumerate(known) if place not in pairs.values()]
         if gone:
             self._connection.execute(delete(sightings).where(sightings.c.id.in_(gone)))
-        for place, one in enumerate(seen.faces):
-            former = known[pairs[place]].id if place in pairs else None
-            self._keep_face(seen.digest, seen.path, one, former, encoder=encoder, detector=detector)
+        return [
+            self._keep_face(
+                seen.digest,
+                seen.path,
+                one,
+                known[pairs[place]].id if place in pairs else None,
+                encoder=encoder,
+                detector=detector,
+            )
+            for place, one in enumerate(seen.faces)
+        ]
 
     def rewritten(self, path: Path, state: FileState, digest: str, content: Content) -> None:
         """Note that a file shows what it showed when it was seen, with another digest."""
@@ -303,15 +373,15 @@ class SightingWriter:
         left_out: int,
         encoder: str,
         detector: str,
-    ) -> None:
+    ) -> list[int | None]:
         """Note a shot of a video and its tracks in place of the shots that it touches.
 
-        Each track has the face of its best moment, with the descriptor of the track. One that is
-        there already, of the same moment and in about the same place, keeps its number and its
-        cluster.
+        Returns the number of each track's face; None for one that was noted twice. Each track has
+        the face of its best moment, with the descriptor of the track. One that is there already, of
+        the same moment and in about the same place, keeps its number and its cluster.
         """
         if not _is_text(path):
-            return
+            return [None] * len(tracks)
         known = faces_between(self._connection, digest, shot.start, shot.end)
         moments = [moment_of(digest, track.best) for track, _ in tracks]
         pairs = pairs_of(
@@ -325,6 +395,7 @@ class SightingWriter:
         for some in portions(gone):
             self._connection.execute(delete(sightings).where(sightings.c.id.in_(some)))
         shot_id = put_shot(self._connection, digest, shot, left_out)
+        numbers = []
         for place, (track, one) in enumerate(tracks):
             former = known[pairs[place]].id if place in pairs else None
             kept = self._keep_face(
@@ -332,6 +403,8 @@ class SightingWriter:
             )
             if kept is not None:
                 put_track(self._connection, kept, shot_id, track)
+            numbers.append(kept)
+        return numbers
 
     def _keep_picture(self, seen: Observation) -> None:
         values = {
@@ -386,6 +459,9 @@ class SightingWriter:
                 update(sightings).where(sightings.c.id == former).values(**values)
             )
             # The crop may be another one now.
+            self._connection.execute(
+                update(answers).where(answers.c.sighting_id == former).values(state_id=None)
+            )
             self._connection.execute(
                 delete(sighting_descriptors).where(
                     sighting_descriptors.c.sighting_id == former,
@@ -454,7 +530,22 @@ def _picture(row: Any) -> ObservedPicture:
     )
 
 
-def _sighting(row: Any, track: VideoTrack | None) -> Sighting:
+def _sightings(connection: Connection, *which: Any) -> list[Sighting]:
+    """Return the faces that conditions choose, by id."""
+    # Not the crops, which are nearly all there is.
+    columns = [column for column in sightings.c if column.name != "crop"]
+    pixels = type_coerce(contents.c.pixels, Text(optional=True)).label("pixels")
+    rows = connection.execute(
+        select(*columns, pixels)
+        .outerjoin(contents, contents.c.digest == sightings.c.digest)
+        .where(*which)
+        .order_by(sightings.c.id)
+    ).all()
+    tracks = tracks_in(connection, [row.id for row in rows] if which else None)
+    return [_sighting(row, tracks.get(row.id)) for row in rows]
+
+
+def _sighting(row: Any, track: tuple[str, VideoTrack] | None) -> Sighting:
     return Sighting(
         row.id,
         row.digest,
@@ -463,5 +554,5 @@ def _sighting(row: Any, track: VideoTrack | None) -> Sighting:
         row.detector,
         quality_of(row),
         row.cluster,
-        track,
+        Place(row.digest, None, row.pixels) if track is None else Place(*track),
     )

@@ -8,8 +8,18 @@ which files show the same picture, and forgotten which faces a person wants to b
 What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
 sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
 best moment. It can be made again from the files, and nothing of it changes an answer.
-characters 1-n rejections (faces that a person said are somebody else),
+characters 1-n rejections (crops of faces that a person said are somebody else),
 rejections 1-n rejection_descriptors. calibrations 1 for each encoder.
+
+What a person decided: decided_faces 1-n decisions n-1 decision_steps. Decisions are only ever
+added; a decided face has the state that its last one left, so that states are read at once. Faces
+are known by their file and place, not by the sightings, which come and go. Names in decisions are
+rows of decision_names, which follow a character's new name, and outlive the character.
+
+What the gallery says of seen faces: sightings 1-1 answers n-1 answer_states. It can be made again
+from the rest. Triggers, see migration 0008, give every sighting its row, and keep in answer_counts
+how many rows are alike. Characters stand there without a foreign key, which would want two more
+indexes.
 
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
 would else name the wrong character.
@@ -17,9 +27,9 @@ would else name the wrong character.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, UniqueConstraint, text
 
-from gallery.store.kinds import Bytes, Real, Text, Truth, Whole
+from gallery.store.kinds import Bytes, Real, Text, Truth, Vector, Whole
 
 metadata = MetaData(
     # Without names of their own, constraints cannot be changed by later migrations.
@@ -100,7 +110,7 @@ descriptors = Table(
     metadata,
     Column("sample_id", ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Bytes, nullable=False),  # 128 float32, little endian
+    Column("vector", Vector, nullable=False),  # 128 float32, little endian
 )
 
 profiles = Table(
@@ -212,7 +222,7 @@ sighting_descriptors = Table(
     metadata,
     Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Bytes, nullable=False),  # 128 float32, little endian
+    Column("vector", Vector, nullable=False),  # 128 float32, little endian
 )
 
 videos = Table(
@@ -273,6 +283,10 @@ rejections = Table(
     Column("bottom", Real, nullable=False),
     # Of its own: what a person said outlives the sightings, and the encoder it was said with.
     Column("crop", Bytes, nullable=False),
+    # False once it was taken back: an undo of that wants the crop again.
+    Column("is_standing", Truth, nullable=False, server_default=text("1")),
+    # False until stored answers of faces nearly the same were told that it stands, or does not.
+    Column("is_heeded", Truth, nullable=False, server_default=text("0")),
     UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -282,5 +296,113 @@ rejection_descriptors = Table(
     metadata,
     Column("rejection_id", ForeignKey("rejections.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Bytes, nullable=False),
+    Column("vector", Vector, nullable=False),
+)
+
+decision_names = Table(
+    "decision_names",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("name", Text, nullable=False, index=True),  # two rows may have one after a merge
+    sqlite_autoincrement=True,
+)
+
+decision_steps = Table(
+    "decision_steps",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("made_at", Text(optional=True)),  # ISO 8601, UTC; none for what is older than this table
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),  # see steps.Action
+    Column(
+        "name_id", Whole(optional=True), ForeignKey("decision_names.id")
+    ),  # whom it named, or rejected
+    Column("undoes", Whole(optional=True), ForeignKey("decision_steps.id")),
+    sqlite_autoincrement=True,
+)
+
+decided_faces = Table(
+    "decided_faces",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("digest", Text, nullable=False, index=True),  # of the picture's or the video's file
+    Column("path", Text, nullable=False),  # where the file was last seen
+    Column("left", Real, nullable=False),
+    Column("top", Real, nullable=False),
+    Column("right", Real, nullable=False),
+    Column("bottom", Real, nullable=False),
+    # Of a video's track, in seconds; none for a face in a picture.
+    Column("start", Real(optional=True)),
+    Column("end", Real(optional=True)),
+    Column("best", Real(optional=True)),  # the moment that the box is of
+    Column("state", Text, nullable=False),  # see types.Decided
+    Column("name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("not_ids", Text, nullable=False),  # of decision_names, with spaces between them
+    # The decision that owns the state, see deciding.py; 0 where nothing was decided.
+    Column("owner", Whole, nullable=False, index=True),
+    Index("ix_decided_faces_state_name_id", "state", "name_id"),
+    sqlite_autoincrement=True,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("step_id", ForeignKey("decision_steps.id"), nullable=False, index=True),
+    Column("face_id", ForeignKey("decided_faces.id"), nullable=False, index=True),
+    Column("before_state", Text, nullable=False),
+    Column("before_name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("before_not_ids", Text, nullable=False),
+    Column("before_owner", Whole, nullable=False),
+    Column("after_state", Text, nullable=False),
+    Column("after_name_id", Whole(optional=True), ForeignKey("decision_names.id")),
+    Column("after_not_ids", Text, nullable=False),
+    # Its own id, and of one that undoes another the owner before that; see deciding.py.
+    Column("after_owner", Whole, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+answer_states = Table(
+    "answer_states",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("change", Text, nullable=False),  # see state
+    Column("encoder", Text, nullable=False),
+    Column("calibration", Text, nullable=False),  # see answers.calibration_token
+    Column("is_joint", Truth, nullable=False),  # faces were answered jointly, see engine.joint
+    UniqueConstraint("change", "encoder", "calibration", "is_joint"),
+    sqlite_autoincrement=True,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
+    # Of what the gallery's own answer is; none where that is to be made anew.
+    Column("state_id", Whole(optional=True), ForeignKey("answer_states.id"), index=True),
+    # What is said: by a person, else by the gallery itself.
+    Column("decided", Text, nullable=False, server_default=text("'undecided'")),
+    Column("owner", Whole, nullable=False, server_default=text("0")),  # see decided_faces
+    Column("verdict", Text, nullable=False, server_default=text("''")),  # empty: not answered yet
+    Column("character_id", Whole(optional=True)),
+    # The gallery's own answer, which is said again where a decision is undone.
+    Column("own_verdict", Text, nullable=False, server_default=text("''")),
+    Column("own_character_id", Whole(optional=True)),
+    Column("distance", Real(optional=True)),
+    Column("likelihood", Real(optional=True)),
+    Column("stranger", Real(optional=True)),
+    Column("rank", Real, nullable=False, server_default=text("0")),  # more is likelier
+    Column("alternatives", Bytes, nullable=False, server_default=text("x''")),
+    Index("ix_answers_views", "decided", "verdict", "character_id", "rank", "sighting_id"),
+)
+
+answer_counts = Table(
+    "answer_counts",
+    metadata,
+    # 0 for none, since what is none is unlike itself in a key.
+    Column("state_id", Whole, primary_key=True),
+    Column("decided", Text, primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("character_id", Whole, primary_key=True),
+    Column("faces", Whole, nullable=False),
 )

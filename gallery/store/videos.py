@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.media.images import FileState
+from gallery.store.descriptors import portions
 from gallery.store.tables import shots, sightings, tracks, videos
 from gallery.types import Box, VideoShot, VideoTrack
 
@@ -92,11 +93,15 @@ class VideoReading:
         return found
 
 
-def shots_in(connection: Connection) -> list[ObservedShot]:
-    """Return all shots of a database, those of a video in the order of their times."""
+def shots_in(connection: Connection, *which: Any) -> list[ObservedShot]:
+    """Return the shots of videos that conditions choose, all without one.
+
+    Those of a video come in the order of their times, and none of them is left out.
+    """
     rows = connection.execute(
         select(shots, func.count(tracks.c.sighting_id).label("tracks"))
         .join_from(shots, tracks, isouter=True)
+        .where(*which)
         .group_by(shots.c.id)
         .order_by(shots.c.digest, shots.c.start)
     )
@@ -109,14 +114,46 @@ def shots_in(connection: Connection) -> list[ObservedShot]:
     return found
 
 
-def tracks_in(connection: Connection) -> dict[int, VideoTrack]:
-    """Return the tracks that seen faces are, by the ids of these."""
-    numbers = {one.id: one.shot.shot for one in shots_in(connection)}
+def tracks_in(
+    connection: Connection, of: Sequence[int] | None = None
+) -> dict[int, tuple[str, VideoTrack]]:
+    """Return the tracks that seen faces are, with their videos' digests, by the faces' ids.
+
+    All of them, or those of some faces, given by id.
+    """
+    if of is None:
+        rows = connection.execute(select(tracks)).all()
+    else:
+        rows = [
+            row
+            for some in portions(of)
+            for row in connection.execute(select(tracks).where(tracks.c.sighting_id.in_(some)))
+        ]
+    known = _shots_of(connection, None if of is None else {row.shot_id for row in rows})
     return {
-        row.sighting_id: VideoTrack(
-            numbers[row.shot_id], row.number, row.start, row.end, row.best, row.looks
+        row.sighting_id: (
+            known[row.shot_id].digest,
+            VideoTrack(
+                known[row.shot_id].shot.shot, row.number, row.start, row.end, row.best, row.looks
+            ),
         )
-        for row in connection.execute(select(tracks))
+        for row in rows
+    }
+
+
+def _shots_of(connection: Connection, ids: set[int] | None) -> dict[int, ObservedShot]:
+    """Return shots with all others of their videos, by id; all shots where ids is None."""
+    if ids is None:
+        return {one.id: one for one in shots_in(connection)}
+    digests: set[str] = set()
+    for some in portions(sorted(ids)):
+        digests.update(
+            connection.scalars(select(shots.c.digest).where(shots.c.id.in_(some)).distinct())
+        )
+    return {
+        one.id: one
+        for some in portions(sorted(digests))
+        for one in shots_in(connection, shots.c.digest.in_(some))
     }
 
 

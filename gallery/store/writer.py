@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
@@ -20,6 +20,7 @@ from gallery.errors import (
 )
 from gallery.media.images import FileState, encode_png
 from gallery.numerics.profiles import counting, profile
+from gallery.store.answering import AnswerWriter
 from gallery.store.columns import (
     blob_of,
     box_of,
@@ -29,6 +30,7 @@ from gallery.store.columns import (
     quality_columns,
 )
 from gallery.store.contents import digests_of, hear_of_content, put_content
+from gallery.store.deciding import DecisionWriter
 from gallery.store.descriptors import portions, put
 from gallery.store.forgotten import (
     ForgottenFace,
@@ -39,6 +41,7 @@ from gallery.store.forgotten import (
 from gallery.store.names import clean_name, is_reject_name
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.store.sightings import SightingWriter
+from gallery.store.steps import Action, FaceMeant
 from gallery.store.tables import (
     aliases,
     calibrations,
@@ -51,7 +54,17 @@ from gallery.store.tables import (
     samples,
     state,
 )
-from gallery.types import Box, Content, DescribedFace, Descriptor, Face, Quality, Retired
+from gallery.types import (
+    UNDECIDED,
+    Box,
+    Content,
+    DescribedFace,
+    Descriptor,
+    Face,
+    Place,
+    Quality,
+    Retired,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +118,9 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.answers = AnswerWriter(connection)
         self.rejections = RejectionWriter(connection)
+        self.decisions = DecisionWriter(connection, self.rejections)
         self.sightings = SightingWriter(connection)
         self._touched: set[int] = set()
         self._changed = False
@@ -298,6 +313,8 @@ class Writer:
         if holder is not None and holder != character_id:
             raise NameTaken(old, new)
         former = self._name(character_id)
+        # A class that turns faces away is no answer.
+        self._changed |= is_reject_name(former) != is_reject_name(new)
         self._connection.execute(
             update(characters)
             .where(characters.c.id == character_id)
@@ -306,6 +323,7 @@ class Writer:
         self._connection.execute(delete(aliases).where(aliases.c.name == new))
         if former != new:
             self._alias(former, character_id)
+            self.decisions.rename(former, new)
 
     def remember_name(self, former: str, name: str) -> None:
         """Let a former name mean a character from now on, unless it means one already."""
@@ -333,6 +351,8 @@ class Writer:
             .values(character_id=target_id)
         )
         self.rejections.follow(source_id, target_id)
+        self.answers.follow(source_id, target_id)
+        self.decisions.rename(former, self._name(target_id))
         self._remove(source_id)
         self._alias(former, target_id)
         self._touched.add(target_id)
@@ -375,29 +395,50 @@ class Writer:
             if gone.rowcount == 0:
                 raise NoSuchSample(sample_id)
 
-    def reject(self, one: NewRejection) -> int | None:
-        """Note that a face does not show a character; return the note's id, None if it is known.
+    def reject(
+        self, one: NewRejection, who: str = "", *, action: Action = Action.REJECT
+    ) -> int | None:
+        """Decide that a face does not show a character; return the rejection's id.
 
-        Raises InputError where nobody has the name, and where the face is enrolled as that very
-        character.
+        None where that is known. Raises InputError where nobody has the name, and where the face
+        is enrolled as that very character.
         """
-        character_id = self._known(one.character)
-        own = self._samples_at(character_id, one.digest, one.box)
-        if own:
-            raise EnrolledFace(own[0], one.character)
+        name = self._name(self._known(one.character))
+        self.check_not_enrolled(name, one.digest, one.box)
         self._changed = True
-        return self.rejections.add(character_id, one)
+        meant = FaceMeant(
+            Place(one.digest), one.path, one.box, None, one.crop_jpeg, one.descriptors
+        )
+        known = self.decisions.known_as(meant.place, one.box)
+        state = self.decisions.faces([known])[known].state if known is not None else UNDECIDED
+        if name in state.not_these:
+            self.rejections.add(replace(one, character=name))
+            return None
+        step = self.decisions.begin(action, who, name)
+        self.decisions.decide(step, [meant], lambda former, _: former.rejected(name))
+        return next(iter(self.rejections.at(name, one.digest, one.box)), None)
+
+    def check_not_enrolled(self, name: str, digest: str, box: Box) -> None:
+        """Raise InputError where a face is enrolled as a character."""
+        own = self._samples_at(self._known(name), digest, box)
+        if own:
+            raise EnrolledFace(own[0], name)
 
     def describe_rejection(self, rejection_id: int, encoder: str, vector: Descriptor) -> None:
         """Set a rejected face's descriptor by one encoder, unless it was taken back meanwhile."""
         if self.rejections.describe(rejection_id, encoder, vector):
             self._changed = True
 
-    def take_back(self, rejection_ids: Collection[int]) -> None:
+    def take_back(self, rejection_ids: Collection[int], who: str = "") -> None:
         """Take rejections back. Raises InputError where one does not exist."""
-        for one in rejection_ids:
-            if not self.rejections.remove([one]):
-                raise NoSuchRejection(one)
+        step = self.decisions.begin(Action.TAKE_BACK, who)
+        for number in rejection_ids:
+            one = self.rejections.standing(number)
+            if one is None:
+                raise NoSuchRejection(number)
+            meant, name = FaceMeant(Place(one.digest), one.path, one.box), one.character
+            self.decisions.take_back(step, meant, name)
+            self.rejections.stand(name, one.digest, one.box, stands=False)
         self._changed = True
 
     def _samples_at(self, character_id: int, digest: str, box: Box) -> list[int]:
@@ -506,6 +547,7 @@ class Writer:
     def _remove(self, character_id: int) -> None:
         """Remove a character without samples; its profiles and former names go with it."""
         self._touched.discard(character_id)
+        self.answers.forget(character_id)
         self._connection.execute(delete(characters).where(characters.c.id == character_id))
         self._changed = True
 
@@ -522,8 +564,11 @@ class Writer:
 
     def _contradict(self, character_id: int, digest: str, box: Box) -> None:
         """Drop what was said against a face that is enrolled as the character after all."""
-        for same in digests_of(self._connection, digest):
-            self.rejections.contradict(character_id, same, box)
+        name = self._name(character_id)
+        if self.rejections.at(name, digest, box):
+            self.rejections.stand(name, digest, box, stands=False)
+            self._changed = True
+        self.decisions.enrolled(digest, box, name)
 
     def _has_face(self, digest: str, box: Box) -> bool:
         found = self._connection.scalar(

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
@@ -49,6 +47,8 @@ def unfinished(place: Path, suffix: str = "") -> Iterator[Path]:
     if now - _looked.get(folder, -LOOK_AGAIN) >= LOOK_AGAIN:
         _looked[folder] = now
         remove_unfinished(folder)
+    import secrets
+
     name = f".gallery-{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     _own.add(name)
     try:
@@ -111,6 +111,8 @@ def _machine() -> str:
     name = os.uname().nodename if sys.platform != "win32" else os.environ.get("COMPUTERNAME", "")
     with contextlib.suppress(OSError):
         name += str(Path("/proc/self/ns/pid").readlink())
+    import hashlib
+
     return hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
 
 

@@ -26,7 +26,8 @@ from gallery.events import result_of
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.reports.page import as_html
 from gallery.store.rejections import NewRejection
-from gallery.types import Quality, Thresholds
+from gallery.store.steps import Action, FaceMeant
+from gallery.types import Decided, FaceState, Place, Quality, Sample, Thresholds
 
 CHARACTERS, FACES = 12, 8
 THRESHOLDS = Thresholds(sure=0.378, unknown=0.434, margin=0.019)
@@ -327,3 +328,29 @@ def test_poor_samples_are_judged_and_judge_nobody(database: Path) -> None:
     changed = AuditSet(poor, audit_set.descriptors, audit_set.unknown, audit_set.near)
     assert changed.sizes[0] == FACES - 1
     assert margins(changed).own[0] == pytest.approx(margins(audit_set).own[0])
+
+
+def test_what_a_person_decided_otherwise_comes_first_and_is_not_guessed_at(database: Path) -> None:
+    with filled(database) as gallery:
+        one, two, three = gallery.samples("c05")[:3]
+
+        def said(sample: Sample, change: Callable[[FaceState], FaceState]) -> None:
+            meant = FaceMeant(Place(sample.digest), sample.path, sample.face.box)
+            with gallery.store.writing() as writer:
+                step = writer.decisions.begin(Action.CONFIRM, "")
+                writer.decisions.decide(step, [meant], lambda state, _: change(state))
+
+        said(one, lambda state: state.confirmed("c00"))
+        said(two, lambda state: state.set_aside(Decided.NO_FACE))
+        said(three, lambda state: state.confirmed("c05"))
+        found = proposals(gallery)
+        assert [one.kind for one in found[:2]] == [Kind.CONTRADICTED] * 2
+        commands = {proposal.command for proposal in found[:2]}
+        assert commands == {
+            f"gallery move {one.id} --to c00",
+            f"gallery forget --sample {two.id}",
+        }
+        assert len(of_kind(gallery, Kind.CONTRADICTED)) == 2
+        gallery.move([one.id], "c00")
+        gallery.forget_samples([two.id])
+        assert of_kind(gallery, Kind.CONTRADICTED) == []

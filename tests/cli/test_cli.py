@@ -24,6 +24,7 @@ from PIL import Image as pillow
 from typer.main import get_command
 
 from gallery.cli import GLOBAL_OPTIONS, app, hoist
+from gallery.system.file_names import path_of
 
 COLOURS = {
     "Red Rin": (220, 20, 20),
@@ -347,7 +348,6 @@ class TestLookingAfter:
     @pytest.mark.parametrize(
         ("typed", "meant"),
         [
-            ("red rin", "Red Rin"),
             ("RED", "Red Rin"),
             ("Red Rim", "Red Rin"),
             ("宮園", "宮園 かをり"),
@@ -362,6 +362,11 @@ class TestLookingAfter:
             assert f"called {typed}; did you mean {meant}" in done.complaint
         done = ask(place, "show", "quite else")
         assert "`gallery characters` lists them" in done.complaint
+
+    def test_case_and_width_of_a_name_do_not_matter(self, place: Path) -> None:
+        shown = ask(place, "show", "Red Rin", "--json")
+        for typed in ("red rin", "ＲＥＤ　Ｒｉｎ"):
+            assert ask(place, "show", typed, "--json").stdout == shown.stdout != ""
 
     def test_rename_merge_and_move(self, fresh: Path) -> None:
         done = ask(fresh, "rename", "Red Rin", " 凛 ")
@@ -534,7 +539,8 @@ class TestArguments:
             assert (shown.code, shown.stderr) == (0, "")
             assert shown.stdout.startswith(f"Usage: gallery {name} ")
             assert max(map(len, shown.stdout.splitlines())) <= 80
-            assert "..." not in shown.stdout.partition("\n")[2].replace("}...", "")
+            # Dots behind capitals say that there may be several.
+            assert "..." not in re.sub(r"(?<=[A-Z}\]])\.\.\.", "", shown.stdout)
 
     def test_nothing_at_all_is_help(self, place: Path) -> None:
         done = call(cwd=place)
@@ -716,7 +722,7 @@ class TestStreams:
         )
         here = Path("album", "Red Rin", odd)
         done = ask(fresh, "identify", here, "--cropped", "--json")
-        assert lines(done)[0]["path"] == str(here)
+        assert path_of(lines(done)[0]["path"]) == fresh.resolve() / here
         assert str(here) in ask(fresh, "identify", here, "--cropped").stdout
         for out in ("out.jsonl", "out.csv"):
             assert ask(fresh, "label", here, "--cropped", "--out", out).code == 0

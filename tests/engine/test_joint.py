@@ -17,12 +17,13 @@ from fakes import FakeEncoder, fake_gallery, new_sample
 from gallery.cli.label_progress import LabelReporter
 from gallery.engine import joint
 from gallery.engine.engine import Engine
-from gallery.events import Labelled, LabellingStarted, Started, steps_of, value_of
+from gallery.events import Labelled, LabellingStarted, Started, result_of, steps_of, value_of
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.joint import smooth_jointly
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import References
+from gallery.jobs.answers import renew
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.jobs.unknown_faces import unknown_faces
 from gallery.store.rejections import NewRejection
@@ -33,6 +34,7 @@ from gallery.types import (
     Box,
     DescribedFace,
     Face,
+    Place,
     Quality,
     Record,
     Thresholds,
@@ -266,7 +268,7 @@ def test_a_face_that_came_later_is_answered_alone(full: Engine) -> None:
     full.keep([Observation(path, None, digest(999), 100, 100, (described(late),))])
     (picture,) = [one for one in full.store.sightings.pictures() if one.path == path]
     (record,) = relabel_pictures(full, [picture], answering)
-    assert list(record.faces) == full.answers([described(late)], digest=digest(999))
+    assert list(record.faces) == full.answers([described(late)], places=[Place(digest(999))])
 
 
 def test_a_gallery_that_was_emptied_knows_nobody(full: Engine) -> None:
@@ -397,3 +399,25 @@ def test_labelling_tells_of_relabel_where_it_is_unsure_of_faces(tmp_path: Path) 
                 reporter.tell(Labelled(faces, ()))
             reporter.finish()
         assert told.getvalue().count("`gallery relabel`") == expected
+
+
+def test_stored_answers_are_the_joint_ones_unless_they_are_to_be_quick(full: Engine) -> None:
+    full.calibrate(0.05)
+    faces = [one.id for one in full.store.sightings.all()]
+
+    def stored() -> list[tuple[object, ...]]:
+        found = full.store.answers.of_faces("fake", faces)
+        return [(one.verdict, one.character, one.likelihood) for one in found.values()]
+
+    def said(answering: joint.Scoring) -> list[tuple[object, ...]]:
+        return [(one.verdict, one.character, one.probability) for one in answers(full, answering)]
+
+    result_of(renew(full, alone=True))
+    assert stored() == said(joint.alone(full))
+    counts = full.store.answers.counts("fake")
+    assert (counts.stale, counts.alone) == (0, len(faces))
+    assert result_of(renew(full)).renewed == len(faces)
+    assert stored() == said(value_of(joint.jointly(full)))
+    counts = full.store.answers.counts("fake")
+    assert (counts.stale, counts.alone) == (0, 0)
+    assert result_of(renew(full)).renewed == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,21 @@ from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.calibration.trials import Protocol
 from gallery.identify.judging import decide, decide_by_score, references_of
-from gallery.types import DIMENSION, Box, DescribedFace, Face, MatchMode, Quality, Verdict
+from gallery.store.steps import Action, FaceMeant
+from gallery.types import (
+    DIMENSION,
+    UNDECIDED,
+    Answer,
+    Box,
+    Decided,
+    DescribedFace,
+    Face,
+    FaceState,
+    MatchMode,
+    Place,
+    Quality,
+    Verdict,
+)
 
 CHARACTERS, EACH = 14, 4
 
@@ -233,3 +247,44 @@ def test_the_command_refuses_what_teaches_nothing(database: Path, tmp_path: Path
     done = call("calibrate", cwd=tmp_path, database=database)
     assert done.code == 1
     assert "Nobody is in the gallery yet" in done.complaint
+
+
+@pytest.mark.parametrize("is_calibrated", [False, True])
+def test_what_a_person_decided_is_said_before_anything_is_weighed(
+    known: Engine, is_calibrated: bool
+) -> None:
+    if is_calibrated:
+        known.calibrate(0.05)
+    face, place = described(near(places(60)[3], 5)), Place("f" * 64)
+
+    def said(change: Callable[[FaceState], FaceState]) -> Answer:
+        with known.store.writing() as writer:
+            step = writer.decisions.begin(Action.CONFIRM, "")
+            meant = FaceMeant(place, Path("/f.png"), face.face.box)
+            writer.decisions.decide(step, [meant], lambda state, _: change(state))
+        (answer,) = known.answers([face], places=[place])
+        return answer
+
+    confirmed = said(lambda state: state.confirmed("character 05"))
+    assert (confirmed.verdict, confirmed.character) == (Verdict.SURE, "character 05")
+    assert (confirmed.probability, confirmed.stranger) == (
+        (1.0, 0.0) if is_calibrated else (None, None)
+    )
+    ignored = said(lambda state: state.set_aside(Decided.IGNORED))
+    assert (ignored.verdict, ignored.character) == (Verdict.UNKNOWN, None)
+    assert (ignored.probability, ignored.decided) == (None, Decided.IGNORED)
+    assert known.answers([face], places=[place], heed=False)[0].character == "character 03"
+    assert said(lambda state: UNDECIDED).character == "character 03"
+
+
+def test_samples_that_a_person_decided_otherwise_of_are_not_learnt_from(known: Engine) -> None:
+    before, _ = references_of(known.store, "fake")
+    sample = known.samples("character 05")[0]
+    meant = FaceMeant(Place(sample.digest), sample.path, sample.face.box)
+    with known.store.writing() as writer:
+        step = writer.decisions.begin(Action.NO_FACE, "")
+        writer.decisions.decide(step, [meant], lambda state, _: state.set_aside(Decided.NO_FACE))
+    after, number = references_of(known.store, "fake")
+    assert len(before.labels) - len(after.labels) == 1
+    assert np.bincount(after.labels)[number["character 05"]] == EACH - 1
+    assert known.calibrate(0.05).calibration is not None

@@ -11,10 +11,10 @@ from fakes import Square, enroll_squares, write_picture
 from gallery.engine.engine import Engine
 from gallery.events import EnrolmentStarted, Event, PassedOver, Refused
 from gallery.faces.quality import NO_GATES
-from gallery.jobs.enroll import Source, enroll, named_in
+from gallery.jobs.enroll import enroll, named_in
 from gallery.jobs.given_names import GivenNames
 from gallery.store.names import folded
-from gallery.types import Enrolled
+from gallery.types import Enrolled, Source
 
 
 @pytest.mark.parametrize(

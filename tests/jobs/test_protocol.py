@@ -28,10 +28,11 @@ from gallery.events import (
 from gallery.faces.quality import NO_GATES
 from gallery.faces.video import VideoOptions
 from gallery.jobs.adopt import adopt
+from gallery.jobs.answers import renew
 from gallery.jobs.calibrate import calibrate
 from gallery.jobs.cluster import cluster
 from gallery.jobs.describe import describe
-from gallery.jobs.enroll import Source, enroll, named_in
+from gallery.jobs.enroll import enroll, named_in
 from gallery.jobs.harvest import harvest
 from gallery.jobs.identify import identify
 from gallery.jobs.label import LabelChoices, label, planned
@@ -39,7 +40,7 @@ from gallery.jobs.reencode import reencode
 from gallery.jobs.relabel import RelabelChoices, relabel
 from gallery.media.inputs import media_of, pictures_of
 from gallery.output.format import OutputOptions
-from gallery.types import MatchMode
+from gallery.types import MatchMode, Source
 
 COLOURS = {"Asuka": (220, 20, 20), "Rei": (20, 20, 220), "Mana": (20, 200, 20)}
 STRANGE = (230, 30, 200)
@@ -95,6 +96,12 @@ def relabelling(gallery: Engine, place: Path) -> Job[object]:
     return relabel(gallery, RelabelChoices(place / "again.jsonl"))
 
 
+def renewing(gallery: Engine, place: Path) -> Job[object]:
+    labelled(gallery, place)
+    result_of(calibrate(gallery, 0.05))
+    return renew(gallery)
+
+
 def clustering(gallery: Engine, place: Path) -> Job[object]:
     labelled(gallery, place)
     return cluster(gallery)
@@ -132,6 +139,7 @@ JOBS: dict[str, Callable[[Engine, Path], Job[object]]] = {
     "enroll": enrolling,
     "label": labelling,
     "relabel": relabelling,
+    "renew answers": renewing,
     "cluster": clustering,
     "adopt": adopting,
     "reencode": reencoding,
@@ -146,6 +154,7 @@ JOBS: dict[str, Callable[[Engine, Path], Job[object]]] = {
 
 STAGES = {
     "relabel": ["smoothing", "relabelling"],
+    "renew answers": ["smoothing", "answering"],
     "reencode": ["encoding", "encoding"],
     "evaluate a folder": ["describing", "smoothing", "evaluating"],
 }

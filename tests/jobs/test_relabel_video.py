@@ -14,23 +14,39 @@ from fakes import FakeDetector, FakeEncoder, Square, enroll_squares, fake_galler
 from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Engine
+from gallery.errors import NoFace, WhichOfFaces
 from gallery.events import result_of, value_of
 from gallery.faces.video import VideoOptions
+from gallery.jobs import decide, review
 from gallery.jobs.adopt import adopt
 from gallery.jobs.cluster import cluster
 from gallery.jobs.cluster_faces import report_of, write_folders
+from gallery.jobs.decided_faces import listed_faces
+from gallery.jobs.harvest import harvest
 from gallery.jobs.label_video import label_video
+from gallery.jobs.meant import SeenFace, Which
 from gallery.jobs.reencode import encode_kept, encode_samples
 from gallery.jobs.relabel import has_changed, seen_below
 from gallery.jobs.relabel_video import relabel_videos
 from gallery.media.images import decode_crop
+from gallery.media.inputs import Media
 from gallery.media.video_reader import VideoReader
 from gallery.output.records import as_json
 from gallery.output.resume import VideoProgress, open_writer, progress_of, stands_in
 from gallery.reports.page import as_html
 from gallery.store.sightings import Sighting
+from gallery.store.steps import Action
 from gallery.store.videos import moment_of
-from gallery.types import Image, Pixels, Verdict, VideoEnd, VideoRecord, VideoShot, VideoTrack
+from gallery.types import (
+    Decided,
+    Image,
+    Pixels,
+    Verdict,
+    VideoEnd,
+    VideoRecord,
+    VideoShot,
+    VideoTrack,
+)
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 
@@ -321,3 +337,79 @@ def test_the_commands_work_on_videos_together(tmp_path: Path, database: Path) ->
         assert {"shot", "track", "start", "end", "best"} == one["faces"][0]["video"].keys()
     assert "0:00:0" in run("cluster", "--poor") or not found
     run("label", "shots", "--cropped", "--out", "other.jsonl", "--no-keep")
+
+
+def test_what_a_person_decides_of_a_track_rules_wherever_the_video_is_labelled(
+    filled: Engine, episode: Path, tmp_path: Path
+) -> None:
+    label(filled, episode)
+    asuka, stranger, *_ = filled.store.sightings.all()
+    result_of(decide.confirm(filled, [SeenFace(asuka.id)], "Rei"))
+    step = result_of(decide.set_aside(filled, [SeenFace(stranger.id)], Action.IGNORE))
+    wanted = ["Rei", None, "Rei", None]
+
+    def said(records: list[VideoRecord]) -> list[str | None]:
+        return [one.faces[0].character for one in of_kind(records, VideoTrack)]
+
+    assert said(again(filled)) == wanted
+    assert said(label(filled, episode)) == wanted
+    moved = episode.rename(tmp_path / "moved.mkv")
+    assert said(list(label_video(filled, moved, VideoOptions()))) == wanted
+    assert said(label(filled, moved, VideoOptions(every=0.25))) == wanted
+    assert result_of(cluster(filled)) == []
+    decide.undo(filled, [step.id])
+    out = tmp_path / "out"
+    done = result_of(harvest(filled, Media([moved], [], []), out, options=VideoOptions()))
+    assert done.faces == 2
+
+
+def test_a_track_is_named_by_its_video_and_a_time(filled: Engine, episode: Path) -> None:
+    label(filled, episode)
+    one, _, rei, last = filled.store.sightings.all()
+    assert one.track is not None
+    assert last.track is not None
+    result_of(decide.confirm(filled, [episode], "Rei", Which(time=one.track.best)))
+    with pytest.raises(WhichOfFaces, match="shows 2 faces"):
+        result_of(decide.confirm(filled, [episode], "Rei", Which(time=last.track.best)))
+    meant = Which(2, last.track.best)
+    result_of(decide.confirm(filled, [episode], "Midori", meant, new=True))
+    review.reject(filled, SeenFace(rei.id), "Rei")
+    found = [record.faces[0].character for record in of_kind(again(filled), VideoTrack)]
+    assert found[0] == "Rei"
+    assert found[2] != "Rei"
+    assert found[3] == "Midori"
+    states = {one.seen: one.state.decided for one in listed_faces(filled, [episode])}
+    assert states[rei.id] is Decided.NOT_THIS
+    with pytest.raises(NoFace):
+        result_of(decide.confirm(filled, [episode], "Rei", Which(time=99.0)))
+
+
+def test_what_is_said_of_tracks_is_stored_and_what_is_decided_stands_there(
+    filled: Engine, episode: Path
+) -> None:
+    label(filled, episode)
+    read = filled.store.answers
+    rows = read.in_video("fake", episode).faces
+    assert [(one.character, one.verdict, one.is_stale) for one in rows] == [
+        ("Asuka", Verdict.SURE, False),
+        (None, Verdict.UNKNOWN, False),
+        *[(one.character, one.verdict, False) for one in rows[2:]],
+    ]
+    assert {one.character for one in rows[2:]} == {"Rei", None}
+    starts = [one.times[0] for one in rows if one.times is not None]
+    assert starts == sorted(starts)
+    assert len(starts) == 4
+    first = read.in_video("fake", episode, limit=3)
+    assert first.faces + read.in_video("fake", episode, after=first.after).faces == rows
+    step = result_of(decide.confirm(filled, [SeenFace(rows[1].face)], "Rei"))
+    after = read.in_video("fake", episode).faces
+    assert (after[1].character, after[1].decided) == ("Rei", Decided.CONFIRMED)
+    assert after[:1] + after[2:] == rows[:1] + rows[2:]
+    with filled.store.writing() as writer:
+        writer.sightings.forget()
+    label(filled, episode)
+    assert [one.character for one in read.in_video("fake", episode).faces] == [
+        one.character for one in after
+    ]
+    decide.undo(filled, [step.id])
+    assert read.in_video("fake", episode).faces[1].decided is Decided.UNDECIDED

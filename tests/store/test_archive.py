@@ -24,7 +24,8 @@ from gallery.media.images import encode_jpeg, encode_png
 from gallery.store import archive
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
-from gallery.types import CROP_SIDE, DIMENSION, Box, Quality
+from gallery.store.steps import Action, FaceMeant
+from gallery.types import CROP_SIDE, DIMENSION, Box, Decided, FaceState, Place, Quality
 
 COLOURS = {"凛": (220, 20, 20), "Blue [x]": (20, 20, 220), "Noise": (20, 220, 20)}
 
@@ -482,3 +483,103 @@ class TestHarm:
                     for name in names:
                         writer.forget(name)
         assert refused > 100
+
+
+class TestDecisions:
+    """What a person decided goes out and comes back with its whole history."""
+
+    @pytest.fixture
+    def decided(self, exported: Path, tmp_path: Path) -> Path:
+        """An export of a gallery in which three things were decided, and one was undone."""
+        with Store(str(tmp_path / "decided.db"), create=True) as store:
+            archive.restore(store, exported)
+            decide(store, Action.CONFIRM, [1, 2], lambda state: state.confirmed("Misato"))
+            step = decide(store, Action.IGNORE, [2, 3], lambda state: state.set_aside(IGNORED))
+            decide(store, Action.REJECT, [4], lambda state: state.rejected("凛"))
+            with store.writing() as writer:
+                writer.decisions.undo(step, "somebody")
+            archive.export(store, tmp_path / "decided.zip")
+        return tmp_path / "decided.zip"
+
+    def test_all_of_it_comes_back(self, decided: Path, empty: Store) -> None:
+        archive.restore(empty, decided)
+        with Store(str(decided.with_name("decided.db"))) as before:
+            assert history(empty) == history(before)
+        assert empty.check() == []
+        misato = FaceState(Decided.CONFIRMED, "Misato")
+        assert [one.state for one in empty.decisions.faces() if one.path.name == "2.png"] == [
+            misato
+        ]
+        assert empty.character("Misato").samples == 0
+        last = empty.decisions.steps()[0]
+        with empty.writing() as writer:
+            assert writer.decisions.undo(last.id, "").restored == 2
+
+    def test_twice_is_once_and_what_was_decided_here_stays(
+        self, decided: Path, empty: Store
+    ) -> None:
+        decide(empty, Action.IGNORE, [1], lambda state: state.set_aside(IGNORED))
+        archive.restore(empty, decided)
+        once = history(empty)
+        archive.restore(empty, decided)
+        assert history(empty) == once
+        states = {one.path.name: one.state for one in empty.decisions.faces()}
+        assert states["1.png"] == FaceState(IGNORED)
+        assert states["4.png"].not_these == ("凛",)
+        assert states["seen.png"].not_these == ("凛",)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ('"face": 1,', '"face": 99,'),
+            ('"step": 1,', '"step": -1,'),
+            ('"decided": "confirmed"', '"decided": "sworn"'),
+            ('"decided": "confirmed"', '"decided": "ignored"'),
+            ('"action": "ignore"', '"action": "bless"'),
+            ('"after_owner": 1', '"after_owner": 77'),
+            ('"after_owner": 1', '"after_owner": 0'),
+            ('"undoes": 2', '"undoes": 5'),
+            ('"made_at": "20', '"made_at": "yesterday 20'),
+            ('{"step"', '{"stride"'),
+            ('"box": [10.0', '"box": [NaN'),
+        ],
+    )
+    def test_a_damaged_history_is_refused_and_changes_nothing(
+        self, decided: Path, empty: Store, tmp_path: Path, old: str, new: str
+    ) -> None:
+        members = members_of(decided)
+        text = members["decisions.jsonl"].decode()
+        assert old in text
+        members["decisions.jsonl"] = text.replace(old, new, 1).encode()
+        with pytest.raises(InputError, match="damaged"):
+            archive.restore(empty, write_members(tmp_path / "damaged.zip", members))
+        assert empty.characters() == []
+        assert empty.decisions.faces() == []
+
+
+IGNORED = Decided.IGNORED
+
+
+def decide(
+    store: Store, action: Action, faces: list[int], change: Callable[[FaceState], FaceState]
+) -> int:
+    """Decide of faces, of a picture each."""
+    with store.writing() as writer:
+        writer.character_id("Misato")
+        step = writer.decisions.begin(action, "somebody", "Misato")
+        meant = [
+            FaceMeant(Place(f"{one:064x}"), Path(f"/seen/{one}.png"), Box(10, 10, 50, 50))
+            for one in faces
+        ]
+        writer.decisions.decide(step, meant, lambda state, _: change(state))
+    return step
+
+
+def history(store: Store) -> list[Any]:
+    """All that was ever decided, without the numbers that every database gives anew."""
+    names = {one.id: (one.digest, one.path, one.box, one.times) for one in store.decisions.faces()}
+    steps = store.decisions.steps()[::-1]
+    titles = {one.id: (one.made_at, one.who, one.action, one.character) for one in steps}
+    return [
+        (titles[one.step], names[one.face], one.before, one.after) for one in store.decisions.log()
+    ]

@@ -215,6 +215,19 @@ def test_a_misspelt_name_is_refused_with_those_spelt_alike(store: Store) -> None
     assert not caught.value.near
 
 
+def test_case_and_width_of_a_name_do_not_matter_where_one_is_meant(store: Store) -> None:
+    for number, name in enumerate(("Rei", "REI", "Asuka", "Soryu")):
+        add(store, name, number + 1)
+    with store.writing() as writer:
+        writer.rename("Soryu", "Langley")
+    assert [store.character(one).name for one in ("REI", "asuka", "ＡＳＵＫＡ", "soryu")] == [
+        "REI", "Asuka", "Asuka", "Langley",
+    ]  # fmt: skip
+    with pytest.raises(NoSuchCharacter) as caught:
+        store.character("rei")
+    assert caught.value.near == ("REI", "Rei")
+
+
 def test_a_rename_to_a_name_in_use_is_refused_with_the_cure(store: Store) -> None:
     add(store, "Rei", 1)
     add(store, "Asuka", 2)

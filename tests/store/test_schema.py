@@ -21,8 +21,10 @@ from gallery.settings import bundled
 from gallery.store import schema
 from gallery.store.reader import Store
 from gallery.store.schema import database_path, open_database
+from gallery.store.steps import Action
 from gallery.store.tables import metadata
 from gallery.system.files import absolute
+from gallery.types import Decided, FaceState
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -30,8 +32,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -82,7 +84,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0007_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0008_second.py").write_text(script, encoding="utf-8")
     return copy
 
 
@@ -404,11 +406,14 @@ def test_a_back_up_that_finds_no_room_leaves_nothing(database: Path, tmp_path: P
         store.back_up(folder / "copy.db")
 
 
-@pytest.fixture(params=["0001", "0002", "0003", "0004", "0005"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     shutil.copyfile(ASSETS / f"gallery-{request.param}.db", path)
     return path
+
+
+DECISIONS = {"decided_faces", "decision_names", "decision_steps", "decisions"}
 
 
 def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None:
@@ -420,10 +425,13 @@ def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None
         # Columns were added behind the older ones.
         width = len(content[0]) if content else 0
         assert [row[:width] for row in after[name]] == content
-    assert {name for name, content in after.items() if content} == {
+    # What was rejected is decided, and what was seen has an answer to come.
+    decided = DECISIONS if before.get("rejections") else set()
+    answered = {"answers", "answer_counts"} if before.get("sightings") else set()
+    assert {name for name, content in after.items() if content} == decided | answered | {
         name for name, content in before.items() if content
     }
-    (copy,) = kept.parent.glob("old.db.000[12345]-*")
+    (copy,) = kept.parent.glob("old.db.000[1234567]-*")
     assert rows(copy) == before
 
 
@@ -461,6 +469,41 @@ def test_what_version_0003_saw_is_seen_as_faces_of_pictures(tmp_path: Path) -> N
         assert store.sightings.videos.all() == []
         assert store.sightings.videos.shots() == []
         assert [one.character for one in store.rejections.all()] == ["Rei"]
+
+
+def test_what_was_rejected_before_decisions_were_kept_is_decided_and_can_be_undone(
+    kept: Path,
+) -> None:
+    with Store(str(kept)) as store:
+        if not store.rejections.all() or list(kept.parent.glob("old.db.0007-*")):
+            return
+        (face,) = store.decisions.faces()
+        assert face.state == FaceState(Decided.NOT_THIS, None, ("Rei",))
+        (step,) = store.decisions.steps()
+        assert (step.action, step.made_at, step.faces) == (Action.FOUND, None, 1)
+        with store.writing() as writer:
+            assert writer.decisions.newest() is None
+            assert writer.decisions.undo(step.id, "").restored == 1
+        assert store.rejections.all() == []
+
+
+def test_two_names_rejected_for_one_face_are_decided_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    shutil.copyfile(ASSETS / "gallery-0006.db", path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO rejections SELECT 9, 1, digest, path, 2, top, right, bottom, crop "
+            "FROM rejections"
+        )
+        connection.commit()
+    with Store(str(path)) as store:
+        (face,) = store.decisions.faces()
+        assert face.state.not_these == ("Rei", "綾波レイ")
+        first, last = reversed(store.decisions.steps())
+        with store.writing() as writer:
+            writer.decisions.undo(last.id, "")
+            assert [one.character for one in store.rejections.all()] == ["Rei", "綾波レイ"]
+        assert [one.character for one in store.rejections.all()] == [first.character]
 
 
 DOTTED = """

@@ -1,0 +1,280 @@
+"""`gallery confirm`, `ignore`, `no-face`, `undo`, `decisions`: what a person decides of faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from gallery.cli.progress import follow
+from gallery.cli.show import Cropped, Json, json_line, plural, say, settings_of, table
+from gallery.types import Decided
+
+if TYPE_CHECKING:
+    from gallery.jobs.decided_faces import ListedFace
+    from gallery.jobs.meant import Given, Which
+    from gallery.store.steps import Step, Undone
+
+Faces: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FACE...",
+        help="A picture, face:NUMBER as `cluster --json` and `decisions` say, or cluster:NUMBER.",
+    ),
+]
+WhichFace: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--face", min=1, metavar="N", help="Which face, as `identify` counts."),
+]
+At: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Of a video: when it is to be seen, as 1:23.5.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(confirm)
+    app.command()(ignore)
+    app.command("no-face")(no_face)
+    app.command()(undo)
+    app.command()(decisions)
+
+
+def given_by(faces: list[str], face: int | None, at: str | None) -> tuple[list[Given], Which]:
+    """Return the faces that a command line names."""
+    from gallery.jobs.meant import Which, read_given
+    from gallery.media.timecodes import seconds_of
+
+    return [read_given(one) for one in faces], Which(face, None if at is None else seconds_of(at))
+
+
+def confirm(
+    ctx: typer.Context,
+    faces: Faces,
+    name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Whom they show; else whom `identify` answers."),
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Nobody in the gallery has the name yet.")
+    ] = False,
+    face: WhichFace = None,
+    at: At = None,
+    cropped: Cropped = False,
+    json: Json = False,
+) -> None:
+    """Say whom faces show: they are answered so from now on, and sure. None is enrolled."""
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs import decide
+
+    if new and name is None:
+        raise typer.BadParameter("It wants --as NAME.", param_hint="--new")
+    given, which = given_by(faces, face, at)
+    with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
+        _tell(follow(decide.confirm(gallery, given, name, which, new=new)), json=json)
+
+
+def ignore(
+    ctx: typer.Context,
+    faces: Faces,
+    face: WhichFace = None,
+    at: At = None,
+    cropped: Cropped = False,
+    json: Json = False,
+) -> None:
+    """Say that nobody wants to know whom faces show: they are in no cluster, and named nowhere."""
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs import decide
+    from gallery.store.steps import Action
+
+    given, which = given_by(faces, face, at)
+    with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
+        _tell(follow(decide.set_aside(gallery, given, Action.IGNORE, which)), json=json)
+
+
+def no_face(
+    ctx: typer.Context,
+    faces: Faces,
+    face: WhichFace = None,
+    at: At = None,
+    cropped: Cropped = False,
+    json: Json = False,
+) -> None:
+    """Say that what the detector found is no face: no output marks it any more."""
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs import decide
+    from gallery.store.steps import Action
+
+    given, which = given_by(faces, face, at)
+    with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
+        _tell(follow(decide.set_aside(gallery, given, Action.NO_FACE, which)), json=json)
+
+
+def undo(
+    ctx: typer.Context,
+    steps: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="STEP...", help="As `decisions --steps` counts; else the last one."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Restore what was before a step, but for faces that a newer step decided of.
+
+    These are named, and the exit code is 1. An undo is a step, too, and can be undone.
+    """
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs import decide
+
+    with open_gallery(settings_of(ctx)) as gallery:
+        done = decide.undo(gallery, steps or ())
+        titles = {one.id: one.title for one in gallery.store.decisions.steps()}
+    if json:
+        json_line(_undone_json(done))
+    else:
+        for one in done.steps:
+            say(f"Step {one.id}: undid step {one.undoes}, {titles[one.undoes or 0]}.")
+        say(f"{plural(done.restored, 'face')} as before.")
+        for left in done.left:
+            owner = "undone already" if left.step is None else f"step {left.step} owns it now"
+            say(f"Left alone: {left.face.path} at {_box(left.face.box)}, {owner}.")
+    if done.left:
+        raise typer.Exit(1)
+
+
+def decisions(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Only these files, or those of these folders."),
+    ] = None,
+    state: Annotated[
+        list[Decided] | None, typer.Option(help="Only faces in this state; may be repeated.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also seen faces that nothing was decided of.")
+    ] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="List the steps instead.")] = False,
+    json: Json = False,
+) -> None:
+    """List what was decided of faces, or the steps that decided it, newest first."""
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs.decided_faces import listed_faces
+
+    if steps and (paths or state or everything):
+        raise typer.BadParameter("Steps are of all faces.", param_hint="--steps")
+    with open_gallery(settings_of(ctx)) as gallery:
+        if steps:
+            _print_steps(gallery.store.decisions.steps(), json=json)
+            return
+        found = listed_faces(gallery, paths or (), undecided=everything)
+    wanted = [one for one in found if not state or one.state.decided in state]
+    if json:
+        for one in wanted:
+            json_line(_face_json(one))
+    else:
+        _print_faces(wanted)
+
+
+def _tell(step: Step, *, json: bool) -> None:
+    if json:
+        json_line(step_json(step))
+    else:
+        say(f"Step {step.id}: {step.title}.")
+
+
+def step_json(step: Step) -> dict[str, object]:
+    """Return a step as plain JSON values."""
+    return {
+        "step": step.id,
+        "title": step.title,
+        "action": step.action.value,
+        "character": step.character,
+        "faces": step.faces,
+        "undoes": step.undoes,
+        "made_at": step.made_at,
+        "who": step.who,
+    }
+
+
+def _undone_json(done: Undone) -> dict[str, object]:
+    return {
+        "steps": [step_json(one) for one in done.steps],
+        "restored": done.restored,
+        "left": [
+            {
+                "path": str(one.face.path),
+                "box": [round(edge, 2) for edge in one.face.box],
+                "step": one.step,
+            }
+            for one in done.left
+        ],
+    }
+
+
+def _print_steps(steps: list[Step], *, json: bool) -> None:
+    if json:
+        for one in steps:
+            json_line(step_json(one))
+        return
+    if not steps:
+        say("Nothing was decided yet; `gallery confirm` does.")
+        return
+    table(
+        ("step", "made at", "who", "what"),
+        [(one.id, one.made_at or "-", one.who or "-", one.title) for one in steps],
+        right=("step",),
+    )
+
+
+def _print_faces(faces: list[ListedFace]) -> None:
+    from collections import Counter
+
+    if not faces:
+        say("Nothing was decided yet; `gallery confirm` does.")
+        return
+    table(
+        ("face", "decided", "character", "not", "box", "where"),
+        [
+            (
+                "-" if one.seen is None else f"face:{one.seen}",
+                one.state.decided.words,
+                one.state.character or "-",
+                ", ".join(one.state.not_these) or "-",
+                _box(one.box),
+                _where(one),
+            )
+            for one in faces
+        ],
+    )
+    counts = Counter(one.state.decided.words for one in faces)
+    parts = ", ".join(f"{count} {what}" for what, count in counts.items())
+    say(f"{plural(len(faces), 'face')}: {parts}.")
+
+
+def _where(one: ListedFace) -> str:
+    from gallery.media.timecodes import timecode
+
+    return f"{one.path}" if one.times is None else f"{one.path} {timecode(one.times[2])}"
+
+
+def _box(box: tuple[float, ...]) -> str:
+    return ",".join(f"{edge:.0f}" for edge in box)
+
+
+def _face_json(one: ListedFace) -> dict[str, object]:
+    video = {}
+    if one.times is not None:
+        names = ("start", "end", "best")
+        video = {"video": dict(zip(names, (round(time, 6) for time in one.times), strict=True))}
+    return {
+        "face": one.seen,
+        "decided": one.state.decided.value,
+        "character": one.state.character,
+        "not": list(one.state.not_these),
+        "path": str(one.path),
+        "digest": one.digest,
+        "box": [round(edge, 2) for edge in one.box],
+        **video,
+        "step": one.step,
+    }

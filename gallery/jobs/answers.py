@@ -1,0 +1,102 @@
+"""Stored answers, renewed: what the gallery says now of the faces whose answers are stale."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gallery.engine import joint
+from gallery.engine.engine import Engine
+from gallery.events import Advanced, Finished, Job, Started
+from gallery.jobs.reencode import encode_kept
+from gallery.jobs.stored_answers import AT_ONCE, AnswersStored
+from gallery.store.answers import MOST_ALTERNATIVES
+from gallery.store.rejections import NEARLY
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What became of it."""
+
+    renewed: int
+    """How many faces have a new answer."""
+    is_outdated: bool
+    """The gallery changed meanwhile, so that answers are stale again: do it again."""
+
+
+def renew(engine: Engine, *, alone: bool = False) -> Job[Renewal]:
+    """Answer the faces whose stored answers are stale, and store what is said of them.
+
+    What an event tells is stored, so that a job may be closed after any of them, and the next one
+    goes on there. Unless every face is answered alone, those of a calibrated gallery are answered
+    jointly, as `relabel` does; so are those then that were answered alone. The job ends early where
+    the gallery changes meanwhile. Raises StoreError where samples lack the encoder in use.
+    """
+    engine.require_encoded()
+    yield from encode_kept(engine)
+    stored, encoder = engine.store.answers, engine.encoder
+    now = stored.now(encoder)
+    jointly = not alone and now.calibration != ""
+    _doubt_near_rejections(engine)
+    wanted = stored.wanted(encoder, jointly=jointly)
+    scoring = joint.alone(engine, top=MOST_ALTERNATIVES)
+    if wanted and jointly:
+        scoring = yield from joint.jointly(engine, top=MOST_ALTERNATIVES)
+    storing = AnswersStored(engine, scoring, now, top=MOST_ALTERNATIVES, jointly=jointly)
+    yield Started("answering", len(wanted), "face")
+    renewed = 0
+    for some in _portions(wanted):
+        if stored.now(encoder) != now:
+            break
+        renewed += _answer(engine, some, storing)
+        yield Advanced(len(some))
+    yield Finished(Renewal(renewed, stored.now(encoder) != now))
+
+
+def renew_faces(engine: Engine, faces: Collection[int]) -> None:
+    """Answer some faces at once, each alone: after a name was rejected for them, for a look.
+
+    Those that are gone, or that the encoder in use has not described, are passed over. Raises
+    StoreError where samples lack the encoder in use.
+    """
+    engine.require_encoded()
+    now = engine.store.answers.now(engine.encoder)
+    scoring = joint.alone(engine, top=MOST_ALTERNATIVES)
+    storing = AnswersStored(engine, scoring, now, top=MOST_ALTERNATIVES, jointly=False)
+    _answer(engine, sorted(faces), storing)
+
+
+def _answer(engine: Engine, faces: Sequence[int], storing: AnswersStored) -> int:
+    """Answer and store faces by their numbers, and return how many they were."""
+    sightings = engine.store.sightings
+    vectors = sightings.vectors_of(engine.encoder, faces)
+    # Somebody may have removed one meanwhile.
+    seen = [one for one in sightings.some(faces).values() if one.id in vectors]
+    storing(seen, [one.described(vectors[one.id]) for one in seen])
+    storing.flush()
+    return len(seen)
+
+
+def _portions(faces: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(faces), AT_ONCE):
+        yield faces[start : start + AT_ONCE]
+
+
+def _doubt_near_rejections(engine: Engine) -> None:
+    """Let answers of faces be made anew that are nearly the same as one with a rejected name."""
+    store = engine.store
+    waiting = store.answers.unheeded()
+    if not waiting:
+        return
+    described = [store.rejections.descriptors_of(one).get(engine.encoder) for one in waiting]
+    ids, vectors = store.sightings.vectors(engine.encoder)
+    near: set[int] = set()
+    for descriptor in described:
+        if descriptor is not None and len(ids):
+            apart = np.linalg.norm(vectors - descriptor, axis=1)
+            near |= set(ids[apart < NEARLY * engine.thresholds.sure].tolist())
+    with store.writing() as writer:
+        writer.answers.doubt(near)
+        writer.rejections.heeded(waiting)

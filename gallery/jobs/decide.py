@@ -1,0 +1,158 @@
+"""What a person decides of faces: who they are, or that nobody wants to know, and back again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from gallery.engine.engine import Engine
+from gallery.errors import NoNameToConfirm, NoSuchCharacter, NothingToUndo
+from gallery.events import Finished, Job
+from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
+from gallery.store.names import clean_name
+from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
+from gallery.store.writer import Writer
+from gallery.types import UNDECIDED, Decided, FaceState
+
+USER = ("LOGNAME", "USER", "USERNAME")
+"""Where systems say who is logged in."""
+
+BECOMES: dict[Action, Callable[[FaceState, FaceMeant], FaceState]] = {
+    Action.IGNORE: lambda state, _: state.set_aside(Decided.IGNORED),
+    Action.NO_FACE: lambda state, _: state.set_aside(Decided.NO_FACE),
+    Action.CLEAR: lambda _, __: UNDECIDED,
+}
+"""What a face's state becomes by decisions that name nobody."""
+
+
+def confirm(
+    engine: Engine,
+    given: Sequence[Given],
+    name: str | None = None,
+    which: Which = ANY,
+    *,
+    new: bool = False,
+    who: str | None = None,
+) -> Job[Step]:
+    """Decide that faces show a character, and return the step; no face is enrolled.
+
+    Without a name each shows whom the gallery answers. Raises InputError for faces that are not
+    there, for one that the gallery has no name for, and for a name that nobody has, unless it is
+    new; nothing is decided then.
+    """
+    engine.require_encoded()
+    if name is not None:
+        name = clean_name(name) if new else engine.store.character(name).name
+    found = yield from faces_meant(engine, given, which, name)
+    faces = [one.face for one in found]
+    names = _answered(engine, found) if name is None else dict.fromkeys(faces, name)
+    with engine.store.writing() as writer:
+        current = {one: _current(writer, one, new=new) for one in dict.fromkeys(names.values())}
+        common = next(iter(current.values())) if len(current) == 1 else None
+        step = writer.decisions.begin(Action.CONFIRM, person(who), common)
+        writer.decisions.decide(
+            step, faces, lambda state, face: state.confirmed(current[names[face]])
+        )
+        done = writer.decisions.step(step)
+    yield Finished(done)
+
+
+def reject(
+    engine: Engine,
+    given: Sequence[Given],
+    name: str,
+    which: Which = ANY,
+    *,
+    who: str | None = None,
+) -> Job[Step]:
+    """Decide that faces do not show a character, and return the step.
+
+    Neither they nor faces nearly the same are answered so again. Raises InputError for faces that
+    are not there, for a name that nobody has, and for a face that is enrolled under it.
+    """
+    character = engine.store.character(name).name
+    found = yield from faces_meant(engine, given, which, character)
+    with engine.store.writing() as writer:
+        for one in found:
+            writer.check_not_enrolled(character, one.face.place.digest, one.face.box)
+        step = writer.decisions.begin(Action.REJECT, person(who), character)
+        faces = [one.face for one in found]
+        writer.decisions.decide(step, faces, lambda state, _: state.rejected(character))
+        done = writer.decisions.step(step)
+    yield Finished(done)
+
+
+def set_aside(
+    engine: Engine,
+    given: Sequence[Given],
+    action: Action,
+    which: Which = ANY,
+    *,
+    who: str | None = None,
+) -> Job[Step]:
+    """Decide that nobody wants to know faces, that they are none, or nothing; return the step.
+
+    `action` is IGNORE, NO_FACE or CLEAR. Raises InputError for faces that are not there.
+    """
+    found = yield from faces_meant(engine, given, which)
+    with engine.store.writing() as writer:
+        step = writer.decisions.begin(action, person(who))
+        writer.decisions.decide(step, [one.face for one in found], BECOMES[action])
+        done = writer.decisions.step(step)
+    yield Finished(done)
+
+
+def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -> Undone:
+    """Restore what was before steps, or before the last one that is not undone.
+
+    What a newer decision owns is left alone, and told. Raises InputError where there is no such
+    step, and where there is nothing left to undo.
+    """
+    made: list[Step] = []
+    left: list[LeftAlone] = []
+    restored = 0
+    with engine.store.writing() as writer:
+        wanted = sorted(dict.fromkeys(steps), reverse=True)
+        if not wanted:
+            newest = writer.decisions.newest()
+            if newest is None:
+                raise NothingToUndo
+            wanted = [newest]
+        for number in wanted:
+            one = writer.decisions.undo(number, person(who))
+            made += one.steps
+            restored += one.restored
+            left += one.left
+    return Undone(tuple(made), restored, tuple(left))
+
+
+def person(who: str | None) -> str:
+    """Return who decides: as it is said, else the user's name in the environment, else ""."""
+    if who is not None:
+        return who
+    # Not by getpass, which may ask a name service.
+    return next((os.environ[one] for one in USER if os.environ.get(one)), "")
+
+
+def _current(writer: Writer, name: str, *, new: bool) -> str:
+    """Return what a character is called now; a new one is made."""
+    if new:
+        writer.character_id(name)
+    current = writer.current_name(name)
+    if current is None:
+        # Somebody may have forgotten the character meanwhile.
+        raise NoSuchCharacter(name)
+    return current
+
+
+def _answered(engine: Engine, found: Sequence[Meant]) -> dict[FaceMeant, str]:
+    """Return whom the gallery answers for each face. Raises InputError where it has no name."""
+    answers = engine.answers(
+        [one.described for one in found], places=[one.face.place for one in found]
+    )
+    names = {}
+    for one, answer in zip(found, answers, strict=True):
+        if answer.character is None:
+            raise NoNameToConfirm(one.face.path, one.face.box)
+        names[one.face] = answer.character
+    return names

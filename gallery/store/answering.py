@@ -1,0 +1,359 @@
+"""Writing what the gallery says of seen faces; answers.py reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, case, delete, exists, insert, select, update
+
+from gallery.numerics.assignment import pairs_of
+from gallery.store.answers import ALTERNATIVE, MOST_ALTERNATIVES, GalleryState
+from gallery.store.columns import box_of
+from gallery.store.decided import ruled
+from gallery.store.descriptors import portions
+from gallery.store.rejections import SAME_PLACE
+from gallery.store.steps import keys_in, names_in, state_in
+from gallery.store.tables import (
+    answer_counts,
+    answer_states,
+    answers,
+    characters,
+    decided_faces,
+    decisions,
+    shots,
+    sightings,
+    tracks,
+)
+from gallery.types import UNDECIDED, Answer, Box, Decided, FaceState, Verdict
+
+SAID = ("decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id")
+
+ALL_TIMES = (-math.inf, math.inf)
+
+NOBODY_NEAR = -1000.0
+"""Ranks below every distance."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a row says of a face, and by which decision."""
+
+    decided: str
+    owner: int
+    verdict: str
+    character_id: int | None
+
+    def columns(self) -> dict[str, object]:
+        return {
+            "as_decided": self.decided,
+            "as_owner": self.owner,
+            "as_verdict": self.verdict,
+            "as_character_id": self.character_id,
+        }
+
+
+class AnswerWriter:
+    """Writes answers; writer.Writer and deciding.DecisionWriter have one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(
+        self,
+        state: GalleryState,
+        own: Mapping[int, Answer],
+        digests: Collection[str],
+        *,
+        jointly: bool = False,
+    ) -> None:
+        """Store what the gallery by itself says of seen faces, given by their numbers.
+
+        `state` is what the gallery was before they were answered, and `digests` are of all their
+        pictures and videos. What a person decided of a face rules what its row says; answers of
+        faces that somebody decided of since then are to be made anew.
+        """
+        if own:
+            self._put(state, own, jointly=jointly)
+        late = self._connection.scalars(
+            select(decisions.c.face_id).where(decisions.c.id > state.decisions)
+        )
+        self._heed(dict.fromkeys(digests, ALL_TIMES), set(late))
+
+    def _put(self, state: GalleryState, own: Mapping[int, Answer], *, jointly: bool) -> None:
+        wanted = {one.character for answer in own.values() for one in answer.matches}
+        ids = {name: number for name, (number, _) in self._characters(wanted).items()}
+        number = self._state_id(state, jointly=jointly)
+        undecided = answers.c.decided == Decided.UNDECIDED.value
+        self._connection.execute(
+            update(answers)
+            .where(answers.c.sighting_id == bindparam("face"))
+            .values(
+                state_id=number,
+                own_verdict=bindparam("as_verdict"),
+                own_character_id=bindparam("as_character_id"),
+                distance=bindparam("as_distance"),
+                likelihood=bindparam("as_likelihood"),
+                stranger=bindparam("as_stranger"),
+                rank=bindparam("as_rank"),
+                alternatives=bindparam("as_alternatives"),
+                verdict=case((undecided, bindparam("as_verdict")), else_=answers.c.verdict),
+                character_id=case(
+                    (undecided, bindparam("as_character_id")), else_=answers.c.character_id
+                ),
+            ),
+            [{"face": face, **_own_columns(answer, ids)} for face, answer in own.items()],
+        )
+
+    def doubt(self, faces: Collection[int]) -> None:
+        """Say that answers of seen faces are to be made anew."""
+        for some in portions(list(faces)):
+            self._connection.execute(
+                update(answers).where(answers.c.sighting_id.in_(some)).values(state_id=None)
+            )
+
+    def follow(self, source_id: int, target_id: int) -> None:
+        """Give what is said of one character to another, which the first becomes part of."""
+        for column in (answers.c.character_id, answers.c.own_character_id):
+            self._connection.execute(
+                update(answers).where(column == source_id).values({column: target_id})
+            )
+
+    def forget(self, character_id: int) -> None:
+        """Say of nobody that the face shows a character that is no more."""
+        self._connection.execute(
+            update(answers)
+            .where(answers.c.character_id == character_id)
+            .values(
+                decided=Decided.UNDECIDED.value,
+                owner=0,
+                verdict=Verdict.UNKNOWN.value,
+                character_id=None,
+            )
+        )
+
+    def decided(self, faces: Collection[int]) -> None:
+        """Let seen faces say what a person decided just now, given the decided faces by id.
+
+        The gallery's own answer of a face that is not decided any more, or that is said not to show
+        somebody, is to be made anew.
+        """
+        spans: dict[str, tuple[float, float]] = {}
+        for some in portions(sorted(faces)):
+            rows = self._connection.execute(
+                select(decided_faces.c.digest, decided_faces.c.start, decided_faces.c.end).where(
+                    decided_faces.c.id.in_(some)
+                )
+            )
+            for row in rows:
+                start, end = spans.get(row.digest, (math.inf, -math.inf))
+                if row.start is not None:
+                    start, end = min(start, row.start), max(end, row.end)
+                spans[row.digest] = start, end
+        self._heed(spans, set(faces))
+
+    def _heed(self, spans: Mapping[str, tuple[float, float]], late: set[int]) -> None:
+        """Let seen faces of files, and of times in videos, say what a person decided of them.
+
+        Those that are decided faces of which something was decided late are answered anew, unless
+        the decision answers them.
+        """
+        keys = keys_in(self._connection, spans.keys())
+        group = {key: min(own) for own in keys.values() for key in own}
+        decided = self._decided(group)
+        if not decided:
+            return
+        states = self._states(decided)
+        ids = self._characters(
+            {name for one in states.values() for name in (one.character, *one.not_these) if name}
+        )
+        changed, doubtful = [], []
+        for row, face in self._matched(group, decided, spans):
+            said = _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
+            if said != _Said(row.decided, row.owner, row.verdict, row.character_id):
+                changed.append({"face": row.id, **said.columns()})
+            if face in late and said.decided == Decided.UNDECIDED.value:
+                doubtful.append(row.id)
+        if changed:
+            self._connection.execute(
+                update(answers)
+                .where(answers.c.sighting_id == bindparam("face"))
+                .values(
+                    decided=bindparam("as_decided"),
+                    owner=bindparam("as_owner"),
+                    verdict=bindparam("as_verdict"),
+                    character_id=bindparam("as_character_id"),
+                ),
+                changed,
+            )
+        self.doubt(doubtful)
+
+    @staticmethod
+    def _owner(decided: Mapping[int, Any], face: int | None) -> int:
+        return 0 if face is None else int(decided[face].owner)
+
+    def _decided(self, group: Collection[str]) -> dict[int, Any]:
+        """Return the rows of the faces of files that were ever decided of, by id."""
+        found: dict[int, Any] = {}
+        for some in portions(sorted(group)):
+            rows = self._connection.execute(
+                select(decided_faces).where(decided_faces.c.digest.in_(some))
+            )
+            found.update({row.id: row for row in rows})
+        return found
+
+    def _states(self, decided: Mapping[int, Any]) -> dict[int | None, FaceState]:
+        """Return what of the decided faces' states rules, by their ids."""
+        names = names_in(self._connection)
+        found = {face: state_in(row, names) for face, row in decided.items()}
+        known = self._characters(
+            {name for one in found.values() for name in (one.character, *one.not_these) if name}
+        )
+        rejects = {name: is_reject for name, (_, is_reject) in known.items()}
+        return {face: ruled(state, rejects) for face, state in found.items()}
+
+    def _matched(
+        self,
+        group: Mapping[str, str],
+        decided: Mapping[int, Any],
+        spans: Mapping[str, tuple[float, float]],
+    ) -> Iterable[tuple[Any, int | None]]:
+        """Yield the seen faces of the decided files, each with the decided face that it is."""
+        own: dict[str, list[Any]] = {}
+        for row in decided.values():
+            own.setdefault(group[row.digest], []).append(row)
+        files = [key for key, file in group.items() if file in own]
+        seen: dict[str, list[Any]] = {}
+        for row in self._seen(files, spans):
+            seen.setdefault(group[row.file], []).append(row)
+        for file, rows in seen.items():
+            pairs = _pairs(rows, own[file])
+            for place, row in enumerate(rows):
+                yield row, (own[file][pairs[place]].id if place in pairs else None)
+
+    def _seen(
+        self, files: Collection[str], spans: Mapping[str, tuple[float, float]]
+    ) -> Iterable[Any]:
+        """Yield the rows of seen faces of files, with what is said of them."""
+        said = [answers.c[name] for name in SAID]
+        face = [sightings.c.id, *(sightings.c[side] for side in Box._fields)]
+        for some in portions(sorted(files)):
+            yield from self._connection.execute(
+                select(*face, *said, sightings.c.digest.label("file"))
+                .join(answers, answers.c.sighting_id == sightings.c.id)
+                .where(sightings.c.digest.in_(some))
+            ).all()
+            films = set(
+                self._connection.scalars(
+                    select(shots.c.digest).where(shots.c.digest.in_(some)).distinct()
+                )
+            )
+            for film in sorted(films):
+                start, end = spans.get(film, ALL_TIMES)
+                yield from self._connection.execute(
+                    select(*face, *said, shots.c.digest.label("file"), tracks.c.start, tracks.c.end)
+                    .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
+                    .join(sightings, sightings.c.id == tracks.c.sighting_id)
+                    .join(answers, answers.c.sighting_id == sightings.c.id)
+                    .where(shots.c.digest == film, shots.c.start <= end, shots.c.end >= start)
+                ).all()
+
+    def _characters(self, names: Collection[str]) -> dict[str, tuple[int, bool]]:
+        """Return id and whether it is a reject class, for those of the names that somebody has."""
+        found: dict[str, tuple[int, bool]] = {}
+        for some in portions(sorted(names)):
+            rows = self._connection.execute(select(characters).where(characters.c.name.in_(some)))
+            found.update({row.name: (row.id, row.is_reject) for row in rows})
+        return found
+
+    def _state_id(self, state: GalleryState, *, jointly: bool) -> int:
+        """Return what stands for a state of the gallery; states of no answer go for a new one."""
+        values = {
+            "change": state.change,
+            "encoder": state.encoder,
+            "calibration": state.calibration,
+            "is_joint": jointly,
+        }
+        known = self._connection.scalar(
+            select(answer_states.c.id).where(
+                *(answer_states.c[name] == value for name, value in values.items())
+            )
+        )
+        if known is not None:
+            return int(known)
+        used = exists().where(answers.c.state_id == answer_states.c.id)
+        self._connection.execute(delete(answer_states).where(~used))
+        self._connection.execute(delete(answer_counts).where(answer_counts.c.faces == 0))
+        added = self._connection.execute(
+            insert(answer_states).values(**values).returning(answer_states.c.id)
+        )
+        return int(added.scalar_one())
+
+
+def _own_columns(answer: Answer, ids: Mapping[str, int]) -> dict[str, object]:
+    """Return an answer of the gallery itself as its columns hold it."""
+    nearest = [one for one in answer.matches if one.character in ids][:MOST_ALTERNATIVES]
+    packed = np.array([(ids[one.character], one.distance) for one in nearest], ALTERNATIVE)
+    verdict, name = answer.verdict, answer.character
+    if name is not None and name not in ids:
+        # Forgotten since it was answered.
+        verdict, name = Verdict.UNKNOWN, None
+    rank = answer.probability
+    if rank is None:
+        rank = NOBODY_NEAR if answer.distance is None else -answer.distance
+    return {
+        "as_verdict": verdict.value,
+        "as_character_id": None if name is None else ids[name],
+        "as_distance": answer.distance,
+        "as_likelihood": answer.probability,
+        "as_stranger": answer.stranger,
+        "as_rank": rank,
+        "as_alternatives": packed.tobytes(),
+    }
+
+
+def _said(row: Any, state: FaceState, ids: Mapping[str, tuple[int, bool]], owner: int) -> _Said:
+    """Return what the row of a face says by its state."""
+    decided, name = state.decided, state.character
+    if decided is Decided.CONFIRMED and name is not None:
+        return _Said(decided.value, owner, Verdict.SURE.value, ids[name][0])
+    if state.is_set_aside:
+        return _Said(decided.value, owner, Verdict.UNKNOWN.value, None)
+    verdict, character_id = row.own_verdict, row.own_character_id
+    if character_id in {ids[one][0] for one in state.not_these}:
+        verdict, character_id = Verdict.UNKNOWN.value, None
+    return _Said(Decided.UNDECIDED.value, owner, verdict, character_id)
+
+
+def _pairs(seen: list[Any], decided: list[Any]) -> dict[int, int]:
+    """Return which seen faces of a file are which decided ones, by their places in the lists.
+
+    Those that may be one are at the same time, or both of a picture.
+    """
+    boxes, others = [box_of(row) for row in seen], [box_of(row) for row in decided]
+    if any(row.start is not None for row in decided):
+        near = np.argwhere(_overlapping(_spans(seen), _spans(decided))).tolist()
+    else:
+        near = [[one, other] for one in range(len(seen)) for other in range(len(decided))]
+    return pairs_of(
+        (-shared, one, other)
+        for one, other in near
+        if (shared := boxes[one].overlap(others[other])) >= SAME_PLACE
+    )
+
+
+def _spans(rows: list[Any]) -> NDArray[np.float64]:
+    """Return the times of rows, shape (n, 2); -1 for what is of a picture."""
+    times = [
+        (-1.0, -1.0) if getattr(row, "start", None) is None else (row.start, row.end)
+        for row in rows
+    ]
+    return np.array(times, np.float64).reshape(-1, 2)
+
+
+def _overlapping(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return (one[:, None, 0] <= other[None, :, 1]) & (other[None, :, 0] <= one[:, None, 1])

@@ -1,0 +1,487 @@
+"""Reading what the gallery says of seen faces, as it was stored; answering.py writes it.
+
+Every seen face has one row. Its answer is of a state of the gallery: the change token, the encoder
+and the calibration. Once one of these is another, the answer is stale, until jobs.answers renews
+it. What a person decided of a face stands in its row from the decision on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from gallery.errors import BadSetting, NoSuchCharacter
+from gallery.store.columns import box_of
+from gallery.store.decided import Times
+from gallery.store.descriptors import portions
+from gallery.store.kinds import DamagedValueError, Real
+from gallery.store.tables import (
+    answer_counts,
+    answer_states,
+    answers,
+    calibrations,
+    characters,
+    decisions,
+    pictures,
+    rejections,
+    shots,
+    sighting_descriptors,
+    sightings,
+    state,
+    tracks,
+    videos,
+)
+from gallery.types import Box, Decided, Verdict
+
+MOST_ALTERNATIVES = 9
+"""Nearest characters that are stored with an answer."""
+
+ALTERNATIVE = np.dtype([("character", "<i8"), ("distance", "<f4")])
+"""How one of them is stored."""
+
+PAGE = 200
+"""Faces of a page, where nothing else is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryState:
+    """What answers are of."""
+
+    change: str
+    """The gallery's change token, see Store.change."""
+    encoder: str
+    calibration: str
+    """Another one for every calibration; empty without one."""
+    decisions: int = field(default=0, compare=False)
+    """The newest decision. Another one makes no other state, for each stands in its face's row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of a face's nearest characters."""
+
+    character: str
+    is_reject: bool
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What is said of a seen face."""
+
+    face: int
+    """Its number among seen faces; `store.sightings.crops` has its crop by it."""
+    path: Path
+    """Of the picture or the video, where that was last seen."""
+    box: Box
+    """In pixels of the picture, or of the video's frame at the best moment."""
+    times: Times | None
+    """Of a video's track: start, end and best moment, in seconds; None for a face in a picture."""
+    decided: Decided
+    """CONFIRMED, IGNORED or NO_FACE where that is why; else UNDECIDED, also where names are
+    rejected."""
+    decision: int
+    """The decision that owns the face's state, 0 without one: another one says that somebody
+    decided of the face meanwhile."""
+    verdict: Verdict | None
+    """None for a face that was not answered yet."""
+    character: str | None
+    """None when unknown."""
+    likelihood: float | None
+    """That the nearest character is right, as the gallery by itself says, whatever a person
+    decided; None before calibration."""
+    stranger: float | None
+    """That it is nobody's of the gallery, as the gallery says; None before calibration."""
+    distance: float | None
+    """To the nearest character."""
+    alternatives: tuple[Alternative, ...]
+    """The nearest characters, likeliest first, at most MOST_ALTERNATIVES."""
+    is_stale: bool
+    """The gallery may say something else by now."""
+    cluster: int | None
+    """The group of unknown faces that it was put into."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
+    """Some faces of a view, in its order."""
+
+    faces: tuple[StoredAnswer, ...]
+    after: str | None
+    """Where the next page begins; None where this is the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """How many faces are answered alike."""
+
+    decided: Decided
+    verdict: Verdict | None
+    """None for faces that were not answered yet."""
+    character: str | None
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """How many seen faces there are of each kind."""
+
+    faces: int
+    """All that were seen."""
+    stale: int
+    """Those whose answer is of another state of the gallery, or that have none."""
+    alone: int
+    """Those whose answer is of this state, each face answered alone; see engine.joint."""
+    kinds: tuple[AnswerCount, ...]
+    """By name, without those of no face."""
+
+    def of(
+        self,
+        verdict: Verdict | None,
+        character: str | None = None,
+        *,
+        decided: Decided = Decided.UNDECIDED,
+    ) -> int:
+        """Return how many faces have a verdict, of all names or of one."""
+        return sum(
+            one.faces
+            for one in self.kinds
+            if one.decided is decided
+            and one.verdict is verdict
+            and character in (None, one.character)
+        )
+
+    def names(self, verdict: Verdict, *, decided: Decided = Decided.UNDECIDED) -> dict[str, int]:
+        """Return how many faces of a verdict each character has, most first."""
+        found = {
+            one.character: one.faces
+            for one in self.kinds
+            if one.decided is decided and one.verdict is verdict and one.character is not None
+        }
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+class AnswerReader:
+    """Reads stored answers; store.Store has one.
+
+    All methods want the id of the encoder in use, by which stale answers are known.
+    """
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._reading = reading
+
+    def now(self, encoder: str) -> GalleryState:
+        """Return what answers would be of now."""
+        with self._reading() as connection:
+            return _now(connection, encoder)
+
+    def counts(self, encoder: str) -> AnswerCounts:
+        """Return how many faces there are of each kind; they are kept, so that none is counted."""
+        with self._reading() as connection:
+            current = _current(connection, encoder)
+            is_calibrated = _now(connection, encoder).calibration != ""
+            rows = connection.execute(select(answer_counts).where(answer_counts.c.faces > 0)).all()
+            names = _names(connection, {row.character_id for row in rows})
+        kinds: dict[tuple[str, str, int], int] = {}
+        for row in rows:
+            kind = (row.decided, row.verdict, row.character_id)
+            kinds[kind] = kinds.get(kind, 0) + row.faces
+        found = [
+            AnswerCount(
+                _kept_decided(decided),
+                _kept_verdict(verdict),
+                names[character_id][0] if character_id in names else None,
+                faces,
+            )
+            for (decided, verdict, character_id), faces in kinds.items()
+        ]
+        return AnswerCounts(
+            faces=sum(row.faces for row in rows),
+            stale=sum(row.faces for row in rows if row.state_id not in current),
+            alone=sum(
+                row.faces for row in rows if is_calibrated and not current.get(row.state_id, True)
+            ),
+            kinds=tuple(sorted(found, key=lambda one: (one.character or "", -one.faces))),
+        )
+
+    def page(
+        self,
+        encoder: str,
+        verdict: Verdict | None,
+        character: str | None = None,
+        *,
+        decided: Decided = Decided.UNDECIDED,
+        after: str | None = None,
+        limit: int = PAGE,
+        likeliest: bool = False,
+    ) -> AnswerPage:
+        """Return faces of a verdict, of one character or name by name, least likely first.
+
+        `verdict` None asks for faces that were not answered yet. `decided` chooses between those
+        that nobody decided of and confirmed, ignored or no faces (SURE and CONFIRMED: the
+        confirmed ones of a character; UNKNOWN and IGNORED). `after` is where the page before
+        ended; with `likeliest` the likeliest come first. Raises InputError for a name that nobody
+        has, and for an `after` that no page gave.
+        """
+        name, rank, face = answers.c.character_id, answers.c.rank, answers.c.sighting_id
+        said = "" if verdict is None else verdict.value
+        view = [answers.c.decided == decided.value, answers.c.verdict == said]
+        with self._reading() as connection:
+            has_names = verdict in (Verdict.SURE, Verdict.UNSURE)
+            if character is not None:
+                view.append(name == _character_id(connection, character))
+            elif not has_names:
+                view.append(name.is_(None))
+            order: list[Any] = [rank, face]
+            if character is None and has_names:
+                # Names in their order even where the likeliest come first.
+                order = [name, rank, face]
+            query = select(answers.c.sighting_id, *(order[:-1])).where(*view)
+            query = _from(query, order, after, limit, backwards=likeliest)
+            rows = connection.execute(query).all()
+            return _page(connection, encoder, rows, limit)
+
+    def in_picture(self, encoder: str, path: Path) -> tuple[StoredAnswer, ...]:
+        """Return the faces of a labelled picture, from left to right."""
+        with self._reading() as connection:
+            rows = connection.scalars(
+                select(sightings.c.id)
+                .join(pictures, pictures.c.digest == sightings.c.digest)
+                .where(pictures.c.path == str(path))
+            )
+            found = _answers(connection, encoder, list(rows))
+        return tuple(sorted(found.values(), key=lambda one: (one.box.left, one.face)))
+
+    def in_video(
+        self, encoder: str, path: Path, *, after: str | None = None, limit: int = PAGE
+    ) -> AnswerPage:
+        """Return the tracks of a labelled video, in the order of their beginnings."""
+        with self._reading() as connection:
+            query = (
+                select(tracks.c.sighting_id, tracks.c.start)
+                .join(shots, shots.c.id == tracks.c.shot_id)
+                .join(videos, videos.c.digest == shots.c.digest)
+                .where(videos.c.path == str(path))
+            )
+            query = _from(query, [tracks.c.start, tracks.c.sighting_id], after, limit)
+            return _page(connection, encoder, connection.execute(query).all(), limit)
+
+    def in_cluster(
+        self, encoder: str, number: int, *, after: str | None = None, limit: int = PAGE
+    ) -> AnswerPage:
+        """Return the faces of a cluster by their numbers, also those that have a name by now."""
+        with self._reading() as connection:
+            query = select(sightings.c.id).where(sightings.c.cluster == number)
+            query = _from(query, [sightings.c.id], after, limit)
+            return _page(connection, encoder, connection.execute(query).all(), limit)
+
+    def of_faces(self, encoder: str, faces: Collection[int]) -> dict[int, StoredAnswer]:
+        """Return what is said of those of the faces that are there, by their numbers."""
+        with self._reading() as connection:
+            return _answers(connection, encoder, sorted(faces))
+
+    def wanted(self, encoder: str, *, jointly: bool) -> list[int]:
+        """Return the faces whose answers are stale, those of a file one after the other.
+
+        With `jointly` those that were answered alone, too. Faces that the encoder has not described
+        are left out.
+        """
+        with self._reading() as connection:
+            good = [
+                number
+                for number, is_joint in _current(connection, encoder).items()
+                if is_joint or not jointly
+            ]
+            is_stale = or_(answers.c.state_id.is_(None), answers.c.state_id.not_in(good))
+            described = and_(
+                sighting_descriptors.c.sighting_id == answers.c.sighting_id,
+                sighting_descriptors.c.encoder == encoder,
+            )
+            return list(
+                connection.scalars(
+                    select(answers.c.sighting_id)
+                    .join(sighting_descriptors, described)
+                    .join(sightings, sightings.c.id == answers.c.sighting_id)
+                    .where(is_stale)
+                    .order_by(sightings.c.path, sightings.c.id)
+                )
+            )
+
+    def unheeded(self) -> list[int]:
+        """Return the rejections of names that answers of faces nearly the same were not told of."""
+        with self._reading() as connection:
+            return list(
+                connection.scalars(select(rejections.c.id).where(rejections.c.is_heeded.is_(False)))
+            )
+
+
+def _now(connection: Connection, encoder: str) -> GalleryState:
+    change = str(connection.scalar(select(state.c.change)))
+    row = connection.execute(
+        select(calibrations).where(calibrations.c.encoder == encoder)
+    ).one_or_none()
+    calibration = ""
+    if row is not None:
+        calibration = hashlib.sha256(f"{row.made_at} {row.body}".encode()).hexdigest()
+    newest = connection.scalar(select(func.coalesce(func.max(decisions.c.id), 0)))
+    return GalleryState(change, encoder, calibration, int(newest or 0))
+
+
+def _current(connection: Connection, encoder: str) -> dict[int, bool]:
+    """Return the ids of the present state, each with whether it is of joint answers."""
+    now = _now(connection, encoder)
+    rows = connection.execute(
+        select(answer_states.c.id, answer_states.c.is_joint).where(
+            answer_states.c.change == now.change,
+            answer_states.c.encoder == now.encoder,
+            answer_states.c.calibration == now.calibration,
+        )
+    )
+    return {row.id: row.is_joint for row in rows}
+
+
+def _from(
+    query: Select[Any], order: list[Any], after: str | None, limit: int, *, backwards: bool = False
+) -> Select[Any]:
+    """Let a query begin where a page ended, and end one row behind the next one."""
+    way = [column.desc() for column in order] if backwards else order
+    if after is not None:
+        places = _places(after, len(order))
+        begin: ColumnElement[bool] = tuple_(*order) > tuple_(*places)
+        if backwards:
+            begin = tuple_(*order) < tuple_(*places)
+        query = query.where(begin)
+    return query.order_by(*way).limit(limit + 1)
+
+
+def _places(after: str, count: int) -> list[float | int]:
+    """Return the places that _page wrote, the last of them a whole number."""
+    try:
+        *places, face = after.split("_")
+        found = [*map(float, places), int(face)]
+    except ValueError:
+        found = []
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise BadSetting("after", f"No page ended at {after!r}", "begin with the first page")
+    return found
+
+
+def _page(connection: Connection, encoder: str, rows: Sequence[Any], limit: int) -> AnswerPage:
+    """Return the answers of rows: a face, then what it is ordered by before its number."""
+    kept = rows[:limit]
+    found = _answers(connection, encoder, [row[0] for row in kept])
+    after = None
+    if len(rows) > limit and kept:
+        face, *places = kept[-1]
+        after = "_".join([*map(repr, places), str(face)])
+    return AnswerPage(tuple(found[row[0]] for row in kept), after)
+
+
+def _answers(connection: Connection, encoder: str, faces: Sequence[int]) -> dict[int, StoredAnswer]:
+    """Return what is said of seen faces, by their numbers, in their order."""
+    rows: dict[int, Any] = {}
+    times = [
+        type_coerce(tracks.c[name], Real(optional=True)).label(name)
+        for name in ("start", "end", "best")
+    ]
+    for some in portions(faces):
+        query = (
+            select(
+                answers,
+                sightings.c.path,
+                *(sightings.c[side] for side in Box._fields),
+                *times,
+                sightings.c.cluster,
+            )
+            .join(sightings, sightings.c.id == answers.c.sighting_id)
+            .outerjoin(tracks, tracks.c.sighting_id == answers.c.sighting_id)
+            .where(answers.c.sighting_id.in_(some))
+        )
+        rows.update({row.sighting_id: row for row in connection.execute(query)})
+    nearest = {face: _unpacked(row.alternatives) for face, row in rows.items()}
+    wanted = {number for own in nearest.values() for number, _ in own}
+    wanted |= {row.character_id for row in rows.values() if row.character_id is not None}
+    names, current = _names(connection, wanted), _current(connection, encoder)
+    return {
+        face: _answer(rows[face], nearest[face], names, current) for face in faces if face in rows
+    }
+
+
+def _answer(
+    row: Any,
+    nearest: list[tuple[int, float]],
+    names: dict[int, tuple[str, bool]],
+    current: dict[int, bool],
+) -> StoredAnswer:
+    return StoredAnswer(
+        face=row.sighting_id,
+        path=Path(row.path),
+        box=box_of(row),
+        times=None if row.start is None else (row.start, row.end, row.best),
+        decided=_kept_decided(row.decided),
+        decision=row.owner,
+        verdict=_kept_verdict(row.verdict),
+        character=names[row.character_id][0] if row.character_id in names else None,
+        likelihood=row.likelihood,
+        stranger=row.stranger,
+        distance=row.distance,
+        alternatives=tuple(
+            Alternative(*names[number], distance) for number, distance in nearest if number in names
+        ),
+        is_stale=row.state_id not in current,
+        cluster=row.cluster,
+    )
+
+
+def _unpacked(blob: bytes) -> list[tuple[int, float]]:
+    if len(blob) % ALTERNATIVE.itemsize:
+        raise DamagedValueError
+    return [(int(one[0]), float(one[1])) for one in np.frombuffer(blob, ALTERNATIVE)]
+
+
+def _names(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, bool]]:
+    """Return name and whether it is a reject class, for those of the ids that exist."""
+    found: dict[int, tuple[str, bool]] = {}
+    for some in portions(sorted(ids)):
+        rows = connection.execute(select(characters).where(characters.c.id.in_(some)))
+        found.update({row.id: (row.name, row.is_reject) for row in rows})
+    return found
+
+
+def _character_id(connection: Connection, name: str) -> int:
+    found = connection.scalar(select(characters.c.id).where(characters.c.name == name))
+    if found is None:
+        raise NoSuchCharacter(name)
+    return int(found)
+
+
+def _kept_decided(value: str) -> Decided:
+    try:
+        return Decided(value)
+    except ValueError as error:
+        raise DamagedValueError from error
+
+
+def _kept_verdict(value: str) -> Verdict | None:
+    try:
+        return Verdict(value) if value else None
+    except ValueError as error:
+        raise DamagedValueError from error

@@ -1,0 +1,119 @@
+"""Stored answers: every seen face has one row, counts are kept, and damage is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import new_sample, vector
+
+from gallery.errors import DamagedDatabase
+from gallery.media.images import FileState
+from gallery.store.answers import GalleryState
+from gallery.store.reader import Store
+from gallery.store.sightings import Observation
+from gallery.types import Answer, Box, DescribedFace, Face, Match, Quality, Verdict
+
+FACES = 3
+
+
+def observed(count: int = FACES) -> Observation:
+    """A picture with so many faces beside one another."""
+    blank = np.zeros((150, 150, 3), np.uint8)
+    faces = tuple(
+        DescribedFace(Face(box, 0.5), blank, vector(row), Quality(40.0, 0.5, None, None, None))
+        for row, box in enumerate(
+            Box(50.0 * row, 0.0, 50.0 * row + 40, 40.0) for row in range(count)
+        )
+    )
+    return Observation(Path("/seen.png"), FileState(1, 2), "1" * 64, 200, 100, faces)
+
+
+def said(store: Store, name: str | None = "Rei", *, change: str | None = None) -> None:
+    """Label the picture, and store that every face shows somebody."""
+    now = store.answers.now("fake")
+    if change is not None:
+        now = GalleryState(change, now.encoder, now.calibration)
+    verdict = Verdict.UNKNOWN if name is None else Verdict.SURE
+    near = () if name is None else (Match(name, 0.25, False),)
+    distance = None if name is None else 0.25
+    with store.writing() as writer:
+        numbers = writer.sightings.keep(observed(), "fake", "fake")
+        answers = [Answer(one.face, verdict, name, distance, near) for one in observed().faces]
+        own = {row: one for row, one in zip(numbers, answers, strict=True) if row is not None}
+        writer.answers.put(now, own, {"1" * 64})
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    with store.writing() as writer:
+        writer.add(new_sample("Rei", 1))
+        writer.sightings.keep(observed(), "fake", "fake")
+    return store
+
+
+def test_a_face_has_a_row_from_its_beginning_to_its_end(filled: Store) -> None:
+    counts = filled.answers.counts("fake")
+    assert (counts.faces, counts.stale, counts.of(None)) == (FACES, FACES, FACES)
+    assert len(filled.answers.page("fake", None).faces) == FACES
+    said(filled)
+    counts = filled.answers.counts("fake")
+    assert (counts.faces, counts.stale, counts.names(Verdict.SURE)) == (FACES, 0, {"Rei": FACES})
+    with filled.writing() as writer:
+        writer.sightings.keep(observed(1), "fake", "fake")
+    # Its crop may be another one.
+    counts = filled.answers.counts("fake")
+    assert (counts.faces, counts.stale, counts.names(Verdict.SURE)) == (1, 1, {"Rei": 1})
+    with filled.writing() as writer:
+        writer.sightings.forget()
+    assert filled.answers.counts("fake").faces == 0
+    assert filled.answers.page("fake", Verdict.SURE).faces == ()
+
+
+def test_what_is_said_comes_back(filled: Store) -> None:
+    said(filled)
+    first, *_ = filled.answers.in_picture("fake", Path("/seen.png"))
+    assert (first.box, first.distance, first.likelihood) == (Box(0, 0, 40, 40), 0.25, None)
+    assert [(one.character, one.distance) for one in first.alternatives] == [("Rei", 0.25)]
+    said(filled, None)
+    first, *_ = filled.answers.in_picture("fake", Path("/seen.png"))
+    assert (first.verdict, first.character, first.distance) == (Verdict.UNKNOWN, None, None)
+    assert first.alternatives == ()
+
+
+def test_states_of_no_answer_go(filled: Store, database: Path) -> None:
+    for number in range(5):
+        said(filled, change=f"change {number}")
+    said(filled)
+    with closing(sqlite3.connect(database)) as connection:
+        # The one before goes with the next one.
+        states = connection.execute("SELECT count(*) FROM answer_states").fetchone()
+        counts = connection.execute("SELECT count(*) FROM answer_counts").fetchone()
+    assert states <= (2,)
+    assert counts <= (3,)
+
+
+def test_a_name_that_nobody_has_any_more_is_not_stored(filled: Store) -> None:
+    now = filled.answers.now("fake")
+    (row, *_) = filled.answers.wanted("fake", jointly=False)
+    face = observed().faces[0].face
+    gone = Answer(face, Verdict.SURE, "Nobody", 0.1, (Match("Nobody", 0.1, False),))
+    with filled.writing() as writer:
+        writer.answers.put(now, {row: gone}, {"1" * 64})
+    stored = filled.answers.of_faces("fake", [row])[row]
+    assert (stored.verdict, stored.character, stored.alternatives) == (Verdict.UNKNOWN, None, ())
+
+
+@pytest.mark.parametrize(
+    "damage", ["verdict = 'perhaps'", "decided = 'maybe'", "alternatives = x'00'", "rank = 'x'"]
+)
+def test_damaged_answers_are_refused(filled: Store, database: Path, damage: str) -> None:
+    said(filled)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"UPDATE answers SET {damage}")  # noqa: S608 - the test's own words
+        connection.commit()
+    with pytest.raises(DamagedDatabase):
+        filled.answers.in_picture("fake", Path("/seen.png"))
