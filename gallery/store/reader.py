@@ -174,6 +174,10 @@ class Store:
 
     def characters(self) -> list[Character]:
         """Return all characters by name."""
+        return self._characters()
+
+    def _characters(self, *which: Any) -> list[Character]:
+        """Return the characters that conditions choose, by name; all without one."""
         with self._reading() as connection:
             rows = connection.execute(
                 select(
@@ -182,6 +186,7 @@ class Store:
                     func.count(samples.c.id).filter(samples.c.is_poor).label("poor"),
                 )
                 .outerjoin(samples)
+                .where(*which)
                 .group_by(characters.c.id)
                 .order_by(characters.c.name)
             )
@@ -196,9 +201,10 @@ class Store:
         InputError for a name nobody has, with those that are spelt alike.
         """
         name = clean_name(name)
+        exact = self._characters(characters.c.name == name)
+        if exact:
+            return exact[0]
         known = {character.name: character for character in self.characters()}
-        if name in known:
-            return known[name]
         former = self.former_names()
         if name in former:
             return known[former[name]]

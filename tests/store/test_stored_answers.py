@@ -23,11 +23,10 @@ FACES = 3
 def observed(count: int = FACES) -> Observation:
     """A picture with so many faces beside one another."""
     blank = np.zeros((150, 150, 3), np.uint8)
+    boxes = [Box(50.0 * row, 0.0, 50.0 * row + 40, 40.0) for row in range(count)]
     faces = tuple(
         DescribedFace(Face(box, 0.5), blank, vector(row), Quality(40.0, 0.5, None, None, None))
-        for row, box in enumerate(
-            Box(50.0 * row, 0.0, 50.0 * row + 40, 40.0) for row in range(count)
-        )
+        for row, box in enumerate(boxes)
     )
     return Observation(Path("/seen.png"), FileState(1, 2), "1" * 64, 200, 100, faces)
 
