@@ -21,9 +21,14 @@ from numpy.typing import NDArray
 from gallery.store.reader import Vectors
 from gallery.system import memory
 from gallery.system.files import replace_file, replacing
+from gallery.system.reading import open_file, read_if_there
 from gallery.types import DIMENSION
 
 FORMAT = 2
+
+STAMP_BYTES = 1 << 20
+"""What is longer is no stamp."""
+
 BLOCK = 1 << 20
 """Bytes that are read at once; they stay in the processor's cache."""
 WORDS = 512
@@ -130,7 +135,7 @@ class IndexCache:
         if self._folder is None:
             return None
         try:
-            stamp = json.loads(self._stamp(encoder).read_text(encoding="utf-8"))
+            stamp = json.loads(read_if_there(self._stamp(encoder), STAMP_BYTES) or b"")
             if (stamp["format"], stamp["encoder"], stamp["change"]) != (FORMAT, encoder, change):
                 return None
             indexes: dict[str, FlatIndex] = {}
@@ -177,7 +182,7 @@ def checksum(path: Path) -> str:
     size = total = 0
     content = memoryview(bytearray(BLOCK))
     block = np.frombuffer(content, "<u8")
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while count := file.readinto(content):
             size += count
             content[count:] = bytes(BLOCK - count)

@@ -35,7 +35,7 @@ from gallery.errors import (
 from gallery.settings import bundled
 from gallery.store import logs
 from gallery.store.kinds import DamagedValueError
-from gallery.system.files import absolute, dated, replacing, unfinished
+from gallery.system.files import absolute, dated, is_there, replacing, unfinished
 from gallery.system.reading import open_file
 
 APPLICATION_ID = 0x67616C6C
@@ -175,6 +175,7 @@ def _look_at_file(path: Path, *, create: bool) -> None:
     if not path.exists():
         if not create:
             raise NoGallery(path)
+        _require_files_beside(path)
         _make_folder(path)
         return
     require_database(path)
@@ -182,6 +183,7 @@ def _look_at_file(path: Path, *, create: bool) -> None:
 
 def require_database(path: Path) -> None:
     """Raise StoreError for a file that cannot be read, or is no database of SQLite's."""
+    _require_files_beside(path)
     try:
         # A shorter file is empty to SQLite, whatever is in it.
         if path.stat().st_size >= SMALLEST and logs.mark_of(path) is not None:
@@ -192,6 +194,14 @@ def require_database(path: Path) -> None:
         raise UnreadableDatabase(path, f"cannot be read: {error.strerror}", "") from error
     if header and header != b"SQLite format 3\x00":
         raise NotAGallery(path)
+
+
+def _require_files_beside(path: Path) -> None:
+    """Raise StoreError for what is no file in a log's place: SQLite would wait for a pipe."""
+    for log in logs.companions(path):
+        if is_there(log) and not log.is_file():
+            why = f"cannot be opened, since {log.name} beside it is no file"
+            raise UnreadableDatabase(path, why, "take that away")
 
 
 def _look_at_logs(path: Path) -> None:

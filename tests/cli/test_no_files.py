@@ -89,6 +89,23 @@ def test_sidecars(place: tuple[Path, str], suffix: str) -> None:
     refused(ask(folder, "enroll", "--from", "xmp", "album", "--cropped"), kind)
 
 
+@pytest.mark.parametrize("ending", ["-wal", "-journal", "-shm"])
+def test_logs_of_the_database(place: tuple[Path, str], ending: str) -> None:
+    folder, kind = place
+    log = folder / f"gallery.db{ending}"
+    log.unlink(missing_ok=True)
+    PLACES[kind](log)
+    for words in (("characters",), ("doctor",), ("restore", "gallery.db")):
+        done = ask(folder, *words)
+        assert done.code == 1, words
+        assert "Traceback" not in done.stderr
+    done = ask(folder, "forget", "Rei", "--yes")
+    assert done.code == 1
+    assert f"{log.name} beside it is no file; take that away" in done.complaint
+    log.rmdir() if kind == "folder" else log.unlink()
+    assert ask(folder, "characters").code == 0
+
+
 @pytest.mark.parametrize("suffix", [".txt", ".caption", ".png.txt"])
 def test_captions(place: tuple[Path, str], suffix: str) -> None:
     folder, kind = place

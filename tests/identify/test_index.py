@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -265,6 +266,18 @@ def test_a_stamp_of_any_content_is_taken_for_none(filled: Store, folder: Path, s
     assert IndexCache(folder).open("fake", change) is None
     _, found = IndexCache(folder).get("fake", change, Reader(filled))
     assert same(found, filled.vectors("fake"))
+
+
+@pytest.mark.parametrize("which", ["*.json", "*-best.faiss"])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+def test_a_pipe_in_a_files_place_is_not_waited_for(filled: Store, folder: Path, which: str) -> None:
+    IndexCache(folder).get("fake", filled.change(), Reader(filled))
+    (path,) = folder.glob(which)
+    path.unlink()
+    os.mkfifo(path)
+    _, found = IndexCache(folder).get("fake", filled.change(), Reader(filled))
+    assert same(found, filled.vectors("fake"))
+    assert path.is_file()
 
 
 def test_a_folder_that_cannot_be_made_costs_no_answers(filled: Store, folder: Path) -> None:
