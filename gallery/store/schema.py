@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ from gallery.errors import (
 from gallery.settings import bundled
 from gallery.store import logs
 from gallery.store.kinds import DamagedValueError
-from gallery.system.files import absolute, dated, is_there, replacing, unfinished
+from gallery.system.files import absolute, dated, replacing, unfinished
 from gallery.system.reading import open_file
 
 APPLICATION_ID = 0x67616C6C
@@ -199,7 +200,12 @@ def require_database(path: Path) -> None:
 def _require_files_beside(path: Path) -> None:
     """Raise StoreError for what is no file in a log's place: SQLite would wait for a pipe."""
     for log in logs.companions(path):
-        if is_there(log) and not log.is_file():
+        try:
+            is_file = stat.S_ISREG(log.stat().st_mode)
+        except OSError:
+            # It is not there, or goes this moment with a process that ends.
+            continue
+        if not is_file:
             why = f"cannot be opened, since {log.name} beside it is no file"
             raise UnreadableDatabase(path, why, "take that away")
 

@@ -66,6 +66,9 @@ from gallery.types import (
     Retired,
 )
 
+MOST_NUMBER = 2**63 - 1
+"""What SQLite takes; no row has a larger number."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewSample:
@@ -377,6 +380,7 @@ class Writer:
 
         Enrolment passes over them until they are asked for.
         """
+        self._touch_owners(sample_ids)
         for some in portions(list(sample_ids)):
             note_forgotten(self._connection, samples.c.id.in_(some))
         self._remove_samples(sample_ids)
@@ -433,7 +437,7 @@ class Writer:
         """Take rejections back. Raises InputError where one does not exist."""
         step = self.decisions.begin(Action.TAKE_BACK, who)
         for number in rejection_ids:
-            one = self.rejections.standing(number)
+            one = self.rejections.standing(number) if abs(number) <= MOST_NUMBER else None
             if one is None:
                 raise NoSuchRejection(number)
             meant, name = FaceMeant(Place(one.digest), one.path, one.box), one.character
@@ -553,6 +557,8 @@ class Writer:
 
     def _touch_owners(self, sample_ids: Collection[int]) -> None:
         for sample_id in sample_ids:
+            if abs(sample_id) > MOST_NUMBER:
+                raise NoSuchSample(sample_id)
             owner = self._owner(sample_id)
             if owner is not None:
                 self._touched.add(owner)

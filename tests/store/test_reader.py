@@ -20,6 +20,8 @@ from gallery.errors import (
     LostDatabase,
     NameTaken,
     NoSuchCharacter,
+    NoSuchRejection,
+    NoSuchSample,
     StoreError,
 )
 from gallery.jobs.enroll_folders import enroll_candidates
@@ -226,6 +228,18 @@ def test_case_and_width_of_a_name_do_not_matter_where_one_is_meant(store: Store)
     with pytest.raises(NoSuchCharacter) as caught:
         store.character("rei")
     assert caught.value.near == ("REI", "Rei")
+
+
+@pytest.mark.parametrize("number", [7, -1, 10**20, -(10**20)])
+def test_a_number_that_no_row_has_is_said(store: Store, number: int) -> None:
+    add(store, "Rei", 1)
+    with store.writing() as writer:
+        with pytest.raises(NoSuchSample):
+            writer.forget_samples([number])
+        with pytest.raises(NoSuchSample):
+            writer.move([number], "Rei")
+        with pytest.raises(NoSuchRejection):
+            writer.take_back([number])
 
 
 def test_a_rename_to_a_name_in_use_is_refused_with_the_cure(store: Store) -> None:
