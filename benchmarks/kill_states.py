@@ -19,6 +19,22 @@ KEPT = re.compile(r"\.(?:replaced|\d{4})-\d{8}-\d{6}(?:-\d+)?$")
 
 UNFINISHED = re.compile(r"[0-9a-f]{8}-\d+-[0-9a-f]{8}")
 
+MADE_AGAIN = frozenset(("answers", "answer_states", "answer_counts"))
+"""Tables of what the gallery would say: a kill leaves some of it to be made anew, as it does the
+index."""
+
+KEYS = "coalesce(state_id, 0), decided, verdict, coalesce(character_id, 0)"
+COUNTED = f"""
+    SELECT state_id, decided, verdict, character_id, faces FROM answer_counts WHERE faces != 0
+    EXCEPT SELECT {KEYS}, count(*) FROM answers GROUP BY {KEYS}
+    UNION ALL
+    SELECT * FROM (
+        SELECT {KEYS}, count(*) FROM answers GROUP BY {KEYS}
+        EXCEPT SELECT state_id, decided, verdict, character_id, faces FROM answer_counts
+    )
+"""  # noqa: S608 - its own columns
+"""Finds counts without their answers, and answers without their count."""
+
 PASSING = frozenset(("change", "made_at"))
 """Columns that differ from run to run."""
 
@@ -84,14 +100,21 @@ def rows(path: Path, name: str) -> Iterator[str]:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
             raise sqlite3.DatabaseError(f"{name} is damaged: {found}")
+        yield from (f"{name}: miscounted {one}" for one in _miscounted(connection))
         tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         for (table,) in tables.fetchall():
-            if table == "sqlite_sequence":
+            if table == "sqlite_sequence" or table in MADE_AGAIN:
                 continue
             found = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - its own tables
             columns = [one[0] for one in found.description]
             for row in found:
                 yield f"{name}: {table} {_row(columns, row)}"
+
+
+def _miscounted(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """Return the counts of stored answers that are not what they count."""
+    names = connection.execute("SELECT name FROM sqlite_schema WHERE name = 'answer_counts'")
+    return connection.execute(COUNTED).fetchall() if names.fetchone() else []
 
 
 def _row(columns: list[str], row: tuple[object, ...]) -> str:

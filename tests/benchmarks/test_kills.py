@@ -68,6 +68,20 @@ def test_a_row_that_is_gone_and_one_that_is_new_are_seen(folder: Path) -> None:
     assert left == []
 
 
+def test_a_count_of_answers_that_is_not_true_is_seen(folder: Path) -> None:
+    expected = state_of(folder)
+    with closing(sqlite3.connect(folder / "gallery.db")) as connection:
+        connection.execute("INSERT INTO answer_counts VALUES (0, 'undecided', '', 0, 0)")
+        connection.commit()
+    assert compared(expected, state_of(folder)) == ([], [], [])
+    with closing(sqlite3.connect(folder / "gallery.db")) as connection:
+        connection.execute("UPDATE answer_counts SET faces = 1")
+        connection.commit()
+    lost, doubled, _ = compared(expected, state_of(folder))
+    assert lost == []
+    assert ["miscounted" in one for one in doubled] == [True]
+
+
 def test_a_damaged_database_is_an_error(folder: Path) -> None:
     path = folder / "gallery.db"
     content = bytearray(path.read_bytes())
