@@ -1,4 +1,4 @@
-"""The eight programs of docs/python.md do what the page says."""
+"""The nine programs of docs/python.md do what the page says."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def output(number: int, place: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_there_are_eight() -> None:
-    assert len(PROGRAMS) == 8
+def test_there_are_nine() -> None:
+    assert len(PROGRAMS) == 9
 
 
 def test_enroll_and_identify(place: Path) -> None:
@@ -92,3 +92,9 @@ def test_a_plug_in(place: Path) -> None:
 
 def test_decide(place: Path) -> None:
     assert output(7, place) == ["confirmed 1 as Chloé Marchand confirmed", "1 face is as before"]
+
+
+def test_stored_answers(place: Path) -> None:
+    doubtful, *rest = output(8, place)
+    assert re.fullmatch(r"\d+ of \d+ faces are doubtful", doubtful)
+    assert len(rest) <= int(doubtful.split()[0])

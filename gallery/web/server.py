@@ -117,27 +117,33 @@ def serving(app: ASGIApp, address: Address, sockets: list[socket.socket]) -> Ite
         timeout_graceful_shutdown=PATIENCE,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(
-        target=server.run, kwargs={"sockets": sockets}, name="gallery-web", daemon=True
-    )
-    thread.start()
-    running = Serving(server, thread)
+    ended = threading.Event()
+
+    def run() -> None:
+        try:
+            server.run(sockets=sockets)
+        finally:
+            ended.set()
+
+    threading.Thread(target=run, name="gallery-web", daemon=True).start()
+    running = Serving(server, ended)
     try:
         running.wait(lambda: server.started)
         yield running
     finally:
         server.should_exit = True
-        thread.join(PATIENCE * 2)
+        # A thread that Ctrl-C struck while it was waited for counts as ended in Python 3.11.
+        ended.wait(PATIENCE * 2)
 
 
 class Serving:
     """A server at work."""
 
-    def __init__(self, server: uvicorn.Server, thread: threading.Thread) -> None:
+    def __init__(self, server: uvicorn.Server, ended: threading.Event) -> None:
         self._server = server
-        self._thread = thread
+        self._ended = ended
 
     def wait(self, until: Callable[[], bool] = lambda: False) -> None:
         """Wait for something, for ever unless told, or until the server has ended."""
-        while self._thread.is_alive() and not until():
-            self._thread.join(0.01 if not self._server.started else LOOK)
+        while not self._ended.is_set() and not until():
+            self._ended.wait(0.01 if not self._server.started else LOOK)

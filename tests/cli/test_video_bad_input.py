@@ -289,6 +289,6 @@ def test_a_harvest_of_odd_names_and_damaged_videos_gathers_what_there_is(place: 
     assert "Traceback" not in done.stderr
     text = (place / "new" / "faces.jsonl").read_text(encoding="utf-8")
     listed = [json.loads(line) for line in text.splitlines()]
-    assert {one["path"] for one in listed} == {str(Path("in") / odd)}
+    assert {one["path"] for one in listed} == {str(place / "in" / odd)}
     assert all((place / "new" / one["file"]).is_file() for one in listed)
     assert not any(set('"\n<>') & set(one["file"]) for one in listed)
