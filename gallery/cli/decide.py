@@ -14,7 +14,7 @@ from gallery.types import Decided
 if TYPE_CHECKING:
     from gallery.jobs.decided_faces import ListedFace
     from gallery.jobs.meant import Given, Which
-    from gallery.store.steps import Step, Undone
+    from gallery.store.steps import Action, Step, Undone
 
 Faces: TypeAlias = Annotated[
     list[str],
@@ -84,13 +84,9 @@ def ignore(
     json: Json = False,
 ) -> None:
     """Say that nobody wants to know whom faces show: they are in no cluster, and named nowhere."""
-    from gallery.engine.assemble import open_gallery
-    from gallery.jobs import decide
     from gallery.store.steps import Action
 
-    given, which = given_by(faces, face, at)
-    with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
-        _tell(follow(decide.set_aside(gallery, given, Action.IGNORE, which)), json=json)
+    _set_aside(ctx, Action.IGNORE, given_by(faces, face, at), cropped=cropped, json=json)
 
 
 def no_face(
@@ -102,13 +98,25 @@ def no_face(
     json: Json = False,
 ) -> None:
     """Say that what the detector found is no face: no output marks it any more."""
-    from gallery.engine.assemble import open_gallery
-    from gallery.jobs import decide
     from gallery.store.steps import Action
 
-    given, which = given_by(faces, face, at)
+    _set_aside(ctx, Action.NO_FACE, given_by(faces, face, at), cropped=cropped, json=json)
+
+
+def _set_aside(
+    ctx: typer.Context,
+    action: Action,
+    named: tuple[list[Given], Which],
+    *,
+    cropped: bool,
+    json: bool,
+) -> None:
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs import decide
+
+    given, which = named
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
-        _tell(follow(decide.set_aside(gallery, given, Action.NO_FACE, which)), json=json)
+        _tell(follow(decide.set_aside(gallery, given, action, which)), json=json)
 
 
 def undo(
