@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from command import Done, call
 from fakes import Square, write_picture
+from patience import at_most
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs pipes")
 
@@ -24,15 +24,8 @@ PLACES: dict[str, Callable[[Path], None]] = {
 @pytest.fixture(autouse=True)
 def impatience() -> Iterator[None]:
     """End a test that waits."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError("it waited")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with at_most(60):
+        yield
 
 
 @pytest.fixture(scope="module")

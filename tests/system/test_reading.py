@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import at_most
 
 from gallery.system import reading
 
@@ -18,15 +18,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs pipes and devi
 @pytest.fixture(autouse=True)
 def impatience() -> Iterator[None]:
     """End a test that waits."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError("it waited")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(30)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with at_most(30):
+        yield
 
 
 def test_a_file_is_read_through_links(tmp_path: Path) -> None:
