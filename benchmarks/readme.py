@@ -96,7 +96,7 @@ def speed_rows(printed: Mapping[str, Printed]) -> list[str]:
     """Return the rows of the table as Markdown."""
 
     def milliseconds(way: str) -> str:
-        return f"{float(cell(printed['detection'], way, 1)):.3g} ms"
+        return f"{float(cell(printed['detection'], way, 1, below='way')):.3g} ms"
 
     def alone(name: str) -> str:
         pattern = rf"batch  1: .*?\b{name} ([\d.]+)"

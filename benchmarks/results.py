@@ -49,15 +49,18 @@ def newest(folder: Path = FOLDER) -> dict[str, Printed]:
     return found
 
 
-def cell(printed: Printed, row: str, column: int) -> str:
+def cell(printed: Printed, row: str, column: int, *, below: str | None = None) -> str:
     """Return a cell of the first row of a printed table whose first cell is `row`.
 
-    Tables are columns with two spaces or more between them, or Markdown. Raises KeyError where no
-    row is called so, IndexError where it has no such column.
+    Where several tables have such a row, it is the first one below the row that begins with the
+    cell `below`. Tables are columns with two spaces or more between them, or Markdown. Raises
+    KeyError where no row is called so, IndexError where it has no such column.
     """
+    is_below = below is None
     for cells in _rows(printed):
-        if cells[0] == row:
+        if is_below and cells[0] == row:
             return cells[column]
+        is_below = is_below or cells[0] == below
     raise KeyError(f"{printed.command} printed no row {row}")
 
 

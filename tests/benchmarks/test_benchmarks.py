@@ -216,6 +216,8 @@ def test_what_parts_print_is_kept_by_day_and_read_again(tmp_path: Path) -> None:
     assert results.cell(printed["first"], "known, sure", 1) == "0.91 (0.9-1)"
     assert results.cell(printed["second"], "rank-1", 2) == "0.9 (0.8-1)"
     assert results.found(printed, "first", r"sure +(\S+)") == "0.91"
+    twice = results.Printed("2020-01-01", "x", ("heads  36%", "way    median", "heads  11.4"))
+    assert results.cell(twice, "heads", 1, below="way") == "11.4"
     with pytest.raises(KeyError, match="no row"):
         results.cell(printed["first"], "unknown", 1)
     with pytest.raises(KeyError, match="nothing like"):
