@@ -41,6 +41,7 @@ PARTS = {
     "large": ("benchmarks.large", "Evaluation, calibration and audit of 5,000 characters"),
     "search": ("benchmarks.search", "Nearest-neighbour search"),
     "startup": ("benchmarks.startup", "Cold start"),
+    "first-hour": ("benchmarks.first_hour", "A newcomer's first hour, with the usual mistakes"),
     "kills": ("benchmarks.kills", "What kills leave: nothing lost, doubled or left behind"),
 }
 
