@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         NoBackUp,
         NobodyKnown,
         NoFace,
+        NoFaceAt,
         NoFaceMarked,
         NoFacePasses,
         NoGallery,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         NothingFound,
         NothingSeen,
         NothingToUndo,
+        NotInCluster,
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
@@ -113,6 +115,7 @@ if TYPE_CHECKING:
         Labelled,
         LabellingStarted,
         LabelSummary,
+        LeftOut,
         PassedOver,
         Refused,
         Started,
@@ -124,6 +127,7 @@ if TYPE_CHECKING:
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
     from gallery.jobs.harvest import Harvested, HarvestEvent
+    from gallery.jobs.name import Named
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
@@ -170,10 +174,10 @@ else:
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
         "LostDatabase LostFile MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery "
         "NoBackUp "
-        "NoFace NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
+        "NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
-        "NothingSeen OutgrownCalibration PluginFailed ReadOnlyDatabase SamePicture "
+        "NothingSeen NotInCluster OutgrownCalibration PluginFailed ReadOnlyDatabase SamePicture "
         "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
         "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
@@ -183,11 +187,12 @@ else:
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
-        "PassedOver Refused Started VideoStarted Waiting",
+        "LeftOut PassedOver Refused Started VideoStarted Waiting",
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
         "jobs.harvest": "HarvestEvent Harvested",
+        "jobs.name": "Named",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
         "output.format": "OutputOptions Placing TagStyle",
@@ -286,6 +291,7 @@ __all__ = [
     "LabelledOtherwise",
     "LabellingStarted",
     "Landmarks",
+    "LeftOut",
     "LostDatabase",
     "LostFile",
     "Match",
@@ -293,10 +299,12 @@ __all__ = [
     "MissingNetwork",
     "MissingPackage",
     "NameTaken",
+    "Named",
     "NewerArchive",
     "NewerGallery",
     "NoBackUp",
     "NoFace",
+    "NoFaceAt",
     "NoFaceMarked",
     "NoFacePasses",
     "NoGallery",
@@ -316,6 +324,7 @@ __all__ = [
     "NobodyKnown",
     "NotAGallery",
     "NotEncoded",
+    "NotInCluster",
     "NothingFound",
     "NothingSeen",
     "NothingToUndo",

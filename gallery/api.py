@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from gallery.jobs.compare import Comparison
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.meant import Given
+    from gallery.jobs.name import Named
     from gallery.jobs.reencode import Reencoded
     from gallery.output.arrays import FaceTable
     from gallery.store.answers import AnswerCounts, AnswerPage
@@ -517,6 +518,7 @@ class Gallery:
         faces: FacesMeant,
         name: str,
         *,
+        only: FacesMeant = (),
         without: FacesMeant = (),
         face: int | None = None,
         time: float | None = None,
@@ -524,17 +526,21 @@ class Gallery:
     ) -> Job[Event[int], int]:
         """Enroll unknown faces under a name, new or not; the result is how many.
 
-        A number is a cluster's, of which faces can be left out; the rest is as in confirm. Raises
-        InputError where there is no such cluster or face, and for a name that cannot be one.
+        A number is a cluster's, of which all faces are taken that it showed, `only` some, or all
+        `without` some. A LeftOut tells of each that was enrolled or decided of since. The rest is
+        as in confirm. Raises InputError where there is no such cluster or face, and for a name that
+        cannot be one.
         """
         from gallery.jobs.adopt import adopt_faces
         from gallery.jobs.meant import UnknownCluster, Which
 
         given = [UnknownCluster(faces)] if isinstance(faces, int) else _meant(faces)
-        rest, which = _meant(without), Which(face, time)
+        some, rest, which = _meant(only), _meant(without), Which(face, time)
         return self._job(
             "adopt",
-            lambda engine: adopt_faces(engine, given, name, which, without=rest, poor=poor),
+            lambda engine: adopt_faces(
+                engine, given, name, which, only=some, without=rest, poor=poor
+            ),
         )
 
     def harvest(
@@ -702,6 +708,33 @@ class Gallery:
         with self._turn:
             engine = self._open(create=False)
             return result_of(confirm(engine, given, name, which, new=new, who=who))
+
+    def name(
+        self,
+        faces: FacesMeant,
+        name: str,
+        *,
+        face: int | None = None,
+        time: float | None = None,
+        box: tuple[float, float, float, float] | None = None,
+        use: bool = False,
+        new: bool = False,
+        who: str | None = None,
+    ) -> Named:
+        """Decide that faces show a character, as `gallery name` does, and return what came of it.
+
+        As confirm does it; a `box` in pixels says where the face of a picture is, too. With `use`
+        the faces are enrolled: one that is somebody else's sample is moved, and what is in the box
+        is taken as a face where the detector sees none.
+        """
+        from gallery.jobs.meant import Which
+        from gallery.jobs.name import name_faces
+        from gallery.types import Box
+
+        given, which = _meant(faces), Which(face, time, None if box is None else Box(*box))
+        with self._turn:
+            engine = self._open(create=False)
+            return result_of(name_faces(engine, given, name, which, use=use, new=new, who=who))
 
     def ignore(
         self,

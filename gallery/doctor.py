@@ -12,7 +12,7 @@ import numpy as np
 
 from gallery import __version__
 from gallery.engine.assemble import describer, index_cache, open_gallery
-from gallery.errors import DamagedDatabase, GalleryError, InputError
+from gallery.errors import DamagedDatabase, GalleryError, InputError, plural
 from gallery.faces.detectors import plugged
 from gallery.faces.networks.library import locate
 from gallery.media.images import read_image
@@ -79,9 +79,9 @@ def _detector(settings: Settings) -> str:
     (faces,) = parts.faces([_test_face()])
     if len(faces) != 1:
         raise InputError(
-            f"{parts.detector.name} finds {len(faces)} faces in the self-test picture, which shows "
-            "one; reinstall gallery with its packages, or choose another detector where it is a "
-            "file of yours."
+            f"{parts.detector.name} finds {plural(len(faces), 'face')} in the self-test picture, "
+            "which shows one; reinstall gallery with its packages, or choose another detector "
+            "where it is a file of yours."
         )
     others = plugins.names(plugged.GROUP)
     return f"{parts.detector.name} finds the drawn face (score {faces[0].score:.2f})" + (
@@ -131,8 +131,8 @@ def _database(settings: Settings) -> str:
         samples = sum(one.samples for one in characters)
         encoders = ", ".join(f"{name}: {count}" for name, count in gallery.store.encoders().items())
     return (
-        f"{gallery.store.path} is sound: {len(characters)} characters, {samples} samples "
-        f"({encoders or 'none encoded'})"
+        f"{gallery.store.path} is sound: {plural(len(characters), 'character')}, "
+        f"{plural(samples, 'sample')} ({encoders or 'none encoded'})"
     )
 
 

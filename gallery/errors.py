@@ -47,6 +47,11 @@ def complete(kind: type[GalleryError]) -> None:
                 _PENDING.discard(one)
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, for a sentence: 1 picture, 2 pictures."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 class _Formatter(string.Formatter):
     """Writes out tuples: with commas, or with what stands behind the colon."""
 
@@ -336,7 +341,28 @@ class NoSuchFace(UnusableFile):
     """From 1."""
 
     def __post_init__(self) -> None:
-        self.reason = f"shows {self.faces} faces"
+        self.reason = f"shows {plural(self.faces, 'face')}"
+
+
+@facts
+class NoFaceAt(UnusableFile):
+    """A picture shows no face in a box that a person gave."""
+
+    CURE = "give the box of the head, counted in pixels of the picture as it is shown"
+
+    reason: str = field(init=False)
+    box: tuple[float, float, float, float]
+    """In pixels: left, top, right, bottom."""
+    is_outside: bool = False
+    """Whether the box lies outside the picture, where there is nothing to be seen."""
+
+    def __post_init__(self) -> None:
+        place = ",".join(f"{edge:g}" for edge in self.box)
+        self.reason = (
+            f"has nothing at {place}, which lies outside it"
+            if self.is_outside
+            else f"shows no face that the detector sees at {place}"
+        )
 
 
 @facts
@@ -483,6 +509,12 @@ class EnrolledFace(InputError):
 
     sample: int
     character: str
+
+
+class NotInCluster(_NoSuchNumber):
+    """A face is to be taken of a cluster, or left out of it, that is not in it."""
+
+    FACT = "Face {self.number} is not among these"
 
 
 @facts

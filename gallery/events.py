@@ -64,6 +64,18 @@ class PassedOver:
     """How many files end in each suffix, in small letters; an empty one is for those without."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A face of a cluster is not what it was when the cluster was shown; the rest goes on."""
+
+    face: int
+    """Its number among seen faces."""
+    path: Path
+    """Its picture or video."""
+    reason: str
+    """Why, to be read after the face: `is enrolled as Rei`."""
+
+
 @dataclass(frozen=True)
 class Finished(Generic[Result_co]):
     """All is done, and files are closed."""
@@ -232,6 +244,7 @@ Event: TypeAlias = (
     | Advanced
     | Refused
     | PassedOver
+    | LeftOut
     | Enrolled
     | Retired
     | Labelled
@@ -252,6 +265,9 @@ Steps: TypeAlias = Generator[Advanced, None, Result]
 
 Stage: TypeAlias = Generator[Started | Advanced | Refused | PassedOver, None, Result]
 """A part of a job, for `yield from`: it tells its steps and returns what came of it."""
+
+Choosing: TypeAlias = Generator[Started | Advanced | Refused | PassedOver | LeftOut, None, Result]
+"""A stage that finds the faces a person means, and tells which are meant no more."""
 
 EnrolEvent: TypeAlias = (
     EnrolmentStarted | Refused | PassedOver | Enrolled | Retired | Finished[EnrolmentSummary]

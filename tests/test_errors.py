@@ -60,6 +60,7 @@ LEAVES = tuple(
 VALUES: dict[Any, object] = {
     str: "some text",
     int: 3,
+    bool: True,
     float: 0.25,
     Path: Path("/albums/a picture.png"),
     Path | None: Path("/albums/other.png"),
@@ -76,6 +77,8 @@ SHOWN = {
     "audit/misplaced.py": "the command that a proposal is",
     "audit/page.py": "a page for whoever ran `gallery audit`",
     "evaluation/verdicts.py": "a page for whoever ran `gallery evaluate`",
+    "jobs/cluster_faces.py": "a page for whoever ran `gallery cluster`",
+    "output/html_sheet.py": "a page with the command about each face",
     "doctor.py": "what `gallery doctor` found, and where nothing is wrong",
 }
 """Files below the command line whose texts name commands and options, and why they may."""

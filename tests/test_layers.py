@@ -85,12 +85,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "engine": ("engine", "assemble joint"),
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
-        "relabel_pictures relabel_video stored_answers written",
+        "relabel_pictures relabel_video stored_answers worth written",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
-        "add compare meant",
-        "cluster decide enroll harvest label",
-        "adopt cluster_faces decided_faces review",
+        "add compare harvest_page shown",
+        "cluster enroll harvest label meant",
+        "cluster_faces decide decided_faces",
+        "adopt review",
+        "name",
     ),
     "audit": ("audit_set proposals", "characters contradicted misplaced page", "duplicates", "run"),
     "evaluation": (
@@ -113,9 +115,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         "advice show video writing",
-        "archive doctor models progress review",
-        "audit calibrate characters decide enroll evaluate harvest label_progress web",
-        "cluster identify label relabel",
+        "archive doctor meant models progress",
+        "audit calibrate characters cluster decide enroll evaluate harvest label_progress review "
+        "web",
+        "identify label relabel",
         "",
     ),
 }

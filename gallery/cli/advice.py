@@ -32,6 +32,7 @@ from gallery.errors import (
     NoBackUp,
     NobodyKnown,
     NoFace,
+    NoFaceAt,
     NoFaceMarked,
     NoFacePasses,
     NoGallery,
@@ -47,6 +48,7 @@ from gallery.errors import (
     NotAGallery,
     NotEncoded,
     NothingSeen,
+    NotInCluster,
     SeveralFaces,
     StaleCalibration,
     UnplacedPicture,
@@ -97,6 +99,11 @@ def _of_gates(error: NoFacePasses) -> str:
     return f"give a better picture, or ask for less than {least}"
 
 
+def _of_box(error: NoFaceAt) -> str:
+    where = "`gallery identify` prints where it sees faces"
+    return where if error.is_outside else f"{where}, and `gallery name --use` takes what is there"
+
+
 def _of_sample(error: NoSuchSample) -> str:
     if error.character is None:
         return "`gallery show NAME` lists their numbers"
@@ -141,6 +148,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NameTaken: _of_name,
     NoBackUp: "`gallery backup` writes one, and `gallery import` takes an export",
     NoFace: "cut it out and give --cropped",
+    NoFaceAt: _of_box,
     NoFaceMarked: NoFaceMarked.CURE,
     NoFacePasses: _of_gates,
     NoGallery: "make one with `gallery enroll FOLDER`, or name another with --database",
@@ -156,6 +164,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NoSuchSample: _of_sample,
     NotAGallery: _of_database,
     NothingSeen: _of_nothing_seen,
+    NotInCluster: "`gallery cluster` lists their numbers",
     NotEncoded: "run `gallery reencode`, or choose the encoder they were enrolled with",
     SeveralFaces: "cut out the one that is meant, or give --largest",
     StaleCalibration: "run `gallery calibrate`",

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.advice import told
+from gallery.cli.meant import Name, New, called, complete_name
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
     from gallery.types import Character, Sample
-
-Name = Annotated[str, typer.Argument(metavar="NAME")]
 
 
 def register(app: typer.Typer) -> None:
@@ -137,7 +135,7 @@ def _sample_json(sample: Sample) -> dict[str, object]:
 
 def rename(
     ctx: typer.Context,
-    old: Annotated[str, typer.Argument(metavar="OLD")],
+    old: Annotated[str, typer.Argument(metavar="OLD", autocompletion=complete_name)],
     new: Annotated[str, typer.Argument(metavar="NEW")],
 ) -> None:
     """Give a character another name; folders with the old one go on meaning it."""
@@ -150,8 +148,8 @@ def rename(
 
 def merge(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="FROM")],
-    target: Annotated[str, typer.Argument(metavar="INTO")],
+    source: Annotated[str, typer.Argument(metavar="FROM", autocompletion=complete_name)],
+    target: Annotated[str, typer.Argument(metavar="INTO", autocompletion=complete_name)],
 ) -> None:
     """Make two characters one; folders of either name go on meaning it."""
     with _open(ctx) as gallery:
@@ -163,26 +161,23 @@ def merge(
 def move(
     ctx: typer.Context,
     samples: Annotated[list[int], typer.Argument(metavar="SAMPLE", help="As `show` counts.")],
-    to: Annotated[str, typer.Option(metavar="NAME", help="Whose they are.")],
-    new: Annotated[bool, typer.Option("--new", help="Nobody has that name yet.")] = False,
+    to: Annotated[
+        str,
+        typer.Option(metavar="NAME", autocompletion=complete_name, help="Whose they are."),
+    ],
+    new: New = False,
 ) -> None:
     """Give samples to another character; enrolling their folder again leaves them there."""
-    from gallery.errors import InputError
-
     samples = list(dict.fromkeys(samples))
     with _open(ctx) as gallery:
-        if not new:
-            try:
-                to = gallery.store.character(to).name
-            except InputError as error:
-                raise InputError(f"{told(error)} Or make one with --new.") from error
+        to = called(gallery, to, new=new)
         gallery.move(samples, to, new=new)
     say(f"{plural(len(samples), 'sample')} moved to {to}.")
 
 
 def split(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="CHARACTER")],
+    name: Annotated[str, typer.Argument(metavar="CHARACTER", autocompletion=complete_name)],
     new: Annotated[str, typer.Argument(metavar="NEW_NAME", help="A name that nobody has yet.")],
     samples: Annotated[list[int], typer.Argument(metavar="SAMPLE", help="As `show` counts.")],
 ) -> None:
@@ -191,12 +186,14 @@ def split(
         former = gallery.store.character(name).name
         count = gallery.split(former, new, samples)
         name = gallery.store.character(new).name
-    say(f"{plural(count, 'sample')} of {former} are {name} now.")
+    say(f"{plural(count, 'sample')} of {former} {'is' if count == 1 else 'are'} {name} now.")
 
 
 def forget(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", autocompletion=complete_name)
+    ] = None,
     sample: Annotated[
         list[int] | None, typer.Option(metavar="SAMPLE", help="Only this one; may be repeated.")
     ] = None,

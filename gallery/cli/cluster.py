@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.decide import At, WhichFace, given_by
+from gallery.cli.meant import At, WhichFace, called, complete_faces, complete_name, given_by
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.jobs.cluster import Cluster, Clusters
+    from gallery.jobs.meant import Given
     from gallery.store.sightings import Sighting
 
 Poor = Annotated[
     bool, typer.Option("--poor", help="Also faces that are too small or blurred to tell.")
 ]
+
+MOST_DIGITS = 18
+"""Of a number: what SQLite takes."""
+
+MOST_NUMBERS = 12
+"""Faces of a cluster that are listed in a terminal; the page and --json have all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -77,13 +84,14 @@ def _print(found: Clusters, seen: int) -> None:
         return
     if found:
         table(
-            ("cluster", "faces", "nearest", "distance", "best face in"),
+            ("cluster", "faces", "nearest", "distance", "face:", "best face in"),
             [
                 (
                     one.number,
                     len(one.faces),
                     one.nearest or "-",
                     "-" if one.distance is None else f"{one.distance:.3f}",
+                    _numbers(one),
                     _place(one.faces[0]),
                 )
                 for one in found
@@ -95,6 +103,12 @@ def _print(found: Clusters, seen: int) -> None:
         f"{plural(faces + found.alone, 'unknown face')} of {plural(seen, 'face')} seen: "
         f"{faces} in {plural(len(found), 'cluster')}, {found.alone} alone."
     )
+
+
+def _numbers(one: Cluster) -> str:
+    """Return the numbers of a cluster's faces, best first."""
+    shown = ",".join(str(face.id) for face in one.faces[:MOST_NUMBERS])
+    return f"{shown},..." if len(one.faces) > MOST_NUMBERS else shown
 
 
 def _place(face: Sighting) -> str:
@@ -138,14 +152,28 @@ def adopt(
         list[str],
         typer.Argument(
             metavar="CLUSTER|FACE...",
-            help="A cluster's number, face:NUMBER as `cluster --json` says, or a picture.",
+            autocompletion=complete_faces,
+            help="A cluster's number, face:NUMBER as `cluster` says, or a picture.",
         ),
     ],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Somebody new, or known already.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=complete_name, help="Somebody new, or known already."
+        ),
+    ],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="face:NUMBER,...", help="Take these faces alone."),
+    ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(metavar="face:NUMBER", help="Leave this face out; may be repeated."),
+        typer.Option(metavar="face:NUMBER,...", help="Leave these faces out."),
     ] = None,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Nobody has the name yet, although one is spelt like it."),
+    ] = False,
     face: WhichFace = None,
     at: At = None,
     poor: Poor = False,
@@ -153,16 +181,17 @@ def adopt(
 ) -> None:
     """Make a character of a cluster of unknown faces, or of single ones, or give them to one.
 
-    `gallery forget` and `gallery move` undo it.
+    All faces that `cluster` showed are taken; what was enrolled or decided of since is left out and
+    named. `gallery forget` and `gallery move` undo it.
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs.adopt import adopt_faces
-    from gallery.jobs.meant import read_given
 
     given, which = given_by([_cluster(one) for one in faces], face, at)
-    rest = [read_given(one) for one in without or ()]
+    chosen = {"only": _faces(only, "--only"), "without": _faces(without, "--without")}
     with open_gallery(settings_of(ctx)) as gallery:
-        added = follow(adopt_faces(gallery, given, name, which, without=rest, poor=poor))
+        name = called(gallery, name, new=new, is_made=True)
+        added = follow(adopt_faces(gallery, given, name, which, **chosen, poor=poor))
         known = gallery.store.character(name)
     if json:
         json_line({"character": known.name, "added": added, "samples": known.samples})
@@ -176,3 +205,17 @@ def adopt(
 def _cluster(text: str) -> str:
     """Return how a face is named everywhere: here a number alone is a cluster's."""
     return f"cluster:{text}" if text.isdecimal() else text
+
+
+def _faces(texts: list[str] | None, option: str) -> list[Given]:
+    """Return the faces that an option lists: face:17, or 17 alone, several with commas."""
+    from gallery.jobs.meant import SeenFace
+
+    numbers = [one.strip() for text in texts or () for one in text.split(",") if one.strip()]
+    found: list[Given] = []
+    for one in numbers:
+        number = one.removeprefix("face:")
+        if not number.isdecimal() or len(number) > MOST_DIGITS:
+            raise typer.BadParameter("It wants numbers of faces: 17,18.", param_hint=option)
+        found.append(SeenFace(int(number)))
+    return found

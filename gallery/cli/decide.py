@@ -1,14 +1,26 @@
-"""`gallery confirm`, `ignore`, `no-face`, `undo`, `decisions`: what a person decides of faces."""
+"""`gallery confirm`, `name`, `ignore`, `no-face`, `undo`, `decisions`: deciding of faces."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.meant import (
+    At,
+    Faces,
+    FacesThenName,
+    InBox,
+    Name,
+    New,
+    WhichFace,
+    called,
+    complete_name,
+    given_by,
+)
 from gallery.cli.progress import follow
-from gallery.cli.show import Cropped, Json, json_line, plural, say, settings_of, table
+from gallery.cli.show import Cropped, Json, json_line, named_path, plural, say, settings_of, table
 from gallery.types import Decided
 
 if TYPE_CHECKING:
@@ -16,37 +28,15 @@ if TYPE_CHECKING:
     from gallery.jobs.meant import Given, Which
     from gallery.store.steps import Action, Step, Undone
 
-Faces: TypeAlias = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FACE...",
-        help="A picture, face:NUMBER as `cluster --json` and `decisions` say, or cluster:NUMBER.",
-    ),
-]
-WhichFace: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--face", min=1, metavar="N", help="Which face, as `identify` counts."),
-]
-At: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Of a video: when it is to be seen, as 1:23.5.")
-]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(confirm)
+    app.command()(name)
     app.command()(ignore)
     app.command("no-face")(no_face)
     app.command()(undo)
     app.command()(decisions)
-
-
-def given_by(faces: list[str], face: int | None, at: str | None) -> tuple[list[Given], Which]:
-    """Return the faces that a command line names."""
-    from gallery.jobs.meant import Which, read_given
-    from gallery.media.timecodes import seconds_of
-
-    return [read_given(one) for one in faces], Which(face, None if at is None else seconds_of(at))
 
 
 def confirm(
@@ -54,11 +44,14 @@ def confirm(
     faces: Faces,
     name: Annotated[
         str | None,
-        typer.Option("--as", metavar="NAME", help="Whom they show; else whom `identify` answers."),
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            autocompletion=complete_name,
+            help="Whom they show; else whom `identify` answers.",
+        ),
     ] = None,
-    new: Annotated[
-        bool, typer.Option("--new", help="Nobody in the gallery has the name yet.")
-    ] = False,
+    new: New = False,
     face: WhichFace = None,
     at: At = None,
     cropped: Cropped = False,
@@ -72,7 +65,47 @@ def confirm(
         raise typer.BadParameter("It wants --as NAME.", param_hint="--new")
     given, which = given_by(faces, face, at)
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
-        _tell(follow(decide.confirm(gallery, given, name, which, new=new)), json=json)
+        known = None if name is None else called(gallery, name, new=new)
+        _tell(follow(decide.confirm(gallery, given, known, which, new=new)), json=json)
+
+
+def name(
+    ctx: typer.Context,
+    faces: FacesThenName,
+    character: Name,
+    use: Annotated[
+        bool,
+        typer.Option("--use", help="Enroll them, too; a face that is somebody's sample is moved."),
+    ] = False,
+    new: New = False,
+    face: WhichFace = None,
+    box: InBox = None,
+    at: At = None,
+    cropped: Cropped = False,
+    json: Json = False,
+) -> None:
+    """Say whom faces show, right or wrong as they were answered, and take them in with --use.
+
+    They are answered so from now on, and sure. With --use, what is in --box is taken as a face
+    where the detector sees none.
+    """
+    from gallery.engine.assemble import open_gallery
+    from gallery.jobs.name import name_faces
+
+    given, which = given_by(faces, face, at, box)
+    with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
+        known = called(gallery, character, new=new)
+        done = follow(name_faces(gallery, given, known, which, use=use, new=new))
+    if json:
+        added = {"added": done.added, "moved": list(done.moved)}
+        json_line({**step_json(done.step), **(added if use else {})})
+        return
+    _tell(done.step, json=False)
+    if use:
+        moved = f", {plural(len(done.moved), 'sample')} moved" if done.moved else ""
+        say(f"{plural(done.added, 'face')} enrolled as {done.character}{moved}.")
+    for sample, owner in done.others.items():
+        say(f"Sample {sample} of {owner} is such a face; --use gives it to {done.character}.")
 
 
 def ignore(
@@ -154,7 +187,9 @@ def decisions(
     ctx: typer.Context,
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Only these files, or those of these folders."),
+        typer.Argument(
+            metavar="PATH", parser=named_path, help="Only these files, or those of these folders."
+        ),
     ] = None,
     state: Annotated[
         list[Decided] | None, typer.Option(help="Only faces in this state; may be repeated.")

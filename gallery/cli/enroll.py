@@ -18,6 +18,7 @@ from gallery.cli.show import (
     MinFace,
     MinQuality,
     json_line,
+    named_path,
     plural,
     say,
     settings_of,
@@ -37,7 +38,7 @@ def enroll(
         list[Path],
         typer.Argument(
             metavar="FOLDER",
-            readable=False,
+            parser=named_path,
             help="Holds one folder of pictures per character. With --from: pictures, or folders "
             "of pictures.",
         ),

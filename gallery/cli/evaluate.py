@@ -9,7 +9,17 @@ import typer
 
 from gallery.cli.advice import why
 from gallery.cli.progress import Reporter, follow
-from gallery.cli.show import Cropped, Json, Largest, json_line, plural, say, settings_of, table
+from gallery.cli.show import (
+    Cropped,
+    Json,
+    Largest,
+    json_line,
+    named_path,
+    plural,
+    say,
+    settings_of,
+    table,
+)
 from gallery.events import Event, Refused
 
 if TYPE_CHECKING:
@@ -32,7 +42,7 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="DIR",
-            readable=False,
+            parser=named_path,
             help="Pictures to ask about, a folder per character; without it, the gallery's own.",
         ),
     ] = None,

@@ -20,6 +20,7 @@ from gallery.cli.show import (
     MinQuality,
     Pictures,
     json_line,
+    named_path,
     plural,
     say,
     settings_of,
@@ -200,8 +201,8 @@ def _print(record: Record) -> None:
 
 def compare(
     ctx: typer.Context,
-    first: Annotated[Path, typer.Argument(metavar="A", readable=False)],
-    second: Annotated[Path, typer.Argument(metavar="B", readable=False)],
+    first: Annotated[Path, typer.Argument(metavar="A", parser=named_path)],
+    second: Annotated[Path, typer.Argument(metavar="B", parser=named_path)],
     threshold: Annotated[
         float | None,
         typer.Option(

@@ -15,6 +15,7 @@ from gallery.events import (
     Event,
     Finished,
     Job,
+    LeftOut,
     PassedOver,
     Refused,
     Result,
@@ -37,6 +38,8 @@ class Reporter:
             say(f"gallery: {why(event)}")
         elif isinstance(event, PassedOver):
             say(passed_over(event.suffixes))
+        elif isinstance(event, LeftOut):
+            say(f"face:{event.face} of {event.path} left out: it {event.reason}.")
 
     def stop(self) -> None:
         """Say how things stand when a person stopped the job; most need no word."""

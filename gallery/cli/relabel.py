@@ -9,7 +9,7 @@ import typer
 
 from gallery.cli.label_progress import LabelReporter
 from gallery.cli.progress import follow
-from gallery.cli.show import settings_of
+from gallery.cli.show import named_path, settings_of
 from gallery.cli.writing import (
     CaptionsAt,
     Matching,
@@ -38,7 +38,7 @@ def relabel(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PATH", readable=False, help="Only these files, or those of these folders."
+            metavar="PATH", parser=named_path, help="Only these files, or those of these folders."
         ),
     ] = None,
     alone: Annotated[

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.meant import At, InBox, WhichFace, complete_faces, given_by
+from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, Json, json_line, plural, say, settings_of, table
 
 if TYPE_CHECKING:
@@ -19,16 +21,18 @@ def register(app: typer.Typer) -> None:
 
 def reject(
     ctx: typer.Context,
-    picture: Annotated[
-        str | None,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="PICTURE", help="Or face:NUMBER, as `cluster --json` and `decisions` say."
+            metavar="FACE... NAME",
+            autocompletion=complete_faces,
+            help="Pictures, face:NUMBER as `cluster` and `decisions` say, or cluster:NUMBER; at "
+            "the end whom they do not show.",
         ),
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
-    face: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Which face, as `identify` counts.")
-    ] = None,
+    face: WhichFace = None,
+    box: InBox = None,
+    at: At = None,
     listing: Annotated[bool, typer.Option("--list", help="Show what was rejected.")] = False,
     undo: Annotated[
         list[int] | None, typer.Option(metavar="NUMBER", help="Take one back; may be repeated.")
@@ -36,25 +40,25 @@ def reject(
     cropped: Cropped = False,
     json: Json = False,
 ) -> None:
-    """Say that a face is not NAME: neither it nor one nearly the same is answered so again."""
+    """Say that faces are not NAME: neither they nor ones nearly the same are answered so again."""
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import review
-    from gallery.jobs.meant import read_given
 
-    asked = (picture is not None or name is not None, listing, bool(undo))
-    if sum(asked) != 1 or (picture is None) != (name is None):
-        raise typer.BadParameter("Give PICTURE and NAME, or --list, or --undo NUMBER.")
+    words = words or []
+    if sum((bool(words), listing, bool(undo))) != 1 or len(words) == 1:
+        raise typer.BadParameter("Give pictures and a NAME, or --list, or --undo NUMBER.")
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         if undo:
             review.take_back(gallery, undo)
             say(f"{plural(len(undo), 'rejection')} taken back.")
-        elif picture is not None and name is not None:
+        elif words:
             gallery.require_encoded()
-            one = review.reject(gallery, read_given(picture), name, face)
-            if json:
-                json_line(_as_json(one))
-            else:
-                say(f"{one.path} is not {one.character}: rejection {one.id}.")
+            given, which = given_by(words[:-1], face, at, box)
+            for one in follow(review.reject_all(gallery, given, words[-1], which)):
+                if json:
+                    json_line(_as_json(one))
+                else:
+                    say(f"{one.path} is not {one.character}: rejection {one.id}.")
         else:
             _list(gallery.store.rejections.all(), json=json)
 

@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from typer.core import TyperGroup
 
+from gallery.errors import plural as plural  # noqa: PLC0414 - commands take it from here
 from gallery.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+
+def named_path(text: str) -> Path:
+    """Return the path that is typed; an empty one would be the folder that one stands in."""
+    if not text:
+        raise typer.BadParameter("An empty path names nothing; `.` is the folder you are in.")
+    return Path(text)
+
+
 Pictures: TypeAlias = Annotated[
     list[Path],
     # The job says of each what cannot be read, and goes on with the others.
-    typer.Argument(metavar="PATH", readable=False, help="Pictures, or folders of pictures."),
+    typer.Argument(metavar="PATH", parser=named_path, help="Pictures, or folders of pictures."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Cropped: TypeAlias = Annotated[
@@ -159,8 +168,3 @@ def _paragraph(columns: Sequence[str], row: Sequence[object], width: int) -> Non
 def say(text: str) -> None:
     """Print a line for people to standard error."""
     typer.echo(text, err=True)
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: 1 picture, 2 pictures."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from gallery.errors import (
     BadSetting,
     GalleryError,
     InputError,
+    NoSuchCharacter,
     NoSuchSample,
     NotEncoded,
     OutgrownCalibration,
@@ -33,6 +35,7 @@ from gallery.identify.matching import Matcher
 from gallery.media.images import decode_png, file_state
 from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
 from gallery.store.decided import DecidedFaces
+from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
 from gallery.store.sightings import Observation
@@ -399,8 +402,7 @@ class Engine:
 
     def move(self, sample_ids: Sequence[int], name: str, *, new: bool = False) -> None:
         """Give samples to a character. Raises InputError for one nobody has, unless it is new."""
-        if not new:
-            name = self.store.character(name).name
+        name = self.called(name, new=new)
         with self.store.writing() as writer:
             writer.move(sample_ids, name)
 
@@ -419,20 +421,26 @@ class Engine:
             raise BadSetting(
                 "sample_ids", f"These are all samples of {former}", "rename it instead"
             )
-        known = self._called(new)
-        if known is not None:
+        with contextlib.suppress(NoSuchCharacter):
+            known = self.called(new)
             raise BadSetting(
                 "new", f"{known} goes by the name {new} already", "move samples to it instead"
             )
         self.move(wanted, new, new=True)
         return len(wanted)
 
-    def _called(self, name: str) -> str | None:
-        """Return who has a name, or had it; None where nobody does."""
+    def called(self, name: str, *, new: bool = False) -> str:
+        """Return what the character is called now that a name means.
+
+        One that differs from a character's by case or width alone means that one, so that nobody
+        comes to stand there twice. Raises InputError for a name nobody has, unless it is new.
+        """
         try:
             return self.store.character(name).name
-        except InputError:
-            return None
+        except NoSuchCharacter:
+            if not new:
+                raise
+            return clean_name(name)
 
     def forget(self, name: str) -> int:
         """Remove a character with all its samples, and return how many they were."""

@@ -7,33 +7,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gallery.engine.engine import Engine
-from gallery.errors import NoSuchCluster
-from gallery.events import Finished, Job
+from gallery.errors import NotInCluster
+from gallery.events import Choosing, Finished, Job, Started
 from gallery.faces.quality import is_poor
 from gallery.jobs.decide import person
-from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
-from gallery.jobs.unknown_faces import unknown_faces
+from gallery.jobs.meant import ANY, Given, Meant, UnknownCluster, Which, faces_meant
 from gallery.media.images import decode_crop, encode_png
-from gallery.store.names import clean_name
 from gallery.store.sightings import Sighting
 from gallery.store.steps import Action
 from gallery.store.writer import NewSample
-from gallery.types import UNDECIDED, Descriptor
+from gallery.types import UNDECIDED, Box, Descriptor, Place
 
 
 def adopt(engine: Engine, number: int, name: str, *, poor: bool = False) -> Job[int]:
-    """Enrol the faces of a cluster under a name, new or not, and return how many they are.
-
-    Each becomes a sample with the crop and the descriptors of its sighting; as the folder that it
-    was found in stands the cluster. A track of a video becomes one sample, of its best moment,
-    which is described by itself. Raises InputError where there is no such cluster of unknown
-    faces, and for a name that cannot be one; StoreError where samples lack the encoder in use.
-    """
-    unknown = yield from unknown_faces(engine, poor=poor)
-    faces = [one.sighting for one in unknown if one.sighting.cluster == number]
-    if not faces:
-        raise NoSuchCluster(number)
-    yield Finished(_adopted(engine, name, faces))
+    """Enrol the faces that a cluster showed under a name; see adopt_faces."""
+    return adopt_faces(engine, [UnknownCluster(number)], name, poor=poor)
 
 
 def adopt_faces(
@@ -42,26 +30,71 @@ def adopt_faces(
     name: str,
     which: Which = ANY,
     *,
+    only: Sequence[Given] = (),
     without: Sequence[Given] = (),
     poor: bool = False,
 ) -> Job[int]:
     """Enrol faces under a name, new or not, and return how many are new samples.
 
-    Those that are left out, of a cluster for instance, stay unknown. What was decided otherwise of
-    a face is not decided any more. Raises InputError for faces that are not there.
+    Each becomes a sample with the crop and the descriptors of its sighting; as the folder that it
+    was found in stands its cluster. A track of a video becomes one sample, of its best moment,
+    which is described by itself. Of a cluster all faces that it showed are meant, or only some;
+    those that were enrolled or decided of since are left out and told, and so are poor ones unless
+    they are wanted. Faces that are left out stay unknown. What was decided otherwise of a face is
+    not decided any more.
+
+    Raises InputError for faces that are not there, and for a name that cannot be one; StoreError
+    where samples lack the encoder in use.
     """
+    engine.require_encoded()
+    name = engine.called(name, new=True)
+    yield Started("adopting", 0, "face")
     found = yield from faces_meant(engine, given, which, poor=poor)
-    rest = yield from faces_meant(engine, without, poor=True)
-    excepted = {(one.face.place, one.face.box) for one in rest}
-    kept = [one for one in found if (one.face.place, one.face.box) not in excepted]
-    name = clean_name(name)
+    kept = yield from _chosen(engine, given, found, only, without)
     _agree(engine, kept, name)
-    added = _adopted(engine, name, [one.sighting for one in kept if one.sighting is not None])
+    yield Finished(enroll_as(engine, name, kept))
+
+
+def _chosen(
+    engine: Engine,
+    given: Sequence[Given],
+    found: Sequence[Meant],
+    only: Sequence[Given],
+    without: Sequence[Given],
+) -> Choosing[list[Meant]]:
+    """Return those of the faces that are wanted.
+
+    Raises InputError where one is named that is neither among them nor in a cluster that is given.
+    """
+    clusters = {one.number for one in given if isinstance(one, UnknownCluster)}
+    all_places = {_place(one) for one in found}
+    kept = list(found)
+    for some, is_wanted in ((only, True), (without, False)):
+        if some:
+            named = yield from faces_meant(engine, some)
+            for one in named:
+                seen = one.sighting
+                if seen and seen.cluster not in clusters and _place(one) not in all_places:
+                    raise NotInCluster(seen.id)
+            places = {_place(one) for one in named}
+            kept = [one for one in kept if (_place(one) in places) == is_wanted]
+    return kept
+
+
+def _place(one: Meant) -> tuple[Place, Box]:
+    return one.face.place, one.face.box
+
+
+def enroll_as(engine: Engine, name: str, faces: Sequence[Meant]) -> int:
+    """Enrol faces under a name as they were seen, and return how many are new samples."""
+    added = _adopted(engine, name, [one.sighting for one in faces if one.sighting is not None])
     with engine.store.writing() as writer:
-        for one in kept:
+        for one in faces:
             if one.sighting is None:
+                if one.face.content is not None:
+                    writer.remember_content(one.face.place.digest, one.face.content)
                 added += writer.add(_sample(engine, one, name)) is not None
-    yield Finished(added)
+    return added
 
 
 def _agree(engine: Engine, faces: Sequence[Meant], name: str) -> None:
@@ -72,7 +105,8 @@ def _agree(engine: Engine, faces: Sequence[Meant], name: str) -> None:
         for one in faces:
             known = writer.decisions.known_as(one.face.place, one.face.box)
             state = writer.decisions.faces([known])[known].state if known else UNDECIDED
-            if state.is_set_aside or name in state.not_these or state.character not in (None, name):
+            # That it is not the one is taken back by enrolling it.
+            if state.is_set_aside or state.character not in (None, name):
                 otherwise.append(one.face)
         if otherwise:
             step = writer.decisions.begin(Action.CLEAR, person(None))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.events import Finished, Job
-from gallery.jobs.unknown_faces import UnknownFace, unknown_faces
+from gallery.jobs.unknown_faces import Sifted, UnknownFace, sifted
 from gallery.numerics.clustering import REACH, join
 from gallery.store.sightings import UNMEASURED, Sighting
 
@@ -43,17 +43,18 @@ def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[
     """Group the unknown faces, keep the groups' numbers, and return them, largest first.
 
     A face that has a number keeps it while it is unknown, unless all are grouped afresh; a new one
-    joins the cluster that it belongs to, and new clusters get new numbers. Raises StoreError where
+    joins the cluster that it belongs to, and new clusters get new numbers. A face that has a name
+    by now loses its number, so that a number stands for what is returned. Raises StoreError where
     samples lack the encoder in use.
     """
-    faces = yield from unknown_faces(engine, poor=poor)
-    clusters = _grouped(engine, faces, afresh=afresh)
-    alone = len(faces) - sum(len(one.faces) for one in clusters)
+    seen = yield from sifted(engine, poor=poor)
+    clusters = _grouped(engine, seen, afresh=afresh)
+    alone = len(seen.unknown) - sum(len(one.faces) for one in clusters)
     yield Finished(Clusters(clusters, alone))
 
 
-def _grouped(engine: Engine, faces: Sequence[UnknownFace], *, afresh: bool) -> list[Cluster]:
-    known = engine.store.sightings.all()
+def _grouped(engine: Engine, seen: Sifted, *, afresh: bool) -> list[Cluster]:
+    faces, known = seen.unknown, engine.store.sightings.all()
     former = np.array([0 if afresh else one.sighting.cluster or 0 for one in faces], np.int64)
     first = 1 + max((one.cluster or 0 for one in known), default=0)
     reach = REACH * engine.thresholds.unknown
@@ -64,9 +65,22 @@ def _grouped(engine: Engine, faces: Sequence[UnknownFace], *, afresh: bool) -> l
         for one, number in zip(faces, numbers, strict=True)
         if (one.sighting.cluster or 0) != number
     }
+    changed.update(dict.fromkeys(_known_now(seen, first - 1)))
     with engine.store.writing() as writer:
         writer.sightings.group(changed)
     return _clusters(engine, faces, numbers, reach)
+
+
+def _known_now(seen: Sifted, highest: int) -> list[int]:
+    """Return the faces that are in a cluster no more, since they are not unknown any more.
+
+    One face keeps the highest number, so that no new cluster gets it.
+    """
+    numbered = [one for one in seen.known if one.cluster is not None]
+    if all(one.sighting.cluster != highest for one in seen.unknown):
+        last = next((one for one in numbered if one.cluster == highest), None)
+        numbered = [one for one in numbered if one is not last]
+    return [one.id for one in numbered]
 
 
 def _clusters(

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gallery.engine.engine import Engine
-from gallery.errors import UnwritableFile
+from gallery.errors import UnwritableFile, plural
 from gallery.jobs.cluster import Cluster
 from gallery.media.images import decode_crop, encode_png
 from gallery.media.timecodes import timecode
-from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
+from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section, jpeg_of
 from gallery.store.sightings import Sighting
-
-MOST_FACES = 12
-"""Of a cluster, on its page."""
 
 
 def write_folders(engine: Engine, clusters: Sequence[Cluster], out: Path) -> int:
@@ -46,21 +43,27 @@ def _when(face: Sighting) -> str:
 
 
 def report_of(engine: Engine, clusters: Sequence[Cluster]) -> Report:
-    """Return a page of clusters with their best faces and the command that names each."""
+    """Return a page of clusters with their faces and the commands that name each."""
     rows = []
     for one in clusters:
-        shown = one.faces[:MOST_FACES]
-        crops = engine.store.sightings.crops([face.id for face in shown])
+        crops = engine.store.sightings.crops([face.id for face in one.faces])
         pictures = tuple(
-            Picture(_caption(face), decode_crop(crops[face.id]))
-            for face in shown
+            Picture(
+                _caption(face),
+                jpeg_of(decode_crop(crops[face.id])),
+                f"gallery adopt face:{face.id} NAME",
+                face.path,
+            )
+            for face in one.faces
             if face.id in crops
         )
         near = f"; nearest is {one.nearest}, {one.distance:.3f} away" if one.nearest else ""
-        text = f"Cluster {one.number}: {len(one.faces)} faces{near}"
+        text = f"Cluster {one.number}: {plural(len(one.faces), 'face')}{near}"
         rows.append(PictureRow(pictures, text, f"gallery adopt {one.number} NAME"))
     introduction = (
-        "Faces that nobody in the gallery is known for, grouped by likeness, best first."
+        "Faces that nobody in the gallery is known for, grouped by likeness, best first. Under "
+        "each group stands what names all of it; --without face:17,18 leaves faces out, and --only "
+        "takes some alone. A click opens the picture."
         if rows
         else "There are no two unknown faces that look like one character."
     )
@@ -72,4 +75,4 @@ def report_of(engine: Engine, clusters: Sequence[Cluster]) -> Report:
 
 def _caption(face: Sighting) -> str:
     when = "" if face.track is None else f"\n{timecode(face.track.best)}"
-    return f"{face.path.name}{when}"
+    return f"face:{face.id}\n{face.path.name}{when}"

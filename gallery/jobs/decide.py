@@ -9,7 +9,6 @@ from gallery.engine.engine import Engine
 from gallery.errors import NoNameToConfirm, NoSuchCharacter, NothingToUndo
 from gallery.events import Finished, Job
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
-from gallery.store.names import clean_name
 from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
 from gallery.store.writer import Writer
 from gallery.types import UNDECIDED, Decided, FaceState
@@ -42,7 +41,7 @@ def confirm(
     """
     engine.require_encoded()
     if name is not None:
-        name = clean_name(name) if new else engine.store.character(name).name
+        name = engine.called(name, new=new)
     found = yield from faces_meant(engine, given, which, name)
     faces = [one.face for one in found]
     names = _answered(engine, found) if name is None else dict.fromkeys(faces, name)

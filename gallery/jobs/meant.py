@@ -18,21 +18,22 @@ from gallery.engine.engine import Engine
 from gallery.errors import (
     BadSetting,
     NoFace,
-    NoSuchCluster,
+    NoFaceAt,
     NoSuchFace,
     NoSuchSeenFace,
     NothingSeen,
     WhichFace,
     WhichOfFaces,
 )
-from gallery.events import Stage
-from gallery.jobs.unknown_faces import unknown_faces
+from gallery.events import Choosing
+from gallery.jobs.shown import shown_in
 from gallery.media.images import decode_crop, encode_jpeg, read_image
 from gallery.media.inputs import is_video
+from gallery.metadata.regions import area_of, pairs
 from gallery.store.sightings import Sighting
 from gallery.store.steps import FaceMeant
 from gallery.system.files import absolute
-from gallery.types import DescribedFace, Image, Place
+from gallery.types import Box, DescribedFace, Face, Image, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class SeenFace:
 
 @dataclass(frozen=True, slots=True)
 class UnknownCluster:
-    """All unknown faces of a cluster."""
+    """All faces that a cluster showed, see shown."""
 
     number: int
 
@@ -63,6 +64,10 @@ class Which:
     """From 1, in the order in which pictures are identified; of a video in that of its tracks."""
     time: float | None = None
     """The moment of a video, in seconds."""
+    box: Box | None = None
+    """Where it is, about, in pixels of the picture as it is shown."""
+    is_cut: bool = False
+    """Whether what is in the box is the face where the detector sees none."""
 
 
 ANY = Which()
@@ -95,12 +100,12 @@ def faces_meant(
     name: str | None = None,
     *,
     poor: bool = True,
-) -> Stage[list[Meant]]:
+) -> Choosing[list[Meant]]:
     """Return the faces that are meant, each once.
 
-    Of a picture with several faces, and without a number, it is the only one that is answered with
-    the name, where there is one. Of a cluster poor faces are left out where that is wanted. Raises
-    InputError where nobody or several are meant.
+    Of a picture with several faces, and without a number or a box, it is the only one that is
+    answered with the name, where there is one. Of a cluster poor faces are left out where that is
+    wanted. Raises InputError where nobody or several are meant.
     """
     found: list[Meant] = []
     numbers = [one.number for one in given if isinstance(one, SeenFace)]
@@ -108,10 +113,7 @@ def faces_meant(
     by_number = {one.sighting.id: one for one in seen(engine, list(there.values())) if one.sighting}
     for one in given:
         if isinstance(one, UnknownCluster):
-            unknown = yield from unknown_faces(engine, poor=poor)
-            own = [face.sighting for face in unknown if face.sighting.cluster == one.number]
-            if not own:
-                raise NoSuchCluster(one.number)
+            own = yield from shown_in(engine, one.number, poor=poor)
             found += seen(engine, own)
         elif isinstance(one, SeenFace):
             if one.number not in by_number:
@@ -153,7 +155,7 @@ def _at(engine: Engine, path: Path, which: Which, name: str | None) -> Meant:
     if which.time is not None:
         raise BadSetting("at", f"{path} is no video, and has no time", "leave the time out")
     image = read_image(path)
-    described = _face_of(engine, image, which.number, name)
+    described = _face_of(engine, image, which, name)
     return Meant(
         FaceMeant(
             Place(image.digest, None, image.content and image.content.pixels),
@@ -168,14 +170,16 @@ def _at(engine: Engine, path: Path, which: Which, name: str | None) -> Meant:
     )
 
 
-def _face_of(engine: Engine, image: Image, number: int | None, name: str | None) -> DescribedFace:
+def _face_of(engine: Engine, image: Image, which: Which, name: str | None) -> DescribedFace:
     faces = engine.describer.describe_all(image)
+    if which.box is not None:
+        return _face_in(engine, image, faces, which.box, is_cut=which.is_cut)
     if not faces:
         raise NoFace(image.path)
-    if number is not None:
-        if not 1 <= number <= len(faces):
-            raise NoSuchFace(image.path, len(faces), number)
-        return faces[number - 1]
+    if which.number is not None:
+        if not 1 <= which.number <= len(faces):
+            raise NoSuchFace(image.path, len(faces), which.number)
+        return faces[which.number - 1]
     if len(faces) == 1:
         return faces[0]
     if name is None:
@@ -185,6 +189,27 @@ def _face_of(engine: Engine, image: Image, number: int | None, name: str | None)
     if len(meant) != 1:
         raise WhichFace(image.path, len(faces), name, len(meant))
     return faces[meant[0]]
+
+
+def _face_in(
+    engine: Engine, image: Image, faces: Sequence[DescribedFace], box: Box, *, is_cut: bool
+) -> DescribedFace:
+    """Return the face in a box, of the face alone or of the whole head; else what is in the box."""
+    place = row_in(box, [one.face.box for one in faces], image.width, image.height)
+    if place is not None:
+        return faces[place]
+    left, top, right, bottom = box.within(image.width, image.height)
+    is_outside = right <= left or bottom <= top
+    if is_outside or not is_cut:
+        raise NoFaceAt(image.path, box, is_outside)
+    (described,) = engine.describer.describe([(image, Face(box, 1.0))])
+    return described
+
+
+def row_in(box: Box, boxes: Sequence[Box], width: int, height: int) -> int | None:
+    """Return which of the boxes of a picture's heads is of the face in a box; None for none."""
+    areas = [area_of(one, width, height) for one in (box, *boxes)]
+    return pairs(areas[:1], areas[1:]).get(0)
 
 
 def _seen_at(engine: Engine, path: Path, which: Which) -> Meant:
@@ -200,6 +225,12 @@ def _seen_at(engine: Engine, path: Path, which: Which) -> Meant:
     faces.sort(key=_order)
     if not faces:
         raise NoFace(path)
+    size = engine.store.sightings.size_of(absolute(path))
+    if which.box is not None and size is not None:
+        row = row_in(which.box, [one.face.box for one in faces], *size)
+        if row is None:
+            raise NoFaceAt(path, which.box)
+        faces = [faces[row]]
     if which.number is not None:
         if not 1 <= which.number <= len(faces):
             raise NoSuchFace(path, len(faces), which.number)

@@ -28,8 +28,23 @@ class UnknownFace:
     descriptor: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sifted:
+    """Seen faces that are not enrolled and good enough to tell, by what the gallery says."""
+
+    unknown: list[UnknownFace]
+    known: list[Sighting]
+    """Those that have a name, that a person decided of, or that a reject class is near."""
+
+
 def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFace]]:
-    """Return the seen faces that the gallery, as it is now, knows nobody for.
+    """Return the seen faces that the gallery, as it is now, knows nobody for; see sifted."""
+    found = yield from sifted(engine, poor=poor)
+    return found.unknown
+
+
+def sifted(engine: Engine, *, poor: bool = False) -> Stage[Sifted]:
+    """Tell the seen faces that the gallery, as it is now, knows nobody for from the others.
 
     Faces that the encoder in use has not described are described first. A calibrated gallery judges
     all faces together, see joint. Left out are faces that are enrolled, those that a person named
@@ -50,7 +65,7 @@ def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFa
         ]
         yield Advanced(len(answered))
     # Scored jointly, faces come nearer to everybody, to reject classes too.
-    return [
+    left = [
         one
         for answered in _answered(unknown, alone(engine, top=1))
         for one, answer in answered
@@ -60,6 +75,8 @@ def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFa
             and answer.matches[0].distance <= engine.thresholds.unknown
         )
     ]
+    numbers = {one.sighting.id for one in left}
+    return Sifted(left, [one.sighting for one in able if one.sighting.id not in numbers])
 
 
 def _able(engine: Engine, *, poor: bool) -> list[UnknownFace]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from gallery.errors import UnusableFile
+from gallery.errors import UnusableFile, plural
 from gallery.types import Record, Verdict
 
 LONG = 60.0
@@ -53,7 +53,7 @@ class Summary:
         """Return what to say at the end."""
         faces, pictures = self._faces, self._pictures
         lines = [
-            f"{_plural(pictures.total(), 'picture')} with {_plural(faces.total(), 'face')}: "
+            f"{plural(pictures.total(), 'picture')} with {plural(faces.total(), 'face')}: "
             f"{faces['sure']} sure, {faces['unsure']} unsure, {faces['unknown']} unknown.",
             f"Pictures: {pictures['labelled']} labelled, {pictures['unsure']} unsure, "
             f"{pictures['unknown']} unknown, {pictures['no face']} without a face, "
@@ -64,7 +64,7 @@ class Summary:
             took = timedelta(seconds=round(self._seconds))
             lines.append(f"It took {took}: {rate:.1f} pictures a second.")
         if self._left_out:
-            lines.append(f"{_plural(self._left_out, 'face')} left out: too small or too poor.")
+            lines.append(f"{plural(self._left_out, 'face')} left out: too small or too poor.")
         if self.failed > 1:
             lines += [f"  {count} {reason}" for reason, count in self._reasons.most_common()]
         return lines
@@ -82,7 +82,3 @@ def kind(record: Record) -> str:
         return "labelled"
     best = next((one for one in (Verdict.UNSURE, Verdict.UNKNOWN) if one in verdicts), None)
     return "no face" if best is None else best.value
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

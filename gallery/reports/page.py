@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gallery.errors import BadOutput, UnwritableFile
 from gallery.reports import line_chart
 from gallery.reports.line_chart import Plot
-from gallery.system.files import replace_file
+from gallery.system.files import absolute, replace_file
 
 if TYPE_CHECKING:
     from gallery.types import Crop
@@ -47,6 +47,7 @@ figcaption { color: var(--faint); font-size: .8rem; overflow-wrap: anywhere;
   white-space: pre-line; }
 code { background: var(--raised); border: 1px solid var(--rule); border-radius: 4px;
   font-size: .9em; overflow-wrap: anywhere; padding: .1rem .3rem; }
+.faces code { display: block; font-size: .75rem; user-select: all; }
 .row code { background: var(--paper); display: inline-block; margin-top: .5rem; }
 svg.plot { display: block; height: auto; max-width: 100%; width: 640px; }
 .plot text { fill: var(--ink); font-size: 12px; } .plot .grid { stroke: var(--rule); }
@@ -76,6 +77,10 @@ class Picture:
     caption: str
     crop: Crop | bytes
     """The face, or the JPEG file that `jpeg_of` made of it, which takes a tenth of the memory."""
+    command: str = ""
+    """What one may run about it."""
+    file: Path | None = None
+    """The picture or video that it is of, which a click opens."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,10 +191,11 @@ def _row(row: PictureRow) -> str:
 
 def _figure(picture: Picture) -> str:
     caption = escape(picture.caption)
-    return (
-        f'<figure><img src="{_data_uri(picture.crop)}" alt="{caption}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+    face = f'<img src="{_data_uri(picture.crop)}" alt="{caption}">'
+    if picture.file is not None:
+        face = f'<a href="{escape(absolute(picture.file).as_uri())}">{face}</a>'
+    command = f"<code>{escape(picture.command)}</code>" if picture.command else ""
+    return f"<figure>{face}<figcaption>{caption}</figcaption>{command}</figure>"
 
 
 def jpeg_of(crop: Crop) -> bytes:

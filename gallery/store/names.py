@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
+from contextlib import closing
+from pathlib import Path
 
 from gallery.errors import BadName
 
@@ -47,3 +50,17 @@ def folded(name: str) -> str:
 def _of_common_width(letter: str) -> str:
     kind, _, common = unicodedata.decomposition(letter).partition(" ")
     return chr(int(common, 16)) if kind in ("<wide>", "<narrow>") else letter
+
+
+def names_at(where: str) -> list[str]:
+    """Return the names in a database at a path, as they stand; none where it cannot be read.
+
+    For a look that must not wait, make, migrate or complain: what a shell completes.
+    """
+    try:
+        address = f"{Path(where).absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=0.2)) as connection:
+            rows = connection.execute("SELECT name FROM characters ORDER BY name").fetchall()
+    except (sqlite3.Error, ValueError):
+        return []
+    return [name for (name,) in rows if isinstance(name, str)]

@@ -424,9 +424,10 @@ class Writer:
 
     def check_not_enrolled(self, name: str, digest: str, box: Box) -> None:
         """Raise InputError where a face is enrolled as a character."""
-        own = self._samples_at(self._known(name), digest, box)
-        if own:
-            raise EnrolledFace(own[0], name)
+        known = self._name(self._known(name))
+        for sample, owner in self.samples_at(digest, box).items():
+            if owner == known:
+                raise EnrolledFace(sample, name)
 
     def describe_rejection(self, rejection_id: int, encoder: str, vector: Descriptor) -> None:
         """Set a rejected face's descriptor by one encoder, unless it was taken back meanwhile."""
@@ -445,15 +446,15 @@ class Writer:
             self.rejections.stand(name, one.digest, one.box, stands=False)
         self._changed = True
 
-    def _samples_at(self, character_id: int, digest: str, box: Box) -> list[int]:
-        """Return a character's samples in about that place of a picture."""
+    def samples_at(self, digest: str, box: Box) -> dict[int, str]:
+        """Return the samples in about that place of a picture by id, and whose they are."""
         rows = self._connection.execute(
-            select(samples).where(
-                samples.c.character_id == character_id,
-                samples.c.digest.in_(digests_of(self._connection, digest)),
-            )
+            select(samples, characters.c.name)
+            .join(characters)
+            .where(samples.c.digest.in_(digests_of(self._connection, digest)))
+            .order_by(samples.c.id)
         )
-        return [row.id for row in rows if box_of(row).overlap(box) >= SAME_PLACE]
+        return {row.id: row.name for row in rows if box_of(row).overlap(box) >= SAME_PLACE}
 
     def remember_file(self, path: Path, file_state: FileState, digest: str) -> None:
         """Note what a file held, so that it is not read again while it stays as it is."""

@@ -13,19 +13,22 @@ from fakes import FakeEncoder, Square, fake_gallery, write_picture
 from labelled import identify_files
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError
-from gallery.events import result_of, value_of
-from gallery.jobs import review
-from gallery.jobs.adopt import adopt
+from gallery.errors import InputError, NotInCluster
+from gallery.events import Finished, LeftOut, result_of, value_of
+from gallery.jobs import decide, review
+from gallery.jobs.add import add
+from gallery.jobs.adopt import adopt, adopt_faces
 from gallery.jobs.cluster import cluster
 from gallery.jobs.cluster_faces import report_of, write_folders
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
+from gallery.jobs.meant import SeenFace, UnknownCluster
 from gallery.jobs.reencode import encode_kept, encode_samples
 from gallery.jobs.relabel import has_changed, seen_below
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.media.images import read_image
 from gallery.reports.page import as_html
 from gallery.store.sightings import Observation, matched
+from gallery.store.steps import Action
 from gallery.types import Box, DescribedFace, Face, Quality, Verdict
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
@@ -188,6 +191,62 @@ def test_a_cluster_becomes_a_character_and_forgetting_undoes_it(
     assert clusters(gallery) == {1: GREENS, 2: PINKS}
 
 
+def test_all_faces_that_a_cluster_showed_are_adopted_whatever_is_known_by_then(
+    gallery: Engine, folder: Path
+) -> None:
+    label(gallery, folder)
+    assert clusters(gallery) == {1: GREENS, 2: PINKS}
+    # Now the gallery knows the character by itself.
+    add(gallery, read_image(picture(folder / "more.png", GREEN, seed=300)), "Midori")
+    image = read_image(folder / "green-0.png")
+    assert gallery.identify(image).faces[0].verdict is Verdict.SURE
+    assert result_of(adopt(gallery, 1, "Midori")) == 4
+
+
+def test_what_was_decided_since_is_left_out_and_told(gallery: Engine, folder: Path) -> None:
+    label(gallery, folder)
+    (greens, pinks) = result_of(cluster(gallery))
+    first, second, *rest = [SeenFace(one.id) for one in greens.faces]
+    result_of(decide.set_aside(gallery, [first], Action.IGNORE))
+    result_of(adopt_faces(gallery, [second], "Midori"))
+    told = list(adopt(gallery, 1, "Midori"))
+    assert {one.face: one.reason for one in told if isinstance(one, LeftOut)} == {
+        first.number: "is ignored",
+        second.number: "is enrolled as Midori",
+    }
+    assert told[-1] == Finished(len(rest))
+    result_of(decide.confirm(gallery, [SeenFace(pinks.faces[0].id)], "Asuka"))
+    result_of(decide.set_aside(gallery, [SeenFace(pinks.faces[1].id)], Action.NO_FACE))
+    with pytest.raises(InputError, match="no cluster 2 of unknown faces"):
+        result_of(adopt(gallery, 2, "Momo"))
+
+
+def test_a_number_stands_for_what_was_shown_last(gallery: Engine, folder: Path) -> None:
+    label(gallery, folder)
+    clusters(gallery)
+    add(gallery, read_image(picture(folder / "more.png", PINK, seed=300)), "Momo")
+    assert clusters(gallery) == {1: GREENS}
+    with pytest.raises(InputError, match="no cluster 2 of unknown faces"):
+        result_of(adopt(gallery, 2, "Momo"))
+    for number in range(3):
+        picture(folder / f"blue-{number}.png", BLUE, seed=80 + number)
+    label(gallery, folder)
+    assert set(clusters(gallery)) == {1, 3}
+
+
+def test_some_of_a_cluster_are_adopted(gallery: Engine, folder: Path) -> None:
+    label(gallery, folder)
+    (greens, pinks) = result_of(cluster(gallery))
+    numbers = [SeenFace(one.id) for one in greens.faces]
+    one = UnknownCluster(1)
+    assert result_of(adopt_faces(gallery, [one], "Midori", only=numbers[:2])) == 2
+    assert result_of(adopt_faces(gallery, [one], "Midori", without=numbers[:3])) == 1
+    strange = SeenFace(pinks.faces[0].id)
+    for only, without in (([strange], []), ([], [strange])):
+        with pytest.raises(NotInCluster):
+            result_of(adopt_faces(gallery, [one], "Midori", only=only, without=without))
+
+
 def test_adopting_a_rejected_face_ends_the_rejection(gallery: Engine, folder: Path) -> None:
     label(gallery, folder)
     review.reject(gallery, folder / "green-0.png", "Asuka")
@@ -239,6 +298,9 @@ def test_faces_and_a_page_are_written(gallery: Engine, folder: Path, tmp_path: P
     page = as_html(report_of(gallery, found))
     assert page.count("<img") == 6
     assert "gallery adopt 2 NAME" in page
+    for face in (face for one in found for face in one.faces):
+        assert f"gallery adopt face:{face.id} NAME" in page
+        assert f'<a href="{face.path.as_uri()}">' in page
 
 
 def test_relabelling_says_what_labelling_says_and_reads_no_picture(

@@ -1,0 +1,195 @@
+"""What a newcomer types in the first hour: names in any spelling, several pictures at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import Done, call, run
+from fakes import Square, write_picture
+
+RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
+NICO = "Nico Robin"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Nami, red, and Nico Robin, blue, as folders; beside them greens that nobody knows."""
+    for name, colour in (("Nami", RED), (NICO, BLUE)):
+        for seed in range(2):
+            write_picture(tmp_path / "in" / name / f"{seed}.png", square(colour), seed=seed)
+    for seed in range(4):
+        write_picture(tmp_path / "new" / f"{seed}.png", square(GREEN), seed=20 + seed)
+    return tmp_path
+
+
+def square(colour: tuple[int, int, int]) -> Square:
+    return Square(10, 20, 60, colour)
+
+
+class Terminal:
+    """Types commands on pictures that are faces as a whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.database = folder, folder / "gallery.db"
+        self("enroll", "in")
+        self("label", "new", "--out", "labels.jsonl")
+
+    def __call__(self, *words: str, code: int = 0) -> Done:
+        done = call("--detector", "whole", *words, cwd=self.folder, database=self.database)
+        assert done.code == code, done.stderr
+        return done
+
+    def samples(self) -> dict[str, int]:
+        lines = self("characters", "--json").stdout.splitlines()
+        return {one["character"]: one["samples"] for one in map(json.loads, lines)}
+
+    def said(self, picture: str) -> tuple[str | None, str]:
+        (face,) = json.loads(self("identify", picture, "--json").stdout)["faces"]
+        return face["character"], face["verdict"]
+
+
+@pytest.fixture
+def types(folder: Path) -> Terminal:
+    return Terminal(folder)
+
+
+def test_names_are_typed_in_any_case_and_width(types: Terminal) -> None:
+    assert "0.png" in types("show", "nami").stdout
+    assert "0.png" in types("show", "ＮＡＭＩ").stdout
+    types("name", "new/0.png", "nico robin", "--use")
+    types("confirm", "new/1.png", "--as", "nami", "--new")
+    types("adopt", "new/2.png", "NICO ROBIN")
+    assert types.samples() == {"Nami": 2, NICO: 4}
+    assert types.said("new/1.png") == ("Nami", "sure")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("name", "new/0.png", "nico"),
+        ("confirm", "new/0.png", "--as", "nico"),
+        ("move", "1", "--to", "nico"),
+        ("adopt", "new/0.png", "Nico Robn"),
+    ],
+)
+def test_a_name_that_is_spelt_like_another_asks_for_new(
+    types: Terminal, words: tuple[str, ...]
+) -> None:
+    complaint = types(*words, code=1).complaint
+    assert "did you mean Nico Robin?" in complaint
+    assert "--new" in complaint
+    types(*words, "--new")
+    assert len(types.samples()) == 3
+
+
+def test_a_name_that_nobody_has_is_new_to_adopt_alone(types: Terminal) -> None:
+    types("adopt", "new/0.png", "Zoro")
+    complaint = types("name", "new/1.png", "Usopp", code=1).complaint
+    assert (
+        complaint
+        == "No character is called Usopp; `gallery characters` lists them. Or make one with --new."
+    )
+    types("name", "new/1.png", "Usopp", "--new")
+    assert set(types.samples()) == {"Nami", NICO, "Zoro", "Usopp"}
+
+
+def test_several_pictures_are_named_at_once_and_taken_in(types: Terminal) -> None:
+    said = types("name", "new/0.png", "new/1.png", NICO)
+    assert said.stderr == "Step 1: confirmed 2 as Nico Robin.\n"
+    assert types.said("new/0.png") == (NICO, "sure")
+    assert types.samples()[NICO] == 2
+    said = types("name", "new/0.png", "new/2.png", NICO, "--use")
+    assert "2 faces enrolled as Nico Robin." in said.stderr
+    assert types.samples()[NICO] == 4
+    types("undo", "1", code=1)
+    (done,) = map(json.loads, types("name", "new/3.png", NICO, "--json").stdout.splitlines())
+    assert (done["action"], done["faces"]) == ("confirm", 1)
+
+
+def test_naming_a_sample_of_somebody_else_moves_it_where_it_is_used(types: Terminal) -> None:
+    said = types("name", "in/Nami/1.png", NICO)
+    assert "of Nami is such a face; --use gives it to Nico Robin." in said.stderr
+    assert types.samples() == {"Nami": 2, NICO: 2}
+    said = types("name", "in/Nami/1.png", NICO, "--use")
+    assert "0 faces enrolled as Nico Robin, 1 sample moved." in said.stderr
+    assert types.samples() == {"Nami": 1, NICO: 3}
+    types("enroll", "in")
+    assert types.samples() == {"Nami": 1, NICO: 3}
+
+
+def test_several_pictures_are_rejected_at_once(types: Terminal) -> None:
+    said = types("reject", "new/0.png", "new/1.png", "nami")
+    assert [line.partition(":")[0] for line in said.stderr.splitlines()] == [
+        f"{types.folder / 'new' / name} is not Nami" for name in ("0.png", "1.png")
+    ]
+    listed = [json.loads(line) for line in types("reject", "--list", "--json").stdout.splitlines()]
+    assert [one["character"] for one in listed] == ["Nami", "Nami"]
+    (step,) = map(json.loads, types("decisions", "--steps", "--json").stdout.splitlines())
+    assert step["title"] == "rejected Nami for 2"
+    types("reject", "new/0.png", code=2)
+    types("reject", "new/0.png", "new/1.png", "Nmai", code=1)
+
+
+def test_a_face_is_named_by_its_place(folder: Path, tmp_path: Path) -> None:
+    types = Terminal(folder)
+    two = Square(10, 20, 60, GREEN), Square(90, 20, 50, PINK)
+    write_picture(tmp_path / "two.png", *two)
+    box = "10,20,70,80"
+    # Whole pictures are one face each, which such a small box is not.
+    complaint = types("name", "two.png", "Nami", "--box", "0,0,20,20", code=1).complaint
+    assert "shows no face that the detector sees at 0,0,20,20" in complaint
+    said = types("name", "two.png", "Nami", "--box", "0,0,20,20", "--use")
+    assert "1 face enrolled as Nami." in said.stderr
+    outside = types("name", "two.png", "Nami", "--box", "900,900,990,990", "--use", code=1)
+    assert "which lies outside it" in outside.complaint
+    for wrong in ("1,2,3", "a,b,c,d", "30,0,10,20", "nan,0,10,20", "0,0,inf,inf"):
+        types("name", "two.png", "Nami", "--box", wrong, code=2)
+    types("name", "two.png", "new/0.png", "Nami", "--box", box, code=2)
+    types("name", "two.png", "Nami", "--box", box, "--face", "1", code=2)
+    types("name", "two.png", "", code=1)
+
+
+def completed(words: str, place: int, folder: Path, shell: str = "bash") -> list[str]:
+    asked = {
+        "_GALLERY_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "\n".join(words.split(" ")),
+        "COMP_CWORD": str(place),
+    }
+    said = run(cwd=folder, database=folder / "gallery.db", extra=asked).stdout
+    return [line for line in said.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("words", "place", "expected"),
+    [
+        ("gallery show na", 2, ["Nami"]),
+        ("gallery show ｎ", 2, ["Nami", "Nico\\ Robin"]),
+        ('gallery show "ni', 2, [NICO]),
+        ("gallery name a.png nam", 3, ["Nami"]),
+        ("gallery name a.png b.png nam", 4, ["Nami"]),
+        ("gallery reject a.png nam", 3, ["Nami"]),
+        ("gallery adopt 3 nam", 3, ["Nami"]),
+        ("gallery confirm a.png --as nam", 4, ["Nami"]),
+        ("gallery move 1 --to nam", 4, ["Nami"]),
+        ("gallery merge nam", 2, ["Nami"]),
+        ("gallery show xyz", 2, []),
+    ],
+)
+def test_shells_complete_names(
+    types: Terminal, words: str, place: int, expected: list[str]
+) -> None:
+    assert completed(words, place, types.folder) == expected
+
+
+def test_completing_makes_nothing_where_there_is_no_gallery(tmp_path: Path) -> None:
+    assert completed("gallery show na", 2, tmp_path) == []
+    (tmp_path / "gallery.db").write_bytes(b"no database")
+    assert completed("gallery show na", 2, tmp_path) == []
+    assert [one.name for one in tmp_path.iterdir()] == ["gallery.db"]
+
+
+def test_an_empty_path_is_wrong_use(types: Terminal) -> None:
+    for words in (("enroll", ""), ("identify", ""), ("label", "", "--out", "more.jsonl")):
+        assert "empty" in types(*words, code=2).stderr
