@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.progress import Reporter, follow
-from gallery.cli.show import Cropped, Json, MinFace, json_line, plural, say, settings_of
+from gallery.cli.show import Cropped, Json, MinFace, json_line, named_path, plural, say, settings_of
 from gallery.cli.video import Every, From, To, options_of
 from gallery.events import Event, Refused
 from gallery.media.inputs import media_of
@@ -29,7 +29,7 @@ def harvest(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH", readable=False, help="Pictures, videos, or folders of them."
+            metavar="PATH", parser=named_path, help="Pictures, videos, or folders of them."
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for the faces.")],
@@ -57,9 +57,10 @@ def harvest(
 ) -> None:
     """Gather faces of nobody in the gallery, one folder per likely character.
 
-    Each folder has its best face first. Rename the folders to the characters' names, put right what
-    is grouped wrongly, and take them in with `gallery enroll FOLDER --cropped`. With an empty
-    gallery every face is gathered. The exit code is 1 when a file could not be read in full.
+    Each folder has its best face first, and faces.html shows all of them. Rename the folders to the
+    characters' names, put right what is grouped wrongly, and take them in with `gallery enroll
+    FOLDER --cropped`. With an empty gallery every face is gathered. The exit code is 1 when a file
+    could not be read in full.
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs.harvest import harvest as job
@@ -94,6 +95,8 @@ class _HarvestReporter(Reporter):
 
 
 def _report(done: Harvested, out: Path, *, json: bool) -> None:
+    from gallery.jobs.harvest_page import PAGE
+
     if json:
         json_line(
             {
@@ -112,6 +115,6 @@ def _report(done: Harvested, out: Path, *, json: bool) -> None:
         return
     say(
         f"{plural(done.faces, 'unknown face')} in {plural(done.clusters, 'cluster')}, "
-        f"{plural(done.crops, 'crop')}: {out}. Rename the folders, then "
+        f"{plural(done.crops, 'crop')}: {out}. Look at {out / PAGE}, rename the folders, then "
         f"`gallery enroll {out} --cropped`."
     )

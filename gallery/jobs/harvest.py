@@ -17,6 +17,7 @@ import numpy as np
 from gallery.errors import BadOutput, InputError, UnwritableFile
 from gallery.events import Advanced, Finished, Gathered, PassedOver, Refused, Started, VideoStarted
 from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots_seen
+from gallery.jobs.harvest_page import PAGE, HarvestedCrop, contact_sheet
 from gallery.jobs.keep_video import digest_where_decided
 from gallery.jobs.label_video import answers_of
 from gallery.jobs.pipeline import observations
@@ -26,6 +27,7 @@ from gallery.media.timecodes import timecode
 from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.output.records import to_line
+from gallery.reports.page import write_report
 from gallery.system.file_names import path_text
 from gallery.system.files import absolute, is_folder, unfinished
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
@@ -208,7 +210,7 @@ class Harvest:
         ]
         try:
             if crops:
-                self._write(crops)
+                self._write(crops, self._nearest(clusters))
         except OSError as error:
             raise UnwritableFile(self._out, f"cannot be written: {error.strerror}") from error
         faces = sum(len(one) for one in clusters)
@@ -234,18 +236,29 @@ class Harvest:
             clusters[label].append(person)
         return sorted(clusters, key=lambda one: -len(one))
 
-    def _write(self, clusters: Sequence[Sequence[_Crop]]) -> None:
+    def _nearest(self, clusters: Sequence[Sequence[_Person]]) -> list[str | None]:
+        """Return whom of the gallery each cluster resembles most."""
+        middles = [np.mean([one.descriptor for one in own], axis=0) for own in clusters]
+        matches = self._engine.nearest_ideals(np.array(middles, np.float32))
+        return [None if one is None else one.character for one in matches]
+
+    def _write(self, clusters: Sequence[Sequence[_Crop]], nearest: Sequence[str | None]) -> None:
         whole = self._unsorted / "whole"
         whole.mkdir()
         digits = max(len(str(len(clusters))), 3)
         lines: list[str] = []
+        shown: list[tuple[str, list[HarvestedCrop]]] = []
         for number, crops in enumerate(clusters, 1):
             folder = whole / f"unknown-{number:0{digits}d}"
             folder.mkdir()
+            own: list[HarvestedCrop] = []
             for rank, crop in enumerate(crops, 1):
                 file = folder / _name_of(rank, crop)
                 crop.file.rename(file)
                 lines.append(_line(file.relative_to(whole), crop))
+                own.append(HarvestedCrop(file, crop.path, crop.time))
+            shown.append((folder.name, own))
+        write_report(contact_sheet(shown, nearest), whole / PAGE)
         (whole / LIST).write_text("".join(lines), encoding="utf-8")
         if self._out.exists():
             self._out.rmdir()

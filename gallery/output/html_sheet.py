@@ -1,17 +1,20 @@
-"""A contact sheet as one HTML page: the faces of every character, unsure ones first.
+"""A contact sheet as one HTML page: the faces of every character, unsure ones first by their guess.
 
-Every video follows, with a row for each track: its time codes, its character, its best face.
+Under each face stands the command that says whom it shows, or that it is not that one. Every video
+follows, with a row for each track: its time codes, its character, its best face.
 """
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
-from gallery.errors import InputError
+from gallery.errors import InputError, plural
 from gallery.media.images import read_image
 from gallery.media.stills import box_in
 from gallery.media.timecodes import timecode
@@ -28,22 +31,33 @@ from gallery.reports.page import (
     as_html,
     jpeg_of,
 )
-from gallery.types import CROP_SIDE, Answer, Crop, Pixels, Record, VideoEnd, VideoRecord, VideoTrack
+from gallery.types import (
+    CROP_SIDE,
+    Answer,
+    Crop,
+    Pixels,
+    Record,
+    Verdict,
+    VideoEnd,
+    VideoRecord,
+    VideoTrack,
+)
 
 TITLE = "Faces labelled by gallery"
 
-MOST_OF_ONE = 12
-"""Faces shown of one character."""
-
-MOST_TO_REVIEW = 120
-"""Faces shown of those that are unsure, and of those that are unknown."""
-
 MOST = 1000
-"""Faces on a page: it stays below about ten megabytes, and below forty in memory."""
+"""Faces on a page: it stays below about ten megabytes, and below forty in memory. Where there are
+more, those with the most faces show less of them."""
+
+MOST_SIDE = 2**31
+"""Pixels; stands for the side of a picture whose record does not say it."""
+
+Group: TypeAlias = tuple[str, str]
+"""UNSURE and a name, UNKNOWN and nothing, or nothing and the name of one who is sure."""
 
 
 class HtmlSheet:
-    """Collects the first faces of every character, and counts them all."""
+    """Collects the faces of every character, as many as a page holds, and counts them all."""
 
     name = "html"
     is_document = True
@@ -54,7 +68,8 @@ class HtmlSheet:
         self._file = DocumentFile(output, self.name, SUFFIXES, _is_ours)
         self._pictures: Counter[str] = Counter()
         self._faces: Counter[str] = Counter()
-        self._shown: dict[str, list[Picture]] = {}
+        self._shown: dict[Group, list[Picture]] = {}
+        self._found: Counter[Group] = Counter()
         self._stills = output.stills
         self._videos: dict[str, list[PictureRow]] = {}
         self._ends: dict[str, str] = {}
@@ -66,12 +81,13 @@ class HtmlSheet:
             self._add_part(record)
             return
         self._pictures["failed" if record.error is not None else "read"] += 1
-        wanted: list[tuple[str, Answer]] = []
+        wanted: list[tuple[Group, Answer]] = []
         for answer in record.faces:
-            label = label_of(answer, unsure=False)
-            self._faces[label] += 1
-            if self._has_room(label) and len(wanted) < MOST:
-                wanted.append((label, answer))
+            group = _group_of(answer)
+            self._faces[label_of(answer, unsure=False)] += 1
+            self._found[group] += 1
+            if self._makes_room(group) and len(wanted) < MOST:
+                wanted.append((group, answer))
         if not wanted:
             return
         try:
@@ -79,21 +95,31 @@ class HtmlSheet:
         except InputError:
             # The picture is gone by now; its faces count all the same.
             return
-        for label, answer in wanted:
-            if self._has_room(label):
+        for group, answer in wanted:
+            if self._makes_room(group):
                 face = jpeg_of(_crop(pixels, answer))
-                self._shown.setdefault(label, []).append(Picture(_caption(record, answer), face))
+                picture = Picture(
+                    _caption(record, answer), face, _command(record, answer), record.path
+                )
+                self._shown.setdefault(group, []).append(picture)
 
     def close(self) -> None:
         """Write the page."""
         sections = [self._summary()]
-        named = sorted(label for label in self._shown if label not in (UNSURE, UNKNOWN))
-        for label in (UNSURE, UNKNOWN, *named):
-            shown = self._shown.get(label)
-            if shown:
-                text = f"{len(shown)} of {self._faces[label]} faces."
-                row = PictureRow(tuple(shown))
-                sections.append(Section(_one_line(label), text, (Pictures((row,)),)))
+        unsure = sorted(one for one in self._shown if one[0] == UNSURE)
+        named = sorted(one for one in self._shown if one[0] == "")
+        if unsure:
+            guesses = tuple(
+                PictureRow(tuple(self._shown[one]), f"{_one_line(one[1])}? {self._said(one)}")
+                for one in unsure
+            )
+            text = "By whom they may show."
+            sections.append(Section(UNSURE, text, (Pictures(guesses),)))
+        for group in ((UNKNOWN, ""), *named):
+            if group in self._shown:
+                row = PictureRow(tuple(self._shown[group]))
+                title = _one_line(group[1] or group[0])
+                sections.append(Section(title, self._said(group), (Pictures((row,)),)))
         for name, rows in self._videos.items():
             text = self._ends.get(name, "It is not labelled to its end.")
             sections.append(Section(_one_line(name), text, (Pictures(tuple(rows)),)))
@@ -124,17 +150,34 @@ class HtmlSheet:
         self._stills_shown += 1
         (answer,) = record.faces
         shown = replace(answer, face=replace(answer.face, box=box_in(still, record)))
-        return (Picture(_caption(record, answer), jpeg_of(_crop(still.pixels, shown))),)
+        face = jpeg_of(_crop(still.pixels, shown))
+        return (Picture(_caption(record, answer), face, _command(record, answer), record.path),)
 
-    def _has_room(self, label: str) -> bool:
-        most = MOST_TO_REVIEW if label in (UNSURE, UNKNOWN) else MOST_OF_ONE
-        total = sum(len(shown) for shown in self._shown.values())
-        return total < MOST and len(self._shown.get(label, ())) < most
+    def _makes_room(self, group: Group) -> bool:
+        """Say whether a face more has a place; the largest group gives one up to a smaller one."""
+        if sum(len(shown) for shown in self._shown.values()) < MOST:
+            return True
+        largest = max(self._shown, key=lambda one: len(self._shown[one]))
+        if len(self._shown[largest]) <= len(self._shown.get(group, ())) + 1:
+            return False
+        self._shown[largest].pop()
+        return True
+
+    def _said(self, group: Group) -> str:
+        shown, found = len(self._shown[group]), self._found[group]
+        if shown == found:
+            return f"{plural(found, 'face')}."
+        return f"{shown} of {plural(found, 'face')}."
 
     def _summary(self) -> Section:
         rows = tuple((_one_line(label), str(count)) for label, count in sorted(self._faces.items()))
         table = Table(("who", "faces"), rows, right=("faces",))
-        text = f"{self._pictures['read']} pictures; {self._pictures['failed']} could not be read."
+        text = (
+            f"{plural(self._pictures['read'], 'picture')}; {self._pictures['failed']} could not be "
+            "read. A click on a face opens its picture. Under each face stands a command: it says "
+            "whom an unsure or unknown face shows, or that a sure name is wrong. With --use, "
+            "`gallery name` enrolls the face, too."
+        )
         return Section("Summary", text, (table,))
 
 
@@ -161,6 +204,25 @@ def _caption(record: Record, answer: Answer) -> str:
     if isinstance(record, VideoRecord) and isinstance(record.part, VideoTrack):
         where = timecode(record.part.best)
     return f"{_one_line(name)}{distance}\n{where}"
+
+
+def _group_of(answer: Answer) -> Group:
+    if answer.character is None or answer.verdict is Verdict.UNKNOWN:
+        return UNKNOWN, ""
+    return ("" if answer.verdict is Verdict.SURE else UNSURE), answer.character
+
+
+def _command(record: Record, answer: Answer) -> str:
+    """Return what says whom a face shows, or of a sure one that it does not; by its place.
+
+    Its number would not do, since faces that a person set aside are counted but not written.
+    """
+    doubt, name = _group_of(answer)
+    words = ["name" if doubt else "reject", str(record.path), name or "NAME"]
+    if isinstance(record, VideoRecord) and isinstance(record.part, VideoTrack):
+        words += ["--at", timecode(record.part.best)]
+    box = answer.face.box.within(record.width or MOST_SIDE, record.height or MOST_SIDE)
+    return shlex.join(["gallery", *words, "--box", ",".join(map(str, box))])
 
 
 def _row_text(part: VideoTrack, answer: Answer) -> str:

@@ -17,6 +17,7 @@ from gallery.faces.quality import Gates
 from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.harvest import LIST, Harvest, Harvested, refuse_inside
+from gallery.jobs.harvest_page import PAGE
 from gallery.types import Candidate
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
@@ -65,6 +66,21 @@ def test_unknown_faces_of_pictures_are_grouped(
     assert [one["path"] for one in listed if one["file"].endswith(lone.name)] == [str(pictures[1])]
     assert [one["box"] for one in listed if one["file"].endswith(lone.name)] == [[90, 40, 140, 90]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["known", "new", "pictures"]
+
+
+def test_a_contact_sheet_shows_every_folder(
+    filled: Engine, pictures: list[Path], tmp_path: Path
+) -> None:
+    with Harvest(filled, tmp_path / "new") as harvest:
+        list(harvest.pictures(pictures, ALL))
+        harvest.finish()
+    page = (tmp_path / "new" / PAGE).read_text(encoding="utf-8")
+    assert page.count("<img") == 3
+    assert "unknown-001: 2 faces; nearest in the gallery is Asuka" in page
+    assert "unknown-002: 1 face;" in page
+    assert "mv unknown-002 NAME" in page
+    for path in pictures[:3]:
+        assert f'<a href="{path.as_uri()}">' in page
 
 
 def test_small_clusters_and_faces_are_left_out_when_asked(

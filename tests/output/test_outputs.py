@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,7 @@ from gallery.output.format import (
     TagStyle,
     base_of,
 )
+from gallery.output.html_sheet import MOST
 from gallery.output.outputs import Outputs, open_outputs
 from gallery.output.resume import open_writer, remaining
 from gallery.system.file_names import character_name, folder_name, mark, mark_in, path_of
@@ -753,9 +755,37 @@ class TestDocuments:
         assert "script" not in seen.tags
         assert "b" not in seen.tags
         assert "<b>&amp;</b>" in seen.text
-        # Of unknown faces, and of the character called so, more are shown.
-        assert seen.tags.count("img") == 12 * (len(NAMES) - 1) + 15 + 15
-        assert "12 of 15 faces." in seen.text
+        assert seen.tags.count("img") == 15 * (len(NAMES) + 1)
+        assert "15 faces." in seen.text
+
+    def test_the_html_page_has_a_command_under_each_face_and_opens_its_picture(
+        self, picture: Path, tmp_path: Path
+    ) -> None:
+        record = record_of(
+            picture, answer("Rei"), answer("Nico Robin", verdict=Verdict.UNSURE), unknown(LEFT)
+        )
+        write("html", record, target=tmp_path / "sheet.html")
+        page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+        box = ",".join(map(str, LEFT.within(160, 120)))
+        seen = Page()
+        seen.feed(page)
+        for command, name in (("reject", "Rei"), ("name", "Nico Robin"), ("name", "NAME")):
+            words = ("gallery", command, str(picture), name, "--box", box)
+            assert shlex.join(words) in seen.text
+        assert page.count(f'<a href="{picture.as_uri()}">') == 3
+        assert "Nico Robin? 1 face." in seen.text
+
+    def test_a_full_html_page_shows_less_of_those_with_the_most_faces(
+        self, picture: Path, tmp_path: Path
+    ) -> None:
+        shots = [record_of(picture, *([answer("Rei")] * 4)) for _ in range(MOST // 4 + 10)]
+        shots += [record_of(picture, answer("Asuka", verdict=Verdict.UNSURE))] * 3
+        write("html", *shots, target=tmp_path / "sheet.html")
+        seen = Page()
+        seen.feed((tmp_path / "sheet.html").read_text(encoding="utf-8"))
+        assert seen.tags.count("img") == MOST
+        assert "Asuka? 3 faces." in seen.text
+        assert f"{MOST - 3} of {MOST + 40} faces." in seen.text
 
     @pytest.mark.parametrize(
         ("name", "file"), [("coco", "x.json"), ("label-studio", "x.json"), ("html", "x.html")]
@@ -906,7 +936,7 @@ def captions(page: Path) -> list[tuple[str, str]]:
 
     found = []
     for figure in html.document_fromstring(page.read_bytes()).iter("figure"):
-        head, _, content = figure.find("img").get("src").partition(",")
+        head, _, content = next(figure.iter("img")).get("src").partition(",")
         assert head == "data:image/jpeg;base64"
         with pillow.open(io.BytesIO(base64.b64decode(content, validate=True))) as face:
             face.load()
