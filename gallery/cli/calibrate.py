@@ -15,17 +15,40 @@ if TYPE_CHECKING:
     from gallery.identify.calibration.calibrate import Calibrated
     from gallery.numerics.intervals import Share
 
+LEAST_FPIR, MOST_FPIR = 0.0001, 0.4
+"""Shares of strangers that can be asked for."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(calibrate)
 
 
+def share_of(text: str | float) -> float:
+    """Return a share as it is typed: 1% and 0.01 are one in a hundred."""
+    typed = str(text).strip()
+    try:
+        percent = typed.endswith("%")
+        share = float(typed.removesuffix("%").strip()) / (100 if percent else 1)
+    except ValueError as error:
+        raise typer.BadParameter(f"{typed!r} is no share; give 1% or 0.01.") from error
+    if not LEAST_FPIR <= share <= MOST_FPIR:
+        raise typer.BadParameter(
+            f"{typed} is not between {LEAST_FPIR:.2%} and {MOST_FPIR:.0%}."
+            + (f" Did you mean {typed}%?" if LEAST_FPIR <= share / 100 <= MOST_FPIR else "")
+        )
+    return share
+
+
 def calibrate(
     ctx: typer.Context,
     fpir: Annotated[
         float,
-        typer.Option(min=0.0001, max=0.4, help="The share of strangers that may be surely named."),
+        typer.Option(
+            parser=share_of,
+            metavar="SHARE",
+            help="The share of strangers that may be surely named: 1% or 0.01.",
+        ),
     ] = 0.01,
     json: Json = False,
 ) -> None:

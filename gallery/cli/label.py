@@ -95,6 +95,7 @@ def label(
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import label as label_job
+    from gallery.jobs import worth
     from gallery.system.threads import available_cores, leave_cores, limited
 
     watched = options_of(from_, to, every, min_face, min_quality)
@@ -110,11 +111,13 @@ def label(
         reporter = LabelReporter(
             out,
             is_asked_anew=is_asked_anew,
-            is_scored_jointly=not no_keep and gallery.judging.calibration() is not None,
+            has_changed=worth.changed_since(gallery, out),
         )
         gallery.require_encoded()
         say_when_outgrown(gallery)
         choices = label_job.LabelChoices(match, top, not no_keep, watched, workers)
         follow(label_job.label(gallery, plan, choices, rewrite=rewrite), reporter)
+        if reporter.has_unsure and not no_keep:
+            reporter.gain = follow(worth.gain(gallery))
     if not reporter.finish():
         raise typer.Exit(1)

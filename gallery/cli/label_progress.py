@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gallery.cli.progress import Reporter
 from gallery.cli.show import plural, say
@@ -22,17 +23,22 @@ from gallery.events import (
 from gallery.output.summary import Summary
 from gallery.types import Record, VideoEnd, VideoRecord
 
+if TYPE_CHECKING:
+    from gallery.jobs.worth import Gain
+
 
 class LabelReporter(Reporter):
     """Says what comes of pictures and videos, and counts them."""
 
-    def __init__(self, out: Path, *, is_asked_anew: bool, is_scored_jointly: bool = False) -> None:
+    def __init__(self, out: Path, *, is_asked_anew: bool, has_changed: bool = False) -> None:
         """Prepare for the events of a job; is_asked_anew says whether formats are asked for.
 
-        Only those count that pictures done before are not written in. is_scored_jointly says
-        whether `gallery relabel` would score what is seen jointly.
+        Only those count that pictures done before are not written in. has_changed says whether
+        answers of pictures done before may be others by now.
         """
-        self._is_scored_jointly = is_scored_jointly
+        self._has_changed = has_changed
+        self.gain: Gain | None = None
+        """What joint scoring would gain, where that was tried."""
         self._out = out
         self._is_asked_anew = is_asked_anew
         self._counts = Summary()
@@ -77,11 +83,19 @@ class LabelReporter(Reporter):
         lines = complaints(self._not_written)
         lines += self._counts.lines() if self._counts.pictures else []
         lines += [f"Records: {self._out}"] if self._begun else []
-        if self._counts.unsure and self._is_scored_jointly:
-            lines.append("`gallery relabel` scores all seen faces jointly and is sure of more.")
+        if self.gain is not None and self.gain.pays:
+            lines.append(
+                "`gallery relabel` scores all seen faces jointly: of the gallery's own faces it is "
+                f"surely right for {self.gain.jointly:.0%}, `label` for {self.gain.alone:.0%}."
+            )
         for line in lines:
             say(line)
         return self._is_whole and not self._counts.failed and not self._not_written
+
+    @property
+    def has_unsure(self) -> bool:
+        """Whether a picture has an unsure face, of which joint scoring may be sure."""
+        return self._counts.unsure > 0
 
     def _wait(self, event: Waiting) -> None:
         if event.trouble is not None:
@@ -97,6 +111,11 @@ class LabelReporter(Reporter):
         for count, what in done:
             if count:
                 say(f"{plural(count, what)} in {self._out} already.")
+        if self._has_changed and (event.pictures_done or event.videos_done):
+            say(
+                "You decided or calibrated since, so that answers may be others now; `gallery "
+                "relabel` writes them anew."
+            )
         if event.failed_before:
             say(f"{plural(event.failed_before, 'picture')} that could not be read tried again.")
         if event.changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
 from io import StringIO
@@ -17,7 +18,7 @@ from fakes import FakeEncoder, fake_gallery, new_sample
 from gallery.cli.label_progress import LabelReporter
 from gallery.engine import joint
 from gallery.engine.engine import Engine
-from gallery.events import Labelled, LabellingStarted, Started, result_of, steps_of, value_of
+from gallery.events import Started, result_of, steps_of, value_of
 from gallery.identify.calibration.calibrate import Rejections
 from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.joint import smooth_jointly
@@ -26,6 +27,7 @@ from gallery.identify.calibration.trials import References
 from gallery.jobs.answers import renew
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.jobs.unknown_faces import unknown_faces
+from gallery.jobs.worth import Gain, changed_since, gain
 from gallery.store.rejections import NewRejection
 from gallery.store.sightings import Observation
 from gallery.types import (
@@ -36,7 +38,6 @@ from gallery.types import (
     Face,
     Place,
     Quality,
-    Record,
     Thresholds,
     Verdict,
 )
@@ -384,21 +385,38 @@ def test_the_command_writes_other_formats_and_says_what_it_could_not(
     )
 
 
-def test_labelling_tells_of_relabel_where_it_is_unsure_of_faces(tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
-    face = Face(Box(0, 0, 9, 9), 1.0)
-    unsure = Record(Path("a.png"), 9, 9, "fake", (Answer(face, Verdict.UNSURE, "Rei", 0.4, ()),))
-    for together, faces, expected in ((True, unsure, 1), (False, unsure, 0), (True, None, 0)):
+def test_labelling_tells_of_relabel_where_a_trial_shows_that_it_pays(tmp_path: Path) -> None:
+    for tried, expected in ((Gain(0.6, 0.68), 1), (Gain(0.6, 0.6), 0), (None, 0)):
         told = StringIO()
-        with (
-            redirect_stderr(told),
-        ):
-            reporter = LabelReporter(out, is_asked_anew=False, is_scored_jointly=together)
-            reporter.tell(LabellingStarted(1, 0, 0, 0, 0, (), 0, 0))
-            if faces is not None:
-                reporter.tell(Labelled(faces, ()))
+        with redirect_stderr(told):
+            reporter = LabelReporter(tmp_path / "out.jsonl", is_asked_anew=False)
+            reporter.gain = tried
             reporter.finish()
         assert told.getvalue().count("`gallery relabel`") == expected
+    assert told.getvalue() == ""
+
+
+def test_a_trial_says_what_joint_scoring_gains(full: Engine) -> None:
+    assert result_of(gain(full)) is None
+    found = full.calibrate(0.05)
+    tried = result_of(gain(full))
+    assert tried is not None
+    assert tried.alone == found.expected.found.value
+    drawn = value_of(joint.smoothed(full, full.store.sightings.vectors("fake")[1]))
+    assert drawn is not None
+    expected = drawn.calibration.expected
+    assert expected is not None
+    assert tried.jointly == expected["found"]["value"]
+
+
+def test_it_is_known_whether_a_decision_is_newer_than_records(full: Engine, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    assert not changed_since(full, records)
+    records.touch()
+    assert not changed_since(full, records)
+    full.calibrate(0.05)
+    os.utime(records, (0, 0))
+    assert changed_since(full, records)
 
 
 def test_stored_answers_are_the_joint_ones_unless_they_are_to_be_quick(full: Engine) -> None:
