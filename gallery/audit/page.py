@@ -9,8 +9,11 @@ from gallery.engine.engine import Engine
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section
 from gallery.types import Crop, Sample
 
+MOST_SAMPLES = 60
+"""Of those that a proposal's command is about; nearly always all of them."""
+
 MOST_FACES = 8
-"""Of each side of a proposal."""
+"""Of those beside them."""
 
 MOST_ROWS = 200
 """Of each kind of proposals: a page of thousands of faces is looked at by nobody."""
@@ -67,21 +70,22 @@ def _introduction(proposals: Sequence[Proposal]) -> str:
     if not proposals:
         return "Nothing was found that looks wrong."
     return (
-        "These are proposals; nothing was changed. Each has the command that would do it. "
+        "These are proposals; nothing was changed. Each has the command that would do it, and a "
+        "click on a face opens its picture. "
         "Look at the faces first: characters with many looks and characters drawn alike are "
         "proposed, too. Every kind begins with its likeliest."
     )
 
 
 def _shown(proposal: Proposal) -> tuple[int, ...]:
-    return (*proposal.samples[:MOST_FACES], *proposal.beside[:MOST_FACES])
+    return (*proposal.samples[:MOST_SAMPLES], *proposal.beside[:MOST_FACES])
 
 
 def _row(proposal: Proposal, crops: dict[int, Crop], samples: dict[int, Sample]) -> PictureRow:
     likely = "" if proposal.likelihood is None else f" ({proposal.likelihood:.0%} likely)"
     pictures = tuple(
         # Somebody may have removed one meanwhile.
-        Picture(_caption(samples[one]), crops[one])
+        Picture(_caption(samples[one]), crops[one], file=samples[one].path)
         for one in _shown(proposal)
         if one in crops and one in samples
     )

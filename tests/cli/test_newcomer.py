@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from fakes import Square, write_picture
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
 NICO = "Nico Robin"
+JSON_LINES, TABLES = ("labels.jsonl", "again.jsonl"), ("labels.csv", "again.csv")
 
 
 @pytest.fixture
@@ -193,3 +197,41 @@ def test_completing_makes_nothing_where_there_is_no_gallery(tmp_path: Path) -> N
 def test_an_empty_path_is_wrong_use(types: Terminal) -> None:
     for words in (("enroll", ""), ("identify", ""), ("label", "", "--out", "more.jsonl")):
         assert "empty" in types(*words, code=2).stderr
+
+
+def test_records_of_labelling_and_relabelling_have_the_same_paths(types: Terminal) -> None:
+    types("label", "new", "--out", "labels.csv")
+    types("relabel", "--out", "again.jsonl")
+    types("relabel", "new", "--out", "again.csv")
+    lines = [(types.folder / name).read_text(encoding="utf-8").splitlines() for name in JSON_LINES]
+    first, again = ([json.loads(line)["path"] for line in some] for some in lines)
+    assert first == again == [str(types.folder / "new" / f"{seed}.png") for seed in range(4)]
+    texts = [(types.folder / name).read_text(encoding="utf-8-sig") for name in TABLES]
+    rows = [[row["path"] for row in csv.DictReader(io.StringIO(text))] for text in texts]
+    assert rows[0] == rows[1] == first
+
+
+@pytest.mark.parametrize("share", ["5%", "0.05", "5 %", "0.05 "])
+def test_a_share_is_typed_in_percent_or_as_a_number(types: Terminal, share: str) -> None:
+    said = json.loads(types("calibrate", "--fpir", share, "--json").stdout)
+    assert said["fpir"] == 0.05
+
+
+@pytest.mark.parametrize("share", ["1", "50%", "0", "x", "", "%", "nan"])
+def test_a_share_that_makes_no_sense_is_wrong_use(types: Terminal, share: str) -> None:
+    assert "--fpir" in types("calibrate", "--fpir", share, code=2).stderr
+
+
+def test_one_is_one_and_many_are_many(types: Terminal) -> None:
+    assert types("split", "nami", "Zoro", "1").stderr == "1 sample of Nami is Zoro now.\n"
+    complaint = types("name", "new/0.png", "Zoro", "--face", "2", code=1).complaint
+    assert complaint.endswith("shows 1 face; there is no face 2.")
+
+
+def test_labelling_says_that_you_decided_since(types: Terminal) -> None:
+    assert "relabel" not in types("label", "new", "--out", "labels.jsonl").stderr
+    types("reject", "new/0.png", "Nami")
+    os.utime(types.folder / "labels.jsonl", (0, 0))
+    said = types("label", "new", "--out", "labels.jsonl").stderr
+    assert "You decided or calibrated since" in said
+    assert "`gallery relabel` writes them anew." in said
