@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.numerics.neighbours import NOT_BY_PRODUCTS, open_faiss
 from gallery.store.reader import Vectors
-from gallery.system import memory
 from gallery.system.files import replace_file, replacing
 from gallery.system.reading import open_file, read_if_there
 from gallery.types import DIMENSION
@@ -34,9 +34,6 @@ BLOCK = 1 << 20
 WORDS = 512
 """Numbers of 64 bits in a page of a file, for each of which there is a sum."""
 
-FAISS_ROOM = 512 * 1024 * 1024
-"""Bytes of addresses within which FAISS can be loaded; with less it ends the process."""
-
 
 class FlatIndex:
     """All rows are compared, by Euclidean distance, on one thread."""
@@ -48,7 +45,7 @@ class FlatIndex:
     @classmethod
     def build(cls, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> FlatIndex:
         """Make an index of vectors, shape (n, DIMENSION), and their ids, shape (n,)."""
-        faiss = _faiss()
+        faiss = open_faiss()
         index = faiss.IndexIDMap(faiss.IndexFlatL2(DIMENSION))
         index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
         return cls(index)
@@ -56,12 +53,12 @@ class FlatIndex:
     @classmethod
     def open(cls, path: Path) -> FlatIndex:
         """Map a saved index into memory: its rows are read when they are searched."""
-        faiss = _faiss()
+        faiss = open_faiss()
         return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
 
     def save(self, path: Path) -> None:
         """Write the index to a file."""
-        _faiss().write_index(self._index, str(path))
+        open_faiss().write_index(self._index, str(path))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -74,19 +71,13 @@ class FlatIndex:
         if count == 0 or len(queries) == 0:
             shape = (len(queries), count)
             return np.zeros(shape, np.float32), np.zeros(shape, np.int64)
-        squares, ids = self._index.search(np.ascontiguousarray(queries, np.float32), count)
-        return np.sqrt(np.maximum(squares, 0)), ids
-
-
-def _faiss() -> Any:
-    memory.require(FAISS_ROOM)
-    import faiss
-
-    # With more threads than free cores single queries get slower.
-    faiss.omp_set_num_threads(1)
-    # Large batches would else be computed by |x|^2 + |y|^2 - 2xy, which loses small distances.
-    faiss.cvar.distance_compute_blas_threshold = 1 << 30
-    return faiss
+        queries = np.ascontiguousarray(queries, np.float32)
+        found = [
+            self._index.search(queries[at : at + NOT_BY_PRODUCTS], count)
+            for at in range(0, len(queries), NOT_BY_PRODUCTS)
+        ]
+        squares, ids = (np.concatenate(part) for part in zip(*found, strict=True))
+        return np.sqrt(squares), ids
 
 
 Indexes = Mapping[str, FlatIndex]

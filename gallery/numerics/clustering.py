@@ -5,23 +5,25 @@ mean shift (Fukunaga and Hostetler 1975): faces of one character move together, 
 two characters goes to one of them. Then groups are made.
 
 The distance of two groups is the root of the mean squared distance of their pairs. It follows from
-each group's centre and spread, so that no table of all pairs is needed: 20,000 faces take 200 MB
-and half a minute of one core. Groups nearest to each other are merged until none are near enough.
-Merging all pairs that are each other's nearest at once gives what merging the nearest pair again
-and again gives, since a merged group is never nearer to a third one than both of its parts were
-(reciprocal nearest neighbours; Murtagh 1983, "A survey of recent advances in hierarchical
-clustering algorithms").
+each group's centre and spread, so that no table of all pairs is needed: it is the distance of two
+places, a centre with the root of the spread as one number more, and a centre with 0 there, but for
+the other's spread. So the group nearest to another is found as faces are, see neighbours. Groups
+nearest to each other are merged until none are near enough. Merging all pairs that are each other's
+nearest at once gives what merging the nearest pair again and again gives, since a merged group is
+never nearer to a third one than both of its parts were (reciprocal nearest neighbours; Murtagh
+1983, "A survey of recent advances in hierarchical clustering algorithms").
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.events import Advanced, Steps, value_of
-from gallery.numerics.distances import squared_distances
+from gallery.numerics.neighbours import Neighbours
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -44,35 +46,46 @@ PASSES = 2
 NEIGHBOURS = 5
 """How many draw a face."""
 
-ROWS_AT_ONCE = 256
-"""Groups whose distances from all others are in memory at a time."""
-
 
 @dataclass(slots=True, eq=False)
 class _Groups:
     """Groups of faces by number; those merged into others have size 0."""
 
-    centres: Numbers
-    spreads: Numbers
-    """Mean squared distance of each group's faces from its centre."""
+    places: Numbers
+    """Each group's centre and, as the last number, the root of its spread."""
     sizes: Labels
 
-    def squares(self, rows: Labels, others: Labels) -> Numbers:
-        """Return mean squared distances of pairs, shape (rows, others)."""
-        apart = squared_distances(self.centres[rows], self.centres[others])
-        return apart + self.spreads[rows][:, None] + self.spreads[others]
+    @property
+    def centres(self) -> Numbers:
+        """A part of the places."""
+        return self.places[:, :-1]
 
-    def merge(self, one: int, other: int) -> None:
-        """Make the second group part of the first."""
-        sizes = self.sizes[[one, other]]
-        share = sizes / sizes.sum()
-        apart = self.centres[one] - self.centres[other]
-        self.spreads[one] = (
-            share @ self.spreads[[one, other]] + share[0] * share[1] * (apart**2).sum()
-        )
-        self.centres[one] = share @ self.centres[[one, other]]
-        self.sizes[one] = sizes.sum()
-        self.sizes[other] = 0
+    @property
+    def spreads(self) -> Numbers:
+        """Mean squared distance of each group's faces from its centre."""
+        return np.asarray(self.places[:, -1] ** 2)
+
+    def nearest(
+        self, rows: Labels, others: Neighbours, count: int
+    ) -> Iterator[tuple[Labels, Labels, Numbers]]:
+        """Yield some rows, the nearest of others' places, and the mean squares of pairs."""
+        asked = self.places[rows]
+        asked[:, -1] = 0.0
+        for part, near, squares in others.nearest(asked, count):
+            own = rows[part]
+            yield own, near, squares + self.spreads[own][:, None]
+
+    def merge(self, some: Labels, others: Labels) -> None:
+        """Make each of other groups part of one, no group twice."""
+        both = np.stack([some, others])
+        sizes = self.sizes[both]
+        share = sizes / sizes.sum(axis=0)
+        apart = ((self.centres[some] - self.centres[others]) ** 2).sum(axis=1)
+        spreads = (share * self.places[both, -1] ** 2).sum(axis=0) + share.prod(axis=0) * apart
+        self.centres[some] = (share[:, :, None] * self.centres[both]).sum(axis=0)
+        self.places[some, -1] = np.sqrt(spreads)
+        self.sizes[some] = sizes.sum(axis=0)
+        self.sizes[others] = 0
 
 
 def group(descriptors: NDArray[np.float32], reach: float) -> Labels:
@@ -111,19 +124,42 @@ def drawn(
     if not count:
         yield Advanced(len(faces))
         return moved
-    for start in range(0, len(faces), ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(faces)))
-        apart = squared_distances(faces[rows], others)
-        if among:
-            apart[rows - start, rows] = np.inf
-        if copies > 0:
-            apart[apart < copies**2] = np.inf
-        near = np.argpartition(apart, count - 1, axis=1)[:, :count]
-        weights = np.exp(-np.take_along_axis(apart, near, axis=1) / width**2)
+    for rows, near, squares in _near(faces, others, count, among=among, copies=copies):
+        weights = np.exp(-squares / width**2)
         moved[rows] += np.einsum("rk,rkd->rd", weights, others[near])
         moved[rows] /= 1.0 + weights.sum(axis=1, keepdims=True)
         yield Advanced(len(rows))
     return moved
+
+
+def _near(
+    faces: Numbers, others: Numbers, count: int, *, among: bool, copies: float
+) -> Iterator[tuple[Labels, Labels, Numbers]]:
+    """Yield some faces, the count nearest others of each, and their squared distances.
+
+    Those that do not count, see drawn, are infinitely far; so is what is missing.
+    """
+    known = Neighbours(others)
+    rows, wanted = np.arange(len(faces)), count + among
+    while len(rows):
+        short = []
+        asked = faces if len(rows) == len(faces) else faces[rows]
+        for part, near, squares in known.nearest(asked, wanted):
+            own = rows[part]
+            counts = (near >= 0) & (squares >= copies**2)
+            if among:
+                counts &= near != own[:, None]
+            done = (counts.sum(axis=1) >= count) | (near[:, -1] < 0) | (wanted >= len(others))
+            order = np.argsort(~counts[done], axis=1, kind="stable")[:, :count]
+            far = np.where(counts[done], squares[done], np.inf)
+            yield (
+                own[done],
+                np.take_along_axis(near[done], order, 1),
+                np.take_along_axis(far, order, 1),
+            )
+            short.append(own[~done])
+        # Of a scene that stands still there are more copies than were asked for.
+        rows, wanted = np.concatenate(short), 4 * wanted
 
 
 def average_linkage(descriptors: Numbers, reach: float) -> Labels:
@@ -134,22 +170,25 @@ def average_linkage(descriptors: Numbers, reach: float) -> Labels:
     count = len(descriptors)
     groups = _groups_of(descriptors, np.arange(count))
     owner = np.arange(count)
+    if count < 2:
+        return owner
+    others = Neighbours(groups.places)
     nearest, squares = np.full(count, -1), np.full(count, np.inf)
-    stale = np.arange(count)
+    stale = owner
     while True:
+        _find_nearest(groups, stale, others, nearest, squares)
         alive = np.flatnonzero(groups.sizes > 0)
-        if len(alive) < 2:
+        kept, merged = _pairs_to_merge(alive, nearest, squares, reach**2)
+        if not len(kept):
             return _numbered(_roots(owner))
-        _find_nearest(groups, stale, alive, nearest, squares)
-        pairs = _pairs_to_merge(alive, nearest, squares, reach**2)
-        if not pairs:
-            return _numbered(_roots(owner))
-        touched = np.zeros(count, np.bool_)
-        for one, other in pairs:
-            groups.merge(one, other)
-            owner[other] = one
-            touched[[one, other]] = True
+        groups.merge(kept, merged)
+        others.remove(merged)
+        others.replace(kept)
+        owner[merged] = kept
+        touched = np.zeros(count + 1, np.bool_)
+        touched[kept] = touched[merged] = True
         alive = np.flatnonzero(groups.sizes > 0)
+        # Of none that is near, -1, the last one is asked, which is never touched.
         stale = alive[touched[alive] | touched[nearest[alive]]]
 
 
@@ -192,55 +231,62 @@ def _nearest_clusters(
         return np.zeros(len(groups.sizes), np.int64)
     old = former > 0
     clusters = _groups_of(descriptors[old], np.searchsorted(numbers, former[old]))
-    both = _Groups(
-        np.concatenate([groups.centres, clusters.centres]),
-        np.concatenate([groups.spreads, clusters.spreads]),
-        np.concatenate([groups.sizes, clusters.sizes]),
-    )
-    places = np.arange(len(groups.sizes))
-    found = np.zeros(len(places), np.int64)
-    for start in range(0, len(places), ROWS_AT_ONCE):
-        rows = places[start : start + ROWS_AT_ONCE]
-        squares = both.squares(rows, len(places) + np.arange(len(numbers)))
-        near = squares.min(axis=1) <= reach**2
-        found[rows] = np.where(near, numbers[squares.argmin(axis=1)], 0)
+    found = np.zeros(len(groups.sizes), np.int64)
+    every = np.arange(len(groups.sizes))
+    for rows, near, squares in groups.nearest(every, Neighbours(clusters.places), 1):
+        found[rows] = np.where(squares[:, 0] <= reach**2, numbers[near[:, 0]], 0)
     return found
 
 
 def _groups_of(descriptors: Numbers, labels: Labels) -> _Groups:
     """Return the groups of faces labelled 0, 1, ..."""
     sizes = np.bincount(labels)
-    centres = np.zeros((len(sizes), descriptors.shape[1]))
+    places = np.zeros((len(sizes), descriptors.shape[1] + 1))
+    centres = places[:, :-1]
     np.add.at(centres, labels, descriptors)
     centres /= sizes[:, None]
     squares = ((descriptors - centres[labels]) ** 2).sum(axis=1)
-    return _Groups(centres, np.bincount(labels, squares) / sizes, sizes)
+    places[:, -1] = np.sqrt(np.bincount(labels, squares) / sizes)
+    return _Groups(places, sizes)
 
 
 def _find_nearest(
-    groups: _Groups, stale: Labels, alive: Labels, nearest: Labels, squares: Numbers
+    groups: _Groups, stale: Labels, others: Neighbours, nearest: Labels, squares: Numbers
 ) -> None:
-    """Note, for groups whose nearest one is not known, which it is; of equal ones the first."""
-    for start in range(0, len(stale), ROWS_AT_ONCE):
-        rows = stale[start : start + ROWS_AT_ONCE]
-        apart = groups.squares(rows, alive)
-        apart[np.arange(len(rows)), np.searchsorted(alive, rows)] = np.inf
-        nearest[rows] = alive[apart.argmin(axis=1)]
-        squares[rows] = apart.min(axis=1)
+    """Note, for groups whose nearest one is not known, which it is."""
+    for rows, near, apart in groups.nearest(stale, others, 2):
+        # One of the two may be the group itself.
+        chosen = np.where(near[:, 0] == rows, near.shape[1] - 1, 0)[:, None]
+        nearest[rows] = np.take_along_axis(near, chosen, 1)[:, 0]
+        squares[rows] = np.take_along_axis(apart, chosen, 1)[:, 0]
+    nearest[stale[nearest[stale] == stale]] = -1
+    squares[stale[nearest[stale] < 0]] = np.inf
+    if not others.is_exact:
+        _know_each_other(stale, nearest, squares)
+
+
+def _know_each_other(stale: Labels, nearest: Labels, squares: Numbers) -> None:
+    """Let groups know who found them: cells may have hidden the one from the other."""
+    known = stale[nearest[stale] >= 0]
+    known = known[np.argsort(-squares[known], kind="stable")]
+    found = nearest[known]
+    nearer = squares[known] < squares[found]
+    # Of several that found the same one the last counts, which is the nearest.
+    nearest[found[nearer]], squares[found[nearer]] = known[nearer], squares[known[nearer]]
 
 
 def _pairs_to_merge(
     alive: Labels, nearest: Labels, squares: Numbers, most: float
-) -> list[tuple[int, int]]:
+) -> tuple[Labels, Labels]:
     """Return the pairs that are near enough and each other's nearest."""
     near = alive[squares[alive] <= most]
     if not len(near):
-        return []
+        return near, near
     mutual = near[(nearest[nearest[near]] == near) & (near < nearest[near])]
     if not len(mutual):
         # Rounding can hide that the nearest two of all are each other's nearest.
         mutual = near[[squares[near].argmin()]]
-    return [(int(one), int(nearest[one])) for one in mutual]
+    return mutual, nearest[mutual]
 
 
 def _roots(owner: Labels) -> Labels:
