@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ from drawing.colour import WHITE, Colour, light, mix, shadow
 from drawing.curves import Spot
 
 Size = tuple[int, int]
+
+APART = 1.2
+"""How far lamps are from each other, in sums of their radii."""
 
 
 class Backdrop:
@@ -179,16 +183,19 @@ def night(back: Backdrop) -> None:
             _windows(back, x, top, wide)
             x += wide + back.dice.uniform(-0.1, 0.3)
     back.soften(0.07)
+    _lamps(back)
+
+
+def _lamps(back: Backdrop) -> None:
+    """Paint blurred lamps, none at another: one above the other would look like somebody."""
+    lit: list[tuple[float, float, float]] = []
     for _ in range(12):
         lamp = back.dice.choice(((255, 206, 130), (255, 150, 150), (150, 210, 255)))
-        back.disc(
-            back.dice.uniform(0, 16),
-            back.dice.uniform(6.4, 8.8),
-            back.dice.uniform(0.15, 0.38),
-            lamp,
-            0.5,
-            0.03,
-        )
+        x, y = back.dice.uniform(0, 16), back.dice.uniform(6.4, 8.8)
+        size = back.dice.uniform(0.15, 0.38)
+        if all(math.dist((x, y), at) > APART * (size + other) for *at, other in lit):
+            lit.append((x, y, size))
+            back.disc(x, y, size, lamp, 0.5, 0.03)
 
 
 def _windows(back: Backdrop, x: float, top: float, wide: float) -> None:

@@ -15,8 +15,10 @@ from drawing.cast import ENROLLED, STRANGERS
 from drawing.design import Pose
 from drawing.person import draw_person
 from drawing.studio import draw_picture, store, truth
+from gallery.faces import catalog
 from gallery.faces.detectors.animeface import AnimefaceDetector
-from gallery.media.images import from_pillow
+from gallery.media.images import from_pillow, read_image
+from gallery.settings import DEFAULT_DETECTOR
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 TRUTHS = (
@@ -118,3 +120,13 @@ def test_mirrored_person_keeps_the_left_eye_first() -> None:
     assert drawn.eyes[0][0] < drawn.eyes[1][0]
     # The roll is clockwise in the picture, mirrored or not.
     assert drawn.eyes[0][1] < drawn.eyes[1][1]
+
+
+def test_nobody_is_seen_in_a_screenshot_who_is_not_drawn() -> None:
+    detector = catalog.detector(DEFAULT_DETECTOR)
+    known = json.loads((DATA / "screenshots" / "truth.json").read_text(encoding="utf-8"))
+    images = [read_image(DATA / "screenshots" / name) for name in known]
+    found = [len(faces) for faces in detector.detect(images)]
+    assert dict(zip(known, found, strict=True)) == {
+        name: len(one["people"]) for name, one in known.items()
+    }

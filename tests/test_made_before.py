@@ -52,6 +52,8 @@ def place(tmp_path: Path) -> Path:
             _copy(path, tmp_path / "characters" / name / path.name)
     for path in (DATA / "screenshots").glob("*.jpg"):
         _copy(path, tmp_path / "shots" / path.name)
+    # It was drawn anew since.
+    _copy(MADE / "06-night.jpg", tmp_path / "shots" / "06-night.jpg")
     _copy(MADE / "clip.mkv", tmp_path / "clip.mkv")
     for job in JOBS:
         for suffix in SUFFIXES:

@@ -70,6 +70,7 @@ class HtmlSheet:
         self._faces: Counter[str] = Counter()
         self._shown: dict[Group, list[Picture]] = {}
         self._found: Counter[Group] = Counter()
+        self._total = 0
         self._stills = output.stills
         self._videos: dict[str, list[PictureRow]] = {}
         self._ends: dict[str, str] = {}
@@ -86,7 +87,7 @@ class HtmlSheet:
             group = _group_of(answer)
             self._faces[label_of(answer, unsure=False)] += 1
             self._found[group] += 1
-            if self._makes_room(group) and len(wanted) < MOST:
+            if self._has_room(group) and len(wanted) < MOST:
                 wanted.append((group, answer))
         if not wanted:
             return
@@ -96,12 +97,12 @@ class HtmlSheet:
             # The picture is gone by now; its faces count all the same.
             return
         for group, answer in wanted:
-            if self._makes_room(group):
+            if self._has_room(group):
                 face = jpeg_of(_crop(pixels, answer))
-                picture = Picture(
-                    _caption(record, answer), face, _command(record, answer), record.path
+                self._add(
+                    group,
+                    Picture(_caption(record, answer), face, _command(record, answer), record.path),
                 )
-                self._shown.setdefault(group, []).append(picture)
 
     def close(self) -> None:
         """Write the page."""
@@ -153,15 +154,19 @@ class HtmlSheet:
         face = jpeg_of(_crop(still.pixels, shown))
         return (Picture(_caption(record, answer), face, _command(record, answer), record.path),)
 
-    def _makes_room(self, group: Group) -> bool:
-        """Say whether a face more has a place; the largest group gives one up to a smaller one."""
-        if sum(len(shown) for shown in self._shown.values()) < MOST:
-            return True
-        largest = max(self._shown, key=lambda one: len(self._shown[one]))
-        if len(self._shown[largest]) <= len(self._shown.get(group, ())) + 1:
-            return False
-        self._shown[largest].pop()
-        return True
+    def _has_room(self, group: Group) -> bool:
+        """Say whether a face more has a place: always where a group has less than its share."""
+        share = MOST // (len(self._shown) + (group not in self._shown))
+        return self._total < MOST or len(self._shown.get(group, ())) < share
+
+    def _add(self, group: Group, picture: Picture) -> None:
+        """Show a face more; on a full page the largest group shows one less for it."""
+        if self._total == MOST:
+            largest = max(self._shown, key=lambda one: len(self._shown[one]))
+            self._shown[largest].pop()
+            self._total -= 1
+        self._shown.setdefault(group, []).append(picture)
+        self._total += 1
 
     def _said(self, group: Group) -> str:
         shown, found = len(self._shown[group]), self._found[group]

@@ -6,14 +6,16 @@ import csv
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
-from command import Done, call, run
+from command import ROOT, Done, call, run
 from fakes import Square, write_picture
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
 NICO = "Nico Robin"
+CHARACTERS = ROOT / "data" / "characters"
 JSON_LINES, TABLES = ("labels.jsonl", "again.jsonl"), ("labels.csv", "again.csv")
 
 
@@ -33,15 +35,16 @@ def square(colour: tuple[int, int, int]) -> Square:
 
 
 class Terminal:
-    """Types commands on pictures that are faces as a whole."""
+    """Types commands, on pictures that are faces as a whole unless a detector is named."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, detector: str = "whole") -> None:
         self.folder, self.database = folder, folder / "gallery.db"
+        self._detector = detector
         self("enroll", "in")
         self("label", "new", "--out", "labels.jsonl")
 
     def __call__(self, *words: str, code: int = 0) -> Done:
-        done = call("--detector", "whole", *words, cwd=self.folder, database=self.database)
+        done = call("--detector", self._detector, *words, cwd=self.folder, database=self.database)
         assert done.code == code, done.stderr
         return done
 
@@ -235,3 +238,49 @@ def test_labelling_says_that_you_decided_since(types: Terminal) -> None:
     said = types("label", "new", "--out", "labels.jsonl").stderr
     assert "You decided or calibrated since" in said
     assert "`gallery relabel` writes them anew." in said
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Terminal:
+    """Two drawn characters are enrolled; four pictures of a third are labelled."""
+    for name in ("Mio Tachibana", "Rosa Delgado"):
+        shutil.copytree(CHARACTERS / name, tmp_path / "in" / name)
+    (tmp_path / "new").mkdir()
+    for path in sorted((CHARACTERS / "Pim").iterdir())[:4]:
+        shutil.copy(path, tmp_path / "new")
+    return Terminal(tmp_path, detector="heads")
+
+
+def test_a_cluster_is_adopted_by_the_numbers_that_are_shown(drawn: Terminal) -> None:
+    (one,) = map(json.loads, drawn("cluster", "--json").stdout.splitlines())
+    first, second, third, fourth = (face["face"] for face in one["faces"])
+    assert f" {first},{second},{third},{fourth} " in drawn("cluster").stdout
+    drawn("adopt", "1", "Pim", "--only", f"{first},face:{second}")
+    assert drawn.samples()["Pim"] == 2
+    said = drawn("adopt", "1", "pim", "--without", f"face:{third}").stderr
+    assert f"face:{first} of " in said
+    assert said.count("left out: it is enrolled as Pim.") == 2
+    assert "1 face of cluster 1 enrolled as Pim, beside 2 there already." in said
+    assert "no seen face 999" in drawn("adopt", "1", "Pim", "--only", "999", code=1).stderr
+    drawn("adopt", "1", "Pim", "--only", "third", code=2)
+
+
+def test_all_of_a_cluster_is_adopted_although_the_gallery_knows_it_by_now(drawn: Terminal) -> None:
+    drawn("cluster")
+    fifth = sorted((CHARACTERS / "Pim").iterdir())[4]
+    (drawn.folder / "more" / "Pim").mkdir(parents=True)
+    shutil.copy(fifth, drawn.folder / "more" / "Pim")
+    drawn("enroll", "more")
+    known = [drawn.said(f"new/{path.name}") for path in (drawn.folder / "new").iterdir()]
+    assert ("Pim", "sure") in known
+    said = drawn("adopt", "1", "pim").stderr
+    assert "4 faces of cluster 1 enrolled as Pim, beside 1 there already." in said
+
+
+def test_a_former_name_means_the_character_still(types: Terminal) -> None:
+    types("rename", "Nami", "Cat Burglar")
+    types("name", "new/0.png", "nami", "--use")
+    types("adopt", "new/1.png", "Nami")
+    types("confirm", "new/2.png", "--as", "NAMI", "--new")
+    assert types.samples() == {"Cat Burglar": 4, NICO: 2}
+    assert types.said("new/2.png") == ("Cat Burglar", "sure")
