@@ -31,7 +31,9 @@ from gallery.store.tables import (
 )
 from gallery.types import UNDECIDED, Answer, Box, Decided, FaceState, Verdict
 
-SAID = ("decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id")
+SAID = (
+    "state_id", "decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id",
+)  # fmt: skip
 
 ALL_TIMES = (-math.inf, math.inf)
 
@@ -136,6 +138,18 @@ class AnswerWriter:
             )
         )
 
+    def owners(self, faces: Collection[int]) -> dict[int, int]:
+        """Return the decisions that own the states of seen faces; 0 where nothing is decided."""
+        found: dict[int, int] = {}
+        for some in portions(sorted(faces)):
+            rows = self._connection.execute(
+                select(answers.c.sighting_id, answers.c.owner).where(
+                    answers.c.sighting_id.in_(some)
+                )
+            )
+            found.update({row.sighting_id: row.owner for row in rows})
+        return found
+
     def decided(self, faces: Collection[int]) -> None:
         """Let seen faces say what a person decided just now, given the decided faces by id.
 
@@ -171,18 +185,20 @@ class AnswerWriter:
         ids = self._characters(
             {name for one in states.values() for name in (one.character, *one.not_these) if name}
         )
-        changed, doubtful = [], []
+        changed = []
         for row, face in self._matched(group, decided, spans):
             said = _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
-            if said != _Said(row.decided, row.owner, row.verdict, row.character_id):
-                changed.append({"face": row.id, **said.columns()})
-            if face in late and said.decided == Decided.UNDECIDED.value:
-                doubtful.append(row.id)
+            is_doubtful = face in late and said.decided == Decided.UNDECIDED.value
+            state_id = None if is_doubtful else row.state_id
+            before = _Said(row.decided, row.owner, row.verdict, row.character_id)
+            if (said, state_id) != (before, row.state_id):
+                changed.append({"face": row.id, "as_state_id": state_id, **said.columns()})
         if changed:
             self._connection.execute(
                 update(answers)
                 .where(answers.c.sighting_id == bindparam("face"))
                 .values(
+                    state_id=bindparam("as_state_id"),
                     decided=bindparam("as_decided"),
                     owner=bindparam("as_owner"),
                     verdict=bindparam("as_verdict"),
@@ -190,7 +206,6 @@ class AnswerWriter:
                 ),
                 changed,
             )
-        self.doubt(doubtful)
 
     @staticmethod
     def _owner(decided: Mapping[int, Any], face: int | None) -> int:

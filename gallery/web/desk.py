@@ -1,19 +1,20 @@
 """What lies before the person: faces in the order of each view, and what is decided of them.
 
-One request at a time: the gallery below is not made for several threads. The stores' transactions
-keep other programs out; a face that one of them decided of meanwhile is told by its version.
+One request at a time: the gallery below is not made for several threads. A face that another
+program decided of meanwhile is known by its version, in the transaction of the decision itself.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, NoSuchSeenFace
+from gallery.errors import DecidedMeanwhile, InputError, NoSuchSeenFace
 from gallery.events import result_of
 from gallery.jobs import decide
 from gallery.jobs.answers import renew_faces
@@ -213,17 +214,23 @@ class Desk:
         not given or the other way round, and for faces that are not there.
         """
         _check_name(given)
-        before = self._stored.of_faces(self._engine.encoder, [one.id for one in given.faces])
-        gone = [one.id for one in given.faces if one.id not in before]
-        if gone:
-            raise NoSuchSeenFace(gone[0])
-        fresh = [one.id for one in given.faces if before[one.id].decision == one.version]
-        stale = [before[one.id] for one in given.faces if before[one.id].decision != one.version]
-        step = self._decide(given, [SeenFace(one) for one in fresh]) if fresh else None
+        looked = {one.id: one.version for one in given.faces}
+        step: Step | None = None
+        while True:
+            before = self._stored.of_faces(self._engine.encoder, looked)
+            gone = [face for face in looked if face not in before]
+            if gone:
+                raise NoSuchSeenFace(gone[0])
+            fresh = {one: seen for one, seen in looked.items() if before[one].decision == seen}
+            # Another program may decide before this one has begun to write; then its faces are
+            # among the stale ones.
+            with contextlib.suppress(DecidedMeanwhile):
+                step = self._decide(given, fresh) if fresh else None
+                break
         return DoneShape(
             step=None if step is None else _step(step),
             faces=self._now(fresh),
-            stale=self._shaped(stale),
+            stale=self._shaped(one for face, one in before.items() if face not in fresh),
             left=0,
         )
 
@@ -267,17 +274,20 @@ class Desk:
             raise NoSuchSeenFace(face)
         return found[face]
 
-    def _decide(self, given: DecisionGiven, faces: Sequence[SeenFace]) -> Step:
+    def _decide(self, given: DecisionGiven, looked: Mapping[int, int]) -> Step:
+        faces, name = [SeenFace(one) for one in looked], given.name
         if given.action == "confirm":
-            return result_of(decide.confirm(self._engine, faces, given.name, new=given.new))
+            return result_of(
+                decide.confirm(self._engine, faces, name, new=given.new, looked=looked)
+            )
         if given.action == "reject":
-            step = result_of(decide.reject(self._engine, faces, given.name or ""))
+            step = result_of(decide.reject(self._engine, faces, name or "", looked=looked))
             # Who else they may be is wanted at once.
-            renew_faces(self._engine, [one.number for one in faces])
+            renew_faces(self._engine, looked)
             return step
-        return result_of(decide.set_aside(self._engine, faces, Action(given.action)))
+        return result_of(decide.set_aside(self._engine, faces, Action(given.action), looked=looked))
 
-    def _now(self, faces: Sequence[int]) -> list[FaceShape]:
+    def _now(self, faces: Collection[int]) -> list[FaceShape]:
         return self._shaped(self._stored.of_faces(self._engine.encoder, faces).values())
 
     def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
@@ -289,14 +299,9 @@ class Desk:
 
         Most faces have none, and need no look.
         """
-        wanted = [one.face for one in faces if one.decision]
-        if not wanted:
-            return {}
-        seen = list(self._engine.store.sightings.some(wanted).values())
-        states = self._engine.store.decisions.decided(ruling=False).states(
-            [one.place for one in seen], [one.face.box for one in seen]
-        )
-        return {one.id: state.not_these for one, state in zip(seen, states, strict=True)}
+        owners = {one.face: one.decision for one in faces if one.decision}
+        names = self._engine.store.decisions.rejected({*owners.values()}) if owners else {}
+        return {face: names.get(owner, ()) for face, owner in owners.items()}
 
     def _references(self, name: str) -> list[int]:
         """Return the samples of a character that show it best."""
