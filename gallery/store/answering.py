@@ -17,7 +17,7 @@ from gallery.store.columns import box_of
 from gallery.store.decided import ruled
 from gallery.store.descriptors import portions
 from gallery.store.rejections import SAME_PLACE
-from gallery.store.steps import keys_in, names_in, state_in
+from gallery.store.steps import DecidedFace, keys_in, states_in
 from gallery.store.tables import (
     answer_counts,
     answer_states,
@@ -150,25 +150,21 @@ class AnswerWriter:
             found.update({row.sighting_id: row.owner for row in rows})
         return found
 
-    def decided(self, faces: Collection[int]) -> None:
-        """Let seen faces say what a person decided just now, given the decided faces by id.
+    def decided(self, faces: Iterable[DecidedFace]) -> None:
+        """Let seen faces say what a person decided just now, given the decided faces.
 
         The gallery's own answer of a face that is not decided any more, or that is said not to show
         somebody, is to be made anew.
         """
         spans: dict[str, tuple[float, float]] = {}
-        for some in portions(sorted(faces)):
-            rows = self._connection.execute(
-                select(decided_faces.c.digest, decided_faces.c.start, decided_faces.c.end).where(
-                    decided_faces.c.id.in_(some)
-                )
-            )
-            for row in rows:
-                start, end = spans.get(row.digest, (math.inf, -math.inf))
-                if row.start is not None:
-                    start, end = min(start, row.start), max(end, row.end)
-                spans[row.digest] = start, end
-        self._heed(spans, set(faces))
+        late: set[int] = set()
+        for one in faces:
+            late.add(one.id)
+            start, end = spans.get(one.digest, (math.inf, -math.inf))
+            if one.times is not None:
+                start, end = min(start, one.times[0]), max(end, one.times[1])
+            spans[one.digest] = start, end
+        self._heed(spans, late)
 
     def _heed(self, spans: Mapping[str, tuple[float, float]], late: set[int]) -> None:
         """Let seen faces of files, and of times in videos, say what a person decided of them.
@@ -214,22 +210,24 @@ class AnswerWriter:
     def _decided(self, group: Collection[str]) -> dict[int, Any]:
         """Return the rows of the faces of files that were ever decided of, by id."""
         found: dict[int, Any] = {}
+        columns = [column for column in decided_faces.c if column.name != "path"]
         for some in portions(sorted(group)):
             rows = self._connection.execute(
-                select(decided_faces).where(decided_faces.c.digest.in_(some))
+                select(*columns).where(decided_faces.c.digest.in_(some))
             )
             found.update({row.id: row for row in rows})
         return found
 
     def _states(self, decided: Mapping[int, Any]) -> dict[int | None, FaceState]:
         """Return what of the decided faces' states rules, by their ids."""
-        names = names_in(self._connection)
-        found = {face: state_in(row, names) for face, row in decided.items()}
+        states = states_in(self._connection)
+        found = {face: states(row.state, row.name_id, row.not_ids) for face, row in decided.items()}
         known = self._characters(
             {name for one in found.values() for name in (one.character, *one.not_these) if name}
         )
         rejects = {name: is_reject for name, (_, is_reject) in known.items()}
-        return {face: ruled(state, rejects) for face, state in found.items()}
+        ruling = {state: ruled(state, rejects) for state in set(found.values())}
+        return {face: ruling[state] for face, state in found.items()}
 
     def _matched(
         self,

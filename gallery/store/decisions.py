@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, func, select, type_coerce
@@ -21,7 +22,7 @@ from gallery.store.steps import (
     decisions_in,
     keys_in,
     names_in,
-    state_in,
+    states_in,
     steps_in,
     times_in,
 )
@@ -43,21 +44,21 @@ class DecisionReader:
     def faces(self) -> list[DecidedFace]:
         """Return all faces that were ever decided of, by id."""
         with self._reading() as connection:
-            names = names_in(connection)
+            states = states_in(connection)
             rows = connection.execute(select(decided_faces).order_by(decided_faces.c.id))
-            return [decided_face(row, names) for row in rows]
+            return [decided_face(row, states) for row in rows]
 
     def faces_of(self, step: int) -> list[DecidedFace]:
         """Return the faces that a step decided of, with their states now, by id."""
         with self._reading() as connection:
-            names = names_in(connection)
+            states = states_in(connection)
             rows = connection.execute(
                 select(decided_faces)
                 .join(decisions, decisions.c.face_id == decided_faces.c.id)
                 .where(decisions.c.step_id == step)
                 .order_by(decided_faces.c.id)
             )
-            return [decided_face(row, names) for row in rows]
+            return [decided_face(row, states) for row in rows]
 
     def log(self) -> list[Decision]:
         """Return all decisions, oldest first."""
@@ -91,9 +92,8 @@ class DecisionReader:
     def decided(self) -> DecidedFaces:
         """Return the states of all faces as they were decided, whether they rule or not."""
         with self._reading() as connection:
-            names = names_in(connection)
             rows = connection.execute(select(decided_faces).where(decided_faces.c.owner != 0)).all()
-            return DecidedFaces.of(_places(connection, rows, names, lambda state: state))
+            return DecidedFaces.of(_places(connection, rows, lambda state: state))
 
     def ruling(self, before: Ruling | None = None) -> Ruling:
         """Return the states that rule answers now.
@@ -176,26 +176,20 @@ def _ruling(
     connection: Connection, rows: Collection[Any], names: Mapping[int, tuple[str, bool | None]]
 ) -> list[DecidedPlace]:
     known = {name: is_reject for name, is_reject in names.values() if is_reject is not None}
-    called = {number: name for number, (name, _) in names.items()}
-    return _places(connection, rows, called, lambda state: ruled(state, known))
+    return _places(connection, rows, lambda state: ruled(state, known))
 
 
 def _places(
     connection: Connection,
     rows: Collection[Any],
-    names: Mapping[int, str],
     becomes: Callable[[FaceState], FaceState],
 ) -> list[DecidedPlace]:
     """Return the decided faces of rows, but for those whose state becomes undecided."""
-    keys = keys_in(connection, {row.digest for row in rows})
-    # Many faces have one state.
-    states: dict[tuple[object, ...], FaceState] = {}
+    keys, states = keys_in(connection, {row.digest for row in rows}), states_in(connection)
+    final = cache(lambda *columns: becomes(states(*columns)))
     found = []
     for row in rows:
-        kind = (row.state, row.name_id, row.not_ids)
-        if kind not in states:
-            states[kind] = becomes(state_in(row, names))
-        state = states[kind]
+        state = final(row.state, row.name_id, row.not_ids)
         if state != UNDECIDED:
             found.append(DecidedPlace(keys[row.digest], box_of(row), times_in(row), state, row.id))
     return found
