@@ -107,8 +107,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain run",
     ),
     "web": (
-        "doors pictures shapes",
-        "server words",
+        "doors pictures shapes turns",
+        "renewing server words",
         "desk",
         "routes",
         "application",

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from gallery.cli.progress import follow
 from gallery.cli.show import say, settings_of
 
 
@@ -34,19 +33,23 @@ def review(
     check_installed()
 
     from gallery.engine.assemble import open_gallery
-    from gallery.jobs.answers import renew
     from gallery.web.application import application
     from gallery.web.desk import Desk
     from gallery.web.doors import Address
+    from gallery.web.renewing import Renewing
     from gallery.web.server import loopback, serving
 
-    with open_gallery(settings_of(ctx)) as gallery, loopback(port) as (bound, sockets):
-        follow(renew(gallery))
+    settings = settings_of(ctx)
+    with open_gallery(settings) as gallery, loopback(port) as (bound, sockets):
+        gallery.require_encoded()
         desk = Desk(gallery)
         path = gallery.store.path
         title = "in memory" if path is None else path.stem
         address = Address(bound)
-        with serving(application(desk, title), address, sockets) as running:
+        with (
+            Renewing(lambda: open_gallery(settings), desk.turn, say),
+            serving(application(desk, title), address, sockets) as running,
+        ):
             typer.echo(address.link)
             sys.stdout.flush()
             say("Only who has this link can look and decide. Ctrl-C ends it.")

@@ -27,6 +27,7 @@ from gallery.store.tables import (
     decisions,
     shots,
     sightings,
+    state,
     tracks,
 )
 from gallery.types import UNDECIDED, Answer, Box, Decided, FaceState, Verdict
@@ -91,6 +92,9 @@ class AnswerWriter:
         ids = {name: number for name, (number, _) in self._characters(wanted).items()}
         number = self._state_id(state, jointly=jointly)
         undecided = answers.c.decided == Decided.UNDECIDED.value
+        is_new = answers.c.verdict.is_distinct_from(bindparam("as_verdict")) | (
+            answers.c.character_id.is_distinct_from(bindparam("as_character_id"))
+        )
         self._connection.execute(
             update(answers)
             .where(answers.c.sighting_id == bindparam("face"))
@@ -107,9 +111,17 @@ class AnswerWriter:
                 character_id=case(
                     (undecided, bindparam("as_character_id")), else_=answers.c.character_id
                 ),
+                since=case((undecided & is_new, self._revise()), else_=answers.c.since),
             ),
             [{"face": face, **_own_columns(answer, ids)} for face, answer in own.items()],
         )
+
+    def _revise(self) -> int:
+        """Begin a revision of the answers, and return its number."""
+        revised = self._connection.execute(
+            update(state).values(revision=state.c.revision + 1).returning(state.c.revision)
+        )
+        return int(revised.scalar_one())
 
     def doubt(self, faces: Collection[int]) -> None:
         """Say that answers of seen faces are to be made anew."""

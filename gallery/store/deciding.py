@@ -303,19 +303,28 @@ class DecisionWriter:
             update(decision_names).where(decision_names.c.name == old).values(name=new)
         )
 
+    def has_named(self, name: str) -> bool:
+        """Say whether some decision names or rejects a name."""
+        return self._number_of(name) != 0
+
     def name_id(self, name: str) -> int:
         """Return what stands for a name in decisions."""
+        found = self._number_of(name)
+        if found:
+            return found
+        added = self._connection.execute(
+            insert(decision_names).values(name=name).returning(decision_names.c.id)
+        )
+        return int(added.scalar_one())
+
+    def _number_of(self, name: str) -> int:
+        """Return what stands for a name in decisions; 0 where none names it."""
         found = self._connection.scalar(
             select(func.coalesce(func.min(decision_names.c.id), 0)).where(
                 decision_names.c.name == name
             )
         )
-        if found:
-            return int(found)
-        added = self._connection.execute(
-            insert(decision_names).values(name=name).returning(decision_names.c.id)
-        )
-        return int(added.scalar_one())
+        return int(found or 0)
 
     def _found_or_made(self, faces: Sequence[FaceMeant]) -> list[int]:
         """Return the ids of faces, of which each is noted where it is new."""

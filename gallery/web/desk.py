@@ -7,7 +7,6 @@ program decided of meanwhile is known by its version, in the transaction of the 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
@@ -35,6 +34,7 @@ from gallery.web.shapes import (
     FacesShape,
     HistoryShape,
     NameShape,
+    NewsShape,
     PictureShape,
     RowShape,
     RowsShape,
@@ -43,12 +43,16 @@ from gallery.web.shapes import (
     UndoGiven,
     WorkShape,
 )
+from gallery.web.turns import Turns
 
 REFERENCES = 3
 """Samples beside a row."""
 
 DONE = (Decided.CONFIRMED, Decided.IGNORED, Decided.NO_FACE)
 """After these nothing is left to decide of a face."""
+
+AT_ONCE = 50
+"""Faces that are answered anew while a decision waits for it."""
 
 MOST_STEPS = 200
 """Steps that the history shows."""
@@ -72,7 +76,7 @@ class Desk:
     """The views of a gallery and its answers, and the decisions of a person."""
 
     def __init__(self, engine: Engine) -> None:
-        self.turn = threading.RLock()
+        self.turn = Turns()
         self._engine = engine
         self._stored = engine.store.answers
 
@@ -107,15 +111,29 @@ class Desk:
     def sure(self, name: str, after: str | None, limit: int) -> FacesShape:
         """Return the sure faces of a name behind a place, least likely first."""
         name = self._engine.store.character(name).name
+        # Before the faces are read: one that comes in between is told of twice, and none never.
+        revision = self._stored.news(self._engine.encoder).revision
         found = self._stored.page(
             self._engine.encoder, Verdict.SURE, name, after=after, limit=limit
         )
         return FacesShape(
             name=name,
+            revision=revision,
             total=dict(self._names(Verdict.SURE)).get(name, 0),
             faces=self._shaped(found.faces),
             after=found.after,
             references=self._references(name),
+        )
+
+    @_in_turn
+    def news(self, name: str | None, since: int) -> NewsShape:
+        """Return what is new since a revision. Raises InputError for a name that nobody has."""
+        if name is not None:
+            name = self._engine.store.character(name).name
+        found = self._stored.news(self._engine.encoder, name, since)
+        newest = self._stored.now(self._engine.encoder).decisions
+        return NewsShape(
+            revision=found.revision, decision=newest, stale=found.stale, more=found.more
         )
 
     @_in_turn
@@ -282,8 +300,8 @@ class Desk:
             )
         if given.action == "reject":
             step = result_of(decide.reject(self._engine, faces, name or "", looked=looked))
-            # Who else they may be is wanted at once.
-            renew_faces(self._engine, looked)
+            # Who else they may be is wanted at once; many are left to the background.
+            renew_faces(self._engine, [*looked][:AT_ONCE])
             return step
         return result_of(decide.set_aside(self._engine, faces, Action(given.action), looked=looked))
 

@@ -20,6 +20,7 @@ from gallery.web.shapes import (
     FacesShape,
     HistoryShape,
     NameShape,
+    NewsShape,
     PictureShape,
     RowsShape,
     TodayShape,
@@ -59,6 +60,13 @@ def reading(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = SCREEN,
     ) -> FacesShape:
         return desk.sure(name, after, limit)
+
+    @routes.get("/news", summary="What is new since a screen was loaded", responses=NOT_THERE)
+    def news(
+        name: Annotated[str | None, Query(min_length=1, max_length=300)] = None,
+        since: Annotated[int, Query(ge=0, le=(1 << 62))] = 0,
+    ) -> NewsShape:
+        return desk.news(name, since)
 
     @routes.get("/doubtful", summary="Rows of doubtful faces beside their references")
     def doubtful(start: Start = 0, limit: Annotated[int, Query(ge=1, le=100)] = ROWS) -> RowsShape:

@@ -275,7 +275,7 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
         "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
-        "decisions", "undo",
+        "decisions", "undo", "news",
     }  # fmt: skip
 
 
