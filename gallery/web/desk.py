@@ -80,6 +80,11 @@ class Desk:
         self._engine = engine
         self._stored = engine.store.answers
 
+    @property
+    def engine(self) -> Engine:
+        """The gallery below, which wants the turn."""
+        return self._engine
+
     @_in_turn
     def today(self) -> TodayShape:
         """Return what is left to decide."""
@@ -120,7 +125,7 @@ class Desk:
             name=name,
             revision=revision,
             total=dict(self._names(Verdict.SURE)).get(name, 0),
-            faces=self._shaped(found.faces),
+            faces=self.shaped(found.faces),
             after=found.after,
             references=self._references(name),
         )
@@ -151,7 +156,7 @@ class Desk:
                     total=total,
                     references=self._references(name),
                     alternatives=_alternatives(name, own),
-                    faces=self._shaped(own),
+                    faces=self.shaped(own),
                 )
             )
         return RowsShape(total=len(names), start=start, rows=rows)
@@ -171,7 +176,7 @@ class Desk:
                     number=number,
                     alternatives=near,
                     total=total,
-                    faces=self._shaped(own),
+                    faces=self.shaped(own),
                 )
             )
         return ClustersShape(total=len(groups), start=start, clusters=shown)
@@ -187,7 +192,7 @@ class Desk:
             width=size[0] if size else None,
             height=size[1] if size else None,
             has_image=one.times is None and one.path.is_file(),
-            faces=self._shaped(self._beside(one)),
+            faces=self.shaped(self._beside(one)),
         )
 
     def _beside(self, one: StoredAnswer) -> list[StoredAnswer]:
@@ -248,7 +253,7 @@ class Desk:
         return DoneShape(
             step=None if step is None else _step(step),
             faces=self._now(fresh),
-            stale=self._shaped(one for face, one in before.items() if face not in fresh),
+            stale=self.shaped(one for face, one in before.items() if face not in fresh),
             left=0,
         )
 
@@ -306,7 +311,7 @@ class Desk:
         return result_of(decide.set_aside(self._engine, faces, Action(given.action), looked=looked))
 
     def _now(self, faces: Collection[int]) -> list[FaceShape]:
-        return self._shaped(self._stored.of_faces(self._engine.encoder, faces).values())
+        return self.shaped(self._stored.of_faces(self._engine.encoder, faces).values())
 
     def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
         """Return how many faces to decide of each name has, most first."""
@@ -327,7 +332,8 @@ class Desk:
         samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
         return [one.id for one in samples[:REFERENCES]]
 
-    def _shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
+    def shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
+        """Return seen faces as clients have them."""
         faces = list(faces)
         sure, rejected = self._engine.thresholds.sure, self._rejected(faces)
         return [_shaped(one, rejected.get(one.face, ()), sure) for one in faces]

@@ -37,7 +37,20 @@ Large = Annotated[bool, Query(description="In the size that it is stored in.")]
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 NOT_THERE: Responses = {404: {"model": ComplaintShape}}
-NOT_DONE: Responses = {404: {"model": ComplaintShape}, 409: {"model": ComplaintShape}}
+BROUGHT = (411, 413, 415)
+"""What the doors say of a body that they do not let in."""
+
+BRINGING_REFUSED: Responses = {status: {"model": ComplaintShape} for status in BROUGHT}
+NOT_DONE: Responses = {**NOT_THERE, **BRINGING_REFUSED}
+
+REFUSED: Responses = {
+    401: {"model": ComplaintShape, "description": "A program has not sent its token."},
+    403: {"model": ComplaintShape, "description": "A browser has not opened the link."},
+    409: {"model": ComplaintShape, "description": "What is asked for cannot be done."},
+    421: {"model": ComplaintShape, "description": "Another host was asked."},
+    500: {"model": ComplaintShape, "description": "The gallery cannot be read or written."},
+}
+"""What every route may answer."""
 WEBP: Responses = {200: {"content": {"image/webp": {}}}}
 
 

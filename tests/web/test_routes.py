@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
 from gallery.events import result_of
-from gallery.jobs import decide
+from gallery.jobs import decide, meant
 from gallery.jobs.meant import SeenFace
 from gallery.web.desk import Desk
 from gallery.web.shapes import DecisionGiven, FaceGiven
@@ -155,7 +155,7 @@ def test_what_is_decided_between_the_look_and_the_writing_is_told(
     client: TestClient, shown: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faces = get(client, "faces", name="Rei")["faces"]
-    looks = decide.faces_meant
+    looks = meant.faces_meant
 
     def slowly(*args: Any) -> Any:
         monkeypatch.setattr(decide, "faces_meant", looks)
@@ -275,7 +275,7 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
         "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
-        "decisions", "undo", "news",
+        "decisions", "undo", "news", "identify",
     }  # fmt: skip
 
 
