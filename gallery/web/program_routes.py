@@ -23,7 +23,7 @@ def programs(desk: Desk) -> APIRouter:
 
     @routes.post(
         "/identify",
-        summary="Who is in a picture, as `gallery identify` says; nothing of it is kept",
+        summary="Who is in a picture, as a record; nothing of it is kept",
         responses=BRINGING_REFUSED,
         response_model_exclude_unset=True,
     )
