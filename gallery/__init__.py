@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         DamagedNetwork,
         DamagedPlace,
         DatabaseFailed,
+        DecidedMeanwhile,
         EmptyGallery,
         EnrolledFace,
         FetchFailed,
@@ -182,7 +183,8 @@ else:
         "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
-        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo",
+        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
+        "DecidedMeanwhile",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -259,6 +261,7 @@ __all__ = [
     "Decided",
     "DecidedEvaluation",
     "DecidedFace",
+    "DecidedMeanwhile",
     "Described",
     "DescribedFace",
     "EmptyGallery",

@@ -477,6 +477,22 @@ class NoSuchSeenFace(_NoSuchNumber):
     FACT = "There is no seen face {self.number}"
 
 
+@facts
+class DecidedMeanwhile(InputError):
+    """Somebody decided of faces since they were looked at."""
+
+    FACT = "Somebody decided of {self.what} meanwhile"
+    CURE = "look again"
+
+    faces: tuple[int, ...]
+    """Their numbers among seen faces."""
+
+    @property
+    def what(self) -> str:
+        """How many they are."""
+        return "a face" if len(self.faces) == 1 else f"{len(self.faces)} faces"
+
+
 class NothingToUndo(InputError):
     """Nothing is decided any more that could be undone."""
 

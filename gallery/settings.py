@@ -55,6 +55,11 @@ def default_cache_folder() -> Path:
     return Path(chosen or platformdirs.user_cache_dir(APPLICATION, appauthor=False))
 
 
+def default_token_file() -> Path:
+    """Return where the token of programs is kept, in the platform's data folder."""
+    return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "token"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The choices one run is made with."""

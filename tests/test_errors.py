@@ -66,6 +66,7 @@ VALUES: dict[Any, object] = {
     Path | None: Path("/albums/other.png"),
     str | None: "some text",
     tuple[str, ...]: ("one", "two"),
+    tuple[int, ...]: (1, 2),
     tuple[float, float, float, float]: (1.0, 2.0, 30.0, 40.0),
     MissingNetwork | None: None,
 }

@@ -108,10 +108,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain run",
     ),
     "web": (
-        "doors pictures shapes",
-        "server words",
-        "desk",
-        "routes",
+        "doors pictures shapes tokens turns",
+        "places program_shapes renewing words",
+        "desk server",
+        "programs routes",
+        "program_routes",
         "application",
     ),
     "cli": (
@@ -119,7 +120,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "archive doctor meant models progress",
         "audit calibrate characters cluster decide enroll evaluate harvest label_progress review "
         "web",
-        "identify label relabel",
+        "identify label relabel serve",
         "",
     ),
 }

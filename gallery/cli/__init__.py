@@ -30,6 +30,7 @@ from gallery.cli import (
     models,
     relabel,
     review,
+    serve,
     web,
 )
 from gallery.cli.advice import told
@@ -143,6 +144,7 @@ harvest.register(app)
 characters.register(app)
 decide.register(app)
 web.register(app)
+serve.register(app)
 review.register(app)
 audit.register(app)
 cluster.register(app)

@@ -60,6 +60,7 @@ from gallery.events import Refused
 from gallery.types import Enrolled
 
 SETTINGS: dict[str, str] = {
+    "certificate": "give --certificate FILE and --key FILE, or leave --host out",
     "folder": "only --from takes several",
     "names": "give --names FILE, or --tag-prefix character: where tags say it themselves",
     "placing": "leave --place out, or label the videos apart",

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from gallery.cli.progress import follow
 from gallery.cli.show import say, settings_of
+
+if TYPE_CHECKING:
+    from gallery.web.doors import Address
+    from gallery.web.places import Place
+    from gallery.web.server import Serving
+
+ServeAt: TypeAlias = "Callable[[Address], AbstractContextManager[Serving]]"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(review)
+
+
+Host: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Where it is reached; this machine alone unless named. Other machines want TLS.",
+    ),
+]
+Names: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--name", metavar="NAME", help="What links call the host; may be repeated."),
+]
+TheCertificate: TypeAlias = Annotated[
+    Path | None, typer.Option("--certificate", metavar="FILE", help="For TLS, as PEM.")
+]
+Key: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The certificate's key, as PEM.")
+]
 
 
 def review(
@@ -24,38 +53,72 @@ def review(
         int | None,
         typer.Option(min=1, max=65535, metavar="N", help="The port; a free one unless named."),
     ] = None,
+    host: Host = None,
+    names: Names = None,
+    certificate: TheCertificate = None,
+    key: Key = None,
 ) -> None:
     """Look at labelled faces in a browser, and decide of many at once.
 
-    The page is on this machine alone, and the link that is printed lets in. Ctrl-C ends it.
+    The page is on this machine alone unless a host is named, and the link that is printed lets in.
+    Ctrl-C ends it.
     """
     from gallery.web.server import check_installed
 
     check_installed()
 
-    from gallery.engine.assemble import open_gallery
-    from gallery.jobs.answers import renew
-    from gallery.web.application import application
-    from gallery.web.desk import Desk
     from gallery.web.doors import Address
-    from gallery.web.server import loopback, serving
+    from gallery.web.places import place_of
 
-    with open_gallery(settings_of(ctx)) as gallery, loopback(port) as (bound, sockets):
-        follow(renew(gallery))
-        desk = Desk(gallery)
-        path = gallery.store.path
-        title = "in memory" if path is None else path.stem
-        address = Address(bound)
-        with serving(application(desk, title), address, sockets) as running:
+    place = place_of(host, names or (), certificate, key)
+    is_secure = place.certificate is not None
+    with opened(ctx, place, port) as (bound, serve_at):
+        address = Address(bound, names=place.names, is_secure=is_secure)
+        with serve_at(address) as running:
             typer.echo(address.link)
             sys.stdout.flush()
-            say("Only who has this link can look and decide. Ctrl-C ends it.")
+            if place.is_exposed:
+                say(f"Other machines reach it as {address.root}. {EXPOSED.format('this link')}")
+            else:
+                say("Only who has this link can look and decide. Ctrl-C ends it.")
             if not no_browser and _has_screen():
                 _open(address.link)
             try:
                 running.wait()
             except KeyboardInterrupt:
                 say("The page is closed; all that was decided is kept.")
+
+
+EXPOSED = (
+    "Whoever has {} sees all labelled faces and their pictures, and can decide of them. Ctrl-C "
+    "ends it."
+)
+"""What a command exposes."""
+
+
+@contextlib.contextmanager
+def opened(ctx: typer.Context, place: Place, port: int | None) -> Iterator[tuple[int, ServeAt]]:
+    """Open the gallery and a port; give the port, and what serves the gallery at an address.
+
+    Meanwhile stale answers are renewed.
+    """
+    from gallery.engine.assemble import open_gallery
+    from gallery.web.application import application
+    from gallery.web.desk import Desk
+    from gallery.web.renewing import Renewing
+    from gallery.web.server import listening, serving
+
+    settings = settings_of(ctx)
+    with (
+        open_gallery(settings) as gallery,
+        listening(port, place.addresses) as (bound, sockets),
+    ):
+        gallery.require_encoded()
+        desk = Desk(gallery)
+        path = gallery.store.path
+        app = application(desk, "in memory" if path is None else path.stem)
+        with Renewing(lambda: open_gallery(settings), desk.turn, say):
+            yield bound, lambda address: serving(app, address, sockets, place.certificate)
 
 
 def _has_screen() -> bool:

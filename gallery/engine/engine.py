@@ -34,7 +34,7 @@ from gallery.identify.judging import Judgement, Judging, references_of, rejectio
 from gallery.identify.matching import Matcher
 from gallery.media.images import decode_png, file_state
 from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
-from gallery.store.decided import DecidedFaces
+from gallery.store.decided import DecidedFaces, Ruling
 from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, Rejected
@@ -94,8 +94,8 @@ class Engine:
         self._open_describer = open_describer
         self._matcher = Matcher(store, encoder, cache)
         self.judging = Judging(store, encoder, thresholds, read_strangers)
-        self._rejected: tuple[str, Rejected] | None = None
-        self._decided: tuple[tuple[str, int], DecidedFaces] | None = None
+        self._rejected: tuple[object, Rejected] | None = None
+        self._ruling: Ruling | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -308,10 +308,11 @@ class Engine:
         """
         if not described:
             return []
-        rejected, radius = self.rejected(), NEARLY * self.thresholds.sure
+        ruling = self._ruling_now()
+        rejected, radius = self._rejected_by(ruling), NEARLY * self.thresholds.sure
         own = [UNDECIDED] * len(described)
         if places is not None:
-            own = self.decided().states(places, [one.face.box for one in described])
+            own = ruling.faces.states(places, [one.face.box for one in described])
         found = []
         for state, one in zip(own, described, strict=True):
             names = rejected.near(one.descriptor, radius) - {state.character}
@@ -320,16 +321,20 @@ class Engine:
 
     def decided(self) -> DecidedFaces:
         """Return what a person decided of faces, by their places, as it is now."""
-        version = self.store.change(), self.store.decisions.version()
-        if self._decided is None or self._decided[0] != version:
-            self._decided = (version, self.store.decisions.decided())
-        return self._decided[1]
+        return self._ruling_now().faces
 
     def rejected(self) -> Rejected:
         """Return the faces that are known not to be somebody, as it is now."""
-        change = f"{self.store.change()} {self.store.decisions.version()}"
-        if self._rejected is None or self._rejected[0] != change:
-            self._rejected = (change, self.store.rejections.rejected(self.encoder))
+        return self._rejected_by(self._ruling_now())
+
+    def _ruling_now(self) -> Ruling:
+        self._ruling = self.store.decisions.ruling(self._ruling)
+        return self._ruling
+
+    def _rejected_by(self, ruling: Ruling) -> Rejected:
+        version = self.store.change(), ruling.rejecting, ruling.names
+        if self._rejected is None or self._rejected[0] != version:
+            self._rejected = (version, self.store.rejections.rejected(self.encoder))
         return self._rejected[1]
 
     def keep(

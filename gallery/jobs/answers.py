@@ -9,11 +9,14 @@ import numpy as np
 
 from gallery.engine import joint
 from gallery.engine.engine import Engine
-from gallery.events import Advanced, Finished, Job, Started
+from gallery.events import Advanced, Finished, Job, Stage, Started
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.stored_answers import AT_ONCE, AnswersStored
-from gallery.store.answers import MOST_ALTERNATIVES
+from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
 from gallery.store.rejections import NEARLY
+
+LOOKED_AT_ONCE = 2000
+"""Descriptors that are compared with rejected faces in one part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +29,57 @@ class Renewal:
     """The gallery changed meanwhile, so that answers are stale again: do it again."""
 
 
-def renew(engine: Engine, *, alone: bool = False) -> Job[Renewal]:
+def renew(engine: Engine, *, alone: bool = False, at_once: int = AT_ONCE) -> Job[Renewal]:
     """Answer the faces whose stored answers are stale, and store what is said of them.
 
-    What an event tells is stored, so that a job may be closed after any of them, and the next one
-    goes on there. Unless every face is answered alone, those of a calibrated gallery are answered
-    jointly, as `relabel` does; so are those then that were answered alone. The job ends early where
-    the gallery changes meanwhile. Raises StoreError where samples lack the encoder in use.
+    What an event tells is stored, so many answers at once, so that a job may be closed after any of
+    them, and the next one goes on there. Unless every face is answered alone, those of a calibrated
+    gallery are answered jointly, as `relabel` does; so are those then that were answered alone. The
+    job ends early where the gallery changes meanwhile. Raises StoreError where samples lack the
+    encoder in use.
     """
     engine.require_encoded()
     yield from encode_kept(engine)
     stored, encoder = engine.store.answers, engine.encoder
     now = stored.now(encoder)
     jointly = not alone and now.calibration != ""
-    _doubt_near_rejections(engine)
+    yield from _doubt_near_rejections(engine)
     wanted = stored.wanted(encoder, jointly=jointly)
     scoring = joint.alone(engine, top=MOST_ALTERNATIVES)
     if wanted and jointly:
         scoring = yield from joint.jointly(engine, top=MOST_ALTERNATIVES)
     storing = AnswersStored(engine, scoring, now, top=MOST_ALTERNATIVES, jointly=jointly)
-    yield Started("answering", len(wanted), "face")
+    yield Finished((yield from _renewed(engine, wanted, storing, now, at_once)))
+
+
+def renew_doubted(engine: Engine, *, at_once: int = AT_ONCE) -> Job[Renewal]:
+    """Answer the few faces whose answers single decisions put in doubt, each alone.
+
+    That is done at once, where joint scoring wants a look at all faces; `renew` does that later.
+    Otherwise it is as `renew`.
+    """
+    engine.require_encoded()
+    now = engine.store.answers.now(engine.encoder)
+    yield from _doubt_near_rejections(engine)
+    wanted = engine.store.answers.doubted(engine.encoder)
+    scoring = joint.alone(engine, top=MOST_ALTERNATIVES)
+    storing = AnswersStored(engine, scoring, now, top=MOST_ALTERNATIVES, jointly=False)
+    yield Finished((yield from _renewed(engine, wanted, storing, now, at_once)))
+
+
+def _renewed(
+    engine: Engine, faces: Sequence[int], storing: AnswersStored, now: GalleryState, at_once: int
+) -> Stage[Renewal]:
+    """Answer and store faces for as long as the gallery is what it was."""
+    stored, encoder = engine.store.answers, engine.encoder
+    yield Started("answering", len(faces), "face")
     renewed = 0
-    for some in _portions(wanted):
+    for some in _portions(faces, at_once):
         if stored.now(encoder) != now:
             break
         renewed += _answer(engine, some, storing)
         yield Advanced(len(some))
-    yield Finished(Renewal(renewed, stored.now(encoder) != now))
+    return Renewal(renewed, stored.now(encoder) != now)
 
 
 def renew_faces(engine: Engine, faces: Collection[int]) -> None:
@@ -79,24 +106,31 @@ def _answer(engine: Engine, faces: Sequence[int], storing: AnswersStored) -> int
     return len(seen)
 
 
-def _portions(faces: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(faces), AT_ONCE):
-        yield faces[start : start + AT_ONCE]
+def _portions(faces: Sequence[int], at_once: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(faces), at_once):
+        yield faces[start : start + at_once]
 
 
-def _doubt_near_rejections(engine: Engine) -> None:
+def _doubt_near_rejections(engine: Engine) -> Stage[None]:
     """Let answers of faces be made anew that are nearly the same as one with a rejected name."""
     store = engine.store
     waiting = store.answers.unheeded()
     if not waiting:
         return
-    described = [store.rejections.descriptors_of(one).get(engine.encoder) for one in waiting]
-    ids, vectors = store.sightings.vectors(engine.encoder)
+    found = [store.rejections.descriptors_of(one).get(engine.encoder) for one in waiting]
+    described = [one for one in found if one is not None]
+    yield Started("comparing", store.sightings.count(), "face")
     near: set[int] = set()
-    for descriptor in described:
-        if descriptor is not None and len(ids):
+    after = 0
+    while True:
+        ids, vectors = store.sightings.vectors(engine.encoder, after=after, limit=LOOKED_AT_ONCE)
+        if not len(ids):
+            break
+        for descriptor in described:
             apart = np.linalg.norm(vectors - descriptor, axis=1)
             near |= set(ids[apart < NEARLY * engine.thresholds.sure].tolist())
+        after = int(ids[-1])
+        yield Advanced(len(ids))
     with store.writing() as writer:
         writer.answers.doubt(near)
         writer.rejections.heeded(waiting)

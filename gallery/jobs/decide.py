@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from gallery.engine.engine import Engine
-from gallery.errors import NoNameToConfirm, NoSuchCharacter, NothingToUndo
+from gallery.errors import DecidedMeanwhile, NoNameToConfirm, NoSuchCharacter, NothingToUndo
 from gallery.events import Finished, Job
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
 from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
@@ -24,6 +25,13 @@ BECOMES: dict[Action, Callable[[FaceState, FaceMeant], FaceState]] = {
 """What a face's state becomes by decisions that name nobody."""
 
 
+Looked: TypeAlias = "Mapping[int, int]"
+"""By number of a seen face, the decision that its state was of when a person looked at it, 0 where
+nothing was decided; see StoredAnswer.decision."""
+
+NOT_LOOKED: Looked = {}
+
+
 def confirm(
     engine: Engine,
     given: Sequence[Given],
@@ -32,12 +40,13 @@ def confirm(
     *,
     new: bool = False,
     who: str | None = None,
+    looked: Looked = NOT_LOOKED,
 ) -> Job[Step]:
     """Decide that faces show a character, and return the step; no face is enrolled.
 
     Without a name each shows whom the gallery answers. Raises InputError for faces that are not
     there, for one that the gallery has no name for, and for a name that nobody has, unless it is
-    new; nothing is decided then.
+    new, and where somebody decided of faces since they were looked at; nothing is decided then.
     """
     engine.require_encoded()
     if name is not None:
@@ -46,6 +55,7 @@ def confirm(
     faces = [one.face for one in found]
     names = _answered(engine, found) if name is None else dict.fromkeys(faces, name)
     with engine.store.writing() as writer:
+        _check_looked(writer, looked)
         current = {one: _current(writer, one, new=new) for one in dict.fromkeys(names.values())}
         common = next(iter(current.values())) if len(current) == 1 else None
         step = writer.decisions.begin(Action.CONFIRM, person(who), common)
@@ -63,15 +73,18 @@ def reject(
     which: Which = ANY,
     *,
     who: str | None = None,
+    looked: Looked = NOT_LOOKED,
 ) -> Job[Step]:
     """Decide that faces do not show a character, and return the step.
 
     Neither they nor faces nearly the same are answered so again. Raises InputError for faces that
-    are not there, for a name that nobody has, and for a face that is enrolled under it.
+    are not there, for a name that nobody has, for a face that is enrolled under it, and where
+    somebody decided of faces since they were looked at.
     """
     character = engine.store.character(name).name
     found = yield from faces_meant(engine, given, which, character)
     with engine.store.writing() as writer:
+        _check_looked(writer, looked)
         for one in found:
             writer.check_not_enrolled(character, one.face.place.digest, one.face.box)
         step = writer.decisions.begin(Action.REJECT, person(who), character)
@@ -88,13 +101,16 @@ def set_aside(
     which: Which = ANY,
     *,
     who: str | None = None,
+    looked: Looked = NOT_LOOKED,
 ) -> Job[Step]:
     """Decide that nobody wants to know faces, that they are none, or nothing; return the step.
 
-    `action` is IGNORE, NO_FACE or CLEAR. Raises InputError for faces that are not there.
+    `action` is IGNORE, NO_FACE or CLEAR. Raises InputError for faces that are not there, and where
+    somebody decided of faces since they were looked at.
     """
     found = yield from faces_meant(engine, given, which)
     with engine.store.writing() as writer:
+        _check_looked(writer, looked)
         step = writer.decisions.begin(action, person(who))
         writer.decisions.decide(step, [one.face for one in found], BECOMES[action])
         done = writer.decisions.step(step)
@@ -131,6 +147,17 @@ def person(who: str | None) -> str:
         return who
     # Not by getpass, which may ask a name service.
     return next((os.environ[one] for one in USER if os.environ.get(one)), "")
+
+
+def _check_looked(writer: Writer, looked: Looked) -> None:
+    """Raise InputError where faces have another state than a person looked at, or are gone.
+
+    In the transaction of the decision, so that nobody decides in between.
+    """
+    now = writer.answers.owners(looked)
+    late = tuple(sorted(face for face, owner in looked.items() if now.get(face) != owner))
+    if late:
+        raise DecidedMeanwhile(late)
 
 
 def _current(writer: Writer, name: str, *, new: bool) -> str:

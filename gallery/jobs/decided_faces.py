@@ -37,7 +37,7 @@ def listed_faces(
     All, or those of some files and folders; ordered by path, time and place.
     """
     decisions, sightings = engine.store.decisions, engine.store.sightings.all()
-    known = decisions.decided(ruling=False).matched(
+    known = decisions.decided().matched(
         [one.place for one in sightings], [one.face.box for one in sightings]
     )
     seen = {

@@ -17,7 +17,7 @@ from gallery.store.columns import box_of
 from gallery.store.decided import ruled
 from gallery.store.descriptors import portions
 from gallery.store.rejections import SAME_PLACE
-from gallery.store.steps import keys_in, names_in, state_in
+from gallery.store.steps import DecidedFace, keys_in, states_in
 from gallery.store.tables import (
     answer_counts,
     answer_states,
@@ -27,11 +27,14 @@ from gallery.store.tables import (
     decisions,
     shots,
     sightings,
+    state,
     tracks,
 )
 from gallery.types import UNDECIDED, Answer, Box, Decided, FaceState, Verdict
 
-SAID = ("decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id")
+SAID = (
+    "state_id", "decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id",
+)  # fmt: skip
 
 ALL_TIMES = (-math.inf, math.inf)
 
@@ -89,6 +92,9 @@ class AnswerWriter:
         ids = {name: number for name, (number, _) in self._characters(wanted).items()}
         number = self._state_id(state, jointly=jointly)
         undecided = answers.c.decided == Decided.UNDECIDED.value
+        is_new = answers.c.verdict.is_distinct_from(bindparam("as_verdict")) | (
+            answers.c.character_id.is_distinct_from(bindparam("as_character_id"))
+        )
         self._connection.execute(
             update(answers)
             .where(answers.c.sighting_id == bindparam("face"))
@@ -105,9 +111,17 @@ class AnswerWriter:
                 character_id=case(
                     (undecided, bindparam("as_character_id")), else_=answers.c.character_id
                 ),
+                since=case((undecided & is_new, self._revise()), else_=answers.c.since),
             ),
             [{"face": face, **_own_columns(answer, ids)} for face, answer in own.items()],
         )
+
+    def _revise(self) -> int:
+        """Begin a revision of the answers, and return its number."""
+        revised = self._connection.execute(
+            update(state).values(revision=state.c.revision + 1).returning(state.c.revision)
+        )
+        return int(revised.scalar_one())
 
     def doubt(self, faces: Collection[int]) -> None:
         """Say that answers of seen faces are to be made anew."""
@@ -136,25 +150,33 @@ class AnswerWriter:
             )
         )
 
-    def decided(self, faces: Collection[int]) -> None:
-        """Let seen faces say what a person decided just now, given the decided faces by id.
+    def owners(self, faces: Collection[int]) -> dict[int, int]:
+        """Return the decisions that own the states of seen faces; 0 where nothing is decided."""
+        found: dict[int, int] = {}
+        for some in portions(sorted(faces)):
+            rows = self._connection.execute(
+                select(answers.c.sighting_id, answers.c.owner).where(
+                    answers.c.sighting_id.in_(some)
+                )
+            )
+            found.update({row.sighting_id: row.owner for row in rows})
+        return found
+
+    def decided(self, faces: Iterable[DecidedFace]) -> None:
+        """Let seen faces say what a person decided just now, given the decided faces.
 
         The gallery's own answer of a face that is not decided any more, or that is said not to show
         somebody, is to be made anew.
         """
         spans: dict[str, tuple[float, float]] = {}
-        for some in portions(sorted(faces)):
-            rows = self._connection.execute(
-                select(decided_faces.c.digest, decided_faces.c.start, decided_faces.c.end).where(
-                    decided_faces.c.id.in_(some)
-                )
-            )
-            for row in rows:
-                start, end = spans.get(row.digest, (math.inf, -math.inf))
-                if row.start is not None:
-                    start, end = min(start, row.start), max(end, row.end)
-                spans[row.digest] = start, end
-        self._heed(spans, set(faces))
+        late: set[int] = set()
+        for one in faces:
+            late.add(one.id)
+            start, end = spans.get(one.digest, (math.inf, -math.inf))
+            if one.times is not None:
+                start, end = min(start, one.times[0]), max(end, one.times[1])
+            spans[one.digest] = start, end
+        self._heed(spans, late)
 
     def _heed(self, spans: Mapping[str, tuple[float, float]], late: set[int]) -> None:
         """Let seen faces of files, and of times in videos, say what a person decided of them.
@@ -171,18 +193,20 @@ class AnswerWriter:
         ids = self._characters(
             {name for one in states.values() for name in (one.character, *one.not_these) if name}
         )
-        changed, doubtful = [], []
+        changed = []
         for row, face in self._matched(group, decided, spans):
             said = _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
-            if said != _Said(row.decided, row.owner, row.verdict, row.character_id):
-                changed.append({"face": row.id, **said.columns()})
-            if face in late and said.decided == Decided.UNDECIDED.value:
-                doubtful.append(row.id)
+            is_doubtful = face in late and said.decided == Decided.UNDECIDED.value
+            state_id = None if is_doubtful else row.state_id
+            before = _Said(row.decided, row.owner, row.verdict, row.character_id)
+            if (said, state_id) != (before, row.state_id):
+                changed.append({"face": row.id, "as_state_id": state_id, **said.columns()})
         if changed:
             self._connection.execute(
                 update(answers)
                 .where(answers.c.sighting_id == bindparam("face"))
                 .values(
+                    state_id=bindparam("as_state_id"),
                     decided=bindparam("as_decided"),
                     owner=bindparam("as_owner"),
                     verdict=bindparam("as_verdict"),
@@ -190,7 +214,6 @@ class AnswerWriter:
                 ),
                 changed,
             )
-        self.doubt(doubtful)
 
     @staticmethod
     def _owner(decided: Mapping[int, Any], face: int | None) -> int:
@@ -199,22 +222,24 @@ class AnswerWriter:
     def _decided(self, group: Collection[str]) -> dict[int, Any]:
         """Return the rows of the faces of files that were ever decided of, by id."""
         found: dict[int, Any] = {}
+        columns = [column for column in decided_faces.c if column.name != "path"]
         for some in portions(sorted(group)):
             rows = self._connection.execute(
-                select(decided_faces).where(decided_faces.c.digest.in_(some))
+                select(*columns).where(decided_faces.c.digest.in_(some))
             )
             found.update({row.id: row for row in rows})
         return found
 
     def _states(self, decided: Mapping[int, Any]) -> dict[int | None, FaceState]:
         """Return what of the decided faces' states rules, by their ids."""
-        names = names_in(self._connection)
-        found = {face: state_in(row, names) for face, row in decided.items()}
+        states = states_in(self._connection)
+        found = {face: states(row.state, row.name_id, row.not_ids) for face, row in decided.items()}
         known = self._characters(
             {name for one in found.values() for name in (one.character, *one.not_these) if name}
         )
         rejects = {name: is_reject for name, (_, is_reject) in known.items()}
-        return {face: ruled(state, rejects) for face, state in found.items()}
+        ruling = {state: ruled(state, rejects) for state in set(found.values())}
+        return {face: ruling[state] for face, state in found.items()}
 
     def _matched(
         self,

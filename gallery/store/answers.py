@@ -179,6 +179,20 @@ class AnswerCounts:
         return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerNews:
+    """Whether stored answers are other ones than at a look before."""
+
+    revision: int
+    """Another one after every answer that was stored."""
+    stale: int
+    """Faces whose answer is of another state of the gallery, or that have none."""
+    alone: int
+    """Those whose answer is of this state, each face answered alone."""
+    more: int
+    """Sure faces of a character, to decide of, that were not so at the look before."""
+
+
 class AnswerReader:
     """Reads stored answers; store.Store has one.
 
@@ -220,6 +234,40 @@ class AnswerReader:
                 row.faces for row in rows if is_calibrated and not current.get(row.state_id, True)
             ),
             kinds=tuple(sorted(found, key=lambda one: (one.character or "", -one.faces))),
+        )
+
+    def news(self, encoder: str, character: str | None = None, since: int = 0) -> AnswerNews:
+        """Return what changed since a revision; nothing is counted but a character's new faces.
+
+        Raises InputError for a name that nobody has.
+        """
+        count = func.sum(answer_counts.c.faces).label("faces")
+        more: int | None = 0
+        with self._reading() as connection:
+            current = _current(connection, encoder)
+            is_calibrated = _now(connection, encoder).calibration != ""
+            rows = connection.execute(
+                select(answer_counts.c.state_id, count).group_by(answer_counts.c.state_id)
+            ).all()
+            revision = int(connection.scalar(select(state.c.revision)) or 0)
+            if character is not None:
+                more = connection.scalar(
+                    select(func.count())
+                    .select_from(answers)
+                    .where(
+                        answers.c.decided == Decided.UNDECIDED.value,
+                        answers.c.verdict == Verdict.SURE.value,
+                        answers.c.character_id == _character_id(connection, character),
+                        answers.c.since > since,
+                    )
+                )
+        return AnswerNews(
+            revision,
+            stale=sum(row.faces for row in rows if row.state_id not in current),
+            alone=sum(
+                row.faces for row in rows if is_calibrated and not current.get(row.state_id, True)
+            ),
+            more=int(more or 0),
         )
 
     def page(
@@ -333,8 +381,8 @@ class AnswerReader:
     def wanted(self, encoder: str, *, jointly: bool) -> list[int]:
         """Return the faces whose answers are stale, those of a file one after the other.
 
-        With `jointly` those that were answered alone, too. Faces that the encoder has not described
-        are left out.
+        With `jointly` those that were answered alone, too. Faces that a person decided of come
+        last, for their answers are known. Faces that the encoder has not described are left out.
         """
         with self._reading() as connection:
             good = [
@@ -343,17 +391,29 @@ class AnswerReader:
                 if is_joint or not jointly
             ]
             is_stale = or_(answers.c.state_id.is_(None), answers.c.state_id.not_in(good))
-            described = and_(
-                sighting_descriptors.c.sighting_id == answers.c.sighting_id,
-                sighting_descriptors.c.encoder == encoder,
-            )
+            is_decided = answers.c.decided != Decided.UNDECIDED.value
             return list(
                 connection.scalars(
                     select(answers.c.sighting_id)
-                    .join(sighting_descriptors, described)
+                    .join(sighting_descriptors, _described(encoder))
                     .join(sightings, sightings.c.id == answers.c.sighting_id)
                     .where(is_stale)
-                    .order_by(sightings.c.path, sightings.c.id)
+                    .order_by(is_decided, sightings.c.path, sightings.c.id)
+                )
+            )
+
+    def doubted(self, encoder: str) -> list[int]:
+        """Return the answered faces whose answers are to be made anew since a person decided.
+
+        Faces that the encoder has not described are left out.
+        """
+        with self._reading() as connection:
+            return list(
+                connection.scalars(
+                    select(answers.c.sighting_id)
+                    .join(sighting_descriptors, _described(encoder))
+                    .where(answers.c.state_id.is_(None), answers.c.verdict != "")
+                    .order_by(answers.c.sighting_id)
                 )
             )
 
@@ -363,6 +423,13 @@ class AnswerReader:
             return list(
                 connection.scalars(select(rejections.c.id).where(rejections.c.is_heeded.is_(False)))
             )
+
+
+def _described(encoder: str) -> ColumnElement[bool]:
+    return and_(
+        sighting_descriptors.c.sighting_id == answers.c.sighting_id,
+        sighting_descriptors.c.encoder == encoder,
+    )
 
 
 def _unknown() -> tuple[ColumnElement[bool], ...]:

@@ -7,7 +7,7 @@ that the best overlap tells; a video's track is known by its video, its times an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,28 +34,39 @@ class DecidedPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DecidedFaces:
-    """All decided faces of a gallery, by what their files are known by."""
+    """All decided faces of a gallery, by what their files are known by, and by their ids."""
 
-    by_key: dict[str, list[DecidedPlace]]
+    by_key: Mapping[str, Sequence[DecidedPlace]]
+    by_face: Mapping[int, DecidedPlace]
 
     @classmethod
     def of(cls, faces: Iterable[DecidedPlace]) -> DecidedFaces:
         """Join them."""
-        found: defaultdict[str, list[DecidedPlace]] = defaultdict(list)
-        for one in faces:
-            for key in one.keys:
-                found[key].append(one)
-        return cls(dict(found))
+        by_face = {one.face: one for one in faces}
+        return cls(_keyed(by_face.values()), by_face)
+
+    def renewed(self, faces: Collection[int], now: Iterable[DecidedPlace]) -> DecidedFaces:
+        """Return them with some faces as they are now, given by their ids.
+
+        Of those that are not among `now` nothing is decided any more.
+        """
+        ids, by_key, by_face = set(faces), dict(self.by_key), dict(self.by_face)
+        former = [by_face.pop(face) for face in ids if face in by_face]
+        for key in {key for one in former for key in one.keys}:
+            by_key[key] = [one for one in by_key[key] if one.face not in ids]
+        new = {one.face: one for one in now}
+        for key, own in _keyed(new.values()).items():
+            by_key[key] = [*by_key.get(key, ()), *own]
+        return DecidedFaces({key: own for key, own in by_key.items() if own}, by_face | new)
 
     def count(self, *, without: Decided) -> int:
         """Return how many faces are decided, but for those of one state."""
-        every = {one.face: one.state for own in self.by_key.values() for one in own}
-        return sum(state.decided is not without for state in every.values())
+        return sum(one.state.decided is not without for one in self.by_face.values())
 
     @property
     def has_videos(self) -> bool:
         """Whether some are of videos."""
-        return any(one.times is not None for own in self.by_key.values() for one in own)
+        return any(one.times is not None for one in self.by_face.values())
 
     def states(self, places: Sequence[Place], boxes: Sequence[Box]) -> list[FaceState]:
         """Return the states of faces, given by place and box, all faces of a file at once."""
@@ -88,10 +99,32 @@ class DecidedFaces:
         return found
 
     def _near(self, place: Place) -> list[DecidedPlace]:
-        found = self.by_key.get(place.digest, [])
+        found = [*self.by_key.get(place.digest, ())]
         if place.pixels is not None:
-            found = found + self.by_key.get(place.pixels, [])
+            found += self.by_key.get(place.pixels, ())
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What of all decisions rules answers, and what it was read from."""
+
+    newest: int
+    """The newest decision."""
+    rejecting: int
+    """The newest decision that says of a face whom it does not show, or says so no more."""
+    names: Mapping[int, tuple[str, bool | None]]
+    """What stands for a name in decisions: the name as it is now, and whether its character turns
+    faces away; None where nobody in the gallery has it."""
+    faces: DecidedFaces
+
+
+def _keyed(faces: Iterable[DecidedPlace]) -> dict[str, list[DecidedPlace]]:
+    found: defaultdict[str, list[DecidedPlace]] = defaultdict(list)
+    for one in faces:
+        for key in one.keys:
+            found[key].append(one)
+    return dict(found)
 
 
 def times_of(place: Place) -> Times | None:

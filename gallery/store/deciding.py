@@ -11,14 +11,28 @@ while the owner that it left is the owner still: what a newer one owns is left a
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    table,
+    update,
+)
 
 from gallery.errors import NoSuchStep
 from gallery.store.answering import AnswerWriter
@@ -37,12 +51,15 @@ from gallery.store.steps import (
     decided_face,
     decisions_in,
     keys_in,
-    names_in,
+    states_in,
     steps_in,
     times_in,
 )
 from gallery.store.tables import decided_faces, decision_names, decision_steps, decisions
 from gallery.types import Box, Decided, FaceState, Place
+
+SEQUENCE = table("sqlite_sequence", column("name", String), column("seq", Integer))
+"""Where SQLite keeps the largest id that a table ever had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +152,7 @@ class DecisionWriter:
                 for number, one in before.items()
             ],
         )
-        self._set({number: (after[number], own) for number, own in made.items()})
+        self._set({number: (after[number], own) for number, own in made.items()}, before)
         for number, one in before.items():
             self._keep_crops(one, after[number], meant[number])
         return list(before)
@@ -173,7 +190,8 @@ class DecisionWriter:
             {
                 faces[face]: (one.after, 0 if one.after_owner is None else ids[one.after_owner])
                 for face, one in last.items()
-            }
+            },
+            self.faces(faces.values()),
         )
 
     def _heard(
@@ -182,30 +200,18 @@ class DecisionWriter:
         """Add entries of another log, and return their ids here."""
         if not kept:
             return {}
-        values = [
-            {
-                "step_id": steps[one.step],
-                "face_id": faces[one.face],
-                **self._columns("before_", one.before),
-                **self._columns("after_", one.after),
-                "before_owner": 0,
-                "after_owner": 0,
-            }
-            for one in kept.values()
-        ]
-        added = self._connection.scalars(
-            insert(decisions).returning(decisions.c.id, sort_by_parameter_order=True), values
-        )
-        ids = dict(zip(kept, added.all(), strict=True))
+        ids = dict(zip(kept, self._next(decisions), strict=False))
         self._connection.execute(
-            update(decisions)
-            .where(decisions.c.id == bindparam("one"))
-            .values(before_owner=bindparam("before"), after_owner=bindparam("after")),
+            insert(decisions),
             [
                 {
-                    "one": ids[row],
-                    "before": 0 if one.before_owner is None else ids[one.before_owner],
-                    "after": 0 if one.after_owner is None else ids[one.after_owner],
+                    "id": ids[row],
+                    "step_id": steps[one.step],
+                    "face_id": faces[one.face],
+                    **self._columns("before_", one.before),
+                    "before_owner": 0 if one.before_owner is None else ids[one.before_owner],
+                    **self._columns("after_", one.after),
+                    "after_owner": 0 if one.after_owner is None else ids[one.after_owner],
                 }
                 for row, one in kept.items()
             ],
@@ -219,7 +225,10 @@ class DecisionWriter:
         """
         former = self.step(number)
         rows = decisions_in(self._connection, decisions.c.step_id == number)
-        now = self.faces({one.face for one in rows})
+        of_step = decided_faces.c.id.in_(
+            select(decisions.c.face_id).where(decisions.c.step_id == number)
+        )
+        now = self._faces(of_step)
         # That a sample is not somebody cannot come back while it is one.
         free = [
             one
@@ -239,7 +248,7 @@ class DecisionWriter:
                 for one in free
             ],
         )
-        self._set({one.face: (one.before, one.before_owner) for one in free})
+        self._set({one.face: (one.before, one.before_owner) for one in free}, now)
         for one in free:
             self._keep_crops(now[one.face], one.before, None)
         return Undone((self.step(step),), len(free), left)
@@ -260,13 +269,14 @@ class DecisionWriter:
     def faces(self, ids: Collection[int]) -> dict[int, DecidedFace]:
         """Return decided faces by id."""
         found: dict[int, DecidedFace] = {}
-        names = names_in(self._connection)
         for some in portions(sorted(ids)):
-            rows = self._connection.execute(
-                select(decided_faces).where(decided_faces.c.id.in_(some))
-            )
-            found.update({row.id: decided_face(row, names) for row in rows})
+            found |= self._faces(decided_faces.c.id.in_(some))
         return found
+
+    def _faces(self, which: ColumnElement[bool]) -> dict[int, DecidedFace]:
+        states = states_in(self._connection)
+        rows = self._connection.execute(select(decided_faces).where(which))
+        return {row.id: decided_face(row, states) for row in rows}
 
     def known_as(self, place: Place, box: Box) -> int | None:
         """Return the id of the decided face at a place; None where nothing was ever decided."""
@@ -293,19 +303,28 @@ class DecisionWriter:
             update(decision_names).where(decision_names.c.name == old).values(name=new)
         )
 
+    def has_named(self, name: str) -> bool:
+        """Say whether some decision names or rejects a name."""
+        return self._number_of(name) != 0
+
     def name_id(self, name: str) -> int:
         """Return what stands for a name in decisions."""
+        found = self._number_of(name)
+        if found:
+            return found
+        added = self._connection.execute(
+            insert(decision_names).values(name=name).returning(decision_names.c.id)
+        )
+        return int(added.scalar_one())
+
+    def _number_of(self, name: str) -> int:
+        """Return what stands for a name in decisions; 0 where none names it."""
         found = self._connection.scalar(
             select(func.coalesce(func.min(decision_names.c.id), 0)).where(
                 decision_names.c.name == name
             )
         )
-        if found:
-            return int(found)
-        added = self._connection.execute(
-            insert(decision_names).values(name=name).returning(decision_names.c.id)
-        )
-        return int(added.scalar_one())
+        return int(found or 0)
 
     def _found_or_made(self, faces: Sequence[FaceMeant]) -> list[int]:
         """Return the ids of faces, of which each is noted where it is new."""
@@ -331,17 +350,22 @@ class DecisionWriter:
         if not faces:
             return []
         values = []
-        for one in faces:
+        for number, one in zip(self._next(decided_faces), faces, strict=False):
             start, end, best = times_of(one.place) or (None, None, None)
             times = {"start": start, "end": end, "best": best}
             state = {"state": Decided.UNDECIDED.value, "not_ids": "", "owner": 0}
             where = {"digest": one.place.digest, "path": str(one.path), **one.box._asdict()}
-            values.append({**where, **times, **state})
-        added = self._connection.scalars(
-            insert(decided_faces).returning(decided_faces.c.id, sort_by_parameter_order=True),
-            values,
-        )
-        return [int(number) for number in added]
+            values.append({"id": number, **where, **times, **state})
+        self._connection.execute(insert(decided_faces), values)
+        return [int(one["id"]) for one in values]
+
+    def _next(self, of: Table) -> Iterator[int]:
+        """Yield the ids that rows will have, which are added in this transaction alone.
+
+        SQLite gives many rows back one by one, which takes longer than all the rest of an undo.
+        """
+        last = self._connection.scalar(select(SEQUENCE.c.seq).where(SEQUENCE.c.name == of.name))
+        return itertools.count(int(last or 0) + 1)
 
     def _found(self, faces: Sequence[FaceMeant]) -> list[int | None]:
         """Return the ids of the decided faces that overlap faces most, where there are such."""
@@ -363,31 +387,27 @@ class DecisionWriter:
         """Add decisions to a step, and return their ids by face."""
         if not entries:
             return {}
-        added = self._connection.execute(
-            insert(decisions).returning(
-                decisions.c.face_id, decisions.c.id, sort_by_parameter_order=True
-            ),
+        made = dict(zip((one.face for one in entries), self._next(decisions), strict=False))
+        self._connection.execute(
+            insert(decisions),
             [
                 {
+                    "id": made[one.face],
                     "step_id": step,
                     "face_id": one.face,
                     **self._columns("before_", one.before),
                     "before_owner": one.before_owner,
                     **self._columns("after_", one.after),
-                    "after_owner": 0 if one.after_owner is None else one.after_owner,
+                    "after_owner": made[one.face] if one.after_owner is None else one.after_owner,
                 }
                 for one in entries
             ],
         )
-        made = {row.face_id: row.id for row in added}
-        own = [made[one.face] for one in entries if one.after_owner is None]
-        for some in portions(own):
-            self._connection.execute(
-                update(decisions).where(decisions.c.id.in_(some)).values(after_owner=decisions.c.id)
-            )
         return made
 
-    def _set(self, states: Mapping[int, tuple[FaceState, int]]) -> None:
+    def _set(
+        self, states: Mapping[int, tuple[FaceState, int]], faces: Mapping[int, DecidedFace]
+    ) -> None:
         """Give decided faces their states and the decisions that own them.
 
         What is stored of the seen faces that they are says so, too.
@@ -407,7 +427,7 @@ class DecisionWriter:
                     for face, (state, owner) in states.items()
                 ],
             )
-            self._answers.decided(states)
+            self._answers.decided(faces[face] for face in states)
 
     def _columns(self, prefix: str, state: FaceState) -> dict[str, object]:
         """Return a state as its columns hold it."""

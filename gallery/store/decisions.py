@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, type_coerce
 
 from gallery.store.columns import box_of
-from gallery.store.decided import DecidedFaces, DecidedPlace, ruled
+from gallery.store.decided import DecidedFaces, DecidedPlace, Ruling, ruled
+from gallery.store.descriptors import portions
+from gallery.store.kinds import Truth
 from gallery.store.steps import (
     DecidedFace,
     Decision,
@@ -18,11 +22,11 @@ from gallery.store.steps import (
     decisions_in,
     keys_in,
     names_in,
-    state_in,
+    states_in,
     steps_in,
     times_in,
 )
-from gallery.store.tables import characters, decided_faces, decisions
+from gallery.store.tables import characters, decided_faces, decision_names, decisions
 from gallery.types import UNDECIDED, Decided, FaceState
 
 
@@ -32,11 +36,6 @@ class DecisionReader:
     def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._reading = reading
 
-    def version(self) -> int:
-        """Return a number that is another one after every decision."""
-        with self._reading() as connection:
-            return int(connection.scalar(select(func.coalesce(func.max(decisions.c.id), 0))) or 0)
-
     def steps(self) -> list[Step]:
         """Return all steps, newest first."""
         with self._reading() as connection:
@@ -45,21 +44,21 @@ class DecisionReader:
     def faces(self) -> list[DecidedFace]:
         """Return all faces that were ever decided of, by id."""
         with self._reading() as connection:
-            names = names_in(connection)
+            states = states_in(connection)
             rows = connection.execute(select(decided_faces).order_by(decided_faces.c.id))
-            return [decided_face(row, names) for row in rows]
+            return [decided_face(row, states) for row in rows]
 
     def faces_of(self, step: int) -> list[DecidedFace]:
         """Return the faces that a step decided of, with their states now, by id."""
         with self._reading() as connection:
-            names = names_in(connection)
+            states = states_in(connection)
             rows = connection.execute(
                 select(decided_faces)
                 .join(decisions, decisions.c.face_id == decided_faces.c.id)
                 .where(decisions.c.step_id == step)
                 .order_by(decided_faces.c.id)
             )
-            return [decided_face(row, names) for row in rows]
+            return [decided_face(row, states) for row in rows]
 
     def log(self) -> list[Decision]:
         """Return all decisions, oldest first."""
@@ -90,30 +89,107 @@ class DecisionReader:
             )
             return {row.id: row.step_id for row in rows}
 
-    def decided(self, *, ruling: bool = True) -> DecidedFaces:
-        """Return the states that rule answers, or all of them as they were decided.
+    def decided(self) -> DecidedFaces:
+        """Return the states of all faces as they were decided, whether they rule or not."""
+        with self._reading() as connection:
+            rows = connection.execute(select(decided_faces).where(decided_faces.c.owner != 0)).all()
+            return DecidedFaces.of(_places(connection, rows, lambda state: state))
+
+    def ruling(self, before: Ruling | None = None) -> Ruling:
+        """Return the states that rule answers now.
 
         A name that nobody in the gallery has rules nothing until somebody has it again; whoever
-        is confirmed as a reject class is ignored.
+        is confirmed as a reject class is ignored. Of what was read before, only faces are read
+        again of which something was decided since, unless a name has another meaning.
         """
         with self._reading() as connection:
-            names = names_in(connection)
-            known = {
-                row.name: row.is_reject
-                for row in connection.execute(select(characters.c.name, characters.c.is_reject))
-            }
-            rows = connection.execute(select(decided_faces).where(decided_faces.c.owner != 0)).all()
-            keys = keys_in(connection, {row.digest for row in rows})
-        # Many faces have one state.
-        states: dict[tuple[object, ...], FaceState] = {}
-        found = []
-        for row in rows:
-            kind = (row.state, row.name_id, row.not_ids)
-            state = states.get(kind)
-            if state is None:
-                state = state_in(row, names)
-                state = states[kind] = ruled(state, known) if ruling else state
-            if state != UNDECIDED:
-                place = (keys[row.digest], box_of(row), times_in(row))
-                found.append(DecidedPlace(*place, state, row.id))
-        return DecidedFaces.of(found)
+            names, newest = _meanings(connection), newest_in(connection)
+            if before is not None and before.names == names and before.newest == newest:
+                return before
+            if before is None or newest < before.newest or not _mean_the_same(before.names, names):
+                rows = connection.execute(
+                    select(decided_faces).where(decided_faces.c.owner != 0)
+                ).all()
+                found = DecidedFaces.of(_ruling(connection, rows, names))
+                return Ruling(newest, _rejecting(connection, 0), names, found)
+            late = connection.scalars(
+                select(decisions.c.face_id).where(decisions.c.id > before.newest).distinct()
+            ).all()
+            rows = []
+            for some in portions(late):
+                rows += connection.execute(
+                    select(decided_faces).where(
+                        decided_faces.c.id.in_(some), decided_faces.c.owner != 0
+                    )
+                ).all()
+            return Ruling(
+                newest,
+                max(before.rejecting, _rejecting(connection, before.newest)),
+                names,
+                before.faces.renewed(late, _ruling(connection, rows, names)),
+            )
+
+    def rejected(self, owners: Collection[int]) -> dict[int, tuple[str, ...]]:
+        """Return whom faces do not show, by the decisions that their states are of."""
+        found: dict[int, tuple[str, ...]] = {}
+        with self._reading() as connection:
+            for some in portions(sorted(owners)):
+                for one in decisions_in(connection, decisions.c.id.in_(some)):
+                    found[one.id] = one.after.not_these
+        return found
+
+
+def newest_in(connection: Connection) -> int:
+    """Return the newest decision, 0 where there is none."""
+    return int(connection.scalar(select(func.coalesce(func.max(decisions.c.id), 0))) or 0)
+
+
+def _rejecting(connection: Connection, since: int) -> int:
+    """Return the newest decision after one that changes whom a face does not show; 0 for none."""
+    found = connection.scalar(
+        select(func.coalesce(func.max(decisions.c.id), 0)).where(
+            decisions.c.id > since, decisions.c.before_not_ids != decisions.c.after_not_ids
+        )
+    )
+    return int(found or 0)
+
+
+def _meanings(connection: Connection) -> dict[int, tuple[str, bool | None]]:
+    """Return the names in decisions as Ruling has them."""
+    is_reject = type_coerce(characters.c.is_reject, Truth(optional=True)).label("is_reject")
+    rows = connection.execute(
+        select(decision_names, is_reject).outerjoin(
+            characters, characters.c.name == decision_names.c.name
+        )
+    )
+    return {row.id: (row.name, row.is_reject) for row in rows}
+
+
+def _mean_the_same(
+    before: Mapping[int, tuple[str, bool | None]], now: Mapping[int, tuple[str, bool | None]]
+) -> bool:
+    """Say whether the names that were there mean what they meant; others may have come."""
+    return all(now.get(number) == meaning for number, meaning in before.items())
+
+
+def _ruling(
+    connection: Connection, rows: Collection[Any], names: Mapping[int, tuple[str, bool | None]]
+) -> list[DecidedPlace]:
+    known = {name: is_reject for name, is_reject in names.values() if is_reject is not None}
+    return _places(connection, rows, lambda state: ruled(state, known))
+
+
+def _places(
+    connection: Connection,
+    rows: Collection[Any],
+    becomes: Callable[[FaceState], FaceState],
+) -> list[DecidedPlace]:
+    """Return the decided faces of rows, but for those whose state becomes undecided."""
+    keys, states = keys_in(connection, {row.digest for row in rows}), states_in(connection)
+    final = cache(lambda *columns: becomes(states(*columns)))
+    found = []
+    for row in rows:
+        state = final(row.state, row.name_id, row.not_ids)
+        if state != UNDECIDED:
+            found.append(DecidedPlace(keys[row.digest], box_of(row), times_in(row), state, row.id))
+    return found

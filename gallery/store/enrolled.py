@@ -92,7 +92,7 @@ def read_enrolled(store: Store, encoder: str) -> EnrolledSamples:
     rows = np.array([row_of[one.id] for one in samples], dtype=np.int64)
     contents = store.contents()
     places = [Place(one.digest, None, key_of(one.digest, contents)) for one in samples]
-    states = store.decisions.decided().states(places, [one.face.box for one in samples])
+    states = store.decisions.ruling().faces.states(places, [one.face.box for one in samples])
     return EnrolledSamples(
         tuple(samples),
         vectors.samples[rows],

@@ -102,4 +102,4 @@ class Truth(_Checked, Boolean):
     def result_processor(self, *_: object) -> Callable[[Any], Any]:
         """Return what each value goes through that is read."""
         read = super().result_processor()
-        return lambda value: bool(read(value))
+        return lambda value: None if read(value) is None else bool(value)

@@ -93,9 +93,11 @@ class RejectionReader:
 
     def all(self) -> list[Rejection]:
         """Return all rejections by id."""
+        # Not the crops, which are nearly all there is.
+        columns = [column for column in rejections.c if column.name != "crop"]
         with self._reading() as connection:
             rows = connection.execute(
-                select(rejections, characters.c.name)
+                select(*columns, characters.c.name)
                 .join(characters)
                 .where(rejections.c.is_standing)
                 .order_by(rejections.c.id)

@@ -214,16 +214,20 @@ class SightingReader:
                 found.update({row.id: row.crop for row in rows})
         return found
 
-    def vectors(self, encoder: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def vectors(
+        self, encoder: str, *, after: int = 0, limit: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the ids of faces an encoder has described, by id, and their descriptors.
 
-        Shapes (n,) and (n, DIMENSION).
+        Shapes (n,) and (n, DIMENSION). With a limit so many at most, those behind an id.
         """
+        face = sighting_descriptors.c.sighting_id
         with self._reading() as connection:
             rows = connection.execute(
-                select(sighting_descriptors.c.sighting_id, sighting_descriptors.c.vector)
-                .where(sighting_descriptors.c.encoder == encoder)
-                .order_by(sighting_descriptors.c.sighting_id)
+                select(face, sighting_descriptors.c.vector)
+                .where(sighting_descriptors.c.encoder == encoder, face > after)
+                .order_by(face)
+                .limit(limit)
             ).all()
         return (
             np.array([row.sighting_id for row in rows], np.int64),

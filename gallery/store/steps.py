@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, func, select
 
@@ -20,6 +21,9 @@ from gallery.store.videos import moment_of
 from gallery.types import Box, Content, Decided, Descriptor, FaceState, Place
 
 Kind = TypeVar("Kind", bound=StrEnum)
+
+States: TypeAlias = Callable[[str, int | None, str], FaceState]
+"""Reads a state: what is decided, whom it names, and whom it rejects, as columns hold them."""
 
 
 class Action(StrEnum):
@@ -186,16 +190,16 @@ def steps_in(connection: Connection, *which: Any) -> list[Step]:
 
 def decisions_in(connection: Connection, *which: Any) -> list[Decision]:
     """Return the decisions that conditions choose, oldest first."""
-    names = names_in(connection)
+    states = states_in(connection)
     rows = connection.execute(select(decisions).where(*which).order_by(decisions.c.id))
     return [
         Decision(
             row.id,
             row.step_id,
             row.face_id,
-            _state_of(row.before_state, row.before_name_id, row.before_not_ids, names),
+            states(row.before_state, row.before_name_id, row.before_not_ids),
             row.before_owner,
-            _state_of(row.after_state, row.after_name_id, row.after_not_ids, names),
+            states(row.after_state, row.after_name_id, row.after_not_ids),
             row.after_owner,
         )
         for row in rows
@@ -218,7 +222,7 @@ def keys_in(connection: Connection, digests: Collection[str]) -> dict[str, froze
     return {digest: frozenset({digest, *sharing[key]}) for digest, key in pixels.items()}
 
 
-def decided_face(row: Any, names: Mapping[int, str]) -> DecidedFace:
+def decided_face(row: Any, states: States) -> DecidedFace:
     """Return the decided face of a row."""
     return DecidedFace(
         row.id,
@@ -226,7 +230,7 @@ def decided_face(row: Any, names: Mapping[int, str]) -> DecidedFace:
         Path(row.path),
         box_of(row),
         times_in(row),
-        state_in(row, names),
+        states(row.state, row.name_id, row.not_ids),
         row.owner,
     )
 
@@ -236,9 +240,10 @@ def times_in(row: Any) -> Times | None:
     return None if row.best is None else (row.start, row.end, row.best)
 
 
-def state_in(row: Any, names: Mapping[int, str]) -> FaceState:
-    """Return the state that a decided face's row holds."""
-    return _state_of(row.state, row.name_id, row.not_ids, names)
+def states_in(connection: Connection) -> States:
+    """Return what reads states, each of which is made once, however many faces have it."""
+    names = names_in(connection)
+    return cache(lambda state, name_id, not_ids: _state_of(state, name_id, not_ids, names))
 
 
 def _state_of(state: str, name_id: int | None, not_ids: str, names: Mapping[int, str]) -> FaceState:

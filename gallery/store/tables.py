@@ -18,8 +18,8 @@ rows of decision_names, which follow a character's new name, and outlive the cha
 
 What the gallery says of seen faces: sightings 1-1 answers n-1 answer_states. It can be made again
 from the rest. Triggers, see migration 0008, give every sighting its row, and keep in answer_counts
-how many rows are alike. Characters stand there without a foreign key, which would want two more
-indexes.
+how many rows are alike. The revision of state goes up with every answer that is stored. Characters
+stand there without a foreign key, which would want two more indexes.
 
 Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
 would else name the wrong character.
@@ -47,6 +47,7 @@ state = Table(
     metadata,
     Column("id", Whole, primary_key=True),
     Column("change", Text, nullable=False),  # new and random with every change
+    Column("revision", Whole, nullable=False, server_default=text("0")),  # of stored answers
 )
 
 characters = Table(
@@ -286,7 +287,7 @@ rejections = Table(
     # False once it was taken back: an undo of that wants the crop again.
     Column("is_standing", Truth, nullable=False, server_default=text("1")),
     # False until stored answers of faces nearly the same were told that it stands, or does not.
-    Column("is_heeded", Truth, nullable=False, server_default=text("0")),
+    Column("is_heeded", Truth, nullable=False, server_default=text("0"), index=True),
     UniqueConstraint("character_id", "digest", "left", "top", "right", "bottom"),
     sqlite_autoincrement=True,
 )
@@ -393,7 +394,9 @@ answers = Table(
     Column("stranger", Real(optional=True)),
     Column("rank", Real, nullable=False, server_default=text("0")),  # more is likelier
     Column("alternatives", Bytes, nullable=False, server_default=text("x''")),
-    Index("ix_answers_views", "decided", "verdict", "character_id", "rank", "sighting_id"),
+    # Since which revision the gallery says what it says, see state.
+    Column("since", Whole, nullable=False, server_default=text("0")),
+    Index("ix_answers_views", "decided", "verdict", "character_id", "rank", "sighting_id", "since"),
 )
 
 answer_counts = Table(

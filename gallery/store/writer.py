@@ -221,7 +221,8 @@ class Writer:
         found = self._find(name)
         if found is not None:
             return found
-        self._changed = True
+        # Without samples it changes no answer, unless a decision named it before.
+        self._changed |= self.decisions.has_named(name)
         made = self._connection.execute(
             insert(characters)
             .values(name=name, is_reject=is_reject_name(name))

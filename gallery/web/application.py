@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gallery import __version__
-from gallery.web import routes
+from gallery.web import program_routes, routes
 from gallery.web.desk import Desk
 from gallery.web.words import ROWS, SCREEN
 
@@ -28,8 +28,9 @@ def application(desk: Desk, title: str) -> FastAPI:
         redoc_url=None,
     )
     # FastAPI matches in this order: /pictures/1.webp is no number.
-    for part in (routes.images, routes.reading, routes.changing):
-        app.include_router(part(desk))
+    parts = (routes.images, routes.reading, routes.changing, program_routes.programs)
+    for part in parts:
+        app.include_router(part(desk), responses=routes.REFUSED)
     for kind, answer in routes.COMPLAINTS.items():
         app.add_exception_handler(kind, answer)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

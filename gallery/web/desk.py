@@ -1,19 +1,19 @@
 """What lies before the person: faces in the order of each view, and what is decided of them.
 
-One request at a time: the gallery below is not made for several threads. The stores' transactions
-keep other programs out; a face that one of them decided of meanwhile is told by its version.
+One request at a time: the gallery below is not made for several threads. A face that another
+program decided of meanwhile is known by its version, in the transaction of the decision itself.
 """
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, NoSuchSeenFace
+from gallery.errors import DecidedMeanwhile, InputError, NoSuchSeenFace
 from gallery.events import result_of
 from gallery.jobs import decide
 from gallery.jobs.answers import renew_faces
@@ -34,6 +34,7 @@ from gallery.web.shapes import (
     FacesShape,
     HistoryShape,
     NameShape,
+    NewsShape,
     PictureShape,
     RowShape,
     RowsShape,
@@ -42,12 +43,16 @@ from gallery.web.shapes import (
     UndoGiven,
     WorkShape,
 )
+from gallery.web.turns import Turns
 
 REFERENCES = 3
 """Samples beside a row."""
 
 DONE = (Decided.CONFIRMED, Decided.IGNORED, Decided.NO_FACE)
 """After these nothing is left to decide of a face."""
+
+AT_ONCE = 50
+"""Faces that are answered anew while a decision waits for it."""
 
 MOST_STEPS = 200
 """Steps that the history shows."""
@@ -71,9 +76,14 @@ class Desk:
     """The views of a gallery and its answers, and the decisions of a person."""
 
     def __init__(self, engine: Engine) -> None:
-        self.turn = threading.RLock()
+        self.turn = Turns()
         self._engine = engine
         self._stored = engine.store.answers
+
+    @property
+    def engine(self) -> Engine:
+        """The gallery below, which wants the turn."""
+        return self._engine
 
     @_in_turn
     def today(self) -> TodayShape:
@@ -106,15 +116,29 @@ class Desk:
     def sure(self, name: str, after: str | None, limit: int) -> FacesShape:
         """Return the sure faces of a name behind a place, least likely first."""
         name = self._engine.store.character(name).name
+        # Before the faces are read: one that comes in between is told of twice, and none never.
+        revision = self._stored.news(self._engine.encoder).revision
         found = self._stored.page(
             self._engine.encoder, Verdict.SURE, name, after=after, limit=limit
         )
         return FacesShape(
             name=name,
+            revision=revision,
             total=dict(self._names(Verdict.SURE)).get(name, 0),
-            faces=self._shaped(found.faces),
+            faces=self.shaped(found.faces),
             after=found.after,
             references=self._references(name),
+        )
+
+    @_in_turn
+    def news(self, name: str | None, since: int) -> NewsShape:
+        """Return what is new since a revision. Raises InputError for a name that nobody has."""
+        if name is not None:
+            name = self._engine.store.character(name).name
+        found = self._stored.news(self._engine.encoder, name, since)
+        newest = self._stored.now(self._engine.encoder).decisions
+        return NewsShape(
+            revision=found.revision, decision=newest, stale=found.stale, more=found.more
         )
 
     @_in_turn
@@ -132,7 +156,7 @@ class Desk:
                     total=total,
                     references=self._references(name),
                     alternatives=_alternatives(name, own),
-                    faces=self._shaped(own),
+                    faces=self.shaped(own),
                 )
             )
         return RowsShape(total=len(names), start=start, rows=rows)
@@ -152,7 +176,7 @@ class Desk:
                     number=number,
                     alternatives=near,
                     total=total,
-                    faces=self._shaped(own),
+                    faces=self.shaped(own),
                 )
             )
         return ClustersShape(total=len(groups), start=start, clusters=shown)
@@ -168,7 +192,7 @@ class Desk:
             width=size[0] if size else None,
             height=size[1] if size else None,
             has_image=one.times is None and one.path.is_file(),
-            faces=self._shaped(self._beside(one)),
+            faces=self.shaped(self._beside(one)),
         )
 
     def _beside(self, one: StoredAnswer) -> list[StoredAnswer]:
@@ -213,17 +237,23 @@ class Desk:
         not given or the other way round, and for faces that are not there.
         """
         _check_name(given)
-        before = self._stored.of_faces(self._engine.encoder, [one.id for one in given.faces])
-        gone = [one.id for one in given.faces if one.id not in before]
-        if gone:
-            raise NoSuchSeenFace(gone[0])
-        fresh = [one.id for one in given.faces if before[one.id].decision == one.version]
-        stale = [before[one.id] for one in given.faces if before[one.id].decision != one.version]
-        step = self._decide(given, [SeenFace(one) for one in fresh]) if fresh else None
+        looked = {one.id: one.version for one in given.faces}
+        step: Step | None = None
+        while True:
+            before = self._stored.of_faces(self._engine.encoder, looked)
+            gone = [face for face in looked if face not in before]
+            if gone:
+                raise NoSuchSeenFace(gone[0])
+            fresh = {one: seen for one, seen in looked.items() if before[one].decision == seen}
+            # Another program may decide before this one has begun to write; then its faces are
+            # among the stale ones.
+            with contextlib.suppress(DecidedMeanwhile):
+                step = self._decide(given, fresh) if fresh else None
+                break
         return DoneShape(
             step=None if step is None else _step(step),
             faces=self._now(fresh),
-            stale=self._shaped(stale),
+            stale=self.shaped(one for face, one in before.items() if face not in fresh),
             left=0,
         )
 
@@ -267,18 +297,21 @@ class Desk:
             raise NoSuchSeenFace(face)
         return found[face]
 
-    def _decide(self, given: DecisionGiven, faces: Sequence[SeenFace]) -> Step:
+    def _decide(self, given: DecisionGiven, looked: Mapping[int, int]) -> Step:
+        faces, name = [SeenFace(one) for one in looked], given.name
         if given.action == "confirm":
-            return result_of(decide.confirm(self._engine, faces, given.name, new=given.new))
+            return result_of(
+                decide.confirm(self._engine, faces, name, new=given.new, looked=looked)
+            )
         if given.action == "reject":
-            step = result_of(decide.reject(self._engine, faces, given.name or ""))
-            # Who else they may be is wanted at once.
-            renew_faces(self._engine, [one.number for one in faces])
+            step = result_of(decide.reject(self._engine, faces, name or "", looked=looked))
+            # Who else they may be is wanted at once; many are left to the background.
+            renew_faces(self._engine, [*looked][:AT_ONCE])
             return step
-        return result_of(decide.set_aside(self._engine, faces, Action(given.action)))
+        return result_of(decide.set_aside(self._engine, faces, Action(given.action), looked=looked))
 
-    def _now(self, faces: Sequence[int]) -> list[FaceShape]:
-        return self._shaped(self._stored.of_faces(self._engine.encoder, faces).values())
+    def _now(self, faces: Collection[int]) -> list[FaceShape]:
+        return self.shaped(self._stored.of_faces(self._engine.encoder, faces).values())
 
     def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
         """Return how many faces to decide of each name has, most first."""
@@ -289,14 +322,9 @@ class Desk:
 
         Most faces have none, and need no look.
         """
-        wanted = [one.face for one in faces if one.decision]
-        if not wanted:
-            return {}
-        seen = list(self._engine.store.sightings.some(wanted).values())
-        states = self._engine.store.decisions.decided(ruling=False).states(
-            [one.place for one in seen], [one.face.box for one in seen]
-        )
-        return {one.id: state.not_these for one, state in zip(seen, states, strict=True)}
+        owners = {one.face: one.decision for one in faces if one.decision}
+        names = self._engine.store.decisions.rejected({*owners.values()}) if owners else {}
+        return {face: names.get(owner, ()) for face, owner in owners.items()}
 
     def _references(self, name: str) -> list[int]:
         """Return the samples of a character that show it best."""
@@ -304,7 +332,8 @@ class Desk:
         samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
         return [one.id for one in samples[:REFERENCES]]
 
-    def _shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
+    def shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
+        """Return seen faces as clients have them."""
         faces = list(faces)
         sure, rejected = self._engine.thresholds.sure, self._rejected(faces)
         return [_shaped(one, rejected.get(one.face, ()), sure) for one in faces]

@@ -2,11 +2,14 @@
 
 A stranger's page can send requests to any port of this machine, under any name that it lets point
 here, and other programs of the machine serve pages from the same address. So everything is refused
-but what comes from our own page, or from whoever was given the link.
+but what comes from our own page, from whoever was given the link, and from programs that say the
+token which is made for them.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -20,7 +23,21 @@ if TYPE_CHECKING:
 LARGEST_BODY = 1 << 20
 """Bytes that a request may bring; a decision of 10,000 faces takes half of it."""
 
+LARGEST_PICTURE = 64 << 20
+"""Bytes of a picture that is brought; what it may unfold to is looked at where it is decoded."""
+
+BRINGING = frozenset({"/api/v1/identify"})
+"""Which routes take a picture, and nothing else."""
+
+PICTURE = re.compile(r"image/[a-z0-9][a-z0-9.+-]*")
+
 READING = ("GET", "HEAD")
+
+INTERFACE = "/api/v1/"
+"""What programs may ask for."""
+
+LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+"""How links call this machine where nobody else reaches it."""
 
 HEADERS: tuple[tuple[str, str], ...] = (
     (
@@ -39,23 +56,34 @@ HEADERS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the page is, under which names, and what opens it."""
+    """Where the page or the interface is, under which names, and what opens it."""
 
     port: int
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    token: str | None = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    """What opens the page; None where there is none."""
+    names: tuple[str, ...] = LOOPBACK
+    """How links may call the host; the first one stands in those that are printed."""
+    is_secure: bool = False
+    """Whether TLS is spoken."""
+    bearer: str | None = field(default=None, repr=False)
+    """What lets programs in; None where there are none."""
 
     @property
     def hosts(self) -> frozenset[str]:
         """What the header Host may be."""
-        names = ("127.0.0.1", "[::1]", "localhost")
-        whole = {f"{name}:{self.port}" for name in names}
+        whole = {f"{name}:{self.port}" for name in self.names}
         # Browsers leave the usual port out.
-        return frozenset(whole | set(names) if self.port == 80 else whole)
+        is_usual = self.port == (443 if self.is_secure else 80)
+        return frozenset(whole | set(self.names) if is_usual else whole)
 
     @property
     def origins(self) -> frozenset[str]:
         """What the header Origin may be."""
-        return frozenset(f"http://{host}" for host in self.hosts)
+        return frozenset(f"{self._scheme}://{host}" for host in self.hosts)
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.is_secure else "http"
 
     @property
     def cookie(self) -> str:
@@ -65,7 +93,12 @@ class Address:
     @property
     def link(self) -> str:
         """What a person opens."""
-        return f"http://127.0.0.1:{self.port}/?token={self.token}"
+        return f"{self.root}/?token={self.token}"
+
+    @property
+    def root(self) -> str:
+        """What the paths of all requests stand behind."""
+        return f"{self._scheme}://{self.names[0]}:{self.port}"
 
 
 class RefusedError(Exception):
@@ -77,7 +110,7 @@ class RefusedError(Exception):
 
 
 class Doors:
-    """Lets in what the address's own page asks for; all else gets a status and a sentence."""
+    """Lets in what our own page and programs ask for; all else gets a status and a sentence."""
 
     def __init__(self, app: ASGIApp, address: Address) -> None:
         self._app = app
@@ -99,13 +132,16 @@ class Doors:
                 return
             self._check(request)
         except RefusedError as refused:
-            await _answer(send, refused.status, refused.why)
+            asks = (("www-authenticate", "Bearer"),) if refused.status == 401 else ()
+            is_program = request.path.startswith(INTERFACE)
+            await _answer(send, refused.status, refused.why, asks, as_json=is_program)
             return
         await self._app(scope, receive, _with_headers(send))
 
     @property
     def _set_cookie(self) -> str:
-        return f"{self._address.cookie}={self._address.token}; HttpOnly; SameSite=Strict; Path=/"
+        what = f"{self._address.cookie}={self._address.token}; HttpOnly; SameSite=Strict; Path=/"
+        return f"{what}; Secure" if self._address.is_secure else what
 
     def _check_host(self, request: _Request) -> None:
         if request.only("host") not in self._address.hosts:
@@ -119,34 +155,62 @@ class Doors:
         return len(given) == 1 and _is_same(given[0], self._address.token)
 
     def _check(self, request: _Request) -> None:
-        if not _is_same(request.cookie(self._address.cookie), self._address.token):
+        is_program = self._is_program(request)
+        if not is_program and not _is_same(
+            request.cookie(self._address.cookie), self._address.token
+        ):
             raise RefusedError(403, "Open the link that was printed; it lets you in.")
         site = request.only("sec-fetch-site")
+        # Pages of other ports are of the same site, so that they have the cookie, too.
+        if site not in (None, "same-origin", "none"):
+            raise RefusedError(403, "Another page asked for this.")
         if request.method in READING:
-            # Pages of other ports are of the same site, so that they have the cookie, too.
-            if site not in (None, "same-origin", "none"):
-                raise RefusedError(403, "Another page asked for this.")
             return
         if request.method != "POST":
             raise RefusedError(405, "There are GET, HEAD and POST.")
-        self._check_change(request, site)
-
-    def _check_change(self, request: _Request, site: str | None) -> None:
-        """Look at what would change something."""
-        if request.only("origin") not in self._address.origins:
+        # A page that has the token of programs would say where it is from; programs say nothing.
+        origin = request.only("origin")
+        if origin not in self._address.origins and (origin is not None or not is_program):
             raise RefusedError(403, "What changes something wants an Origin of this page.")
-        if site != "same-origin":
+        if site != "same-origin" and not is_program:
             raise RefusedError(403, "What changes something wants Sec-Fetch-Site: same-origin.")
-        kind, _, rest = (request.only("content-type") or "").partition(";")
-        if kind.strip().lower() != "application/json" or rest.strip().lower() not in (
-            "", "charset=utf-8",
-        ):  # fmt: skip
-            raise RefusedError(415, "What changes something is JSON.")
+        self._check_body(request)
+
+    def _is_program(self, request: _Request) -> bool:
+        """Say whether a program asks that has the token; who says another one is refused."""
+        if self._address.bearer is None:
+            return False
+        kind, _, given = (request.only("authorization") or "").partition(" ")
+        if kind.lower() == "bearer" and _is_same(given.strip(), self._address.bearer):
+            if request.path.startswith(INTERFACE):
+                return True
+            raise RefusedError(403, f"For programs there is what begins with {INTERFACE}.")
+        if request.only("authorization") is None and self._address.token is not None:
+            return False
+        raise RefusedError(401, "Send the token of programs, as Authorization: Bearer TOKEN.")
+
+    def _check_body(self, request: _Request) -> None:
+        """Look at what a request brings."""
+        self._check_kind(request)
+        most = LARGEST_PICTURE if request.path in BRINGING else LARGEST_BODY
         length = request.only("content-length") or ""
         if not (length.isascii() and length.isdecimal()):
             raise RefusedError(411, "What changes something says its Content-Length.")
-        if len(length) > 9 or int(length) > LARGEST_BODY:
-            raise RefusedError(413, f"At most {LARGEST_BODY} bytes are taken.")
+        if len(length) > 9 or int(length) > most:
+            raise RefusedError(413, f"At most {most} bytes are taken.")
+
+    def _check_kind(self, request: _Request) -> None:
+        """Let JSON in, and to the routes that take a picture pictures alone.
+
+        Neither is a kind that another page may send without being asked for leave.
+        """
+        kind, _, rest = (request.only("content-type") or "").partition(";")
+        kind, rest = kind.strip().lower(), rest.strip().lower()
+        if request.path in BRINGING:
+            if not PICTURE.fullmatch(kind) or rest:
+                raise RefusedError(415, "This wants a picture.")
+        elif kind != "application/json" or rest not in ("", "charset=utf-8"):
+            raise RefusedError(415, "What changes something is JSON.")
 
 
 class _Request:
@@ -174,16 +238,23 @@ class _Request:
         return "" if found is None else found.value
 
 
-def _is_same(given: str, token: str) -> bool:
-    return secrets.compare_digest(given.encode(), token.encode())
+def _is_same(given: str, token: str | None) -> bool:
+    """Say whether a token is the one; none is where there is none."""
+    return bool(token) and secrets.compare_digest(given.encode(), (token or "").encode())
 
 
 async def _answer(
-    send: Send, status: int, text: str, headers: tuple[tuple[str, str], ...] = ()
+    send: Send,
+    status: int,
+    text: str,
+    headers: tuple[tuple[str, str], ...] = (),
+    *,
+    as_json: bool = False,
 ) -> None:
     """Answer by a sentence."""
-    body = text.encode("utf-8")
-    own = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
+    body = (json.dumps({"detail": text}) if as_json else text).encode("utf-8")
+    kind = "application/json" if as_json else "text/plain; charset=utf-8"
+    own = (("content-type", kind), ("cache-control", "no-store"))
     length = (("content-length", str(len(body))),)
     every = [
         (key.encode("ascii"), value.encode("ascii"))

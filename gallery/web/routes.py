@@ -20,6 +20,7 @@ from gallery.web.shapes import (
     FacesShape,
     HistoryShape,
     NameShape,
+    NewsShape,
     PictureShape,
     RowsShape,
     TodayShape,
@@ -36,7 +37,20 @@ Large = Annotated[bool, Query(description="In the size that it is stored in.")]
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 NOT_THERE: Responses = {404: {"model": ComplaintShape}}
-NOT_DONE: Responses = {404: {"model": ComplaintShape}, 409: {"model": ComplaintShape}}
+BROUGHT = (411, 413, 415)
+"""What the doors say of a body that they do not let in."""
+
+BRINGING_REFUSED: Responses = {status: {"model": ComplaintShape} for status in BROUGHT}
+NOT_DONE: Responses = {**NOT_THERE, **BRINGING_REFUSED}
+
+REFUSED: Responses = {
+    401: {"model": ComplaintShape, "description": "A program has not sent its token."},
+    403: {"model": ComplaintShape, "description": "A browser has not opened the link."},
+    409: {"model": ComplaintShape, "description": "What is asked for cannot be done."},
+    421: {"model": ComplaintShape, "description": "Another host was asked."},
+    500: {"model": ComplaintShape, "description": "The gallery cannot be read or written."},
+}
+"""What every route may answer."""
 WEBP: Responses = {200: {"content": {"image/webp": {}}}}
 
 
@@ -59,6 +73,13 @@ def reading(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = SCREEN,
     ) -> FacesShape:
         return desk.sure(name, after, limit)
+
+    @routes.get("/news", summary="What is new since a screen was loaded", responses=NOT_THERE)
+    def news(
+        name: Annotated[str | None, Query(min_length=1, max_length=300)] = None,
+        since: Annotated[int, Query(ge=0, le=(1 << 62))] = 0,
+    ) -> NewsShape:
+        return desk.news(name, since)
 
     @routes.get("/doubtful", summary="Rows of doubtful faces beside their references")
     def doubtful(start: Start = 0, limit: Annotated[int, Query(ge=1, le=100)] = ROWS) -> RowsShape:

@@ -1,4 +1,4 @@
-"""Serving the page on loopback, IPv4 and IPv6, until it is told to stop."""
+"""Serving pages and programs, on loopback unless another place is named, until told to stop."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import contextlib
 import errno
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, MissingPackage
 from gallery.web.doors import Address, Doors
+from gallery.web.places import ADDRESSES, Certificate
 
 if TYPE_CHECKING:
     import uvicorn
@@ -37,17 +38,23 @@ def check_installed() -> None:
 
 
 @contextlib.contextmanager
-def loopback(port: int | None) -> Iterator[tuple[int, list[socket.socket]]]:
-    """Bind a port, a free one unless it is named, on 127.0.0.1 and, where there is one, ::1.
+def listening(
+    port: int | None, addresses: Sequence[str] = ADDRESSES
+) -> Iterator[tuple[int, list[socket.socket]]]:
+    """Bind a port, a free one unless it is named, on addresses.
 
-    Raises InputError for a port that is taken or not to be had.
+    Those of IPv6 behind the first one may be lacking. Raises InputError for a port that is taken or
+    not to be had, and for an address that this machine has not.
     """
     sockets: list[socket.socket] = []
     for left in reversed(range(TRIES)):
         try:
-            sockets = _bound(port or 0)
+            sockets = _bound(addresses, port or 0)
             break
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                reason = f"{' and '.join(addresses)} is no address of this machine"
+                raise BadSetting("host", reason, "name another one") from error
             if port is not None:
                 reason = f"The port {port} is not to be had: {error.strerror or error}"
                 raise BadSetting("port", reason, "name another one") from error
@@ -60,36 +67,39 @@ def loopback(port: int | None) -> Iterator[tuple[int, list[socket.socket]]]:
             one.close()
 
 
-def _bound(port: int) -> list[socket.socket]:
+@contextlib.contextmanager
+def loopback(port: int | None) -> Iterator[tuple[int, list[socket.socket]]]:
+    """Bind a port on 127.0.0.1 and, where there is one, ::1, as listening does."""
+    with listening(port) as bound:
+        yield bound
+
+
+def _bound(addresses: Sequence[str], port: int) -> list[socket.socket]:
+    first, *others = addresses
     with contextlib.ExitStack() as opened:
-        four = opened.enter_context(_socket(socket.AF_INET))
-        four.bind(("127.0.0.1", port))
-        sockets = [four]
-        if socket.has_ipv6:
-            with contextlib.suppress(_NoIPv6Error):
-                sockets.append(opened.enter_context(_bound_six(four.getsockname()[1])))
+        sockets = [opened.enter_context(_bound_at(first, port))]
+        same = sockets[0].getsockname()[1]
+        for one in others:
+            try:
+                sockets.append(opened.enter_context(_bound_at(one, same)))
+            except OSError as error:
+                # A system without IPv6.
+                if error.errno == errno.EADDRINUSE or ":" not in one:
+                    raise
         opened.pop_all()
     return sockets
 
 
-class _NoIPv6Error(Exception):
-    """The system has no ::1."""
-
-
-def _bound_six(port: int) -> socket.socket:
+def _bound_at(address: str, port: int) -> socket.socket:
+    made = _socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
-        six = _socket(socket.AF_INET6)
-    except OSError as error:
-        raise _NoIPv6Error from error
-    try:
-        six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        six.bind(("::1", port))
-    except OSError as error:
-        six.close()
-        if error.errno == errno.EADDRINUSE:
-            raise
-        raise _NoIPv6Error from error
-    return six
+        if ":" in address:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind((address, port))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _socket(family: int) -> socket.socket:
@@ -103,7 +113,12 @@ def _socket(family: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp, address: Address, sockets: list[socket.socket]) -> Iterator[Serving]:
+def serving(
+    app: ASGIApp,
+    address: Address,
+    sockets: list[socket.socket],
+    certificate: Certificate | None = None,
+) -> Iterator[Serving]:
     """Serve an application behind doors, in a thread of its own, until the block is left."""
     import uvicorn
 
@@ -115,6 +130,8 @@ def serving(app: ASGIApp, address: Address, sockets: list[socket.socket]) -> Ite
         proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=PATIENCE,
+        ssl_certfile=None if certificate is None else certificate.file,
+        ssl_keyfile=None if certificate is None else certificate.key,
     )
     server = uvicorn.Server(config)
     ended = threading.Event()

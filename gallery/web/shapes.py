@@ -63,10 +63,20 @@ class TodayShape(BaseModel):
     alone: int = Field(description="Unknown faces that are in no cluster.")
 
 
+class NewsShape(BaseModel):
+    """Whether the gallery says something else than before."""
+
+    revision: int = Field(description="Another one after every answer that is stored.")
+    decision: int = Field(description="Another one after every decision.")
+    stale: int = Field(description="Faces whose answers are still to be renewed.")
+    more: int = Field(description="Sure faces of the name that were not so at the revision.")
+
+
 class FacesShape(BaseModel):
     """A screen of faces."""
 
     name: str
+    revision: int = Field(description="Of the answers; `news` says what came since.")
     total: int
     faces: list[FaceShape]
     after: str | None = Field(description="Where the next screen begins; None after the last.")

@@ -260,12 +260,9 @@ def test_relabelling_stores_what_it_says(gallery: Engine, shots: Path, tmp_path:
     assert renewed(gallery).renewed == 0
 
 
-def test_a_renewal_that_is_left_goes_on_where_it_was(
-    gallery: Engine, shots: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answers, "AT_ONCE", 1)
+def test_a_renewal_that_is_left_goes_on_where_it_was(gallery: Engine, shots: Path) -> None:
     gallery.forget("Rei")
-    with closing(answers.renew(gallery)) as job:
+    with closing(answers.renew(gallery, at_once=1)) as job:
         next(job)
         next(job)
         next(job)
@@ -274,12 +271,9 @@ def test_a_renewal_that_is_left_goes_on_where_it_was(
     check_true(gallery)
 
 
-def test_a_renewal_ends_where_the_gallery_changes(
-    gallery: Engine, shots: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answers, "AT_ONCE", 1)
+def test_a_renewal_ends_where_the_gallery_changes(gallery: Engine, shots: Path) -> None:
     gallery.forget("Rei")
-    job = answers.renew(gallery)
+    job = answers.renew(gallery, at_once=1)
     next(job)
     next(job)
     gallery.forget("Asuka")

@@ -14,6 +14,7 @@ from rewritten import write_into
 from gallery.engine.engine import Engine
 from gallery.errors import (
     BadSetting,
+    DecidedMeanwhile,
     NoNameToConfirm,
     NoSuchCharacter,
     NoSuchCluster,
@@ -214,6 +215,39 @@ def test_undo_goes_back_one_step_each_time(gallery: Engine, shots: Path) -> None
     assert only(gallery, shots / "asuka.png").decided is None
     with pytest.raises(NothingToUndo):
         decide.undo(gallery)
+
+
+def test_nothing_is_decided_where_somebody_decided_since_a_person_looked(
+    gallery: Engine, shots: Path
+) -> None:
+    one, other = seen(gallery, shots / "asuka.png"), seen(gallery, shots / "pink.png")
+    looked = {one.number: 0, other.number: 0}
+    (mine,) = [result_of(decide.confirm(gallery, [one], "Asuka", looked={one.number: 0}))]
+    jobs = (
+        decide.confirm(gallery, [one, other], "Rei", looked=looked),
+        decide.reject(gallery, [one, other], "Rei", looked=looked),
+        decide.set_aside(gallery, [one, other], Action.IGNORE, looked=looked),
+    )
+    for job in jobs:
+        with pytest.raises(DecidedMeanwhile) as told:
+            result_of(job)
+        assert told.value.faces == (one.number,)
+    assert gallery.store.decisions.steps() == [mine]
+    now = {**looked, one.number: gallery.store.answers.of_faces("", looked)[one.number].decision}
+    assert result_of(decide.reject(gallery, [one, other], "Rei", looked=now)).faces == 2
+
+
+def test_what_an_open_gallery_knows_of_decisions_follows_a_new_name(
+    gallery: Engine, shots: Path
+) -> None:
+    confirm(gallery, shots / "pink.png", "Rei")
+    result_of(decide.reject(gallery, [shots / "asuka.png"], "Asuka"))
+    assert only(gallery, shots / "pink.png").character == "Rei"
+    assert only(gallery, shots / "asuka.png").character != "Asuka"
+    gallery.rename("Rei", "Ayanami")
+    gallery.rename("Asuka", "Soryu")
+    assert only(gallery, shots / "pink.png").character == "Ayanami"
+    assert only(gallery, shots / "asuka.png").character != "Soryu"
 
 
 def test_faces_are_named_by_picture_and_number_by_their_own_number_or_by_cluster(

@@ -197,7 +197,11 @@ def test_any_decisions_and_undos_end_in_the_state_that_replaying_the_log_gives(
     }
     example = 10 * next(EXAMPLES)
     made: list[int] = []
+    ruling = shared.decisions.ruling()
     for what, of, faces in steps:
+        # What is read of the new decisions alone is what is read of all.
+        ruling = shared.decisions.ruling(ruling)
+        assert ruling == shared.decisions.ruling()
         if what == "undo":
             if made:
                 done = undo(shared, made[int(of or 0) % len(made)])
@@ -215,6 +219,34 @@ def test_any_decisions_and_undos_end_in_the_state_that_replaying_the_log_gives(
     assert {one.id: one.state for one in now} == replayed
     assert all(one.state == after.get(one.owner, UNDECIDED) for one in now)
     assert shared.check() == []
+
+
+def test_what_rules_is_read_anew_where_a_name_has_another_meaning(known: Store) -> None:
+    decide(known, [meant(1), meant(2)], confirmed("Rei"))
+    decide(known, [meant(3)], rejected("Asuka"), "Asuka")
+    ruling = known.decisions.ruling()
+
+    def renewed(number: int) -> FaceState:
+        nonlocal ruling
+        ruling = known.decisions.ruling(ruling)
+        assert ruling == known.decisions.ruling()
+        return ruling.faces.state(meant(number).place, BOX)
+
+    with known.writing() as writer:
+        writer.rename("Rei", "Ayanami")
+    assert renewed(1).character == "Ayanami"
+    with known.writing() as writer:
+        writer.merge("Asuka", "Misato")
+    assert renewed(3).not_these == ("Misato",)
+    with known.writing() as writer:
+        writer.forget("Ayanami")
+    assert renewed(1) == UNDECIDED
+    decide(known, [meant(2)], rejected("Misato"), "Misato")
+    assert renewed(2).not_these == ("Misato",)
+    with known.writing() as writer:
+        writer.add(new_sample("Ayanami", 60))
+    assert renewed(1).character == "Ayanami"
+    assert ruling is known.decisions.ruling(ruling)
 
 
 def test_decisions_follow_a_new_name_also_where_two_swap_theirs(known: Store) -> None:
@@ -246,18 +278,18 @@ def test_a_forgotten_name_rules_nothing_until_somebody_has_it_again(known: Store
     with known.writing() as writer:
         writer.forget("Rei")
     not_asuka = FaceState(Decided.NOT_THIS, None, ("Asuka",))
-    assert known.decisions.decided().state(meant(1).place, BOX) == not_asuka
+    assert known.decisions.ruling().faces.state(meant(1).place, BOX) == not_asuka
     assert states(known)[1].character == "Rei"
     with known.writing() as writer:
         writer.add(new_sample("Rei", 50))
-    ruling = known.decisions.decided().state(meant(1).place, BOX)
+    ruling = known.decisions.ruling().faces.state(meant(1).place, BOX)
     assert ruling == FaceState(Decided.CONFIRMED, "Rei", ("Asuka",))
     assert known.check() == []
 
 
 def test_whoever_is_confirmed_as_a_reject_class_is_ignored(known: Store) -> None:
     decide(known, [meant(1)], confirmed("Noise crowd"))
-    assert known.decisions.decided().state(meant(1).place, BOX) == IGNORED
+    assert known.decisions.ruling().faces.state(meant(1).place, BOX) == IGNORED
 
 
 def test_a_face_is_known_where_another_detector_draws_it_and_whatever_is_written_into_its_file(
@@ -269,7 +301,7 @@ def test_a_face_is_known_where_another_detector_draws_it_and_whatever_is_written
     first = FaceMeant(Place("a" * 64), Path("/1.png"), BOX)
     decide(known, [first], confirmed("Rei"))
     near, far = Box(12, 12, 54, 54), Box(40, 40, 80, 80)
-    ruling = known.decisions.decided()
+    ruling = known.decisions.ruling().faces
     for place in (Place("a" * 64), Place("b" * 64), Place("d" * 64, None, "c" * 64)):
         assert ruling.states([place, place], [far, near]) == [UNDECIDED, REI]
     decide(known, [FaceMeant(Place("b" * 64), Path("/2.png"), near)], ignored)
@@ -282,7 +314,7 @@ def test_of_two_faces_in_one_place_a_decision_is_of_the_one_that_overlaps_it_mos
 ) -> None:
     decide(known, [meant(1)], confirmed("Rei"))
     place, shifted = meant(1).place, Box(14, 10, 54, 50)
-    assert known.decisions.decided().states([place, place], [shifted, BOX]) == [UNDECIDED, REI]
+    assert known.decisions.ruling().faces.states([place, place], [shifted, BOX]) == [UNDECIDED, REI]
 
 
 def test_the_face_of_a_video_is_known_by_its_time(known: Store) -> None:
@@ -292,7 +324,7 @@ def test_the_face_of_a_video_is_known_by_its_time(known: Store) -> None:
     video = "e" * 64
     face = FaceMeant(Place(video, track(2.0, 4.0)), Path("/1.mkv"), BOX)
     decide(known, [face], confirmed("Rei"))
-    ruling = known.decisions.decided()
+    ruling = known.decisions.ruling().faces
     assert ruling.state(Place(video, track(2.0, 4.0)), BOX) == REI
     assert ruling.state(Place(video, track(1.5, 3.9)), BOX) == REI
     assert ruling.state(Place(video, track(4.5, 6.0)), BOX) == UNDECIDED

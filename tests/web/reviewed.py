@@ -69,5 +69,5 @@ def client_of(gallery: Engine, *, let_in: bool = True) -> TestClient:
     doors = Doors(application(desk_of(gallery), "drawn"), ADDRESS)
     client = TestClient(doors, base_url=f"http://{HOST}", follow_redirects=False)
     if let_in:
-        client.cookies.set(ADDRESS.cookie, ADDRESS.token)
+        client.cookies.set(ADDRESS.cookie, ADDRESS.token or "")
     return client

@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 
 import pytest
-from reviewed import ADDRESS, CHANGING, HOST, PORT, client_of, reviewed
+from reviewed import ADDRESS, CHANGING, HOST, PORT, client_of, desk_of, reviewed
 from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
-from gallery.web.application import HERE
-from gallery.web.doors import HEADERS, LARGEST_BODY, Address
+from gallery.web.application import HERE, application
+from gallery.web.doors import HEADERS, LARGEST_BODY, Address, Doors
 
 GOOD_HOSTS = (HOST, f"[::1]:{PORT}", f"localhost:{PORT}")
 EVIL = f"evil.com:{PORT}"
@@ -79,6 +79,71 @@ def test_nothing_is_changed_but_by_our_own_page(client: TestClient, shown: Engin
         decided += "step" in answer.text and answer.json()["step"] is not None
     assert decided == 1
     assert len(shown.store.decisions.steps()) == 1
+
+
+SAID = {
+    "Bearer the-token-of-programs": True,
+    "bearer the-token-of-programs": True,
+    "Bearer the-token": False,
+    "Bearer another": False,
+    "Bearer ": False,
+    "the-token-of-programs": False,
+    "Basic the-token-of-programs": False,
+    None: False,
+}
+FROM = {**ORIGINS, None: True}
+"""Programs do not say where they are from; a page that had their token would have to."""
+SEEN_AS = {"same-origin": True, "none": True, None: True, "same-site": False, "cross-site": False}
+
+
+@pytest.fixture
+def programs(shown: Engine) -> TestClient:
+    address = Address(PORT, None, bearer="the-token-of-programs")
+    return TestClient(Doors(application(desk_of(shown), "drawn"), address), f"http://{HOST}")
+
+
+def test_programs_change_what_they_may_with_their_token_alone(
+    programs: TestClient, shown: Engine
+) -> None:
+    hosts = [*((one, True) for one in GOOD_HOSTS), *((one, False) for one in BAD_HOSTS)]
+    for (host, a), (origin, b), (said, c), (kind, d), (site, e) in itertools.product(
+        hosts, FROM.items(), SAID.items(), KINDS.items(), SEEN_AS.items()
+    ):
+        if (a, b, c, d, e).count(False) > (2 if host in (HOST, EVIL) else 1):
+            continue
+        # The cookie of a page opens nothing here.
+        named = {"origin": origin, "content-type": kind, "sec-fetch-site": site}
+        headers = {"host": host, **cookie("the-token"), **({"authorization": said} if said else {})}
+        headers |= {name: value for name, value in named.items() if value is not None}
+        answer = programs.post("/api/v1/decisions", content=BODY, headers=headers)
+        assert (answer.status_code == 200) == (a and b and c and d and e), (headers, answer.text)
+        assert a or answer.status_code == 421, headers
+        assert not a or c or answer.status_code == 401, headers
+        assert "set-cookie" not in answer.headers
+    assert len(shown.store.decisions.steps()) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/?token=the-token-of-programs"])
+def test_programs_have_the_interface_alone(programs: TestClient, path: str) -> None:
+    held = {"authorization": "Bearer the-token-of-programs"}
+    assert programs.get("/api/v1/today", headers=held).status_code == 200
+    assert programs.get(path, headers=held).status_code == 403
+    for headers in ({}, cookie("the-token"), cookie("")):
+        assert programs.get(path, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_programs_have_no_other_methods(programs: TestClient, method: str) -> None:
+    held = {"authorization": "Bearer the-token-of-programs", "content-type": "application/json"}
+    answer = programs.request(method, "/api/v1/decisions", content=BODY, headers=held)
+    assert answer.status_code == 405
+    assert not [one for one in answer.headers if one.startswith("access-control")]
+
+
+def test_the_page_knows_no_token_of_programs(client: TestClient) -> None:
+    for said in ("Bearer the-token", "Bearer ", "Bearer None"):
+        answer = client.get("/api/v1/today", headers={"authorization": said})
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/v1/today", "/api/v1/crops/1.webp"])
@@ -164,10 +229,6 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
 
 
 def test_a_title_is_no_markup(gallery: Engine) -> None:
-    from reviewed import desk_of
-
-    from gallery.web.application import application
-
     client = TestClient(application(desk_of(gallery), '"><script>alert(1)</script>'))
     assert "<script>alert" not in client.get("/").text
 
@@ -175,4 +236,4 @@ def test_a_title_is_no_markup(gallery: Engine) -> None:
 def test_the_usual_port_may_be_left_out() -> None:
     assert "127.0.0.1" in Address(80).hosts
     assert "127.0.0.1" not in ADDRESS.hosts
-    assert ADDRESS.token not in repr(ADDRESS)
+    assert "the-token" not in repr(ADDRESS)

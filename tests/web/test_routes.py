@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import fake_gallery
 from PIL import Image
-from reviewed import CHANGING, client_of, reviewed
+from reviewed import CHANGING, COLOURS, client_of, desk_of, reviewed
 from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
 from gallery.events import result_of
-from gallery.jobs import decide
+from gallery.jobs import decide, meant
 from gallery.jobs.meant import SeenFace
+from gallery.web.desk import Desk
+from gallery.web.shapes import DecisionGiven, FaceGiven
 
 
 @pytest.fixture
@@ -147,6 +151,65 @@ def test_what_another_program_decides_is_seen(client: TestClient, shown: Engine)
     assert [one["character"] for one in done["stale"]] == ["Asuka"]
 
 
+def test_what_is_decided_between_the_look_and_the_writing_is_told(
+    client: TestClient, shown: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = get(client, "faces", name="Rei")["faces"]
+    looks = meant.faces_meant
+
+    def slowly(*args: Any) -> Any:
+        monkeypatch.setattr(decide, "faces_meant", looks)
+        found = yield from looks(*args)
+        result_of(decide.confirm(shown, [SeenFace(faces[0]["id"])], "Asuka"))
+        return found
+
+    monkeypatch.setattr(decide, "faces_meant", slowly)
+    done = post(client, "decisions", action="confirm", name="Rei", faces=given(faces))
+    assert [one["character"] for one in done["stale"]] == ["Asuka"]
+    assert {one["id"] for one in done["faces"]} == {one["id"] for one in faces[1:]}
+    assert done["step"]["title"] == "confirmed 3 as Rei"
+
+
+def test_of_two_programs_that_decide_of_one_face_one_is_told(
+    gallery: Engine, database: Path, tmp_path: Path
+) -> None:
+    desk = desk_of(reviewed(gallery, tmp_path, sure=20))
+    faces = [one.id for name in COLOURS for one in desk.sure(name, None, 500).faces]
+    spawning = multiprocessing.get_context("spawn")
+    told, begin = spawning.Queue(), spawning.Barrier(2)
+    programs = [
+        spawning.Process(target=decide_of_all, args=(str(database), name, faces, begin, told))
+        for name in COLOURS
+    ]
+    for one in programs:
+        one.start()
+    done = dict(told.get(timeout=120) for _ in programs)
+    for one in programs:
+        one.join(timeout=60)
+        assert one.exitcode == 0
+    # Each face was decided of once, and whoever came later was told.
+    log = gallery.store.decisions.log()
+    assert len({one.face for one in log}) == len(log) == len(faces) == 40
+    assert set(done["Rei"]) | set(done["Asuka"]) == set(faces)
+    assert set(done["Rei"]).isdisjoint(done["Asuka"])
+    now = gallery.store.answers.of_faces(gallery.encoder, faces)
+    assert all(now[face].character == name for name, own in done.items() for face in own)
+
+
+def decide_of_all(database: str, name: str, faces: list[int], begin: Any, told: Any) -> None:
+    """Confirm faces as somebody, each as it was before anybody did, and tell which it could."""
+    with fake_gallery(database) as opened:
+        desk = Desk(opened)
+        begin.wait(timeout=60)
+        mine = []
+        for face in faces:
+            wanted = [FaceGiven(id=face, version=0)]
+            done = desk.decide(DecisionGiven(action="confirm", faces=wanted, name=name))
+            assert (done.step is None) == bool(done.stale)
+            mine += [face] if done.step else []
+        told.put((name, mine))
+
+
 def test_a_rejected_name_is_not_said_again(client: TestClient) -> None:
     face = get(client, "faces", name="Rei")["faces"][0]
     done = post(client, "decisions", action="reject", name="Rei", faces=given([face]))
@@ -212,7 +275,7 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
         "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
-        "decisions", "undo",
+        "decisions", "undo", "news", "identify",
     }  # fmt: skip
 
 

@@ -1,0 +1,66 @@
+"""What programs are answered, as JSON; `gallery identify --json` says the same of a picture."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from gallery.web.shapes import FaceShape
+
+DecidedState = Literal["confirmed", "ignored", "no_face"]
+
+
+class QualityShape(BaseModel):
+    """How well a face can be seen."""
+
+    score: float = Field(description="All of it in one number, 0 to 1.")
+    size: float = Field(description="The shorter side of the head's box, in pixels.")
+    sharpness: float
+    roll: float | None = Field(description="In degrees, clockwise above 0.")
+    frontal: float | None
+    cut: float | None = Field(description="The share of the box outside the picture.")
+
+
+class MatchShape(BaseModel):
+    """One of the nearest characters."""
+
+    character: str
+    distance: float = Field(description="Small is near.")
+
+
+class AnsweredShape(BaseModel):
+    """A face of a picture, and who it is."""
+
+    box: tuple[int, int, int, int] = Field(description="Left, top, right, bottom, in pixels.")
+    score: float = Field(description="How sure the detector is, 0 to 1.")
+    quality: QualityShape | None
+    verdict: Literal["sure", "unsure", "unknown"]
+    character: str | None
+    distance: float | None
+    probability: float | None = Field(
+        default=None, description="That the character is right; without a calibration none."
+    )
+    stranger: float | None = Field(
+        default=None, description="That it is nobody's; without a calibration none."
+    )
+    decided: str | None = Field(default=None, description="What a person decided of the face.")
+    matches: list[MatchShape]
+
+
+class IdentifiedShape(BaseModel):
+    """Who is in a picture."""
+
+    width: int
+    height: int
+    encoder: str
+    digest: str = Field(description="SHA-256 of the picture's file.")
+    faces: list[AnsweredShape]
+    left_out: int = Field(description="Faces that are too small or too poor.")
+
+
+class DecisionsShape(BaseModel):
+    """Faces of which a person decided one thing."""
+
+    faces: list[FaceShape]
+    after: str | None = Field(description="Where the next page begins; none after the last.")

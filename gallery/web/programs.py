@@ -1,0 +1,56 @@
+"""What programs ask for and the page does not: who is in a picture, and what was decided."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from gallery.media.images import decode
+from gallery.output.records import as_json
+from gallery.types import Decided, Verdict
+from gallery.web.desk import Desk
+from gallery.web.program_shapes import DecidedState, DecisionsShape, IdentifiedShape
+
+PICTURE = Path("The picture")
+"""What sentences call a picture that no file holds."""
+
+
+class Programs:
+    """The answers of a gallery to programs."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._looking = threading.Lock()
+
+    def identify(self, content: bytes, top: int) -> IdentifiedShape:
+        """Return who is in a picture, with the top nearest characters; nothing of it is kept.
+
+        Raises InputError for bytes that are no picture, StoreError where samples lack the encoder
+        in use.
+        """
+        engine = self._desk.engine
+        # Pictures wait for one another, since a decoded one may fill much of the memory, and no
+        # decision waits for a network.
+        with self._looking:
+            (seen,) = engine.observe([decode(content, PICTURE)])
+        with self._desk.turn:
+            engine.require_encoded()
+            (record,) = engine.records([seen], top=top)
+        return IdentifiedShape.model_validate(as_json(record))
+
+    def decisions(
+        self, state: DecidedState, name: str | None, after: str | None, limit: int
+    ) -> DecisionsShape:
+        """Return seen faces of which one thing was decided, confirmed ones of a name or of all.
+
+        Raises InputError for a name that nobody has, and for an `after` that no page gave.
+        """
+        engine, decided = self._desk.engine, Decided(state)
+        with self._desk.turn:
+            if name is not None:
+                name = engine.store.character(name).name
+            verdict = Verdict.SURE if decided is Decided.CONFIRMED else Verdict.UNKNOWN
+            found = engine.store.answers.page(
+                engine.encoder, verdict, name, decided=decided, after=after, limit=limit
+            )
+            return DecisionsShape(faces=self._desk.shaped(found.faces), after=found.after)
