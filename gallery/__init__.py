@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         BrokenRows,
         BusyDatabase,
         BusyFile,
+        ChangedProposal,
         ClosedGallery,
         DamagedBackUp,
         DamagedCrop,
@@ -69,12 +70,14 @@ if TYPE_CHECKING:
         NoSuchSample,
         NoSuchSeenFace,
         NoSuchStep,
+        NoSuchVideo,
         NotAGallery,
         NotEncoded,
         NothingFound,
         NothingSeen,
         NothingToUndo,
         NotInCluster,
+        OtherGroup,
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
@@ -170,7 +173,8 @@ else:
         "api": "Gallery Job Picture open_gallery",
         "audit.proposals": "Proposal",
         "errors": "BadArchive BadManifest BadName BadOutput BadSetting BrokenRows BusyDatabase "
-        "BusyFile ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase DamagedDescriptor "
+        "BusyFile ChangedProposal ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase "
+        "DamagedDescriptor "
         "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
         "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
         "LostDatabase LostFile MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery "
@@ -178,12 +182,13 @@ else:
         "NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
         "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
-        "NothingSeen NotInCluster OutgrownCalibration PluginFailed ReadOnlyDatabase SamePicture "
+        "NothingSeen NotInCluster OtherGroup OutgrownCalibration PluginFailed ReadOnlyDatabase "
+        "SamePicture "
         "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
         "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
-        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
+        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NoSuchVideo NothingToUndo "
         "DecidedMeanwhile",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
@@ -245,6 +250,7 @@ __all__ = [
     "BusyFile",
     "Calibrated",
     "Candidate",
+    "ChangedProposal",
     "Character",
     "ClosedGallery",
     "Cluster",
@@ -324,6 +330,7 @@ __all__ = [
     "NoSuchSample",
     "NoSuchSeenFace",
     "NoSuchStep",
+    "NoSuchVideo",
     "NobodyKnown",
     "NotAGallery",
     "NotEncoded",
@@ -331,6 +338,7 @@ __all__ = [
     "NothingFound",
     "NothingSeen",
     "NothingToUndo",
+    "OtherGroup",
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",

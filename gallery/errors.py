@@ -459,6 +459,13 @@ class NoSuchCluster(_NoSuchNumber):
     FACT = "There is no cluster {self.number} of unknown faces"
 
 
+class OtherGroup(_NoSuchNumber):
+    """Faces that were in a cluster, number 0 for none, are in another one by now."""
+
+    FACT = "Somebody grouped faces otherwise meanwhile"
+    CURE = "look at them again"
+
+
 class NoSuchRejection(_NoSuchNumber):
     """There is no rejection of a number."""
 
@@ -469,6 +476,15 @@ class NoSuchStep(_NoSuchNumber):
     """There is no step of decisions of a number."""
 
     FACT = "There is no step {self.number}"
+
+
+@facts
+class NoSuchVideo(InputError):
+    """No video of a digest was labelled."""
+
+    FACT = "There is no such video"
+
+    digest: str
 
 
 class NoSuchSeenFace(_NoSuchNumber):
@@ -497,6 +513,16 @@ class NothingToUndo(InputError):
     """Nothing is decided any more that could be undone."""
 
     FACT = "There is nothing left to undo"
+
+
+@facts
+class ChangedProposal(InputError):
+    """What an audit proposes to change is not any more what it was when that was made."""
+
+    FACT = "Samples of {self.name} were moved or forgotten meanwhile"
+    CURE = "run the audit again"
+
+    name: str
 
 
 @facts

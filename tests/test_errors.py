@@ -75,6 +75,7 @@ VALUES: dict[Any, object] = {
 SHOWN = {
     "audit/contradicted.py": "the command that a proposal is",
     "audit/duplicates.py": "the command that a proposal is",
+    "audit/fixes.py": "reads the command that a proposal is",
     "audit/misplaced.py": "the command that a proposal is",
     "audit/page.py": "a page for whoever ran `gallery audit`",
     "evaluation/verdicts.py": "a page for whoever ran `gallery evaluate`",

@@ -19,6 +19,10 @@ MOST_ROWS = 200
 """Of each kind of proposals: a page of thousands of faces is looked at by nobody."""
 
 TITLES = {
+    Kind.CONTRADICTED: (
+        "Samples that a person decided otherwise of",
+        "What was decided stands against whom they are enrolled as.",
+    ),
     Kind.MISPLACED: (
         "Samples that likely lie in the wrong folder",
         "The first face is nearer to the ideal of another character than to its own, which is "

@@ -179,7 +179,11 @@ def undo(
         for left in done.left:
             owner = "undone already" if left.step is None else f"step {left.step} owns it now"
             say(f"Left alone: {left.face.path} at {_box(left.face.box)}, {owner}.")
-    if done.left:
+        if done.kept:
+            say(
+                f"Left in another group: {plural(done.kept, 'face')}, which a newer step put there."
+            )
+    if done.left or done.kept:
         raise typer.Exit(1)
 
 
@@ -252,6 +256,7 @@ def _undone_json(done: Undone) -> dict[str, object]:
             }
             for one in done.left
         ],
+        "kept": done.kept,
     }
 
 

@@ -295,8 +295,11 @@ class Engine:
 
         None where the gallery is empty.
         """
-        matched = self._matcher.match(descriptors, MatchMode.IDEAL, 1)
-        return [matches[0] if matches else None for matches in matched]
+        return [matches[0] if matches else None for matches in self.near_ideals(descriptors, 1)]
+
+    def near_ideals(self, descriptors: NDArray[np.float32], count: int) -> list[list[Match]]:
+        """Return the characters whose ideals are nearest to each descriptor, nearest first."""
+        return self._matcher.match(descriptors, MatchMode.IDEAL, count)
 
     def states(
         self, places: Sequence[Place] | None, described: Sequence[DescribedFace]

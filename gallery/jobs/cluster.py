@@ -44,8 +44,9 @@ def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[
 
     A face that has a number keeps it while it is unknown, unless all are grouped afresh; a new one
     joins the cluster that it belongs to, and new clusters get new numbers. A face that has a name
-    by now loses its number, so that a number stands for what is returned. Raises StoreError where
-    samples lack the encoder in use.
+    by now loses its number, so that a number stands for what is returned. Clusters that a person
+    joined or split stay also where all are grouped afresh. Raises StoreError where samples lack the
+    encoder in use.
     """
     seen = yield from sifted(engine, poor=poor)
     clusters = _grouped(engine, seen, afresh=afresh)
@@ -54,9 +55,15 @@ def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[
 
 
 def _grouped(engine: Engine, seen: Sifted, *, afresh: bool) -> list[Cluster]:
-    faces, known = seen.unknown, engine.store.sightings.all()
-    former = np.array([0 if afresh else one.sighting.cluster or 0 for one in faces], np.int64)
-    first = 1 + max((one.cluster or 0 for one in known), default=0)
+    faces, by_hand = seen.unknown, engine.store.groups.by_hand() if afresh else frozenset()
+    former = np.array(
+        [
+            number if not afresh or number in by_hand else 0
+            for number in (one.sighting.cluster or 0 for one in faces)
+        ],
+        np.int64,
+    )
+    first = 1 + engine.store.groups.largest()
     reach = REACH * engine.thresholds.unknown
     vectors = np.array([one.descriptor for one in faces], np.float32)
     numbers = join(vectors, former, reach, first)

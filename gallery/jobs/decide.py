@@ -125,7 +125,7 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
     """
     made: list[Step] = []
     left: list[LeftAlone] = []
-    restored = 0
+    restored = kept = 0
     with engine.store.writing() as writer:
         wanted = sorted(dict.fromkeys(steps), reverse=True)
         if not wanted:
@@ -138,7 +138,8 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
             made += one.steps
             restored += one.restored
             left += one.left
-    return Undone(tuple(made), restored, tuple(left))
+            kept += one.kept
+    return Undone(tuple(made), restored, tuple(left), kept)
 
 
 def person(who: str | None) -> str:

@@ -332,6 +332,26 @@ class AnswerReader:
             query = _from(query, [tracks.c.start, tracks.c.sighting_id], after, limit)
             return _page(connection, encoder, connection.execute(query).all(), limit)
 
+    def video_counts(self) -> dict[str, dict[tuple[Decided, Verdict | None], int]]:
+        """Return how many tracks of each labelled video there are of each kind.
+
+        By the videos' digests, then by what is decided of them and what is answered.
+        """
+        found: dict[str, dict[tuple[Decided, Verdict | None], int]] = {}
+        with self._reading() as connection:
+            kind = (shots.c.digest, answers.c.decided, answers.c.verdict)
+            rows = connection.execute(
+                select(*kind, func.count().label("tracks"))
+                .select_from(tracks)
+                .join(shots, shots.c.id == tracks.c.shot_id)
+                .join(answers, answers.c.sighting_id == tracks.c.sighting_id)
+                .group_by(*kind)
+            )
+            for row in rows:
+                own = found.setdefault(row.digest, {})
+                own[_kept_decided(row.decided), _kept_verdict(row.verdict)] = row.tracks
+        return found
+
     def in_cluster(
         self, encoder: str, number: int, *, after: str | None = None, limit: int = PAGE
     ) -> AnswerPage:
@@ -372,6 +392,23 @@ class AnswerReader:
                 .limit(limit)
             )
             return tuple(_answers(connection, encoder, list(found)).values())
+
+    def unknown_members(self) -> dict[int, dict[int, int]]:
+        """Return the unknown faces to decide of in each cluster, with what owns their states.
+
+        Decisions by faces by clusters, all by their numbers; a face with 0 was never decided of.
+        """
+        found: dict[int, dict[int, int]] = {}
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(sightings.c.cluster, answers.c.sighting_id, answers.c.owner)
+                .join(sightings, sightings.c.id == answers.c.sighting_id)
+                .where(*_unknown(), sightings.c.cluster.is_not(None))
+                .order_by(sightings.c.cluster, answers.c.sighting_id)
+            )
+            for row in rows:
+                found.setdefault(row.cluster, {})[row.sighting_id] = row.owner
+        return found
 
     def of_faces(self, encoder: str, faces: Collection[int]) -> dict[int, StoredAnswer]:
         """Return what is said of those of the faces that are there, by their numbers."""

@@ -40,6 +40,7 @@ from gallery.store.columns import box_of
 from gallery.store.contents import hear_of_content
 from gallery.store.decided import is_same_time, times_of
 from gallery.store.descriptors import portions
+from gallery.store.grouping import GroupWriter
 from gallery.store.rejections import SAME_PLACE, RejectionWriter
 from gallery.store.steps import (
     Action,
@@ -98,6 +99,7 @@ class DecisionWriter:
         self._connection = connection
         self._rejections = rejections
         self._answers = AnswerWriter(connection)
+        self.groups = GroupWriter(connection)
         self._enrolling: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
 
@@ -224,6 +226,11 @@ class DecisionWriter:
         Raises InputError where there is no such step.
         """
         former = self.step(number)
+        if self.groups.has(number):
+            made, restored, others = self.groups.undo(
+                number, lambda: self.begin(Action.UNDO, who, undoes=number)
+            )
+            return Undone(() if made is None else (self.step(made),), restored, (), others)
         rows = decisions_in(self._connection, decisions.c.step_id == number)
         of_step = decided_faces.c.id.in_(
             select(decisions.c.face_id).where(decisions.c.step_id == number)
@@ -254,7 +261,7 @@ class DecisionWriter:
         return Undone((self.step(step),), len(free), left)
 
     def newest(self) -> int | None:
-        """Return the newest step that some face's state is of; None where none is left.
+        """Return the newest step that some face's state or group is of; None where none is left.
 
         What was found, and what an enrolment changed, is undone only where it is asked for.
         """
@@ -264,7 +271,7 @@ class DecisionWriter:
             .join(decision_steps, decision_steps.c.id == decisions.c.step_id)
             .where(decision_steps.c.action.not_in((Action.FOUND.value, Action.ENROLL.value)))
         )
-        return found or None
+        return max(found or 0, self.groups.newest()) or None
 
     def faces(self, ids: Collection[int]) -> dict[int, DecidedFace]:
         """Return decided faces by id."""

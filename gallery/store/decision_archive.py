@@ -26,7 +26,9 @@ def decision_lines(store: Store) -> Iterator[str]:
     """Yield what was decided, a line each; nothing where rejections say all of it."""
     # In this order, all that the log names is there, whatever is decided meanwhile.
     log, faces = store.decisions.log(), store.decisions.faces()
-    steps = store.decisions.steps()[::-1]
+    # How unknown faces are grouped stays here, as these faces do.
+    deciding = {entry.step for entry in log}
+    steps = [one for one in store.decisions.steps()[::-1] if one.id in deciding]
     if all(one.action is Action.FOUND for one in steps):
         return
     contents = store.contents()

@@ -23,6 +23,7 @@ from gallery.store.contents import contents_in, digests_of
 from gallery.store.decisions import DecisionReader
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
+from gallery.store.grouping import GroupReader
 from gallery.store.kinds import Bytes, Whole
 from gallery.store.names import clean_name, folded
 from gallery.store.place import Place
@@ -94,6 +95,7 @@ class Store:
         self._place = Place(self.path, has_log=self.is_writable)
         self.answers = AnswerReader(self._reading)
         self.decisions = DecisionReader(self._reading)
+        self.groups = GroupReader(self._reading)
         self.rejections = RejectionReader(self._reading)
         self.sightings = SightingReader(self._reading)
 

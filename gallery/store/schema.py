@@ -42,7 +42,7 @@ from gallery.system.reading import open_file
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))

@@ -16,7 +16,13 @@ from gallery.store.decided import Times, times_of
 from gallery.store.descriptors import portions
 from gallery.store.kinds import DamagedValueError
 from gallery.store.rejections import NewRejection
-from gallery.store.tables import contents, decision_names, decision_steps, decisions
+from gallery.store.tables import (
+    contents,
+    decision_names,
+    decision_steps,
+    decisions,
+    regroupings,
+)
 from gallery.store.videos import moment_of
 from gallery.types import Box, Content, Decided, Descriptor, FaceState, Place
 
@@ -39,6 +45,12 @@ class Action(StrEnum):
     """It is not said any more that a face does not show somebody."""
     ENROLL = "enroll"
     """Faces were enrolled as whom they were said not to show."""
+    JOIN = "join"
+    """Groups of unknown faces are one."""
+    SPLIT = "split"
+    """Faces of a group are a group of their own."""
+    APART = "apart"
+    """Two groups are not the same."""
     UNDO = "undo"
     FOUND = "found"
     """Somebody rejected a name before decisions were kept; nobody knows when."""
@@ -57,7 +69,7 @@ class Step:
     """Whom it named, or rejected, as the character is called now; None where several or nobody."""
     undoes: int | None
     faces: int
-    """How many it decided of."""
+    """How many it decided of, or put into another group."""
 
     @property
     def title(self) -> str:
@@ -71,7 +83,10 @@ class Step:
             Action.CLEAR: f"left {self.faces} undecided",
             Action.TAKE_BACK: f"took {self.faces} rejection{'s' * (self.faces != 1)} back",
             Action.ENROLL: f"enrolled {self.faces} as {name} after all",
-            Action.UNDO: f"undid step {self.undoes} for {self.faces}",
+            Action.JOIN: f"joined {self.faces} to another group",
+            Action.SPLIT: f"split {self.faces} off into a group of their own",
+            Action.APART: "said that two groups are not the same",
+            Action.UNDO: f"undid step {self.undoes}" + (f" for {self.faces}" if self.faces else ""),
             Action.FOUND: f"rejected {name} for {self.faces}, before steps were kept",
         }[self.action]
 
@@ -157,6 +172,8 @@ class Undone:
     restored: int
     """How many faces have the state again that they had before."""
     left: tuple[LeftAlone, ...]
+    kept: int = 0
+    """How many faces stay in the group that something newer put them into."""
 
 
 def names_in(connection: Connection) -> dict[int, str]:
@@ -167,8 +184,14 @@ def names_in(connection: Connection) -> dict[int, str]:
 def steps_in(connection: Connection, *which: Any) -> list[Step]:
     """Return the steps that conditions choose, newest first."""
     names = names_in(connection)
+    moved = (
+        select(func.count())
+        .where(regroupings.c.step_id == decision_steps.c.id)
+        .correlate(decision_steps)
+        .scalar_subquery()
+    )
     rows = connection.execute(
-        select(decision_steps, func.count(decisions.c.id).label("faces"))
+        select(decision_steps, (func.count(decisions.c.id) + moved).label("faces"))
         .join(decisions, isouter=True)
         .where(*which)
         .group_by(decision_steps.c.id)

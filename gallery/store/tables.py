@@ -16,6 +16,9 @@ added; a decided face has the state that its last one left, so that states are r
 are known by their file and place, not by the sightings, which come and go. Names in decisions are
 rows of decision_names, which follow a character's new name, and outlive the character.
 
+How a person grouped them: sightings 1-n regroupings n-1 decision_steps, and distinctions, pairs of
+sightings that are not the same; see grouping.py.
+
 What the gallery says of seen faces: sightings 1-1 answers n-1 answer_states. It can be made again
 from the rest. Triggers, see migration 0008, give every sighting its row, and keep in answer_counts
 how many rows are alike. The revision of state goes up with every answer that is stored. Characters
@@ -360,6 +363,38 @@ decisions = Table(
     Column("after_not_ids", Text, nullable=False),
     # Its own id, and of one that undoes another the owner before that; see deciding.py.
     Column("after_owner", Whole, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+regroupings = Table(
+    "regroupings",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("step_id", ForeignKey("decision_steps.id"), nullable=False, index=True),
+    Column(
+        "sighting_id",
+        ForeignKey("sightings.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    # The clusters that it was in and is in since; none for none.
+    Column("before", Whole(optional=True)),
+    Column("before_owner", Whole, nullable=False),
+    Column("after", Whole(optional=True)),
+    Column("after_owner", Whole, nullable=False),  # as in decisions
+    sqlite_autoincrement=True,
+)
+
+distinctions = Table(
+    "distinctions",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("step_id", ForeignKey("decision_steps.id"), nullable=False, index=True),
+    # Two sightings, the smaller number first.
+    Column("one_id", ForeignKey("sightings.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("other_id", ForeignKey("sightings.id", ondelete="CASCADE"), nullable=False, index=True),
+    # What was said last of a pair counts: that the two are not the same, or no longer.
+    Column("stands", Truth, nullable=False),
     sqlite_autoincrement=True,
 )
 

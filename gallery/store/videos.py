@@ -84,6 +84,11 @@ class VideoReading:
         with self._reading() as connection:
             return shots_in(connection)
 
+    def of(self, digest: str) -> list[ObservedShot]:
+        """Return the shots of a video, given by its digest, in the order of their times."""
+        with self._reading() as connection:
+            return shots_in(connection, shots.c.digest == digest)
+
     def faces(self) -> dict[int, list[int]]:
         """Return the ids of the seen faces that are tracks of a shot, in their order, by its id."""
         found: dict[int, list[int]] = {}

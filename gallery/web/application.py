@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gallery import __version__
-from gallery.web import program_routes, routes
+from gallery.web import auditing, episodes, grouping, pairing, program_routes, routes
 from gallery.web.desk import Desk
 from gallery.web.words import ROWS, SCREEN
 
@@ -29,7 +29,8 @@ def application(desk: Desk, title: str) -> FastAPI:
     )
     # FastAPI matches in this order: /pictures/1.webp is no number.
     parts = (routes.images, routes.reading, routes.changing, program_routes.programs)
-    for part in parts:
+    views = (grouping.routes, pairing.routes, episodes.routes, auditing.routes)
+    for part in (*parts, *views):
         app.include_router(part(desk), responses=routes.REFUSED)
     for kind, answer in routes.COMPLAINTS.items():
         app.add_exception_handler(kind, answer)

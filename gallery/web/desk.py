@@ -127,7 +127,7 @@ class Desk:
             total=dict(self._names(Verdict.SURE)).get(name, 0),
             faces=self.shaped(found.faces),
             after=found.after,
-            references=self._references(name),
+            references=self.references(name),
         )
 
     @_in_turn
@@ -154,7 +154,7 @@ class Desk:
                 RowShape(
                     name=name,
                     total=total,
-                    references=self._references(name),
+                    references=self.references(name),
                     alternatives=_alternatives(name, own),
                     faces=self.shaped(own),
                 )
@@ -213,7 +213,7 @@ class Desk:
     def history(self) -> HistoryShape:
         """Return the newest steps, newest first."""
         steps = self._engine.store.decisions.steps()[:MOST_STEPS]
-        return HistoryShape(steps=[_step(one) for one in steps])
+        return HistoryShape(steps=[step_shape(one) for one in steps])
 
     @_in_turn
     def characters(self) -> CharactersShape:
@@ -251,7 +251,7 @@ class Desk:
                 step = self._decide(given, fresh) if fresh else None
                 break
         return DoneShape(
-            step=None if step is None else _step(step),
+            step=None if step is None else step_shape(step),
             faces=self._now(fresh),
             stale=self.shaped(one for face, one in before.items() if face not in fresh),
             left=0,
@@ -262,10 +262,10 @@ class Desk:
         """Undo a step, or the newest one. Raises InputError where there is none."""
         done = decide.undo(self._engine, () if given.step is None else (given.step,))
         return DoneShape(
-            step=_step(done.steps[0]) if done.steps else None,
+            step=step_shape(done.steps[0]) if done.steps else None,
             faces=self._now(given.faces),
             stale=[],
-            left=len(done.left),
+            left=len(done.left) + done.kept,
         )
 
     def crop(self, face: int, side: int) -> bytes:
@@ -326,11 +326,11 @@ class Desk:
         names = self._engine.store.decisions.rejected({*owners.values()}) if owners else {}
         return {face: names.get(owner, ()) for face, owner in owners.items()}
 
-    def _references(self, name: str) -> list[int]:
+    def references(self, name: str, most: int = REFERENCES) -> list[int]:
         """Return the samples of a character that show it best."""
         samples = self._engine.samples(name)
         samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
-        return [one.id for one in samples[:REFERENCES]]
+        return [one.id for one in samples[:most]]
 
     def shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
         """Return seen faces as clients have them."""
@@ -392,7 +392,8 @@ def _work(names: Mapping[str, int], seconds: float) -> WorkShape:
     return WorkShape(faces=sum(names.values()), groups=len(names), minutes=words.minutes(seconds))
 
 
-def _step(one: Step) -> StepShape:
+def step_shape(one: Step) -> StepShape:
+    """Return a step as it goes over HTTP."""
     return StepShape(
         id=one.id,
         title=one.title,

@@ -8,7 +8,14 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from gallery.errors import GalleryError, InputError, NoSuchCharacter, NoSuchSeenFace, NoSuchStep
+from gallery.errors import (
+    GalleryError,
+    InputError,
+    NoSuchCharacter,
+    NoSuchSeenFace,
+    NoSuchStep,
+    NoSuchVideo,
+)
 from gallery.web.desk import Desk
 from gallery.web.pictures import LARGE, THUMBNAIL
 from gallery.web.shapes import (
@@ -161,7 +168,7 @@ def changing(desk: Desk) -> APIRouter:
 def complaint(_: Request, error: Exception) -> JSONResponse:
     """Return what a client gets for an error of gallery's: its sentence."""
     status = 409 if isinstance(error, InputError) else 500
-    if isinstance(error, (NoSuchCharacter, NoSuchSeenFace, NoSuchStep)):
+    if isinstance(error, (NoSuchCharacter, NoSuchSeenFace, NoSuchStep, NoSuchVideo)):
         status = 404
     return JSONResponse({"detail": str(error)}, status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from gallery.media.timecodes import timecode
 from gallery.store.answers import StoredAnswer
@@ -16,6 +17,9 @@ ROWS = 12
 
 LONGEST_ROW = 60
 """Faces in a row; the rest comes when these are decided."""
+
+SIDE = 8
+"""Faces, or references, of each side of a pair."""
 
 SCREEN_SECONDS, ROW_SECONDS, CLUSTER_SECONDS = 3.5, 2.0, 5.0
 """What a look takes a person: a screen of a sure name, a doubtful row, a cluster."""
@@ -35,7 +39,12 @@ def likelihood(one: StoredAnswer) -> str:
     if one.likelihood is None:
         said = {Verdict.SURE: "near", Verdict.UNSURE: "not near", Verdict.UNKNOWN: "far"}
         return said[one.verdict or Verdict.UNKNOWN]
-    return next((words for least, words in LIKELIHOODS if one.likelihood >= least), "unlikely")
+    return in_words(one.likelihood)
+
+
+def in_words(likelihood: float) -> str:
+    """Return a likelihood, 0 to 1, in words."""
+    return next((words for least, words in LIKELIHOODS if likelihood >= least), "unlikely")
 
 
 def is_odd(one: StoredAnswer, sure: float) -> bool:
@@ -49,9 +58,13 @@ def is_odd(one: StoredAnswer, sure: float) -> bool:
 
 def place(one: StoredAnswer) -> str:
     """Return the name of a face's file, with the time in a video."""
-    # A file name may be no text.
-    name = one.path.name.encode("utf-8", "backslashreplace").decode("utf-8")
+    name = file_name(one.path)
     return name if one.times is None else f"{name} {timecode(one.times[2])}"
+
+
+def file_name(path: Path) -> str:
+    """Return the name of a file, which may be no text."""
+    return path.name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def minutes(seconds: float) -> int:

@@ -32,8 +32,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -84,7 +84,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0010_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0011_second.py").write_text(script, encoding="utf-8")
     return copy
 
 
@@ -406,7 +406,7 @@ def test_a_back_up_that_finds_no_room_leaves_nothing(database: Path, tmp_path: P
         store.back_up(folder / "copy.db")
 
 
-@pytest.fixture(params=["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     shutil.copyfile(ASSETS / f"gallery-{request.param}.db", path)
@@ -431,7 +431,7 @@ def test_migrating_an_old_version_keeps_every_ideal_and_best(kept: Path) -> None
     assert {name for name, content in after.items() if content} == decided | answered | {
         name for name, content in before.items() if content
     }
-    (copy,) = kept.parent.glob("old.db.000[12345678]-*")
+    (copy,) = kept.parent.glob("old.db.000[123456789]-*")
     assert rows(copy) == before
 
 
@@ -475,7 +475,7 @@ def test_what_was_rejected_before_decisions_were_kept_is_decided_and_can_be_undo
     kept: Path,
 ) -> None:
     with Store(str(kept)) as store:
-        if not store.rejections.all() or list(kept.parent.glob("old.db.000[78]-*")):
+        if not store.rejections.all() or list(kept.parent.glob("old.db.000[789]-*")):
             return
         (face,) = store.decisions.faces()
         assert face.state == FaceState(Decided.NOT_THIS, None, ("Rei",))

@@ -63,6 +63,11 @@ class Person:
         """Wait until something is to be seen."""
         self.page.locator(what, has_text=text or None).first.wait_for()
 
+    def go(self, view: str, wanted: str = "h1") -> None:
+        """Go to a view by its address, and wait until something of it is to be seen."""
+        self.page.evaluate("to => { location.hash = to; }", f"#/{view}")
+        self.sees(f'#main[data-view="{view.partition("/")[0]}"] {wanted}')
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from fakes import Square, write_picture
 from labelled import identify_files
 from starlette.testclient import TestClient
@@ -13,6 +15,9 @@ from gallery.events import result_of
 from gallery.jobs.answers import renew
 from gallery.jobs.cluster import cluster
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
+from gallery.media.images import FileState, read_image
+from gallery.store.videos import ObservedVideo
+from gallery.types import VideoShot, VideoTrack
 from gallery.web.application import application
 from gallery.web.desk import Desk
 from gallery.web.doors import Address, Doors
@@ -58,6 +63,63 @@ def reviewed(gallery: Engine, folder: Path, *, sure: int = 4, unknown: int = 3) 
     list(identify_files(gallery, sorted(new.iterdir()), keep=True))
     result_of(cluster(gallery))
     return gallery
+
+
+def two_of_one(gallery: Engine, number: int) -> tuple[int, int]:
+    """Make two groups of one by hand of nobody: as if clustering had not joined them."""
+    faces = [one.id for one in gallery.store.sightings.all() if one.cluster == number]
+    other = 1 + gallery.store.groups.largest()
+    with gallery.store.writing() as writer:
+        writer.sightings.group(dict.fromkeys(faces[: len(faces) // 2], other))
+    return number, other
+
+
+def like(gallery: Engine, number: int, name: str) -> None:
+    """Let each face of a group be too far from a character to be known, and their mean be near."""
+    samples = [one.id for one in gallery.samples(name)]
+    known = gallery.store.vectors(gallery.encoder)
+    ideal = known.samples[np.isin(known.sample_ids, samples)].mean(axis=0)
+    faces = [one.id for one in gallery.store.sightings.all() if one.cluster == number]
+    drawn = np.random.default_rng(1).normal(size=(len(faces), len(ideal)))
+    drawn *= 0.65 / np.linalg.norm(drawn, axis=1, keepdims=True)
+    with gallery.store.writing() as writer:
+        for face, noise in zip(faces, drawn, strict=True):
+            writer.sightings.describe(face, gallery.encoder, np.asarray(ideal + noise, np.float32))
+
+
+def filmed(gallery: Engine, folder: Path, shots: Sequence[Sequence[tuple[int, int, int]]]) -> str:
+    """Note a video with a shot of ten seconds for each list of colours, a track for each colour.
+
+    Tracks of a shot are four seconds long and begin two seconds apart. Returns its digest.
+    """
+    path, digest = folder / "episode 1.mkv", "ab" * 32
+    with gallery.store.writing() as writer:
+        asked = (0.0, None, 0.5)
+        writer.sightings.keep_video(
+            ObservedVideo(path, FileState(9, 9), digest, 160, 120, asked, is_whole=True)
+        )
+        for number, colours in enumerate(shots):
+            begin = 10.0 * number
+            tracks = []
+            for place, colour in enumerate(colours):
+                # Two in one place at one time would be one face.
+                square = Square(5 + 52 * place, 20, 44, colour)
+                image = read_image(write_picture(folder / "still.png", square, seed=200 + number))
+                (face,) = gallery.describer.describe_all(image)
+                start = begin + 2.0 * place
+                track = VideoTrack(number + 1, place + 1, start, start + 4.0, start + 1.0, 8)
+                tracks.append((track, face))
+            writer.sightings.keep_shot(
+                digest,
+                path,
+                VideoShot(number + 1, begin, begin + 9.9, len(tracks), 20),
+                tracks,
+                left_out=0,
+                encoder=gallery.encoder,
+                detector="fake",
+            )
+    result_of(cluster(gallery))
+    return digest
 
 
 def desk_of(gallery: Engine) -> Desk:

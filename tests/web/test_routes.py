@@ -9,15 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import fake_gallery
+from fakes import Square, fake_gallery, write_picture
 from PIL import Image
-from reviewed import CHANGING, COLOURS, client_of, desk_of, reviewed
+from reviewed import (
+    CHANGING,
+    COLOURS,
+    GREEN,
+    PINK,
+    client_of,
+    desk_of,
+    filmed,
+    like,
+    reviewed,
+    two_of_one,
+)
 from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
 from gallery.events import result_of
 from gallery.jobs import decide, meant
+from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.meant import SeenFace
+from gallery.store.sightings import Sighting
 from gallery.web.desk import Desk
 from gallery.web.shapes import DecisionGiven, FaceGiven
 
@@ -270,12 +283,216 @@ def test_a_decision_of_a_face_that_is_not_there_decides_nothing(client: TestClie
     assert get(client, "history")["steps"] == []
 
 
+def group_of(cluster: Any) -> dict[str, Any]:
+    return {"number": cluster["number"], "faces": [one["id"] for one in cluster["faces"]]}
+
+
+def test_groups_are_joined_and_split_in_steps_that_undo_takes(
+    client: TestClient, shown: Engine
+) -> None:
+    first, lone = get(client, "clusters")["clusters"]
+    faces = group_of(first)["faces"]
+    done = post(client, "groups/split", group=group_of(first), faces=faces[:1])
+    assert (done["faces"], done["step"]["title"]) == (1, "split 1 off into a group of their own")
+    groups = get(client, "clusters")["clusters"]
+    assert [(one["number"], one["total"]) for one in groups] == [
+        (first["number"], 2), (done["number"], 1), (None, 1),
+    ]  # fmt: skip
+    joined = post(client, "groups/join", groups=[group_of(one) for one in groups[1::-1]])
+    assert (joined["number"], joined["faces"]) == (done["number"], 3)
+    assert [one["title"] for one in get(client, "history")["steps"]] == [
+        "joined 2 to another group", "split 1 off into a group of their own",
+    ]  # fmt: skip
+    for _ in range(2):
+        post(client, "undo")
+    assert get(client, "clusters")["clusters"] == [first, lone]
+
+
+def test_the_later_of_two_who_group_is_told(client: TestClient) -> None:
+    first, _ = get(client, "clusters")["clusters"]
+    group, faces = group_of(first), group_of(first)["faces"]
+    done = post(client, "groups/split", group=group, faces=faces[:1])
+    again = post(client, "groups/split", 409, group=group, faces=faces[:1])
+    assert "grouped faces otherwise meanwhile" in again["detail"]
+    other = {"number": done["number"], "faces": faces[1:]}
+    for what in ("groups/join", "groups/apart"):
+        post(client, what, 409, groups=[group, other])
+    post(client, "groups/join", 409, groups=[{"number": 99, "faces": [1]}, group])
+    assert len(get(client, "history")["steps"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("groups/join", {"groups": [{"number": 1, "faces": [1]}]}),
+        ("groups/join", {"groups": [{"number": 0, "faces": [1]}, {"number": 1, "faces": [2]}]}),
+        ("groups/split", {"group": {"number": 1, "faces": []}, "faces": [1]}),
+        ("groups/split", {"group": {"number": 1, "faces": [1]}, "faces": []}),
+        ("groups/apart", {"groups": [{"number": 1, "faces": [1]}]}),
+        ("audit/fix", {"number": 1}),
+        ("audit", {"more": 1}),
+    ],
+)
+def test_groups_and_audits_without_a_meaning_are_refused(
+    client: TestClient, what: str, body: dict[str, Any]
+) -> None:
+    post(client, what, 422, **body)
+
+
+def test_pairs_are_likeliest_first_and_never_asked_again(shown: Engine) -> None:
+    with shown.store.writing() as writer:
+        writer.sightings.group({one.id: 9 for one in lone(shown)})
+    one, other = two_of_one(shown, 1)
+    client = client_of(shown)
+    (pair,) = get(client, "pairs")["pairs"]
+    assert {pair["one"]["number"], pair["other"]["number"]} == {one, other}
+    assert pair["words"] == "almost certain"
+    assert {pair["one"]["total"], pair["other"]["total"]} == {1, 2}
+    step = post(client, "groups/apart", groups=[group_of(pair["one"]), group_of(pair["other"])])
+    assert step["title"] == "said that two groups are not the same"
+    assert get(client, "pairs")["pairs"] == []
+    post(client, "undo")
+    assert len(get(client, "pairs")["pairs"]) == 1
+    post(client, "groups/join", groups=[group_of(pair["one"]), group_of(pair["other"])])
+    assert get(client, "pairs")["pairs"] == []
+
+
+def lone(gallery: Engine) -> list[Sighting]:
+    """The unknown face that is in no group."""
+    return [one for one in gallery.store.sightings.all() if one.path.name == "pink.png"]
+
+
+def test_a_group_may_be_a_character(shown: Engine) -> None:
+    like(shown, 1, "Rei")
+    client = client_of(shown)
+    (pair,) = get(client, "pairs")["pairs"]
+    assert (pair["other"]["name"], pair["other"]["total"]) == ("Rei", 2)
+    assert len(pair["other"]["references"]) == 2
+    faces = given(pair["one"]["faces"])
+    post(client, "decisions", action="reject", name="Rei", faces=faces[:1])
+    assert get(client, "pairs")["pairs"] == []
+
+
+def test_a_video_is_a_time_line_with_a_lane_for_each_character(
+    shown: Engine, tmp_path: Path
+) -> None:
+    asuka, rei = COLOURS.values()
+    digest = filmed(shown, tmp_path, [(asuka, rei, GREEN), (asuka, PINK)])
+    client = client_of(shown)
+    (one,) = get(client, "episodes")
+    assert (one["digest"], one["name"], one["tracks"]) == (digest, "episode 1.mkv", 5)
+    assert (one["sure"], one["doubtful"], one["unknown"], one["decided"]) == (3, 0, 2, 0)
+    line = get(client, f"episodes/{digest}")
+    assert [(lane["title"], lane["name"]) for lane in line["lanes"]] == [
+        ("Asuka", "Asuka"), ("Rei", "Rei"), ("Nobody known", None),
+    ]  # fmt: skip
+    times = [(track["start"], track["end"], track["best"]) for track in line["lanes"][0]["tracks"]]
+    assert times == [(0.0, 4.0, 1.0), (10.0, 14.0, 11.0)]
+    assert (line["start"], line["end"], line["cuts"], line["after"]) == (0.0, 19.9, [10.0], None)
+    track = line["lanes"][0]["tracks"][0]
+    post(client, "decisions", action="confirm", name="Asuka", faces=given([track]))
+    post(client, "decisions", action="ignore", faces=given(line["lanes"][2]["tracks"]))
+    (one,) = get(client, "episodes")
+    assert (one["sure"], one["unknown"], one["decided"]) == (2, 0, 3)
+    assert get(client, f"episodes/{digest}")["lanes"][-1]["title"] == "Set aside"
+
+
+def test_a_long_video_comes_in_stretches(shown: Engine, tmp_path: Path) -> None:
+    digest = filmed(shown, tmp_path, [(GREEN, PINK), (GREEN, GREEN)])
+    client = client_of(shown)
+    first = get(client, f"episodes/{digest}", limit=3)
+    second = get(client, f"episodes/{digest}", limit=3, after=first["after"])
+    assert (first["start"], first["end"]) == (0.0, 14.0)
+    assert (second["start"], second["end"], second["after"]) == (12.0, 19.9, None)
+    seen = [
+        track["id"]
+        for line in (first, second)
+        for lane in line["lanes"]
+        for track in lane["tracks"]
+    ]
+    assert len(set(seen)) == len(seen) == 4
+    assert client.get(f"/api/v1/episodes/{'0' * 64}").status_code == 404
+    assert client.get("/api/v1/episodes/nothing").status_code == 422
+
+
+@pytest.fixture
+def mistaken(shown: Engine, tmp_path: Path) -> Engine:
+    """Samples enough for an audit; one of Rei's is enrolled as Asuka."""
+    for name, colour in COLOURS.items():
+        for number in range(4):
+            where = tmp_path / "in" / name / f"more-{number}.png"
+            write_picture(where, Square(10, 20, 50 + 4 * number, colour), seed=300 + number)
+    write_picture(
+        tmp_path / "in" / "Asuka" / "wrong.png", Square(12, 22, 58, COLOURS["Rei"]), seed=9
+    )
+    candidates, _ = candidates_in(tmp_path / "in")
+    list(enroll_candidates(shown, candidates))
+    return shown
+
+
+def wrong(client: TestClient) -> tuple[str, Any]:
+    found = post(client, "audit")
+    (one,) = (one for one in found["proposals"] if one["kind"] == "misplaced")
+    return found["audit"], one
+
+
+def test_an_audit_is_run_on_demand_and_its_move_can_be_taken_back(mistaken: Engine) -> None:
+    client = client_of(mistaken)
+    assert get(client, "audit") == {
+        "audit": None, "made_at": None, "is_stale": False, "total": 0, "proposals": [],
+    }  # fmt: skip
+    audit, one = wrong(client)
+    assert (one["fix"], one["can_be_undone"], one["is_doubted"]) == ("Move to Rei", True, True)
+    assert client.get(f"/api/v1/references/{one['samples'][0]}.webp").status_code == 200
+    which = {"audit": audit, "number": one["number"]}
+    assert post(client, "audit/fix", **which)["status"] == "done"
+    assert len(mistaken.samples("Rei")) == 7
+    post(client, "audit/fix", 409, **which)
+    assert post(client, "audit/back", **which)["status"] == "open"
+    assert len(mistaken.samples("Rei")) == 6
+    found = get(client, "audit")
+    assert (found["audit"], found["is_stale"]) == (audit, False)
+    mistaken.move([one["samples"][0]], "Rei")
+    assert get(client, "audit")["is_stale"] is True
+    assert "moved or forgotten" in post(client, "audit/fix", 409, **which)["detail"]
+    post(client, "audit/fix", 409, audit="another", number=0)
+    post(client, "audit/fix", 409, audit=audit, number=10_000)
+
+
+def test_what_is_right_is_not_proposed_again(mistaken: Engine) -> None:
+    client = client_of(mistaken)
+    audit, one = wrong(client)
+    step = post(client, "audit/right", audit=audit, number=one["number"])
+    assert step["title"] == "confirmed 1 as Asuka"
+    kinds = {one["kind"] for one in post(client, "audit")["proposals"]}
+    assert "misplaced" not in kinds
+    post(client, "undo", step=step["id"])
+    assert wrong(client)[1]["reason"] == one["reason"]
+
+
+def test_samples_that_are_nearly_the_same_are_forgotten(mistaken: Engine) -> None:
+    client = client_of(mistaken)
+    found = post(client, "audit")
+    one = next(one for one in found["proposals"] if one["kind"] == "duplicates")
+    which = {"audit": found["audit"], "number": one["number"]}
+    assert one["fix"].startswith("Forget")
+    assert one["can_be_undone"] is one["is_doubted"] is False
+    before = {sample.id for name in COLOURS for sample in mistaken.samples(name)}
+    post(client, "audit/right", 409, **which)
+    post(client, "audit/fix", **which)
+    after = {sample.id for name in COLOURS for sample in mistaken.samples(name)}
+    assert set(one["samples"]) <= before - after
+    post(client, "audit/back", 409, **which)
+
+
 def test_the_interface_describes_itself(client: TestClient) -> None:
     told = get(client, "openapi.json")
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
         "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
         "decisions", "undo", "news", "identify",
+        "groups/join", "groups/split", "groups/apart", "pairs", "episodes",
+        "episodes/{digest}", "audit", "audit/fix", "audit/back", "audit/right",
     }  # fmt: skip
 
 

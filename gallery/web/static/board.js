@@ -14,17 +14,22 @@ export const isOpen = (face) => face.decided === "undecided" || face.decided ===
 const done = [];
 
 export class Board {
-  // groups: [{ label, name, faces, alternatives, before: [elements] }]; a face stands in one.
+  // groups: [{ label, name, faces, alternatives, before: [elements], part }]; a face stands in one.
+  // What belongs together has one part; it is the group unless groups were joined or split since.
   // ticked: whether faces that are not odd are ticked at first. whole: whether a key without
-  // ticks means the whole group.
-  constructor(groups, { ticked = false, whole = false, changed = () => {}, moved = () => {} } = {}) {
+  // ticks means the whole group. single: Enter confirms the face at hand alone. clicked: what a
+  // click does otherwise than tick.
+  constructor(groups, { ticked = false, whole = false, single = false, clicked = null, changed = () => {}, moved = () => {} } = {}) {
     this.groups = groups;
     this.whole = whole;
+    this.single = single;
+    this.clicked = clicked;
     this.changed = changed;
     this.moved = moved;
     this.preset = ticked;
     this.cells = groups.flatMap((group) => group.faces.map((face) => ({
-      face, group, ticked: ticked && !face.odd && isOpen(face), mark: "", trouble: "",
+      face, group, part: group.part ?? group, ticked: ticked && !face.odd && isOpen(face),
+      mark: "", trouble: "", note: "",
     })));
     this.at = 0;
     this.anchor = 0;
@@ -71,10 +76,14 @@ export class Board {
     this.element.focus({ preventScroll: true });
     if (event.shiftKey) {
       this.move(to, true);
-      this.tick(true);
+      if (!this.clicked) this.tick(true);
       return;
     }
     this.move(to, false);
+    if (this.clicked) {
+      this.clicked(cell);
+      return;
+    }
     if (isOpen(cell.face)) cell.ticked = !cell.ticked;
     this.#paint(cell);
     this.changed();
@@ -88,11 +97,14 @@ export class Board {
     return this.cells.slice(from, to + 1);
   }
 
+  // The open faces that belong to the one at hand.
+  mates() { return this.open().filter((cell) => cell.part === this.cell?.part); }
+
   // What a key acts on: a range; else in rows the ticked ones; else the row or the face.
   meant() {
     const hand = this.hand();
     if (hand.length !== 1 || this.preset) return hand;
-    const own = this.cells.filter((cell) => cell.group === this.cell.group && isOpen(cell.face));
+    const own = this.mates();
     const ticked = own.filter((cell) => cell.ticked);
     if (ticked.length) return ticked;
     return this.whole && own.length ? own : hand;
@@ -100,8 +112,8 @@ export class Board {
 
   // What Enter confirms: the ticked ones, else the row.
   toConfirm() {
-    if (!this.cell) return [];
-    const own = this.cells.filter((cell) => cell.group === this.cell.group && isOpen(cell.face));
+    if (this.single) return this.meant().filter((cell) => isOpen(cell.face));
+    const own = this.mates();
     const ticked = own.filter((cell) => cell.ticked);
     return ticked.length || this.preset ? ticked : own;
   }
@@ -162,8 +174,8 @@ export class Board {
       cell.element.classList.toggle("at-hand", hand.has(cell));
       cell.element.classList.toggle("active", place === this.at);
     });
-    this.groups.forEach((group) =>
-      group.element.classList.toggle("current", group === this.cell?.group));
+    const current = new Set(this.cells.filter((cell) => cell.part === this.cell?.part).map((cell) => cell.group));
+    this.groups.forEach((group) => group.element.classList.toggle("current", current.has(group)));
     if (this.cell) this.element.setAttribute("aria-activedescendant", this.cell.element.id);
   }
 
@@ -172,7 +184,7 @@ export class Board {
     const stamp = face.decided === "confirmed" ? face.character
       : face.decided === "not_this" ? `not ${face.not_these.join(", ")}` : STAMPS[face.decided];
     const words = face.odd || !this.preset ? face.words : "";
-    cell.caption.textContent = cell.trouble || stamp || (cell.group.name ? words : "");
+    cell.caption.textContent = cell.trouble || stamp || cell.note || (cell.group.name ? words : "");
     element.dataset.state = cell.trouble ? "trouble" : face.decided;
     element.classList.toggle("saving", cell.mark === "saving");
     element.classList.toggle("ticked", cell.ticked);
@@ -210,7 +222,7 @@ export class Board {
     }
     const title = titleOf(action, name, cells.length);
     say(title);
-    const entry = { board: this, cells, before, title, step: null };
+    const entry = { board: this, cells, title, step: null, back: () => this.#restore(cells, before) };
     done.push(entry);
     this.changed();
     const body = () => ({
@@ -258,7 +270,18 @@ export class Board {
     }
   }
 
-  paintBack(entry) { this.#restore(entry.cells, entry.before); }
+  // Paints faces of which something else than a decision changed.
+  repaint(cells) {
+    cells.forEach((cell) => this.#paint(cell));
+    this.#showHand();
+    this.changed();
+  }
+}
+
+// Notes what was done otherwise than by `decide`: { board, cells, title, step, back }.
+export function noted(entry) {
+  done.push(entry);
+  return entry;
 }
 
 function becoming(face, action, name) {
@@ -279,7 +302,7 @@ export function titleOf(action, name, faces) {
 // Undoes what was decided last on this page; after a reload, the newest step of the gallery.
 export function undo(board) {
   const entry = done.pop();
-  if (entry) entry.board.paintBack(entry);
+  entry?.back();
   const told = () => (entry?.cells ?? board?.cells ?? []).map((cell) => cell.face.id);
   const body = () => (entry ? (entry.step === null ? null : { step: entry.step, faces: told() }) : { faces: told() });
   return write("undo", body).then((answer) => {

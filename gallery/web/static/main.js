@@ -1,13 +1,18 @@
 // The page: which view is shown, what keys do, and the bar of actions.
 
+import { audit } from "./audit.js";
 import { isOpen, undo } from "./board.js";
 import { count, el, say } from "./dom.js";
+import { episode } from "./episode.js";
+import * as groups from "./groups.js";
 import * as naming from "./naming.js";
+import { pairs } from "./pairs.js";
 import * as preview from "./preview.js";
 import { write } from "./server.js";
-import * as views from "./views.js";
+import * as plain from "./views.js";
 
-const VIEWS = ["today", "sure", "doubtful", "clusters", "history"];
+const views = { ...plain, pairs, episode, audit };
+const VIEWS = ["today", "sure", "doubtful", "clusters", "pairs", "episode", "audit", "history"];
 const main = document.getElementById("main");
 const actions = document.getElementById("actions");
 const keys = document.getElementById("keys");
@@ -22,12 +27,14 @@ const KEYS = [
   ["/", "name the faces"],
   [".", "the last name again"],
   ["1 to 9", "one of the names beside a row"],
+  ["M", "join the groups of a range in hand, else those with ticked faces, else this one and the one before"],
+  ["S", "split the range in hand, else the ticked faces, off into a group of their own"],
   ["X, Shift+X", "tick what is at hand, untick it"],
   ["Space", "see the whole picture"],
   ["O", "open the picture with all its faces"],
   ["U, Ctrl+Z", "undo"],
   ["], [", "next screen, back"],
-  ["G, then T S D C H", "go to Today, Sure, Doubtful, Clusters, History"],
+  ["G, then T S D C P E A H", "go to Today, Sure, Doubtful, Clusters, Pairs, Episode, Audit, History"],
   ["Esc", "close what is open; let go of a range"],
 ];
 
@@ -41,7 +48,7 @@ async function go() {
   const build = Object.hasOwn(views, view) && (VIEWS.includes(view) || view === "picture") ? views[view] : views.today;
   let made;
   try {
-    made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep });
+    made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep, onward, again: go });
   } catch (error) {
     made = { content: [el("h1", {}, "This cannot be shown"), el("p", {}, error.message)], next: () => "#/today" };
   }
@@ -50,11 +57,12 @@ async function go() {
   shown = made;
   main.replaceChildren(...made.content.filter((one) => one !== null));
   main.dataset.view = view;
+  made.shown?.();
   mark(view);
   if (made.board?.cells.length) {
     made.board.move(made.at > 0 ? made.at : 0, false);
     made.board.element.focus({ preventScroll: true });
-  } else main.focus({ preventScroll: true });
+  } else (made.element ?? main).focus({ preventScroll: true });
   window.scrollTo(0, 0);
   bar();
   const title = main.querySelector("h1")?.textContent;
@@ -71,6 +79,7 @@ function mark(view) {
 async function onward() {
   if (!shown.next) return;
   const to = await shown.next();
+  if (to === undefined) return;
   if (to === location.hash) await go();
   else location.hash = to;
 }
@@ -85,7 +94,7 @@ async function undoStep(step) {
 // Who the faces of a row are said to be.
 const nameOf = (board) => board.cell.group.name;
 
-const choices = (board) => (board.preset
+const choices = (board) => (board.preset || board.single
   ? board.cell.face.alternatives.filter((one) => one !== nameOf(board)) : board.cell.group.alternatives);
 
 async function confirm() {
@@ -95,12 +104,14 @@ async function confirm() {
   const name = nameOf(board);
   const meant = board.toConfirm();
   if (!meant.length) {
+    if (board.single) return step(board);
     if (board.preset || !board.moveOn()) return onward();
     return undefined;
   }
   if (name === null) return say("These have no name yet: / names them.");
   board.decide("confirm", name, meant);
-  if (!board.preset) board.moveOn();
+  if (board.single) step(board);
+  else if (!board.preset) board.moveOn();
   return undefined;
 }
 
@@ -122,6 +133,12 @@ function act(action) {
   }
   board.decide(action, name, board.meant());
   step(board);
+}
+
+function regroup(how) {
+  const { board } = shown;
+  if (board?.whole && board.cells.length) how(board);
+  else say("Only unknown faces are in groups: G, then C goes to them.");
 }
 
 // Goes on to the next face that is open, where one alone was at hand.
@@ -155,16 +172,18 @@ function choose(place) {
 
 function bar() {
   const { board } = shown;
-  document.body.classList.toggle("acting", Boolean(board?.cells.length));
-  actions.hidden = !board?.cells.length;
-  if (actions.hidden) return;
+  const isActing = Boolean(shown.bar || board?.cells.length);
+  document.body.classList.toggle("acting", isActing);
+  actions.hidden = !isActing;
+  const button = (key, text, number, work, extra = "") => el(
+    "button", { type: "button", class: extra, onclick: () => { work(); (shown.element ?? board?.element)?.focus({ preventScroll: true }); } },
+    el("kbd", {}, key), ` ${text} `, number === null ? null : el("b", {}, String(number)));
+  if (shown.bar) actions.replaceChildren(...shown.bar(button));
+  if (shown.bar || !isActing) return;
   const who = nameOf(board);
   const all = board.toConfirm().length;
   const meant = board.meant().length;
   const left = board.open().length;
-  const button = (key, text, number, work, extra = "") => el(
-    "button", { type: "button", class: extra, onclick: () => { work(); board.element.focus({ preventScroll: true }); } },
-    el("kbd", {}, key), ` ${text} `, number === null ? null : el("b", {}, String(number)));
   actions.replaceChildren(...[
     !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
       : who === null ? null
@@ -173,6 +192,8 @@ function bar() {
     button("I", "Ignore", meant, () => act("ignore")),
     button("F", "No face", meant, () => act("no_face")),
     button("/", "Name", meant, () => name(), who === null && left ? "main" : ""),
+    board.whole && groups.toJoin(board).length > 1 ? button("M", "Join", groups.facesOf(groups.toJoin(board)), () => regroup(groups.join)) : null,
+    board.whole && groups.toSplit(board).length ? button("S", "Split off", groups.toSplit(board).length, () => regroup(groups.split)) : null,
     left && !shown.back ? button("]", "Next screen", null, onward, "end") : null,
   ].filter(Boolean));
 }
@@ -187,14 +208,14 @@ function showKeys() {
 }
 
 async function see() {
-  const cell = shown.board?.cell;
+  const cell = (shown.board ?? shown.list)?.cell;
   if (!cell) return;
   if (preview.isShown()) preview.hide();
   else await preview.show(cell.face).catch((error) => { preview.hide(); say(error.message); });
 }
 
 function open() {
-  const cell = shown.board?.cell;
+  const cell = (shown.board ?? shown.list)?.cell;
   if (!cell || shown.back) return;
   if (preview.isShown()) preview.hide();
   location.hash = views.address("picture", String(cell.face.id));
@@ -204,9 +225,9 @@ let going = false;
 
 const LETTERS = {
   n: () => act("reject"), i: () => act("ignore"), f: () => act("no_face"), y: confirmScreen,
-  u: () => undo(shown.board), o: open, x: () => shown.board?.tick(true),
-  X: () => shown.board?.tick(false), "/": () => name(), ".": again, "?": showKeys,
-  "]": onward, "[": () => history.back(), g: () => { going = true; say("Go to: T S D C H"); },
+  u: () => undo(shown.board ?? shown.list), o: open, x: () => shown.board?.tick(true),
+  m: () => regroup(groups.join), s: () => regroup(groups.split), X: () => shown.board?.tick(false), "/": () => name(), ".": again, "?": showKeys,
+  "]": onward, "[": () => history.back(), g: () => { going = true; say("Go to: T S D C P E A H"); },
 };
 
 const MOVES = {
@@ -223,7 +244,7 @@ function pressed(event) {
   if (event.isComposing || event.altKey) return false;
   if (event.ctrlKey || event.metaKey) {
     if (event.key.toLowerCase() !== "z" || event.shiftKey) return false;
-    undo(board);
+    undo(board ?? shown.list);
     return true;
   }
   if (keys.open) return false;
@@ -233,12 +254,16 @@ function pressed(event) {
     if (view) location.hash = views.address(view);
     return true;
   }
+  if (shown.press?.(event)) {
+    if (preview.isShown() && shown.list) preview.show(shown.list.cell.face);
+    return true;
+  }
   if (event.key in MOVES && board?.cells.length) {
     MOVES[event.key](board, event.shiftKey);
     if (preview.isShown()) preview.show(board.cell.face);
     return true;
   }
-  if (event.key === " " && board?.cells.length) {
+  if (event.key === " " && (shown.list ?? board?.cells.length)) {
     see();
     return true;
   }
@@ -277,7 +302,7 @@ document.addEventListener("keydown", (event) => {
   if (pressed(event)) event.preventDefault();
 });
 
-document.getElementById("undo").addEventListener("click", () => undo(shown.board));
+document.getElementById("undo").addEventListener("click", () => undo(shown.board ?? shown.list));
 document.getElementById("help").addEventListener("click", showKeys);
 window.addEventListener("hashchange", go);
 go();

@@ -131,11 +131,13 @@ export async function clusters([from = "0"], told) {
   if (!screen.clusters.length) return nothing("No unknown face is left", "Enter goes back to today.");
   const board = new Board(screen.clusters.map((one) => {
     const names = one.alternatives;
-    const title = one.number === null ? "Like no other" : count(one.total, "face");
+    const text = one.number === null ? "Like no other" : count(one.total, "face");
+    const title = el("h2", {}, text);
     return {
-      label: title, name: null, faces: one.faces, alternatives: names,
+      label: text, name: null, faces: one.faces, alternatives: names, title,
+      part: { number: one.number, total: one.total, isAlone: one.number === null },
       before: [el("div", { class: "side" }, el("div", {},
-        el("h2", {}, title),
+        title,
         one.total > one.faces.length ? el("p", { class: "faint" }, `${one.faces.length} are shown`) : null,
         one.number === null ? el("p", { class: "faint" }, "each by itself") : alternatives(names)))],
     };
@@ -143,7 +145,7 @@ export async function clusters([from = "0"], told) {
   return {
     content: [
       el("h1", {}, "Clusters"),
-      el("p", { class: "faint" }, "Unknown faces, grouped by likeness, largest first. / names the ticked, else the group."),
+      el("p", { class: "faint" }, "Unknown faces, grouped by likeness, largest first. / names the ticked, else the group; M joins groups, S splits the ticked off."),
       board.element,
     ],
     board,

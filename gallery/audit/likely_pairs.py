@@ -1,0 +1,133 @@
+"""Groups of unknown faces that look like one, or like a character: what a person is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.audit.characters import TOGETHER, TOGETHER_START, TOGETHER_STEEPNESS
+from gallery.audit.proposals import logistic
+from gallery.engine.engine import Engine
+from gallery.numerics.distances import squared_distances
+from gallery.types import Descriptor
+
+Numbers = NDArray[np.float64]
+
+ROWS_AT_ONCE = 512
+
+CHARACTERS = 3
+"""The nearest of them that a group is asked for."""
+
+MOST = 200
+"""Pairs: who has answered so many asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyPair:
+    """A group of unknown faces, and what it is likely the same as."""
+
+    group: int
+    """A cluster's number."""
+    other: int | str
+    """Another cluster's number, or a character's name."""
+    likelihood: float
+    """0 to 1, as the audit has it of two characters."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    numbers: list[int]
+    centres: Numbers
+    """Shape (groups, DIMENSION)."""
+    noise: Numbers
+    """Expected squared distance of each centre from the true one, shape (groups,)."""
+
+
+def likely_pairs(engine: Engine) -> list[LikelyPair]:
+    """Return the pairs that are likely the same, likeliest first, at most MOST.
+
+    A pair that a person said is not the same is left out: two groups of which faces are told apart,
+    and a group with a name that was rejected for one of its faces. Raises StoreError where samples
+    lack the encoder in use.
+    """
+    engine.require_encoded()
+    members = engine.store.answers.unknown_members()
+    faces = [face for own in members.values() for face in own]
+    groups = _groups_of(members, engine.store.sightings.vectors_of(engine.encoder, faces))
+    if not groups.numbers:
+        return []
+    found = _of_groups(engine, groups, members) + _of_characters(engine, groups, members)
+    found.sort(key=lambda one: (-one.likelihood, one.group, str(one.other)))
+    return found[:MOST]
+
+
+def _groups_of(
+    members: Mapping[int, Mapping[int, int]], vectors: Mapping[int, Descriptor]
+) -> _Groups:
+    numbers, centres, spreads, sizes = [], [], [], []
+    for number, faces in members.items():
+        own = np.array([vectors[face] for face in faces if face in vectors], np.float64)
+        if len(own):
+            numbers.append(number)
+            centres.append(own.mean(axis=0))
+            spreads.append(float(((own - centres[-1]) ** 2).sum()))
+            sizes.append(len(own))
+    counts, sums = np.array(sizes), np.array(spreads)
+    # The mean of one face is as far from the true centre as faces are.
+    usual = sums.sum() / max((counts - 1).sum(), 1)
+    variance = np.where(counts > 1, sums / np.maximum(counts - 1, 1), usual)
+    return _Groups(numbers, np.array(centres), variance / np.maximum(counts, 1))
+
+
+def _of_groups(
+    engine: Engine, groups: _Groups, members: Mapping[int, Mapping[int, int]]
+) -> list[LikelyPair]:
+    where = {face: number for number, faces in members.items() for face in faces}
+    apart = {
+        frozenset((where.get(one), where.get(other)))
+        for one, other in engine.store.groups.told_apart()
+    }
+    found = []
+    most = (TOGETHER * engine.thresholds.unknown) ** 2
+    for start in range(0, len(groups.numbers), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        squares = squared_distances(groups.centres[rows], groups.centres)
+        squares -= groups.noise[rows][:, None] + groups.noise
+        for row, column in np.argwhere(squares <= most).tolist():
+            one, other = groups.numbers[start + row], groups.numbers[column]
+            if start + row < column and frozenset((one, other)) not in apart:
+                found.append(LikelyPair(one, other, _likelihood(engine, squares[row, column])))
+    return found
+
+
+def _of_characters(
+    engine: Engine, groups: _Groups, members: Mapping[int, Mapping[int, int]]
+) -> list[LikelyPair]:
+    near = engine.near_ideals(groups.centres.astype(np.float32), CHARACTERS)
+    likely = [
+        LikelyPair(number, one.character, _likelihood(engine, one.distance**2 - noise))
+        for number, noise, matches in zip(groups.numbers, groups.noise, near, strict=True)
+        for one in matches
+        if not one.is_reject
+        and one.distance**2 - noise <= (TOGETHER * engine.thresholds.unknown) ** 2
+    ]
+    rejected = _rejected(engine, {one.group: members[one.group] for one in likely})
+    return [one for one in likely if one.other not in rejected[one.group]]
+
+
+def _rejected(engine: Engine, members: Mapping[int, Mapping[int, int]]) -> dict[int, set[str]]:
+    """Return the names that were rejected for some face of each group."""
+    owners = {number: {one for one in faces.values() if one} for number, faces in members.items()}
+    names = engine.store.decisions.rejected(set().union(*owners.values()))
+    return {
+        number: {name for one in own for name in names.get(one, ())}
+        for number, own in owners.items()
+    }
+
+
+def _likelihood(engine: Engine, square: float) -> float:
+    ratio = max(float(square), 0.0) ** 0.5 / engine.thresholds.unknown
+    return logistic(TOGETHER_STEEPNESS * ratio + TOGETHER_START)
