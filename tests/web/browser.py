@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,10 +46,14 @@ def served(gallery: Engine) -> Iterator[str]:
 class Person:
     """Presses keys on a page, and counts them."""
 
-    def __init__(self, browser: Browser, link: str, *, width: int = 1280) -> None:
+    def __init__(
+        self, browser: Browser, link: str, *, width: int = 1280, by_touch: bool = False
+    ) -> None:
         self.troubles: list[str] = []
         self.keys = 0
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 800})
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": 800}, has_touch=by_touch, is_mobile=by_touch
+        )
         self.page.set_default_timeout(PATIENCE)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on(
@@ -76,6 +80,30 @@ class Person:
     def type(self, text: str) -> None:
         self.page.keyboard.type(text)
         self.keys += len(text)
+
+    def swipe(self, what: str, by: int) -> None:
+        """Draw a finger over something, to the right or, below 0, to the left; in pixels."""
+        self._touch(what, lambda x, y: [(x + by * step / 5, y) for step in range(1, 6)], 0.0)
+
+    def hold(self, what: str, milliseconds: float) -> None:
+        """Keep a finger on something."""
+        self._touch(what, lambda _x, _y: [], milliseconds)
+
+    def _touch(
+        self, what: str, way: Callable[[float, float], list[tuple[float, float]]], wait: float
+    ) -> None:
+        box = self.page.locator(what).first.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        session = self.page.context.new_cdp_session(self.page)
+        steps: list[tuple[str, list[tuple[float, float]]]] = [("touchStart", [(x, y)])]
+        steps += [("touchMove", [place]) for place in way(x, y)]
+        for kind, places in [*steps, ("touchEnd", [])]:
+            if kind == "touchEnd":
+                self.page.wait_for_timeout(wait)
+            points = [{"x": left, "y": top} for left, top in places]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.detach()
 
     def saved(self) -> None:
         """Wait until all is written."""

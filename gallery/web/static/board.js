@@ -17,12 +17,13 @@ export class Board {
   // groups: [{ label, name, faces, alternatives, before: [elements], part }]; a face stands in one.
   // What belongs together has one part; it is the group unless groups were joined or split since.
   // ticked: whether faces that are not odd are ticked at first. whole: whether a key without
-  // ticks means the whole group. single: Enter confirms the face at hand alone. clicked: what a
-  // click does otherwise than tick.
-  constructor(groups, { ticked = false, whole = false, single = false, clicked = null, changed = () => {}, moved = () => {} } = {}) {
+  // ticks means the whole group. each: Enter confirms the faces at hand alone. clicked: what
+  // a click does otherwise than tick.
+  constructor(groups, { ticked = false, whole = false, each = false, clicked = null, changed = () => {}, moved = () => {} } = {}) {
     this.groups = groups;
     this.whole = whole;
-    this.single = single;
+    this.each = each;
+    this.eachAtFirst = each;
     this.clicked = clicked;
     this.changed = changed;
     this.moved = moved;
@@ -112,7 +113,7 @@ export class Board {
 
   // What Enter confirms: the ticked ones, else the row.
   toConfirm() {
-    if (this.single) return this.meant().filter((cell) => isOpen(cell.face));
+    if (this.each) return this.meant().filter((cell) => isOpen(cell.face));
     const own = this.mates();
     const ticked = own.filter((cell) => cell.ticked);
     return ticked.length || this.preset ? ticked : own;
@@ -166,6 +167,14 @@ export class Board {
       this.#paint(cell);
     }
     this.changed();
+  }
+
+  // Takes the whole row in hand.
+  takeRow() {
+    const own = this.cells.filter((cell) => cell.group === this.cell?.group);
+    if (!own.length) return;
+    this.move(this.cells.indexOf(own[0]), false);
+    this.move(this.cells.indexOf(own.at(-1)), true);
   }
 
   #showHand() {
@@ -222,7 +231,7 @@ export class Board {
     }
     const title = titleOf(action, name, cells.length);
     say(title);
-    const entry = { board: this, cells, title, step: null, back: () => this.#restore(cells, before) };
+    const entry = { board: this, cells, title, step: null, restore: () => this.#restore(cells, before) };
     done.push(entry);
     this.changed();
     const body = () => ({
@@ -278,7 +287,7 @@ export class Board {
   }
 }
 
-// Notes what was done otherwise than by `decide`: { board, cells, title, step, back }.
+// Notes what was done otherwise than by `decide`: { board, cells, title, step, restore }.
 export function noted(entry) {
   done.push(entry);
   return entry;
@@ -302,7 +311,7 @@ export function titleOf(action, name, faces) {
 // Undoes what was decided last on this page; after a reload, the newest step of the gallery.
 export function undo(board) {
   const entry = done.pop();
-  entry?.back();
+  entry?.restore();
   const told = () => (entry?.cells ?? board?.cells ?? []).map((cell) => cell.face.id);
   const body = () => (entry ? (entry.step === null ? null : { step: entry.step, faces: told() }) : { faces: told() });
   return write("undo", body).then((answer) => {

@@ -3,6 +3,7 @@
 
 import { Board, isOpen } from "./board.js";
 import { count, el, say } from "./dom.js";
+import { label } from "./keys.js";
 import { crop, get, settled } from "./server.js";
 
 const address = (...parts) => `#/${["episode", ...parts.map(encodeURIComponent)].join("/")}`;
@@ -73,7 +74,7 @@ class Timeline {
       label: `${lane.title}, ${count(lane.tracks.length, "track")}`, name: lane.name, faces: lane.tracks, alternatives: [],
       before: [el("div", { class: "lane-title" }, el("b", {}, lane.title), el("span", { class: "faint" }, ` ${count(lane.tracks.length, "track")}`))],
     })), {
-      ...told, single: true, changed: () => { this.#follow(); told.changed(); },
+      ...told, each: true, changed: () => { this.#follow(); told.changed(); },
       clicked: (cell) => { this.isOpened = true; this.#follow(cell); },
     });
     this.board.element.classList.add("lanes");
@@ -202,16 +203,15 @@ class Timeline {
         el("div", { class: "heading" },
           el("div", { class: "grow" }, el("h1", {}, shown.name),
             el("p", { class: "faint" }, `${count(shown.tracks, "track")}, ${clock(shown.start)} to ${clock(shown.end)}. Enter opens a track, then confirms it with all its faces.`)),
-          button("+", "Nearer", 1), button("-", "Farther", -1)),
+          button(label("nearer"), "Nearer", 1), button(label("farther"), "Farther", -1)),
         this.overview, this.scroller, this.panel,
       ],
       board: this.board,
       shown: () => { this.#frame(); this.#follow(); },
+      zoom: (by) => this.zoom(by),
       press: (event) => {
         if (event.key === "Enter" && !this.isOpened && this.board.open().length) this.open();
         else if (event.key === "Escape" && this.isOpened) { this.isOpened = false; this.#follow(); }
-        else if (event.key === "+" || event.key === "=") this.zoom(1);
-        else if (event.key === "-") this.zoom(-1);
         else return false;
         return true;
       },

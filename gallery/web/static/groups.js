@@ -69,7 +69,7 @@ function regroup(board, cells, becomes, note, title, what, body, made, rest = nu
     tellTotals(board);
     board.repaint(cells);
   };
-  const entry = noted({ board, cells, title, step: null, back: () => paint(false) });
+  const entry = noted({ board, cells, title, step: null, restore: () => paint(false) });
   paint(true);
   say(title);
   return write(what, () => body(before)).then((answer) => {

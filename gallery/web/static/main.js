@@ -5,38 +5,19 @@ import { isOpen, undo } from "./board.js";
 import { count, el, say } from "./dom.js";
 import { episode } from "./episode.js";
 import * as groups from "./groups.js";
+import * as keys from "./keys.js";
 import * as naming from "./naming.js";
 import { pairs } from "./pairs.js";
 import * as preview from "./preview.js";
 import { write } from "./server.js";
+import * as touch from "./touch.js";
 import * as plain from "./views.js";
 
 const views = { ...plain, pairs, episode, audit };
 const VIEWS = ["today", "sure", "doubtful", "clusters", "pairs", "episode", "audit", "history"];
+const GO = { t: "today", s: "sure", d: "doubtful", c: "clusters", p: "pairs", e: "episode", a: "audit", h: "history" };
 const main = document.getElementById("main");
 const actions = document.getElementById("actions");
-const keys = document.getElementById("keys");
-
-const KEYS = [
-  ["Arrows", "move; with Shift, take a range in hand"],
-  ["Enter", "confirm the ticked faces, else the row; once all are decided, the next screen"],
-  ["Y", "confirm all that is left on the screen"],
-  ["N", "not this name"],
-  ["I", "ignore: nobody wants to know"],
-  ["F", "no face"],
-  ["/", "name the faces"],
-  [".", "the last name again"],
-  ["1 to 9", "one of the names beside a row"],
-  ["M", "join the groups of a range in hand, else those with ticked faces, else this one and the one before"],
-  ["S", "split the range in hand, else the ticked faces, off into a group of their own"],
-  ["X, Shift+X", "tick what is at hand, untick it"],
-  ["Space", "see the whole picture"],
-  ["O", "open the picture with all its faces"],
-  ["U, Ctrl+Z", "undo"],
-  ["], [", "next screen, back"],
-  ["G, then T S D C P E A H", "go to Today, Sure, Doubtful, Clusters, Pairs, Episode, Audit, History"],
-  ["Esc", "close what is open; let go of a range"],
-];
 
 let shown = {};
 let route = "";
@@ -58,10 +39,13 @@ async function go() {
   main.replaceChildren(...made.content.filter((one) => one !== null));
   main.dataset.view = view;
   made.shown?.();
+  arrange();
   mark(view);
   if (made.board?.cells.length) {
     made.board.move(made.at > 0 ? made.at : 0, false);
-    made.board.element.focus({ preventScroll: true });
+    (made.element ?? made.board.element).focus({ preventScroll: true });
+    // Where there is no room for it in the bar.
+    if (!made.back) main.append(el("button", { type: "button", class: "onward", onclick: onward }, "Next screen"));
   } else (made.element ?? main).focus({ preventScroll: true });
   window.scrollTo(0, 0);
   bar();
@@ -74,6 +58,7 @@ function mark(view) {
   nav.replaceChildren(...VIEWS.map((one) => el(
     "a", { href: views.address(one), "aria-current": one === view ? "page" : null },
     one[0].toUpperCase() + one.slice(1))));
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 async function onward() {
@@ -94,7 +79,7 @@ async function undoStep(step) {
 // Who the faces of a row are said to be.
 const nameOf = (board) => board.cell.group.name;
 
-const choices = (board) => (board.preset || board.single
+const choices = (board) => (board.preset || board.each
   ? board.cell.face.alternatives.filter((one) => one !== nameOf(board)) : board.cell.group.alternatives);
 
 async function confirm() {
@@ -104,13 +89,13 @@ async function confirm() {
   const name = nameOf(board);
   const meant = board.toConfirm();
   if (!meant.length) {
-    if (board.single) return step(board);
+    if (board.each) return step(board);
     if (board.preset || !board.moveOn()) return onward();
     return undefined;
   }
   if (name === null) return say("These have no name yet: / names them.");
   board.decide("confirm", name, meant);
-  if (board.single) step(board);
+  if (board.each) step(board);
   else if (!board.preset) board.moveOn();
   return undefined;
 }
@@ -135,6 +120,21 @@ function act(action) {
   step(board);
 }
 
+// One face at a time, or all of them.
+function single() {
+  touch.toggle();
+  arrange();
+  bar();
+  (shown.element ?? shown.board?.element)?.focus({ preventScroll: true });
+}
+
+function arrange() {
+  if (!shown.board) return;
+  shown.element = touch.arrange(main.dataset.view, shown.board, main, {
+    confirm, reject: () => act("reject"), toggle: single,
+  }) ?? undefined;
+}
+
 function regroup(how) {
   const { board } = shown;
   if (board?.whole && board.cells.length) how(board);
@@ -144,7 +144,8 @@ function regroup(how) {
 // Goes on to the next face that is open, where one alone was at hand.
 function step(board) {
   if (board.hand().length !== 1) return;
-  const later = board.cells.findIndex((cell, place) => place > board.at && isOpen(cell.face));
+  const next = (from) => board.cells.findIndex((cell, place) => place > from && isOpen(cell.face));
+  const later = board.each && next(board.at) < 0 ? next(-1) : next(board.at);
   if (later >= 0) board.move(later, false);
 }
 
@@ -172,6 +173,7 @@ function choose(place) {
 
 function bar() {
   const { board } = shown;
+  touch.follow();
   const isActing = Boolean(shown.bar || board?.cells.length);
   document.body.classList.toggle("acting", isActing);
   actions.hidden = !isActing;
@@ -188,23 +190,14 @@ function bar() {
     !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
       : who === null ? null
         : all ? button("Enter", "Confirm", all, confirm, "main") : button("Enter", "Next screen", null, confirm),
-    who === null ? null : button("N", "Not this", meant, () => act("reject")),
-    button("I", "Ignore", meant, () => act("ignore")),
-    button("F", "No face", meant, () => act("no_face")),
-    button("/", "Name", meant, () => name(), who === null && left ? "main" : ""),
-    board.whole && groups.toJoin(board).length > 1 ? button("M", "Join", groups.facesOf(groups.toJoin(board)), () => regroup(groups.join)) : null,
-    board.whole && groups.toSplit(board).length ? button("S", "Split off", groups.toSplit(board).length, () => regroup(groups.split)) : null,
-    left && !shown.back ? button("]", "Next screen", null, onward, "end") : null,
+    who === null ? null : button(keys.label("reject"), "Not this", meant, () => act("reject")),
+    button(keys.label("ignore"), "Ignore", meant, () => act("ignore")),
+    button(keys.label("no_face"), "No face", meant, () => act("no_face")),
+    button(keys.label("name"), "Name", meant, () => name(), who === null && left ? "main" : ""),
+    board.whole && groups.toJoin(board).length > 1 ? button(keys.label("join"), "Join", groups.facesOf(groups.toJoin(board)), () => regroup(groups.join)) : null,
+    board.whole && groups.toSplit(board).length ? button(keys.label("split"), "Split off", groups.toSplit(board).length, () => regroup(groups.split)) : null,
+    left && !shown.back ? button(keys.label("next"), "Next screen", null, onward, "end") : null,
   ].filter(Boolean));
-}
-
-function showKeys() {
-  keys.replaceChildren(
-    el("h2", { id: "keys-title" }, "Keys"),
-    el("dl", {}, KEYS.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])),
-    el("p", { class: "faint" }, "A key acts on a range in hand, else on the ticked faces of a row, else on the face or row at hand; the bar says on how many. No key turns a mixed choice round."),
-    el("button", { type: "button", onclick: () => keys.close() }, "Close"));
-  keys.showModal();
 }
 
 async function see() {
@@ -223,11 +216,28 @@ function open() {
 
 let going = false;
 
-const LETTERS = {
-  n: () => act("reject"), i: () => act("ignore"), f: () => act("no_face"), y: confirmScreen,
-  u: () => undo(shown.board ?? shown.list), o: open, x: () => shown.board?.tick(true),
-  m: () => regroup(groups.join), s: () => regroup(groups.split), X: () => shown.board?.tick(false), "/": () => name(), ".": again, "?": showKeys,
-  "]": onward, "[": () => history.back(), g: () => { going = true; say("Go to: T S D C P E A H"); },
+// By the names that keys.js gives them.
+const WORK = {
+  screen: confirmScreen,
+  reject: () => act("reject"),
+  ignore: () => act("ignore"),
+  no_face: () => act("no_face"),
+  name: () => name(),
+  again,
+  join: () => regroup(groups.join),
+  split: () => regroup(groups.split),
+  tick: () => shown.board?.tick(true),
+  untick: () => shown.board?.tick(false),
+  row: () => shown.board?.takeRow(),
+  single,
+  open,
+  undo: () => undo(shown.board ?? shown.list),
+  next: onward,
+  back: () => history.back(),
+  nearer: () => shown.zoom?.(1),
+  farther: () => shown.zoom?.(-1),
+  go: () => { going = true; say(`Go to: ${Object.keys(GO).join(" ").toUpperCase()}`); },
+  help: () => keys.show(bar),
 };
 
 const MOVES = {
@@ -247,14 +257,15 @@ function pressed(event) {
     undo(board ?? shown.list);
     return true;
   }
-  if (keys.open) return false;
+  if (keys.isOpen()) return false;
   if (going) {
     going = false;
-    const view = VIEWS.find((one) => one[0] === event.key.toLowerCase());
+    const view = GO[event.key.toLowerCase()];
     if (view) location.hash = views.address(view);
     return true;
   }
-  if (shown.press?.(event)) {
+  const action = keys.actionOf(event.key);
+  if (shown.press?.(event, action)) {
     if (preview.isShown() && shown.list) preview.show(shown.list.cell.face);
     return true;
   }
@@ -268,10 +279,6 @@ function pressed(event) {
     return true;
   }
   if (event.key === "Escape") return escape();
-  if (preview.isShown() && event.key.toLowerCase() === "o") {
-    open();
-    return true;
-  }
   if (event.key === "Enter") {
     confirm();
     return true;
@@ -280,9 +287,8 @@ function pressed(event) {
     choose(Number(event.key) - 1);
     return true;
   }
-  const work = LETTERS[event.key] ?? LETTERS[event.key.toLowerCase()];
-  work?.();
-  return Boolean(work);
+  if (action) WORK[action]();
+  return Boolean(action);
 }
 
 function escape() {
@@ -294,6 +300,8 @@ function escape() {
   return true;
 }
 
+touch.listen(main, (element) => shown.board?.cells.find((cell) => cell.element === element));
+
 document.addEventListener("keydown", (event) => {
   const { target } = event;
   // Where a text is typed, letters are letters; a link or a button has its own Enter and Space.
@@ -303,6 +311,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.getElementById("undo").addEventListener("click", () => undo(shown.board ?? shown.list));
-document.getElementById("help").addEventListener("click", showKeys);
+document.getElementById("help").addEventListener("click", () => keys.show(bar));
 window.addEventListener("hashchange", go);
 go();

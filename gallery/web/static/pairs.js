@@ -3,6 +3,7 @@
 
 import { isOpen, noted } from "./board.js";
 import { count, el, say } from "./dom.js";
+import { label } from "./keys.js";
 import { crop, get, reference, settled, write } from "./server.js";
 
 const SHOWN = 8;
@@ -178,7 +179,7 @@ class PairList {
       row.trouble = "";
       this.#paint();
     };
-    const entry = noted({ board: this, cells: this.cells, title, step: null, back: undone });
+    const entry = noted({ board: this, cells: this.cells, title, step: null, restore: undone });
     say(title);
     write(what, body).then((answer) => { entry.step = heard(answer); this.#paint(); }, (error) => {
       undone();
@@ -212,21 +213,21 @@ export async function pairs(_, told) {
   return {
     content: [
       el("h1", {}, "The same?"),
-      el("p", { class: "faint" }, `${count(found.length, "pair")}, likeliest first. Enter: the same. N: not the same, and it is never asked again.`),
+      el("p", { class: "faint" }, `${count(found.length, "pair")}, likeliest first. Enter: the same. ${label("reject")}: not the same, and it is never asked again.`),
       list.element,
     ],
     list, element: list.element, next: again,
-    press: (event) => {
+    press: (event, action) => {
       const to = { ArrowDown: list.at + 1, ArrowUp: list.at - 1, Home: 0, End: list.rows.length - 1 }[event.key];
       if (to !== undefined) list.move(to);
       else if (event.key === "Enter" && list.open().length) answer(true);
-      else if (event.key === "n") answer(false);
+      else if (action === "reject") answer(false);
       else return false;
       return true;
     },
     bar: (button) => (list.open().length ? [
       button("Enter", "The same", list.amount(), () => answer(true), "main"),
-      button("N", "Not the same", list.amount(), () => answer(false)),
+      button(label("reject"), "Not the same", list.amount(), () => answer(false)),
     ] : [button("Enter", "Ask for more", null, () => told.onward(), "main")]),
   };
 }

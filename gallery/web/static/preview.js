@@ -1,6 +1,7 @@
 // The whole picture of a face, with its box.
 
 import { el } from "./dom.js";
+import { label } from "./keys.js";
 import { crop, get, original } from "./server.js";
 
 const dialog = document.getElementById("preview");
@@ -48,6 +49,7 @@ export async function show(face) {
   dialog.replaceChildren(
     el("h2", { id: "preview-title" }, `${name}: ${face.words}`),
     canvas(picture, face.id),
-    el("p", { class: "faint" }, `${picture.name}. Space or Esc closes, O opens the picture.`));
+    el("p", { class: "faint" }, `${picture.name}. Space or Esc closes, ${label("open")} opens the picture.`),
+    el("button", { type: "button", onclick: hide }, "Close"));
   if (!dialog.open) dialog.showModal();
 }
