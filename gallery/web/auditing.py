@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from gallery.audit.fixes import DOUBTED, call_right, carry_out, fix_of, take_back
 from gallery.audit.page import TITLES
-from gallery.audit.proposals import Kind, Proposal
+from gallery.audit.proposals import ADVICE, Kind, Proposal
 from gallery.audit.run import audit
 from gallery.errors import InputError
 from gallery.events import result_of
@@ -43,7 +43,7 @@ class ProposalShape(BaseModel):
     number: int
     kind: str
     title: str = Field(description="The kind, in words.")
-    words: str = Field(description="How likely it is, in words; empty for what is counted.")
+    words: str = Field(description="How likely it is, in words; empty for advice.")
     reason: str
     command: str = Field(description="What does the same in a shell.")
     samples: list[int] = Field(description="What it is about.")
@@ -180,7 +180,9 @@ class _Held:
             number=number,
             kind=one.kind.value,
             title=TITLES[one.kind][0],
-            words="" if one.likelihood is None else words.in_words(one.likelihood),
+            words=""
+            if one.likelihood is None or one.kind in ADVICE
+            else words.in_words(one.likelihood),
             reason=one.reason,
             command=one.command,
             samples=list(one.samples[: words.SIDE]),

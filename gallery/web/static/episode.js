@@ -108,6 +108,7 @@ class Timeline {
         let level = levels.findIndex((end) => end <= left);
         if (level < 0) level = levels.length;
         levels[level] = left + wide + 2;
+        cell.element.classList.toggle("narrow", wide < 110);
         cell.element.style.left = `${left}px`;
         cell.element.style.width = `${wide}px`;
         cell.element.style.top = `${level * LEVEL}px`;
