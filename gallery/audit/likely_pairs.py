@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ ROWS_AT_ONCE = 512
 CHARACTERS = 3
 """The nearest of them that a group is asked for."""
 
-MOST = 200
+MOST = 60
 """Pairs: who has answered so many asks again."""
 
 
@@ -37,6 +38,10 @@ class LikelyPair:
     """0 to 1, as the audit has it of two characters."""
 
 
+Members: TypeAlias = "Mapping[int, Mapping[int, int]]"
+"""See AnswerReader.unknown_members."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Groups:
     numbers: list[int]
@@ -46,17 +51,68 @@ class _Groups:
     """Expected squared distance of each centre from the true one, shape (groups,)."""
 
 
-def likely_pairs(engine: Engine) -> list[LikelyPair]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Centre:
+    faces: tuple[int, ...]
+    """Those that the group had, described or not."""
+    mean: Numbers | None
+    """Shape (DIMENSION,); None where no face is described."""
+    spread: float
+    """The sum of the faces' squared distances from it."""
+    size: int
+
+
+class GroupCentres:
+    """The centres of one gallery's groups, kept: of each look only changed groups are read."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Centre] = {}
+
+    def of(self, engine: Engine, members: Members) -> _Groups:
+        """Return the groups of which some face is described."""
+        known = self._known
+        new = {
+            number: faces
+            for number, faces in members.items()
+            if number not in known or known[number].faces != (*faces,)
+        }
+        vectors = engine.store.sightings.vectors_of(
+            engine.encoder, [face for faces in new.values() for face in faces]
+        )
+        found = {number: _centre(faces, vectors) for number, faces in new.items()}
+        self._known = {number: found.get(number) or known[number] for number in members}
+        described = [(one, own) for one, own in self._known.items() if own.mean is not None]
+        counts = np.array([own.size for _, own in described])
+        sums = np.array([own.spread for _, own in described])
+        # The mean of one face is as far from the true centre as faces are.
+        usual = sums.sum() / max((counts - 1).sum(), 1)
+        variance = np.where(counts > 1, sums / np.maximum(counts - 1, 1), usual)
+        return _Groups(
+            [number for number, _ in described],
+            np.array([own.mean for _, own in described]),
+            variance / np.maximum(counts, 1),
+        )
+
+
+def _centre(faces: Mapping[int, int], vectors: Mapping[int, Descriptor]) -> _Centre:
+    own = np.array([vectors[face] for face in faces if face in vectors], np.float64)
+    if not len(own):
+        return _Centre((*faces,), None, 0.0, 0)
+    mean = own.mean(axis=0)
+    return _Centre((*faces,), mean, float(((own - mean) ** 2).sum()), len(own))
+
+
+def likely_pairs(
+    engine: Engine, members: Members, centres: GroupCentres | None = None
+) -> list[LikelyPair]:
     """Return the pairs that are likely the same, likeliest first, at most MOST.
 
-    A pair that a person said is not the same is left out: two groups of which faces are told apart,
-    and a group with a name that was rejected for one of its faces. Raises StoreError where samples
-    lack the encoder in use.
+    `members` are the faces of the groups. A pair that a person said is not the same is left out:
+    two groups of which faces are told apart, and a group with a name that was rejected for one of
+    its faces. Raises StoreError where samples lack the encoder in use.
     """
     engine.require_encoded()
-    members = engine.store.answers.unknown_members()
-    faces = [face for own in members.values() for face in own]
-    groups = _groups_of(members, engine.store.sightings.vectors_of(engine.encoder, faces))
+    groups = (centres or GroupCentres()).of(engine, members)
     if not groups.numbers:
         return []
     found = _of_groups(engine, groups, members) + _of_characters(engine, groups, members)
@@ -64,27 +120,7 @@ def likely_pairs(engine: Engine) -> list[LikelyPair]:
     return found[:MOST]
 
 
-def _groups_of(
-    members: Mapping[int, Mapping[int, int]], vectors: Mapping[int, Descriptor]
-) -> _Groups:
-    numbers, centres, spreads, sizes = [], [], [], []
-    for number, faces in members.items():
-        own = np.array([vectors[face] for face in faces if face in vectors], np.float64)
-        if len(own):
-            numbers.append(number)
-            centres.append(own.mean(axis=0))
-            spreads.append(float(((own - centres[-1]) ** 2).sum()))
-            sizes.append(len(own))
-    counts, sums = np.array(sizes), np.array(spreads)
-    # The mean of one face is as far from the true centre as faces are.
-    usual = sums.sum() / max((counts - 1).sum(), 1)
-    variance = np.where(counts > 1, sums / np.maximum(counts - 1, 1), usual)
-    return _Groups(numbers, np.array(centres), variance / np.maximum(counts, 1))
-
-
-def _of_groups(
-    engine: Engine, groups: _Groups, members: Mapping[int, Mapping[int, int]]
-) -> list[LikelyPair]:
+def _of_groups(engine: Engine, groups: _Groups, members: Members) -> list[LikelyPair]:
     where = {face: number for number, faces in members.items() for face in faces}
     apart = {
         frozenset((where.get(one), where.get(other)))
@@ -103,9 +139,7 @@ def _of_groups(
     return found
 
 
-def _of_characters(
-    engine: Engine, groups: _Groups, members: Mapping[int, Mapping[int, int]]
-) -> list[LikelyPair]:
+def _of_characters(engine: Engine, groups: _Groups, members: Members) -> list[LikelyPair]:
     near = engine.near_ideals(groups.centres.astype(np.float32), CHARACTERS)
     likely = [
         LikelyPair(number, one.character, _likelihood(engine, one.distance**2 - noise))
@@ -118,7 +152,7 @@ def _of_characters(
     return [one for one in likely if one.other not in rejected[one.group]]
 
 
-def _rejected(engine: Engine, members: Mapping[int, Mapping[int, int]]) -> dict[int, set[str]]:
+def _rejected(engine: Engine, members: Members) -> dict[int, set[str]]:
     """Return the names that were rejected for some face of each group."""
     owners = {number: {one for one in faces.values() if one} for number, faces in members.items()}
     names = engine.store.decisions.rejected(set().union(*owners.values()))

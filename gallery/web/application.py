@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gallery import __version__
 from gallery.web import auditing, episodes, grouping, pairing, program_routes, routes
 from gallery.web.desk import Desk
-from gallery.web.words import ROWS, SCREEN
+from gallery.web.words import LOOK, ROWS, SCREEN
 
 HERE = Path(__file__).parent
 
@@ -52,6 +52,7 @@ def _page(title: str) -> str:
         title=title,
         screen=SCREEN,
         rows=ROWS,
+        look=LOOK,
         # Another gallery may have this address tomorrow, and other faces by the same numbers.
         key=secrets.token_hex(8),
     )

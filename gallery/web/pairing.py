@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gallery.audit.likely_pairs import LikelyPair, likely_pairs
-from gallery.store.answers import StoredAnswer
+from gallery.audit.likely_pairs import GroupCentres, LikelyPair, likely_pairs
 from gallery.web import words
 from gallery.web.desk import Desk
 from gallery.web.shapes import FaceShape
+
+
+class VersionShape(BaseModel):
+    """A face that is decided of unseen."""
+
+    id: int
+    version: int
 
 
 class SideShape(BaseModel):
@@ -18,7 +26,8 @@ class SideShape(BaseModel):
     number: int | None = Field(description="The group; None for a character.")
     name: str | None = Field(description="The character; None for a group.")
     total: int = Field(description="Faces of the group, or samples of the character.")
-    faces: list[FaceShape] = Field(description="Those of a group that are to be decided of.")
+    faces: list[FaceShape] = Field(description="Some of a group that are to be decided of.")
+    others: list[VersionShape] = Field(description="The rest of them.")
     references: list[int] = Field(description="Samples that show the character best.")
 
 
@@ -40,12 +49,14 @@ class PairsShape(BaseModel):
 def routes(desk: Desk) -> APIRouter:
     """Return the route of pairs; they are answered by those of decisions and of groups."""
     routes = APIRouter(prefix="/api/v1")
+    centres = GroupCentres()
 
     @routes.get("/pairs", summary="Groups that may be one, or a character's, likeliest first")
     def pairs() -> PairsShape:
         with desk.turn:
-            found = likely_pairs(desk.engine)
-            sides = _sides(desk, found)
+            members = desk.engine.store.answers.unknown_members()
+            found = likely_pairs(desk.engine, members, centres)
+            sides = _sides(desk, found, members)
             return PairsShape(
                 pairs=[
                     PairShape(
@@ -61,29 +72,35 @@ def routes(desk: Desk) -> APIRouter:
     return routes
 
 
-def _sides(desk: Desk, pairs: list[LikelyPair]) -> dict[int | str, SideShape]:
-    found: dict[int | str, SideShape] = {}
+def _sides(
+    desk: Desk, pairs: list[LikelyPair], members: Mapping[int, Mapping[int, int]]
+) -> dict[int | str, SideShape]:
+    wanted = {side for pair in pairs for side in (pair.group, pair.other)}
+    seen = {one: [*members[one]][: words.SIDE] for one in wanted if isinstance(one, int)}
+    answers = desk.engine.store.answers.of_faces(
+        desk.engine.encoder, [face for own in seen.values() for face in own]
+    )
+    shaped = {one.id: one for one in desk.shaped(answers.values())}
     samples = {one.name: one.samples for one in desk.engine.characters()}
-    answers = desk.engine.store.answers
-    totals = answers.unknown_clusters()
-    for one in {side for pair in pairs for side in (pair.group, pair.other)}:
+    found: dict[int | str, SideShape] = {}
+    for one in wanted:
         if isinstance(one, str):
+            best = desk.references(one, words.SIDE)
             found[one] = SideShape(
-                number=None,
-                name=one,
-                total=samples.get(one, 0),
-                faces=[],
-                references=desk.references(one, words.SIDE),
+                number=None, name=one, total=samples[one], faces=[], others=[], references=best
             )
-        else:
-            own: tuple[StoredAnswer, ...] = answers.unknown_in(
-                desk.engine.encoder, one, words.SCREEN
-            )
-            found[one] = SideShape(
-                number=one,
-                name=None,
-                total=totals.get(one, 0),
-                faces=desk.shaped(own),
-                references=[],
-            )
+            continue
+        own = members[one]
+        found[one] = SideShape(
+            number=one,
+            name=None,
+            total=len(own),
+            faces=[shaped[face] for face in seen[one] if face in shaped],
+            others=[
+                VersionShape(id=face, version=version)
+                for face, version in own.items()
+                if face not in shaped
+            ],
+            references=[],
+        )
     return found

@@ -18,6 +18,9 @@ ROWS = 12
 LONGEST_ROW = 60
 """Faces in a row; the rest comes when these are decided."""
 
+LOOK = 3000
+"""Milliseconds between two looks of the page whether the gallery says something else."""
+
 SIDE = 8
 """Faces, or references, of each side of a pair."""
 

@@ -13,6 +13,7 @@ from reviewed import desk_of
 
 from gallery.engine.engine import Engine
 from gallery.web.application import application
+from gallery.web.desk import Desk
 from gallery.web.doors import Address
 from gallery.web.server import loopback, serving
 
@@ -35,11 +36,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def served(gallery: Engine) -> Iterator[str]:
-    """Serve a gallery's page, and return the link."""
+def served(gallery: Engine, desk: Desk | None = None) -> Iterator[str]:
+    """Serve a gallery's page, with a desk of its own unless one is given, and return the link."""
     with loopback(None) as (port, sockets):
         address = Address(port)
-        with serving(application(desk_of(gallery), "drawn"), address, sockets):
+        with serving(application(desk or desk_of(gallery), "drawn"), address, sockets):
             yield address.link
 
 

@@ -7,6 +7,7 @@ import { episode } from "./episode.js";
 import * as groups from "./groups.js";
 import * as keys from "./keys.js";
 import * as naming from "./naming.js";
+import * as offers from "./offers.js";
 import { pairs } from "./pairs.js";
 import * as preview from "./preview.js";
 import { write } from "./server.js";
@@ -39,6 +40,7 @@ async function go() {
   main.replaceChildren(...made.content.filter((one) => one !== null));
   main.dataset.view = view;
   made.shown?.();
+  if (view === "sure" && made.board) offers.seen(nameOf(made.board));
   arrange();
   mark(view);
   if (made.board?.cells.length) {
@@ -95,6 +97,7 @@ async function confirm() {
   }
   if (name === null) return say("These have no name yet: / names them.");
   board.decide("confirm", name, meant);
+  offers.watch(name);
   if (board.each) step(board);
   else if (!board.preset) board.moveOn();
   return undefined;
@@ -117,6 +120,7 @@ function act(action) {
     return;
   }
   board.decide(action, name, board.meant());
+  offers.watch(name);
   step(board);
 }
 
@@ -157,6 +161,7 @@ async function name(chosen) {
   board.element.focus({ preventScroll: true });
   if (!given) return;
   naming.remember(given.name);
+  offers.watch(given.name);
   board.decide("confirm", given.name, meant, { fresh: given.fresh });
   step(board);
 }

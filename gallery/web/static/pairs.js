@@ -46,7 +46,8 @@ class PairList {
   // A group stands in several pairs, and is one thing in all of them.
   #group(side) {
     if (!this.groups.has(side.number)) {
-      this.groups.set(side.number, { number: side.number, total: side.total, faces: side.faces, into: null });
+      const unseen = side.others.map((one) => ({ ...one, decided: "undecided", not_these: [] }));
+      this.groups.set(side.number, { number: side.number, total: side.total, faces: [...side.faces, ...unseen], into: null });
     }
     return this.groups.get(side.number);
   }
