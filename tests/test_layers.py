@@ -116,8 +116,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "doors pictures shapes tokens turns",
         "places program_shapes renewing words",
         "desk server",
-        "episodes grouping pairing programs routes",
-        "auditing program_routes",
+        "episodes pairing programs routes",
+        "auditing grouping program_routes",
         "application",
     ),
     "cli": (

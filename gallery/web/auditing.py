@@ -19,14 +19,11 @@ from gallery.errors import InputError
 from gallery.events import result_of
 from gallery.web import words
 from gallery.web.desk import Desk, step_shape
-from gallery.web.routes import Responses
-from gallery.web.shapes import ComplaintShape, Given, StepShape
+from gallery.web.routes import NOT_DONE
+from gallery.web.shapes import Given, StepShape
 
 MOST = 50
 """Of each kind, the likeliest."""
-
-
-REFUSED: Responses = {409: {"model": ComplaintShape}}
 
 
 class Status(StrEnum):
@@ -85,22 +82,24 @@ def routes(desk: Desk) -> APIRouter:
         with desk.turn:
             return held.shape()
 
-    @routes.post("", summary="Look for all that may be wrong; nothing is changed")
+    @routes.post(
+        "", summary="Look for all that may be wrong; nothing is changed", responses=NOT_DONE
+    )
     def run(_: Nothing) -> AuditShape:
         with desk.turn:
             return held.run()
 
-    @routes.post("/fix", summary="Do what a proposal's command does", responses=REFUSED)
+    @routes.post("/fix", summary="Do what a proposal's command does", responses=NOT_DONE)
     def fix(given: ProposalGiven) -> ProposalShape:
         with desk.turn:
             return held.act(given, Status.OPEN, Status.DONE, carry_out)
 
-    @routes.post("/back", summary="Take back a move", responses=REFUSED)
+    @routes.post("/back", summary="Take back a move", responses=NOT_DONE)
     def back(given: ProposalGiven) -> ProposalShape:
         with desk.turn:
             return held.act(given, Status.DONE, Status.OPEN, take_back)
 
-    @routes.post("/right", summary="Say that it is right as it is, in one step", responses=REFUSED)
+    @routes.post("/right", summary="Say that it is right as it is, in one step", responses=NOT_DONE)
     def right(given: ProposalGiven) -> StepShape:
         with desk.turn:
             return held.right(given)

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from gallery.jobs import regroup
 from gallery.jobs.regroup import Regrouped, SeenGroup
 from gallery.web.desk import Desk, step_shape
-from gallery.web.shapes import MOST_FACES, ComplaintShape, Given, StepShape
+from gallery.web.routes import NOT_DONE
+from gallery.web.shapes import MOST_FACES, Given, StepShape
 
 
 class GroupGiven(Given):
@@ -54,7 +55,7 @@ class RegroupedShape(BaseModel):
 
 def routes(desk: Desk) -> APIRouter:
     """Return the routes by which groups change; `undo` takes their steps, too."""
-    routes = APIRouter(prefix="/api/v1/groups", responses={409: {"model": ComplaintShape}})
+    routes = APIRouter(prefix="/api/v1/groups", responses=NOT_DONE)
 
     @routes.post("/join", summary="Make one group of several, in one step")
     def join(given: JoinGiven) -> RegroupedShape:
