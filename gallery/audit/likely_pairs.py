@@ -130,11 +130,11 @@ def _of_groups(engine: Engine, groups: _Groups, members: Members) -> list[Likely
     most = (TOGETHER * engine.thresholds.unknown) ** 2
     for start in range(0, len(groups.numbers), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        squares = squared_distances(groups.centres[rows], groups.centres)
-        squares -= groups.noise[rows][:, None] + groups.noise
-        for row, column in np.argwhere(squares <= most).tolist():
-            one, other = groups.numbers[start + row], groups.numbers[column]
-            if start + row < column and frozenset((one, other)) not in apart:
+        squares = squared_distances(groups.centres[rows], groups.centres[start:])
+        squares -= groups.noise[rows][:, None] + groups.noise[start:]
+        for row, column in np.argwhere(np.triu(squares <= most, 1)).tolist():
+            one, other = groups.numbers[start + row], groups.numbers[start + column]
+            if frozenset((one, other)) not in apart:
                 found.append(LikelyPair(one, other, _likelihood(engine, squares[row, column])))
     return found
 

@@ -400,14 +400,19 @@ class AnswerReader:
         """
         found: dict[int, dict[int, int]] = {}
         with self._reading() as connection:
+            unknown = connection.execute(
+                select(answers.c.sighting_id, answers.c.owner).where(*_unknown())
+            )
+            owners = {row.sighting_id: row.owner for row in unknown}
+            # From the index alone: a joined row of a face would be read with its crop.
             rows = connection.execute(
-                select(sightings.c.cluster, answers.c.sighting_id, answers.c.owner)
-                .join(sightings, sightings.c.id == answers.c.sighting_id)
-                .where(*_unknown(), sightings.c.cluster.is_not(None))
-                .order_by(sightings.c.cluster, answers.c.sighting_id)
+                select(sightings.c.id, sightings.c.cluster)
+                .where(sightings.c.cluster.is_not(None))
+                .order_by(sightings.c.cluster, sightings.c.id)
             )
             for row in rows:
-                found.setdefault(row.cluster, {})[row.sighting_id] = row.owner
+                if row.id in owners:
+                    found.setdefault(row.cluster, {})[row.id] = owners[row.id]
         return found
 
     def of_faces(self, encoder: str, faces: Collection[int]) -> dict[int, StoredAnswer]:
