@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         FetchFailed,
         FullDisk,
         GalleryError,
+        HeadSeen,
         InputError,
         LabelledOtherwise,
         LostDatabase,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         NoSuchSeenFace,
         NoSuchStep,
         NotAGallery,
+        NotDrawn,
         NotEncoded,
         NothingFound,
         NothingSeen,
@@ -184,7 +186,7 @@ else:
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
-        "DecidedMeanwhile",
+        "DecidedMeanwhile HeadSeen NotDrawn",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -283,6 +285,7 @@ __all__ = [
     "Gathered",
     "HarvestEvent",
     "Harvested",
+    "HeadSeen",
     "Identified",
     "Image",
     "Imported",
@@ -326,6 +329,7 @@ __all__ = [
     "NoSuchStep",
     "NobodyKnown",
     "NotAGallery",
+    "NotDrawn",
     "NotEncoded",
     "NotInCluster",
     "NothingFound",
