@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         FetchFailed,
         FullDisk,
         GalleryError,
+        HeadSeen,
         InputError,
         LabelledOtherwise,
         LostDatabase,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         NoSuchStep,
         NoSuchVideo,
         NotAGallery,
+        NotDrawn,
         NotEncoded,
         NothingFound,
         NothingSeen,
@@ -189,7 +191,7 @@ else:
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NoSuchVideo NothingToUndo "
-        "DecidedMeanwhile",
+        "DecidedMeanwhile HeadSeen NotDrawn",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -289,6 +291,7 @@ __all__ = [
     "Gathered",
     "HarvestEvent",
     "Harvested",
+    "HeadSeen",
     "Identified",
     "Image",
     "Imported",
@@ -333,6 +336,7 @@ __all__ = [
     "NoSuchVideo",
     "NobodyKnown",
     "NotAGallery",
+    "NotDrawn",
     "NotEncoded",
     "NotInCluster",
     "NothingFound",

@@ -10,8 +10,17 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gallery import __version__
-from gallery.web import auditing, episodes, grouping, pairing, program_routes, routes
+from gallery.web import (
+    auditing,
+    episodes,
+    grouping,
+    pairing,
+    picture_routes,
+    program_routes,
+    routes,
+)
 from gallery.web.desk import Desk
+from gallery.web.doors import LARGEST_PICTURE
 from gallery.web.words import LOOK, ROWS, SCREEN
 
 HERE = Path(__file__).parent
@@ -30,7 +39,7 @@ def application(desk: Desk, title: str) -> FastAPI:
     # FastAPI matches in this order: /pictures/1.webp is no number.
     parts = (routes.images, routes.reading, routes.changing, program_routes.programs)
     views = (grouping.routes, pairing.routes, episodes.routes, auditing.routes)
-    for part in (*parts, *views):
+    for part in (*parts, *views, *picture_routes.PARTS):
         app.include_router(part(desk), responses=routes.REFUSED)
     for kind, answer in routes.COMPLAINTS.items():
         app.add_exception_handler(kind, answer)
@@ -51,6 +60,7 @@ def _page(title: str) -> str:
     return environment.get_template("page.html").render(
         title=title,
         screen=SCREEN,
+        largest=LARGEST_PICTURE,
         rows=ROWS,
         look=LOOK,
         # Another gallery may have this address tomorrow, and other faces by the same numbers.

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Query
 
 from gallery.web.desk import Desk
 from gallery.web.program_shapes import DecidedState, DecisionsShape, IdentifiedShape
 from gallery.web.programs import Programs
-from gallery.web.routes import BRINGING_REFUSED, NOT_THERE
-
-Picture = Annotated[
-    bytes, Body(media_type="image/*", description="A picture file's content, in any format.")
-]
+from gallery.web.routes import BRINGING_REFUSED, NOT_THERE, Picture
 
 
 def programs(desk: Desk) -> APIRouter:

@@ -42,7 +42,7 @@ def person(browser: Browser, shown: Engine) -> Iterator[Person]:
 @pytest.fixture
 def finger(browser: Browser, shown: Engine) -> Iterator[Person]:
     with served(shown) as link:
-        one = Person(browser, link, width=360, by_touch=True)
+        one = Person(browser, link, width=360, touch=True)
         yield one
         assert one.troubles == []
         one.page.close()

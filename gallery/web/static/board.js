@@ -10,7 +10,8 @@ const STAMPS = { confirmed: "", not_this: "not ", ignored: "ignored", no_face: "
 
 export const isOpen = (face) => face.decided === "undecided" || face.decided === "not_this";
 
-// What was decided on this page and can be undone, newest last.
+// What was done on this page and can be undone, newest last. What is no decision of a board has
+// a way `back` of its own, or one to `restore` what is painted before its step is undone.
 const done = [];
 
 export class Board {
@@ -18,13 +19,17 @@ export class Board {
   // What belongs together has one part; it is the group unless groups were joined or split since.
   // ticked: whether faces that are not odd are ticked at first. whole: whether a key without
   // ticks means the whole group. each: Enter confirms the faces at hand alone. clicked: what
-  // a click does otherwise than tick.
-  constructor(groups, { ticked = false, whole = false, each = false, clicked = null, changed = () => {}, moved = () => {} } = {}) {
+  // a click does otherwise than tick. says: what stands below a face that nobody decided of.
+  constructor(groups, {
+    ticked = false, whole = false, each = false, clicked = null, says = null, changed = () => {},
+    moved = () => {},
+  } = {}) {
     this.groups = groups;
     this.whole = whole;
     this.each = each;
     this.eachAtFirst = each;
     this.clicked = clicked;
+    this.says = says;
     this.changed = changed;
     this.moved = moved;
     this.preset = ticked;
@@ -111,7 +116,7 @@ export class Board {
     return this.whole && own.length ? own : hand;
   }
 
-  // What Enter confirms: the ticked ones, else the row.
+  // What Enter confirms: the ticked ones, else the row, or what is at hand.
   toConfirm() {
     if (this.each) return this.meant().filter((cell) => isOpen(cell.face));
     const own = this.mates();
@@ -192,13 +197,13 @@ export class Board {
     const { face, element } = cell;
     const stamp = face.decided === "confirmed" ? face.character
       : face.decided === "not_this" ? `not ${face.not_these.join(", ")}` : STAMPS[face.decided];
-    const words = face.odd || !this.preset ? face.words : "";
-    cell.caption.textContent = cell.trouble || stamp || cell.note || (cell.group.name ? words : "");
+    const words = cell.group.name && (face.odd || !this.preset) ? face.words : "";
+    cell.caption.textContent = cell.trouble || stamp || cell.note || (this.says ? this.says(face) : words);
     element.dataset.state = cell.trouble ? "trouble" : face.decided;
     element.classList.toggle("saving", cell.mark === "saving");
     element.classList.toggle("ticked", cell.ticked);
     element.setAttribute("aria-selected", String(cell.ticked));
-    const name = cell.group.name ?? "unknown";
+    const name = this.says ? this.says(face) : cell.group.name ?? "unknown";
     element.setAttribute(
       "aria-label", `${cell.trouble || stamp || `${name}, ${face.words}`}, ${face.picture}`);
     element.title = `${face.picture}: ${face.words}`;
@@ -287,7 +292,7 @@ export class Board {
   }
 }
 
-// Notes what was done otherwise than by `decide`: { board, cells, title, step, restore }.
+// Notes what was done otherwise than by `decide`: { back }, or { board, cells, title, step, restore }.
 export function noted(entry) {
   done.push(entry);
   return entry;
@@ -311,6 +316,7 @@ export function titleOf(action, name, faces) {
 // Undoes what was decided last on this page; after a reload, the newest step of the gallery.
 export function undo(board) {
   const entry = done.pop();
+  if (entry?.back) return entry.back();
   entry?.restore();
   const told = () => (entry?.cells ?? board?.cells ?? []).map((cell) => cell.face.id);
   const body = () => (entry ? (entry.step === null ? null : { step: entry.step, faces: told() }) : { faces: told() });

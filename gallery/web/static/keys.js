@@ -20,12 +20,14 @@ const ACTIONS = [
   ["row", "a", "take the whole row in hand"],
   ["single", "v", "one face at a time, large, and back to all; in Sure and Doubtful"],
   ["open", "o", "open the picture with all its faces"],
+  ["like", "l", "see all faces like this one"],
+  ["draw", "d", "in a picture: draw a head that was missed"],
   ["undo", "u", "undo; Ctrl+Z does it, too"],
   ["next", "]", "next screen"],
   ["back", "[", "back"],
   ["nearer", "+", "a time line nearer"],
   ["farther", "-", "a time line farther"],
-  ["go", "g", "go to another view: then T, S, D, C, P, E, A or H, the first letter of its name"],
+  ["go", "g", "go to another view: then T, S, D, C, P, E, A or H, the first letter of its name, F for Search, N for Characters"],
   ["help", "?", "this list"],
 ];
 

@@ -3,6 +3,7 @@
 import { audit } from "./audit.js";
 import { isOpen, undo } from "./board.js";
 import { count, el, say } from "./dom.js";
+import { characters } from "./enroll.js";
 import { episode } from "./episode.js";
 import * as groups from "./groups.js";
 import * as keys from "./keys.js";
@@ -10,13 +11,17 @@ import * as naming from "./naming.js";
 import * as offers from "./offers.js";
 import { pairs } from "./pairs.js";
 import * as preview from "./preview.js";
+import * as searching from "./search.js";
 import { write } from "./server.js";
 import * as touch from "./touch.js";
 import * as plain from "./views.js";
 
-const views = { ...plain, pairs, episode, audit };
-const VIEWS = ["today", "sure", "doubtful", "clusters", "pairs", "episode", "audit", "history"];
-const GO = { t: "today", s: "sure", d: "doubtful", c: "clusters", p: "pairs", e: "episode", a: "audit", h: "history" };
+const views = { ...plain, ...searching, characters, pairs, episode, audit };
+const VIEWS = ["today", "sure", "doubtful", "clusters", "pairs", "episode", "search", "characters", "audit", "history"];
+const GO = {
+  t: "today", s: "sure", d: "doubtful", c: "clusters", p: "pairs", e: "episode", f: "search", n: "characters",
+  a: "audit", h: "history",
+};
 const main = document.getElementById("main");
 const actions = document.getElementById("actions");
 
@@ -27,7 +32,7 @@ async function go() {
   const [, view = "today", ...parts] = (location.hash || "#/today").split("/");
   const asked = location.hash;
   route = asked;
-  const build = Object.hasOwn(views, view) && (VIEWS.includes(view) || view === "picture") ? views[view] : views.today;
+  const build = VIEWS.includes(view) || ["picture", "like"].includes(view) ? views[view] : views.today;
   let made;
   try {
     made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep, onward, again: go });
@@ -105,10 +110,12 @@ async function confirm() {
 
 function confirmScreen() {
   const { board } = shown;
+  if (board?.each) return say("Here Enter confirms the ticked faces, else the one at hand.");
   for (const group of board?.groups ?? []) {
     const own = board.open().filter((cell) => cell.group === group);
     if (group.name !== null) board.decide("confirm", group.name, own);
   }
+  return undefined;
 }
 
 function act(action) {
@@ -192,7 +199,8 @@ function bar() {
   const meant = board.meant().length;
   const left = board.open().length;
   actions.replaceChildren(...[
-    !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
+    !left && !shown.back && !shown.next ? null
+      : !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
       : who === null ? null
         : all ? button("Enter", "Confirm", all, confirm, "main") : button("Enter", "Next screen", null, confirm),
     who === null ? null : button(keys.label("reject"), "Not this", meant, () => act("reject")),
@@ -201,7 +209,7 @@ function bar() {
     button(keys.label("name"), "Name", meant, () => name(), who === null && left ? "main" : ""),
     board.whole && groups.toJoin(board).length > 1 ? button(keys.label("join"), "Join", groups.facesOf(groups.toJoin(board)), () => regroup(groups.join)) : null,
     board.whole && groups.toSplit(board).length ? button(keys.label("split"), "Split off", groups.toSplit(board).length, () => regroup(groups.split)) : null,
-    left && !shown.back ? button(keys.label("next"), "Next screen", null, onward, "end") : null,
+    left && shown.next && !shown.back ? button(keys.label("next"), "Next screen", null, onward, "end") : null,
   ].filter(Boolean));
 }
 
@@ -214,9 +222,17 @@ async function see() {
 
 function open() {
   const cell = (shown.board ?? shown.list)?.cell;
-  if (!cell || shown.back) return;
+  if (cell && main.dataset.view !== "picture") goTo("picture", cell.face);
+}
+
+function like() {
+  const cell = (shown.board ?? shown.list)?.cell;
+  if (cell) goTo("like", cell.face);
+}
+
+function goTo(view, face) {
   if (preview.isShown()) preview.hide();
-  location.hash = views.address("picture", String(cell.face.id));
+  location.hash = views.address(view, String(face.id));
 }
 
 let going = false;
@@ -236,6 +252,8 @@ const WORK = {
   row: () => shown.board?.takeRow(),
   single,
   open,
+  like,
+  draw: () => shown.draw?.(),
   undo: () => undo(shown.board ?? shown.list),
   next: onward,
   back: () => history.back(),
