@@ -11,7 +11,9 @@ middle and at the 95th percentile, how often it was measured, and what REVIEW as
 - a decision: from when the page sends it until it has the answer,
 - a page: 200 faces of a name, from the request to the whole answer,
 - a screen: 100 faces from the address to the last crop as it is decoded,
-- undo of 1,000: from when the page sends it until it has the answer.
+- undo of 1,000: from when the page sends it until it has the answer,
+- a decision while answers are renewed: after a sample was given to another character, so that
+  the answers of all faces are made anew meanwhile.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from gallery.jobs import answers
 from gallery.settings import Settings
 from gallery.system.threads import available_cores
 from gallery.types import Verdict
+from gallery.web.renewing import LOOK, SETTLED
 from measuring.tables import table
 
 if TYPE_CHECKING:
@@ -121,6 +124,7 @@ class Rows:
     page: Row = field(default_factory=lambda: Row(f"a page of {PAGE} faces", 100))
     crops: Row = field(default_factory=lambda: Row("a screen, to its last crop", 1000))
     undo: Row = field(default_factory=lambda: Row(f"undo of {MANY:,}", 200))
+    renewing: Row = field(default_factory=lambda: Row("a decision while answers are renewed", 50))
 
     @property
     def all(self) -> list[Row]:
@@ -165,11 +169,7 @@ def measured(page: Page, rows: Rows, names: Sequence[str], times: int) -> None:
     for keys, row in ((("ArrowRight", "ArrowLeft"), rows.move), (("x", "Shift+X"), rows.tick)):
         for key in itertools.islice(itertools.cycle(keys), times):
             row.took.append(pressed(page, key))
-    for _ in range(times):
-        rows.decide.took.append(pressed(page, "i"))
-        page.evaluate(SAVED)
-        pressed(page, "ArrowRight")
-    rows.decision.took.extend(page.evaluate(SENT, "decisions"))
+    rows.decision.took.extend(decided_one_by_one(page, rows.decide, times))
     for name in names[times : times + 10]:
         page.evaluate(SHOWN, [f"#/sure/{name}", name])
         page.evaluate("() => performance.clearResourceTimings()")
@@ -177,6 +177,32 @@ def measured(page: Page, rows: Rows, names: Sequence[str], times: int) -> None:
         page.evaluate(SAVED)
         rows.screen.took.extend(page.evaluate(SENT, "decisions"))
     many(page, rows, names)
+
+
+def decided_one_by_one(page: Page, row: Row, times: int) -> list[float]:
+    """Ignore one face after the other, and return how long each decision takes."""
+    page.evaluate("() => performance.clearResourceTimings()")
+    for _ in range(times):
+        row.took.append(pressed(page, "i"))
+        page.evaluate(SAVED)
+        pressed(page, "ArrowRight")
+    return [float(one) for one in page.evaluate(SENT, "decisions")]
+
+
+def while_renewing(page: Page, rows: Rows, database: Path, names: Sequence[str]) -> None:
+    """Decide of a screen of faces, one after the other, while the answers of all are renewed."""
+    with open_gallery(Settings(database=str(database))) as engine:
+        engine.move([engine.samples(names[-1])[0].id], names[-2])
+    time.sleep(SETTLED + LOOK)
+    page.evaluate(SHOWN, [f"#/sure/{names[-3]}", names[-3]])
+    page.locator(".faces").first.focus()
+    total = page.evaluate(ASK, ["news", None])[1]["stale"]
+    while total:
+        rows.renewing.took.extend(decided_one_by_one(page, Row("", 0), 10))
+        left = page.evaluate(ASK, ["news", None])[1]["stale"]
+        if not left or len(rows.renewing.took) >= page.locator(".face").count():
+            print(f"{left:,} of {total:,} faces were still to be answered anew")
+            break
 
 
 def many(page: Page, rows: Rows, names: Sequence[str]) -> None:
@@ -234,6 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 rows.start.took.append(1000 * (time.perf_counter() - began))
                 if not left:
                     measured(page, rows, names, chosen.times)
+                    while_renewing(page, rows, database, names)
         browser.close()
     print(
         f"{chosen.faces:,} seen faces of {chosen.characters} characters, {available_cores()} cores"
