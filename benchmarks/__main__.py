@@ -38,6 +38,7 @@ PARTS = {
     ),
     "audit": ("benchmarks.audit", "Wrong labels and clusters"),
     "answers": ("benchmarks.answers", "Stored answers of 100,000 seen faces"),
+    "page": ("benchmarks.page", "The page in a real browser, with 100,000 seen faces"),
     "large": ("benchmarks.large", "Evaluation, calibration and audit of 5,000 characters"),
     "search": ("benchmarks.search", "Nearest-neighbour search"),
     "startup": ("benchmarks.startup", "Cold start"),

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         NoSuchStep,
         NotAGallery,
         NotEncoded,
+        NothingConfirmed,
         NothingFound,
         NothingSeen,
         NothingToUndo,
@@ -130,6 +131,7 @@ if TYPE_CHECKING:
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.name import Named
     from gallery.jobs.reencode import Reencoded
+    from gallery.jobs.references import Reference, References
     from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
@@ -184,7 +186,7 @@ else:
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
-        "DecidedMeanwhile",
+        "DecidedMeanwhile NothingConfirmed",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -195,6 +197,7 @@ else:
         "jobs.compare": "Comparison",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.name": "Named",
+        "jobs.references": "Reference References",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
         "output.format": "OutputOptions Placing TagStyle",
@@ -328,6 +331,7 @@ __all__ = [
     "NotAGallery",
     "NotEncoded",
     "NotInCluster",
+    "NothingConfirmed",
     "NothingFound",
     "NothingSeen",
     "NothingToUndo",
@@ -344,6 +348,8 @@ __all__ = [
     "ReadOnlyDatabase",
     "Record",
     "Reencoded",
+    "Reference",
+    "References",
     "Refused",
     "Rejection",
     "Renewal",

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gallery.jobs.meant import Given
     from gallery.jobs.name import Named
     from gallery.jobs.reencode import Reencoded
+    from gallery.jobs.references import References
     from gallery.output.arrays import FaceTable
     from gallery.store.answers import AnswerCounts, AnswerPage
     from gallery.store.archive import Imported
@@ -541,6 +542,21 @@ class Gallery:
             lambda engine: adopt_faces(
                 engine, given, name, which, only=some, without=rest, poor=poor
             ),
+        )
+
+    def use_confirmed(
+        self, name: str, take: int = 5, *, dry_run: bool = False
+    ) -> Job[Event[References], References]:
+        """Enroll the few confirmed faces of a character that teach most, as `gallery references`.
+
+        At most so many are taken: what can be seen well, and is like other confirmed faces more
+        than like a sample that is there. The result says which; nothing is enrolled with `dry_run`.
+        Raises InputError for a name that nobody has, and where no seen face is confirmed as it.
+        """
+        from gallery.jobs.references import references
+
+        return self._job(
+            "use_confirmed", lambda engine: references(engine, name, take, dry_run=dry_run)
         )
 
     def harvest(

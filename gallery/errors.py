@@ -517,6 +517,16 @@ class NoNameToConfirm(InputError):
 
 
 @facts
+class NothingConfirmed(InputError):
+    """No seen face is confirmed as a character."""
+
+    FACT = "No seen face is confirmed as {self.character}"
+    CURE = "confirm some"
+
+    character: str
+
+
+@facts
 class EnrolledFace(InputError):
     """A face cannot be said not to be a character, since it is enrolled as that one."""
 

@@ -38,7 +38,7 @@ ROOMS = (
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
-    "numerics": ("assignment distances intervals neighbours profiles", "clustering"),
+    "numerics": ("assignment distances intervals neighbours profiles", "choosing clustering"),
     "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (
@@ -93,7 +93,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "cluster enroll harvest label meant",
         "cluster_faces decide decided_faces",
         "adopt review",
-        "name",
+        "name references",
     ),
     "audit": ("audit_set proposals", "characters contradicted misplaced page", "duplicates", "run"),
     "evaluation": (
@@ -118,8 +118,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show video writing",
         "archive doctor meant models progress",
-        "audit calibrate characters cluster decide enroll evaluate harvest label_progress review "
-        "web",
+        "audit calibrate characters cluster decide enroll evaluate harvest label_progress "
+        "references review web",
         "identify label relabel serve",
         "",
     ),

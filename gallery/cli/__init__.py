@@ -28,6 +28,7 @@ from gallery.cli import (
     identify,
     label,
     models,
+    references,
     relabel,
     review,
     serve,
@@ -143,6 +144,7 @@ label.register(app)
 harvest.register(app)
 characters.register(app)
 decide.register(app)
+references.register(app)
 web.register(app)
 serve.register(app)
 review.register(app)

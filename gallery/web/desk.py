@@ -252,7 +252,7 @@ class Desk:
                 break
         return DoneShape(
             step=None if step is None else _step(step),
-            faces=self._now(fresh),
+            faces=self.shown(fresh),
             stale=self.shaped(one for face, one in before.items() if face not in fresh),
             left=0,
         )
@@ -263,7 +263,7 @@ class Desk:
         done = decide.undo(self._engine, () if given.step is None else (given.step,))
         return DoneShape(
             step=_step(done.steps[0]) if done.steps else None,
-            faces=self._now(given.faces),
+            faces=self.shown(given.faces),
             stale=[],
             left=len(done.left),
         )
@@ -310,8 +310,11 @@ class Desk:
             return step
         return result_of(decide.set_aside(self._engine, faces, Action(given.action), looked=looked))
 
-    def _now(self, faces: Collection[int]) -> list[FaceShape]:
-        return self.shaped(self._stored.of_faces(self._engine.encoder, faces).values())
+    @_in_turn
+    def shown(self, faces: Collection[int]) -> list[FaceShape]:
+        """Return those of the faces that are there, in their order, as they are now."""
+        found = self._stored.of_faces(self._engine.encoder, faces)
+        return self.shaped(found[one] for one in faces if one in found)
 
     def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
         """Return how many faces to decide of each name has, most first."""

@@ -276,6 +276,7 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
         "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
         "decisions", "undo", "news", "identify",
+        "references",
     }  # fmt: skip
 
 
