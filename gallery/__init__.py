@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         GalleryError,
         InputError,
         LabelledOtherwise,
+        LookAlikes,
         LostDatabase,
         LostFile,
         MissingNetwork,
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
         LabellingStarted,
         LabelSummary,
         LeftOut,
+        Noticed,
         PassedOver,
         Refused,
         Started,
@@ -184,12 +186,13 @@ else:
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
-        "DecidedMeanwhile",
+        "DecidedMeanwhile "
+        "LookAlikes",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
-        "LeftOut PassedOver Refused Started VideoStarted Waiting",
+        "LeftOut PassedOver Refused Started VideoStarted Waiting Noticed",
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
@@ -295,6 +298,7 @@ __all__ = [
     "LabellingStarted",
     "Landmarks",
     "LeftOut",
+    "LookAlikes",
     "LostDatabase",
     "LostFile",
     "Match",
@@ -331,6 +335,7 @@ __all__ = [
     "NothingFound",
     "NothingSeen",
     "NothingToUndo",
+    "Noticed",
     "Outcome",
     "OutgrownCalibration",
     "OutputOptions",

@@ -555,6 +555,25 @@ class NothingSeen(InputError):
         return "label it first, or name it as it was named then"
 
 
+@facts
+class LookAlikes(InputError):
+    """Two characters look like one: somebody may have enrolled one character twice."""
+
+    CURE = "make one of them, or tell them apart by other pictures"
+
+    one: str
+    other: str
+    more: int = 0
+    """How many pairs more do."""
+
+    @property
+    def fact(self) -> str:
+        """Who looks like whom."""
+        more = f", and so do {self.more} pairs more" if self.more > 1 else ""
+        more = ", and so does one pair more" if self.more == 1 else more
+        return f"{self.one} and {self.other} look like one character{more}"
+
+
 class EmptyGallery(InputError):
     """Nobody is enrolled who could be asked about."""
 

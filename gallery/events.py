@@ -57,6 +57,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that a person will want to know; the work goes on, and nothing is wrong with it."""
+
+    notice: GalleryError
+
+
+@dataclass(frozen=True, slots=True)
 class PassedOver:
     """Files in folders are passed over, since their formats are not read."""
 
@@ -243,6 +250,7 @@ Event: TypeAlias = (
     Started
     | Advanced
     | Refused
+    | Noticed
     | PassedOver
     | LeftOut
     | Enrolled
@@ -270,7 +278,13 @@ Choosing: TypeAlias = Generator[Started | Advanced | Refused | PassedOver | Left
 """A stage that finds the faces a person means, and tells which are meant no more."""
 
 EnrolEvent: TypeAlias = (
-    EnrolmentStarted | Refused | PassedOver | Enrolled | Retired | Finished[EnrolmentSummary]
+    EnrolmentStarted
+    | Refused
+    | Noticed
+    | PassedOver
+    | Enrolled
+    | Retired
+    | Finished[EnrolmentSummary]
 )
 
 LabelEvent: TypeAlias = (
@@ -278,6 +292,7 @@ LabelEvent: TypeAlias = (
     | Advanced
     | LabellingStarted
     | Refused
+    | Noticed
     | PassedOver
     | VideoStarted
     | Labelled

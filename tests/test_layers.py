@@ -67,7 +67,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
         "calibration.evidence index",
-        "calibration.model calibration.strangers matching",
+        "calibration.doubles calibration.model calibration.strangers matching",
         "calibration.trials",
         "calibration.fit",
         "calibration.figures",

@@ -26,6 +26,7 @@ from gallery.errors import (
     FetchFailed,
     GalleryError,
     LabelledOtherwise,
+    LookAlikes,
     MissingNetwork,
     MissingPackage,
     NameTaken,
@@ -143,6 +144,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
     FetchFailed: "download it by hand and run `gallery models add FILE --name {self.name}`, "
     "or try again later",
+    LookAlikes: "`gallery audit` says how to make one of them",
     LabelledOtherwise: "give the same --from, --to and --every again, or name another output file",
     MissingNetwork: _of_network,
     MissingPackage: "pip install '.[{self.extra}]'",

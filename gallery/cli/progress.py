@@ -9,13 +9,14 @@ from typing import TypeAlias
 
 import typer
 
-from gallery.cli.advice import why
+from gallery.cli.advice import told, why
 from gallery.cli.show import console, plural, say
 from gallery.events import (
     Event,
     Finished,
     Job,
     LeftOut,
+    Noticed,
     PassedOver,
     Refused,
     Result,
@@ -36,6 +37,8 @@ class Reporter:
         """Say what an event is about."""
         if isinstance(event, Refused):
             say(f"gallery: {why(event)}")
+        elif isinstance(event, Noticed):
+            say(told(event.notice))
         elif isinstance(event, PassedOver):
             say(passed_over(event.suffixes))
         elif isinstance(event, LeftOut):

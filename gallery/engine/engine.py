@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from gallery.errors import (
     BadSetting,
     GalleryError,
     InputError,
+    LookAlikes,
     NoSuchCharacter,
     NoSuchSample,
     NotEncoded,
@@ -29,6 +30,7 @@ from gallery.faces.quality import NO_GATES, Gates
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.calibration.strangers import Strangers, nobody
+from gallery.identify.calibration.trials import References
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
@@ -96,6 +98,7 @@ class Engine:
         self.judging = Judging(store, encoder, thresholds, read_strangers)
         self._rejected: tuple[object, Rejected] | None = None
         self._ruling: Ruling | None = None
+        self._look_alikes: tuple[object, tuple[tuple[str, str], ...]] | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -263,14 +266,35 @@ class Engine:
                 "fpir", f"A rate of {fpir:g} has no meaning", "choose one from 0.0001 to 0.4"
             )
         self.require_encoded()
-        enrolled, number = references_of(self.store, self.encoder)
-        rejected = rejections_of(self.store, self.encoder, number)
+        enrolled, names = self.references()
+        rejected = rejections_of(self.store, self.encoder, names)
         found = calibrate(enrolled, self.judging.strangers, fpir=fpir, rejected=rejected)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         with self.store.writing() as writer:
             body = json.dumps(found.calibration.as_json())
             writer.calibrate(self.encoder, made_at, body)
         return found
+
+    def references(self) -> tuple[References, tuple[str, ...]]:
+        """Return the references that count, and the characters' names by their numbers."""
+        version = self.store.change(), self.store.decisions.version()
+        found, names = references_of(self.store, self.encoder, self.thresholds.unknown)
+        pairs = tuple((names[one.one], names[one.other]) for one in found.doubles)
+        self._look_alikes = (version, pairs)
+        return found, names
+
+    def look_alikes(self, among: Set[str] | None = None) -> LookAlikes | None:
+        """Return which characters look like one as the gallery is now; None where none do.
+
+        Where names are given, one of each pair is among them.
+        """
+        version = self.store.change(), self.store.decisions.version()
+        if self._look_alikes is None or self._look_alikes[0] != version:
+            self.references()
+        pairs = () if self._look_alikes is None else self._look_alikes[1]
+        if among is not None:
+            pairs = tuple(pair for pair in pairs if not among.isdisjoint(pair))
+        return LookAlikes(*pairs[0], len(pairs) - 1) if pairs else None
 
     def calibration_note(self) -> GalleryError | None:
         """Return why the calibration wants to be made anew, although it works, or None.

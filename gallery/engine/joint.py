@@ -12,7 +12,7 @@ from gallery.errors import InputError
 from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
-from gallery.identify.judging import references_of, rejections_of
+from gallery.identify.judging import rejections_of
 from gallery.store.sightings import Sighting
 from gallery.types import Answer, DescribedFace, MatchMode
 
@@ -71,11 +71,11 @@ def smoothed(engine: Engine, faces: NDArray[np.float32]) -> Stage[Smoothed | Non
     stored = engine.judging.calibration()
     if stored is None:
         return None
-    enrolled, number = references_of(engine.store, engine.encoder)
+    enrolled, names = engine.references()
     strangers = engine.judging.strangers
-    rejected = rejections_of(engine.store, engine.encoder, number)
+    rejected = rejections_of(engine.store, engine.encoder, names)
     count = len(faces) + len(strangers) + len(enrolled.descriptors)
-    count += 0 if rejected is None else len(rejected.descriptors)
+    count += len(rejected.descriptors)
     yield Started("smoothing", count, "face")
     drawn = yield from smooth_jointly(
         faces,

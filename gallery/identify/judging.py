@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gallery.errors import StaleCalibration
 from gallery.identify.calibration.calibrate import Rejections
+from gallery.identify.calibration.doubles import LIKELY, centres, doubles
 from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers
@@ -179,25 +180,31 @@ def _parsed(body: str) -> Calibration:
     return from_json(values)
 
 
-def references_of(store: Store, encoder: str) -> tuple[References, dict[str, int]]:
-    """Return the references that count, with every character's number by its name.
+def references_of(store: Store, encoder: str, unknown: float) -> tuple[References, tuple[str, ...]]:
+    """Return the references that count, with the characters' names in the order of their numbers.
 
-    Samples that a person decided otherwise of do not.
+    Samples that a person decided otherwise of do not. `unknown` is the encoder's distance that
+    nobody lies beyond, by which characters are told that look like one.
     """
     enrolled = read_enrolled(store, encoder).heeding()
     kept = enrolled.counted
     qualities = [enrolled.samples[row].quality for row in kept]
+    descriptors, labels = enrolled.descriptors[kept], enrolled.labels[kept]
+    named = ~enrolled.rejects[labels]
+    found = doubles(centres(descriptors[named], labels[named]), unknown, least=LIKELY)
     return References(
-        enrolled.descriptors[kept],
-        enrolled.labels[kept],
+        descriptors,
+        labels,
         np.array([np.nan if one is None else one.score for one in qualities], dtype=np.float64),
         enrolled.rejects,
-    ), enrolled.number
+        doubles=tuple(sorted(found, key=lambda one: -one.likelihood)),
+    ), enrolled.names
 
 
-def rejections_of(store: Store, encoder: str, number: dict[str, int]) -> Rejections:
-    """Return the faces that a person said are not somebody, by the characters' numbers."""
+def rejections_of(store: Store, encoder: str, characters: Sequence[str]) -> Rejections:
+    """Return the faces that a person said are not one of the characters, by their numbers."""
     rejected = store.rejections.rejected(encoder)
+    number = {name: place for place, name in enumerate(characters)}
     names = rejected.names
     kept = [row for row, name in enumerate(names) if name in number]
     return Rejections(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gallery.events import Advanced, Finished, Job, Started
+from gallery.events import Advanced, Finished, Job, Noticed, Started
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -19,4 +19,7 @@ def calibrate(engine: Engine, fpir: float) -> Job[Calibrated]:
     yield Started("calibrating", 1, "gallery")
     found = engine.calibrate(fpir)
     yield Advanced()
+    alike = engine.look_alikes()
+    if alike is not None:
+        yield Noticed(alike)
     yield Finished(found)

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, InputError, UnusableFile
-from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
+from gallery.events import (
+    EnrolEvent,
+    EnrolmentStarted,
+    EnrolmentSummary,
+    Finished,
+    Noticed,
+    Refused,
+)
 from gallery.media.inputs import Media, pictures_of
-from gallery.types import Source
+from gallery.types import Outcome, Source
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from gallery.jobs.enroll_regions import RegionEnrolment
     from gallery.jobs.given_names import GivenNames
     from gallery.metadata.named_regions import NamedFaces
-    from gallery.types import Candidate, Enrolled, Outcome
+    from gallery.types import Candidate, Enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +138,19 @@ def enroll(
     )
     yield from named.media.told()
     outcomes: Counter[Outcome] = Counter()
+    fed: set[str] = set()
     enrolment, settled = _settled(
         engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
     )
     for one in settled:
         outcomes[one.outcome] += 1
+        if one.outcome in (Outcome.ADDED, Outcome.RELABELLED, Outcome.KEPT):
+            fed.add(given.character(one.candidate.character))
         yield one
     yield from enrolment.retired
+    alike = engine.look_alikes(fed) if fed else None
+    if alike is not None:
+        yield Noticed(alike)
     yield Finished(EnrolmentSummary(outcomes, len(named.media.refused), len(enrolment.retired)))
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from gallery.engine import joint
 from gallery.engine.engine import Engine
 from gallery.errors import InputError, NothingSeen, UnusableFile
-from gallery.events import Finished, LabelEvent, LabellingStarted, Refused, VideoStarted
+from gallery.events import Finished, LabelEvent, LabellingStarted, Noticed, Refused, VideoStarted
 from gallery.jobs.changes import KnownFiles, change_in
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.relabel_pictures import relabel_pictures
@@ -110,6 +110,9 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             not_written=outputs.complaints(),
             stage=STAGE,
         )
+        alike = engine.look_alikes() if rest else None
+        if alike is not None:
+            yield Noticed(alike)
         for error in refused:
             yield Refused.because(error.path or Path(), error)
         for path in sorted(changed):

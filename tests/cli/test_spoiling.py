@@ -1,0 +1,50 @@
+"""What spoils a gallery in silence, typed as a newcomer types it, and what the commands say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from command import ROOT, Done, call
+
+CHARACTERS = ROOT / "data" / "characters"
+SIX = ("Chloé Marchand", "Gen Kuroda", "Mio Tachibana", "Momo Ibuki", "Pim", "カエデ")
+
+
+class Newcomer:
+    """Somebody with a folder of pictures and a shell."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.pictures = home / "pictures"
+        for name in SIX:
+            shutil.copytree(CHARACTERS / name, self.pictures / name)
+
+    def types(self, line: str, *words: str | Path) -> Done:
+        """Type a command; words with spaces in them come behind it."""
+        return call(*line.split(), *words, cwd=self.home, database=self.home / "gallery.db")
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Newcomer:
+    return Newcomer(tmp_path)
+
+
+def test_two_folders_of_one_character_are_said_to_look_like_one(newcomer: Newcomer) -> None:
+    # Somebody misspelt the name when new pictures came.
+    for name in ("04.png", "05.png"):
+        found = next((newcomer.pictures / "Pim").glob(f"{name[:2]}.*"))
+        (newcomer.pictures / "Pimm").mkdir(exist_ok=True)
+        found.rename(newcomer.pictures / "Pimm" / found.name)
+    said = "Pim and Pimm look like one character; `gallery audit` says how to make one of them."
+    enrolled = newcomer.types("enroll pictures")
+    assert said in enrolled.stderr.splitlines()
+    assert said not in newcomer.types("enroll pictures").stderr
+    calibrated = newcomer.types("calibrate")
+    assert said in calibrated.stderr.splitlines()
+    newcomer.types("label pictures --out seen.jsonl")
+    assert said in newcomer.types("relabel --out again.jsonl").stderr.splitlines()
+    assert "gallery merge Pimm Pim" in newcomer.types("audit").stdout
+    newcomer.types("merge Pimm Pim")
+    assert "look like one" not in newcomer.types("calibrate").stderr
