@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         DamagedPlace,
         DatabaseFailed,
         DecidedMeanwhile,
+        EmptyCharacter,
         EmptyGallery,
         EnrolledFace,
         FetchFailed,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
+        RenamedFolder,
         SamePicture,
         SetupError,
         SeveralFaces,
@@ -187,7 +189,8 @@ else:
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
         "DecidedMeanwhile "
-        "LookAlikes",
+        "LookAlikes "
+        "RenamedFolder EmptyCharacter",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -267,6 +270,7 @@ __all__ = [
     "DecidedMeanwhile",
     "Described",
     "DescribedFace",
+    "EmptyCharacter",
     "EmptyGallery",
     "EnrolEvent",
     "Enrolled",
@@ -351,6 +355,7 @@ __all__ = [
     "Reencoded",
     "Refused",
     "Rejection",
+    "RenamedFolder",
     "Renewal",
     "Retired",
     "SamePicture",

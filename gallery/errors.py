@@ -574,6 +574,33 @@ class LookAlikes(InputError):
         return f"{self.one} and {self.other} look like one character{more}"
 
 
+@facts
+class RenamedFolder(InputError):
+    """A character's folder has another name; it is followed as one, with all that belongs to it."""
+
+    former: str
+    name: str
+    character: str
+    """Whom the folder means, by the name that the character has now."""
+
+    @property
+    def fact(self) -> str:
+        """What the folder was called, and what came of that."""
+        if self.character == self.name:
+            return f"{self.former} is called {self.name} now, since its folder is"
+        return f"The folder {self.name} was {self.former} and means {self.character}, as it did"
+
+
+@facts
+class EmptyCharacter(InputError):
+    """A character has no samples left, since its pictures lie in other folders now."""
+
+    FACT = "{self.name} has no samples left"
+    CURE = "make it one with whom its pictures went to, or forget it"
+
+    name: str
+
+
 class EmptyGallery(InputError):
     """Nobody is enrolled who could be asked about."""
 

@@ -87,6 +87,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
+        "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
         "add compare harvest_page shown",

@@ -21,6 +21,7 @@ from gallery.errors import (
     DamagedDetector,
     DamagedNetwork,
     DamagedPlace,
+    EmptyCharacter,
     EmptyGallery,
     EnrolledFace,
     FetchFailed,
@@ -106,6 +107,11 @@ def _of_box(error: NoFaceAt) -> str:
     return where if error.is_outside else f"{where}, and `gallery name --use` takes what is there"
 
 
+def _of_empty(error: EmptyCharacter) -> str:
+    name = shlex.quote(error.name)
+    return f"`gallery merge {name} NAME` makes it one with another, `gallery forget {name}` none"
+
+
 def _of_sample(error: NoSuchSample) -> str:
     if error.character is None:
         return "`gallery show NAME` lists their numbers"
@@ -140,6 +146,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     DamagedNetwork: _of_damaged_network,
     DamagedPlace: RESTORE,
     DamagedDetector: "install gallery again, or choose `--detector animeface`",
+    EmptyCharacter: _of_empty,
     EmptyGallery: "`gallery enroll FOLDER` fills it",
     EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
     FetchFailed: "download it by hand and run `gallery models add FILE --name {self.name}`, "

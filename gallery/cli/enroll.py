@@ -198,6 +198,8 @@ class _EnrolReporter(Reporter):
         for one in self.settled:
             if one.outcome is Outcome.RELABELLED:
                 say(f"now {one.candidate.character}: {one.reason}")
+            elif one.stays_with is not None:
+                say(f"{one.candidate.path} stays {one.stays_with}: you moved the sample by hand.")
         for gone in self._retired:
             say(
                 f"gone: sample {gone.sample_id} of {gone.character}, since {gone.path} holds "

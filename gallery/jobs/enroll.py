@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import BadSetting, InputError, UnusableFile
+from gallery.errors import BadSetting, EmptyCharacter, InputError, RenamedFolder, UnusableFile
 from gallery.events import (
     EnrolEvent,
     EnrolmentStarted,
@@ -41,6 +41,8 @@ class Named:
     """Regions instead of candidates."""
     unlabelled: int = 0
     """How many pictures have no name."""
+    folder: Path | None = None
+    """The folder that holds the characters' folders, whose names are the candidates'."""
 
     @property
     def names(self) -> list[str]:
@@ -109,8 +111,9 @@ def enroll(
 
     Names that gallery wrote into metadata, of characters that this gallery has, are its own answers
     and passed over, unless they are wanted with_guesses. Another gallery's are labels here.
-    Faces that a person forgot are passed over, unless they are wanted again. At the end come the
-    samples that went, since their files hold other pictures now.
+    Of a folder of folders, those that were renamed are followed first, see renamed_folders. Faces
+    that a person forgot are passed over, unless they are wanted again. At the end come the samples
+    that went, since their files hold other pictures now.
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
     overlaps them is taken, so that largest means nothing to them. Raises InputError for guesses of
     another source than metadata.
@@ -122,9 +125,14 @@ def enroll(
             "leave them out with this source",
         )
     from gallery.jobs.given_names import GivenNames
+    from gallery.jobs.renamed_folders import follow_renamed_folders
 
     engine.require_encoded()
+    renamed: list[RenamedFolder] = []
+    if named.folder is not None:
+        renamed = follow_renamed_folders(engine.store, named.folder, named.candidates)
     found, given = named.steps, GivenNames(engine.store)
+    filled = {one.name for one in engine.characters() if one.samples}
     if not with_guesses:
         named = _without_guesses(given, named)
     named = _as_meant(given, named)
@@ -136,6 +144,7 @@ def enroll(
         rejects=tuple(name for name in named.names if given.is_reject(name)),
         taken_as=given.taken_as,
     )
+    yield from map(Noticed, renamed)
     yield from named.media.told()
     outcomes: Counter[Outcome] = Counter()
     fed: set[str] = set()
@@ -148,6 +157,9 @@ def enroll(
             fed.add(given.character(one.candidate.character))
         yield one
     yield from enrolment.retired
+    for character in engine.characters():
+        if not character.samples and character.name in filled:
+            yield Noticed(EmptyCharacter(character.name))
     alike = engine.look_alikes(fed) if fed else None
     if alike is not None:
         yield Noticed(alike)
@@ -214,7 +226,7 @@ def _of_folders(folder: Path) -> Named:
         if len(candidates) < some:
             why = UnusableFile(one, "holds faces without a name", remedy="rename it to enroll them")
             media.refused.append(Refused.because(one, why))
-    return Named(candidates, media)
+    return Named(candidates, media, folder=folder.resolve())
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:

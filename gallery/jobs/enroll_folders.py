@@ -392,8 +392,12 @@ class Enrolment:
         )
         if label.path == candidate.path:
             return Enrolled(candidate, outcome)
+        meant = writer.current_name(candidate.character)
         return Enrolled(
-            candidate, outcome, f"{candidate.path} was {label.path} of {label.character}."
+            candidate,
+            outcome,
+            f"{candidate.path} was {label.path} of {label.character}.",
+            stays_with=owner if outcome is Outcome.MOVED and meant != owner else None,
         )
 
     def _outcome(self, writer: Writer, candidate: Candidate, label: Label) -> tuple[Outcome, str]:
@@ -402,6 +406,10 @@ class Enrolment:
             is_kept = self._is_to_be_kept(label)
             return Outcome.KEPT if is_kept else Outcome.UNCHANGED, label.character
         if candidate.character == label.enrolled_as:
+            return Outcome.MOVED, label.character
+        if writer.current_name(label.enrolled_as) != label.character:
+            # A person gave the sample to this character by hand.
+            writer.found_in(label.sample_id, candidate.character)
             return Outcome.MOVED, label.character
         # The file was put into another character's folder: that is a new label.
         writer.enrol_as(label.sample_id, candidate.character)

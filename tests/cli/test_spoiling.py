@@ -48,3 +48,23 @@ def test_two_folders_of_one_character_are_said_to_look_like_one(newcomer: Newcom
     assert "gallery merge Pimm Pim" in newcomer.types("audit").stdout
     newcomer.types("merge Pimm Pim")
     assert "look like one" not in newcomer.types("calibrate").stderr
+
+
+def test_a_renamed_folder_keeps_what_a_hand_moved(newcomer: Newcomer) -> None:
+    newcomer.types("enroll pictures")
+    newcomer.types("reject pictures/Pim/01.jpg カエデ")
+    newcomer.types("move 1 --to", "Pim")
+    (newcomer.pictures / "Chloé Marchand").rename(newcomer.pictures / "Chloe")
+    said = newcomer.types("enroll pictures").stderr
+    assert "Chloé Marchand is called Chloe now, since its folder is." in said
+    assert "now Chloe: " not in said
+    (newcomer.pictures / "カエデ").rename(newcomer.pictures / "Kaede")
+    newcomer.types("enroll pictures")
+    shown = newcomer.types("characters").stdout
+    assert {" ".join(line.split()) for line in shown.splitlines()[1:]} >= {
+        "Chloe 4",
+        "Pim 6",
+        "Kaede 5",
+    }
+    assert "Kaede" in newcomer.types("reject --list").stdout
+    assert newcomer.types("reject --list").stdout.count("カエデ") == 0
