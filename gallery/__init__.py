@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         NoSuchSeenFace,
         NoSuchStep,
         NotAGallery,
+        NotCropped,
         NotEncoded,
         NothingFound,
         NothingSeen,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
         TooFewFaces,
         UnfetchableNetwork,
         Unnameable,
+        UnnamedFolders,
         UnplacedPicture,
         UnreadableDatabase,
         UnreadableFile,
@@ -190,7 +192,8 @@ else:
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
         "DecidedMeanwhile "
         "LookAlikes "
-        "RenamedFolder EmptyCharacter",
+        "RenamedFolder EmptyCharacter "
+        "UnnamedFolders NotCropped",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -334,6 +337,7 @@ __all__ = [
     "NoSuchStep",
     "NobodyKnown",
     "NotAGallery",
+    "NotCropped",
     "NotEncoded",
     "NotInCluster",
     "NothingFound",
@@ -374,6 +378,7 @@ __all__ = [
     "Undone",
     "UnfetchableNetwork",
     "Unnameable",
+    "UnnamedFolders",
     "UnplacedPicture",
     "UnreadableDatabase",
     "UnreadableFile",

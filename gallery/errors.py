@@ -255,9 +255,16 @@ class UnplacedPicture(UnwritableFile):
 class NoFace(UnusableFile):
     """The detector sees no face in a picture."""
 
-    CURE = "cut it out and choose the detector whole"
+    CURE = "save a square around the head in another folder, and enroll that as cut out"
 
     reason: str = field(init=False, default="shows no face that the detector sees")
+
+
+@facts
+class NotCropped(UnusableFile):
+    """A picture is given as a face that was cut out, and can be none."""
+
+    CURE = "enroll it as a picture, in which a detector finds the face"
 
 
 @facts
@@ -589,6 +596,23 @@ class RenamedFolder(InputError):
         if self.character == self.name:
             return f"{self.former} is called {self.name} now, since its folder is"
         return f"The folder {self.name} was {self.former} and means {self.character}, as it did"
+
+
+@facts
+class UnnamedFolders(InputError):
+    """Folders of a harvest still have the names that it gave them: nobody said who is in them."""
+
+    CURE = "give the folders the characters' names to enroll them"
+
+    folders: int
+    pictures: int
+
+    @property
+    def fact(self) -> str:
+        """How many there are."""
+        pictures = f"{self.pictures} picture{'' if self.pictures == 1 else 's'}"
+        folders = "a folder" if self.folders == 1 else f"{self.folders} folders"
+        return f"{pictures} in {folders} still called unknown-NNN left out"
 
 
 @facts

@@ -152,7 +152,7 @@ class TestAdvice:
     @pytest.mark.parametrize(
         ("error", "said"),
         [
-            (NoFace(PIC), "that the detector sees; cut it out and give --cropped."),
+            (NoFace(PIC), "another folder, then `gallery enroll THAT --cropped`."),
             (
                 SeveralFaces(PIC, 2),
                 "a shows 2 faces; cut out the one that is meant, or give --largest.",

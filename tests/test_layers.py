@@ -44,7 +44,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
         "interfaces networks.dlib_format networks.manifest quality tracking",
-        "describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
+        "crops describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
         "detectors.landmarks",
         "detectors.heads",

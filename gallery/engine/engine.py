@@ -25,7 +25,9 @@ from gallery.errors import (
     SetupError,
     StaleCalibration,
 )
+from gallery.faces.crops import check_crop
 from gallery.faces.describe import DescribedPicture, Describer
+from gallery.faces.interfaces import Detector
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
@@ -84,16 +86,19 @@ class Engine:
         cache: IndexCache,
         *,
         read_strangers: Callable[[], Strangers] = nobody,
+        open_heads: Callable[[], Detector] | None = None,
     ) -> None:
         """Join a database with an encoder's id, its thresholds and the means to describe faces.
 
         The describer is opened when it is first needed: looking after names needs no network. So
-        are the strangers that ship with the encoder.
+        are the strangers that ship with the encoder, and the detector that sees whether a picture
+        is a face that was cut out; without one its shape alone tells.
         """
         self.store = store
         self.encoder = encoder
         self.thresholds = thresholds
         self._open_describer = open_describer
+        self._open_heads = open_heads
         self._matcher = Matcher(store, encoder, cache)
         self.judging = Judging(store, encoder, thresholds, read_strangers)
         self._rejected: tuple[object, Rejected] | None = None
@@ -119,6 +124,14 @@ class Engine:
     def describer(self) -> Describer:
         """The detector, aligner and encoder in use, opened."""
         return self._open_describer()
+
+    @cached_property
+    def _heads(self) -> Detector | None:
+        return None if self._open_heads is None else self._open_heads()
+
+    def check_crop(self, image: Image) -> None:
+        """Raise InputError where a picture can be no face that was cut out, see faces.crops."""
+        check_crop(image, lambda: self._heads)
 
     def identify(
         self,

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import BadSetting, EmptyCharacter, InputError, RenamedFolder, UnusableFile
+from gallery.errors import (
+    BadSetting,
+    EmptyCharacter,
+    InputError,
+    RenamedFolder,
+    UnnamedFolders,
+    UnusableFile,
+)
 from gallery.events import (
     EnrolEvent,
     EnrolmentStarted,
@@ -18,6 +25,7 @@ from gallery.events import (
     Refused,
 )
 from gallery.media.inputs import Media, pictures_of
+from gallery.system.file_names import is_numbered_folder
 from gallery.types import Outcome, Source
 
 if TYPE_CHECKING:
@@ -41,6 +49,8 @@ class Named:
     """Regions instead of candidates."""
     unlabelled: int = 0
     """How many pictures have no name."""
+    left_out: UnnamedFolders | None = None
+    """What lies in folders that nobody has named yet."""
     folder: Path | None = None
     """The folder that holds the characters' folders, whose names are the candidates'."""
 
@@ -145,6 +155,8 @@ def enroll(
         taken_as=given.taken_as,
     )
     yield from map(Noticed, renamed)
+    if named.left_out is not None:
+        yield Noticed(named.left_out)
     yield from named.media.told()
     outcomes: Counter[Outcome] = Counter()
     fed: set[str] = set()
@@ -170,13 +182,20 @@ def _settled(
     engine: Engine, named: Named, *, largest: bool, gates: Gates, keep_poor: bool, again: bool
 ) -> tuple[Enrolment | RegionEnrolment, Iterator[Enrolled]]:
     """Return a pass, and what it says of each picture or face."""
+    from gallery.faces.detectors.whole import WholePicture
     from gallery.jobs.enroll_folders import Enrolment
     from gallery.jobs.enroll_regions import RegionEnrolment
 
     store, describer = engine.store, engine.describer
     if named.faces is None:
         folders = Enrolment(
-            store, describer, largest=largest, gates=gates, keep_poor=keep_poor, again=again
+            store,
+            describer,
+            largest=largest,
+            gates=gates,
+            keep_poor=keep_poor,
+            again=again,
+            check=engine.check_crop if describer.detector.name == WholePicture.name else None,
         )
         return folders, folders.run(named.candidates)
     regions = RegionEnrolment(store, describer, gates=gates, keep_poor=keep_poor, again=again)
@@ -219,14 +238,19 @@ def _of_folders(folder: Path) -> Named:
 
     candidates, media = candidates_in(folder)
     # `label` sorts faces without a name into folders whose names are no character's.
-    nobodys = [folder.resolve() / name for name in sorted(OWN_FOLDERS)]
+    root = folder.resolve()
+    nobodys = [root / name for name in sorted(OWN_FOLDERS)]
     for one in nobodys:
         some = len(candidates)
         candidates = [at for at in candidates if not at.path.is_relative_to(one)]
         if len(candidates) < some:
             why = UnusableFile(one, "holds faces without a name", remedy="rename it to enroll them")
             media.refused.append(Refused.because(one, why))
-    return Named(candidates, media, folder=folder.resolve())
+    inside = [one.path.relative_to(root).parts[0] for one in candidates]
+    unnamed = Counter(name for name in inside if is_numbered_folder(name))
+    named = [one for one, name in zip(candidates, inside, strict=True) if name not in unnamed]
+    left_out = UnnamedFolders(len(unnamed), unnamed.total()) if unnamed else None
+    return Named(named, media, folder=root, left_out=left_out)
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:

@@ -8,7 +8,7 @@ up elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,13 +175,16 @@ class Enrolment:
         gates: Gates = NO_GATES,
         keep_poor: bool = False,
         again: bool = False,
+        check: Callable[[Image], None] | None = None,
     ) -> None:
         """Prepare a pass.
 
         Faces that do not pass the gates are as if they were not there. With keep_poor no face is
         marked as poor, and those that were marked before count from now on. With again, pictures
-        whose faces were forgotten are enrolled like others.
+        whose faces were forgotten are enrolled like others. `check` raises UnusableFile for
+        pictures that are not to be enrolled.
         """
+        self._check = check
         self._store = store
         self._describer = describer
         self._largest = largest
@@ -283,6 +286,8 @@ class Enrolment:
             one.is_old_picture = self._is_old_picture(one, face_described)
 
     def _choose(self, image: Image, faces: Sequence[Face]) -> Face:
+        if self._check is not None:
+            self._check(image)
         passing = self._describer.passing(image, faces, self._gates)
         if faces and not passing:
             raise NoFacePasses(image.path, self._gates.min_face, self._gates.min_quality)

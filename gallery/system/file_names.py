@@ -30,7 +30,20 @@ MARK_LENGTH = 8
 FILE = "file://"
 """How an address of a file begins; no path does, since it has no two slashes in a row."""
 
+NUMBERED = re.compile(r"unknown-\d{3,}")
+"""Folders of faces that somebody has to name yet."""
+
 MARKED = re.compile(r"~([0-9a-f]{8})$")
+
+
+def numbered_folder(number: int, count: int) -> str:
+    """Return the name of one of so many folders of faces that nobody has named, from 1."""
+    return f"unknown-{number:0{max(len(str(count)), 3)}d}"
+
+
+def is_numbered_folder(name: str) -> bool:
+    """Say whether numbered_folder gave a folder its name."""
+    return NUMBERED.fullmatch(name) is not None
 
 
 def folder_name(name: str, taken: frozenset[str] = frozenset()) -> str:

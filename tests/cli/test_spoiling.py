@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import ROOT, Done, call
+from PIL import Image
 
 CHARACTERS = ROOT / "data" / "characters"
 SIX = ("Chloé Marchand", "Gen Kuroda", "Mio Tachibana", "Momo Ibuki", "Pim", "カエデ")
@@ -48,6 +49,49 @@ def test_two_folders_of_one_character_are_said_to_look_like_one(newcomer: Newcom
     assert "gallery merge Pimm Pim" in newcomer.types("audit").stdout
     newcomer.types("merge Pimm Pim")
     assert "look like one" not in newcomer.types("calibrate").stderr
+
+
+def test_an_uncut_picture_beside_crops_is_refused(newcomer: Newcomer) -> None:
+    """A frame slipped in among the crops, and another that is square."""
+    crops = newcomer.home / "crops" / "Pim"
+    crops.mkdir(parents=True)
+    for path in sorted((newcomer.pictures / "Pim").iterdir())[:2]:
+        with Image.open(path) as picture:
+            picture.convert("RGB").resize((300, 300)).save(crops / f"{path.stem}.png")
+    shot = next((ROOT / "data" / "screenshots").glob("02*.jpg"))
+    shutil.copyfile(shot, crops / "frame.jpg")
+    with Image.open(crops / "01.png") as picture:
+        page = Image.new("RGB", (1000, 1000), "white")
+        page.paste(picture, (350, 300))
+        page.save(crops / "square.png")
+    done = newcomer.types("enroll crops --cropped")
+    assert done.code == 1
+    refused = [line for line in done.stderr.splitlines() if line.startswith("refused: ")]
+    assert len(refused) == 2
+    assert any("and no square around a head; enroll it without --cropped" in one for one in refused)
+    assert any("shows a head of" in one for one in refused)
+    assert "2 added, 2 refused" in done.stderr
+    assert newcomer.types("enroll crops --cropped").stderr.count("refused: ") == 2
+
+
+def test_a_picture_without_a_face_says_how_to_cut_it_out(newcomer: Newcomer) -> None:
+    Image.new("RGB", (400, 300), "white").save(newcomer.pictures / "Pim" / "none.png")
+    assert (
+        "none.png shows no face that the detector sees; save a square around the head in another "
+        "folder, then `gallery enroll THAT --cropped`."
+    ) in newcomer.types("enroll pictures").stderr
+
+
+def test_folders_that_nobody_named_are_left_out(newcomer: Newcomer) -> None:
+    for old, new in (("Pim", "unknown-001"), ("カエデ", "unknown-0012")):
+        (newcomer.pictures / old).rename(newcomer.pictures / new)
+    done = newcomer.types("enroll pictures")
+    assert (
+        "10 pictures in 2 folders still called unknown-NNN left out; give the folders the "
+        "characters' names to enroll them."
+    ) in done.stderr
+    assert "20 pictures of 4 characters: 20 added." in done.stderr
+    assert "unknown" not in newcomer.types("characters").stdout
 
 
 def test_a_renamed_folder_keeps_what_a_hand_moved(newcomer: Newcomer) -> None:
