@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         FetchFailed,
         FullDisk,
         GalleryError,
+        GoneFiles,
         InputError,
         LabelledOtherwise,
         LookAlikes,
@@ -193,7 +194,8 @@ else:
         "DecidedMeanwhile "
         "LookAlikes "
         "RenamedFolder EmptyCharacter "
-        "UnnamedFolders NotCropped",
+        "UnnamedFolders NotCropped "
+        "GoneFiles",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -291,6 +293,7 @@ __all__ = [
     "Gallery",
     "GalleryError",
     "Gathered",
+    "GoneFiles",
     "HarvestEvent",
     "Harvested",
     "Identified",

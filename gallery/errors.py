@@ -616,6 +616,21 @@ class UnnamedFolders(InputError):
 
 
 @facts
+class GoneFiles(InputError):
+    """Files that were labelled are not there any more, and take no part in joint scoring."""
+
+    CURE = "let them take part, or forget that they were seen"
+
+    files: int
+
+    @property
+    def fact(self) -> str:
+        """How many there are."""
+        what = "file that is" if self.files == 1 else "files that are"
+        return f"{self.files} {what} gone answered without joint scoring"
+
+
+@facts
 class EmptyCharacter(InputError):
     """A character has no samples left, since its pictures lie in other folders now."""
 

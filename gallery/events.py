@@ -63,9 +63,13 @@ class Noticed:
     notice: GalleryError
 
 
+DRAWN = ".annotated"
+"""What pictures that gallery drew boxes into are counted under, see PassedOver."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """Files in folders are passed over, since their formats are not read."""
+    """Files in folders are passed over, since their formats are not read, or gallery drew them."""
 
     suffixes: Mapping[str, int]
     """How many files end in each suffix, in small letters; an empty one is for those without."""

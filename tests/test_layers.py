@@ -93,10 +93,15 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "add compare harvest_page shown",
         "cluster enroll harvest label meant",
         "cluster_faces decide decided_faces",
-        "adopt review",
+        "adopt review seen",
         "name",
     ),
-    "audit": ("audit_set proposals", "characters contradicted misplaced page", "duplicates", "run"),
+    "audit": (
+        "audit_set proposals",
+        "characters contradicted misplaced page",
+        "duplicates",
+        "run",
+    ),
     "evaluation": (
         "figures metrics series",
         "pairs search",
@@ -118,7 +123,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         "advice show video writing",
-        "archive doctor meant models progress",
+        "archive doctor meant models progress seen",
         "audit calibrate characters cluster decide enroll evaluate harvest label_progress review "
         "web",
         "identify label relabel serve",

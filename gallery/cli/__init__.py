@@ -30,6 +30,7 @@ from gallery.cli import (
     models,
     relabel,
     review,
+    seen,
     serve,
     web,
 )
@@ -149,6 +150,7 @@ review.register(app)
 audit.register(app)
 cluster.register(app)
 relabel.register(app)
+seen.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)

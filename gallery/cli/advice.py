@@ -26,6 +26,7 @@ from gallery.errors import (
     EnrolledFace,
     FetchFailed,
     GalleryError,
+    GoneFiles,
     LabelledOtherwise,
     LookAlikes,
     MissingNetwork,
@@ -152,6 +153,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
     FetchFailed: "download it by hand and run `gallery models add FILE --name {self.name}`, "
     "or try again later",
+    GoneFiles: "--gone lets them take part, `gallery forget --seen --gone` forgets them",
     LookAlikes: "`gallery audit` says how to make one of them",
     LabelledOtherwise: "give the same --from, --to and --every again, or name another output file",
     MissingNetwork: _of_network,

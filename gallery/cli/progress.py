@@ -12,6 +12,7 @@ import typer
 from gallery.cli.advice import told, why
 from gallery.cli.show import console, plural, say
 from gallery.events import (
+    DRAWN,
     Event,
     Finished,
     Job,
@@ -49,7 +50,12 @@ class Reporter:
 
 
 def passed_over(suffixes: Mapping[str, int]) -> str:
-    """Return a sentence on files whose formats are not read, the most frequent first."""
+    """Return a sentence on files that are not read, the most frequent first."""
+    suffixes = dict(suffixes)
+    drawn = suffixes.pop(DRAWN, 0)
+    if drawn:
+        said = f"{plural(drawn, 'picture')} with boxes drawn by gallery passed over."
+        return f"{said} {passed_over(suffixes)}" if suffixes else said
     by_count = sorted(suffixes.items(), key=lambda one: (-one[1], one[0]))
     each = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in by_count)
     count = plural(sum(suffixes.values()), "file")

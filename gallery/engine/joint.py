@@ -36,15 +36,25 @@ def alone(
 
 
 def jointly(
-    engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3, *, heed: bool = True
+    engine: Engine,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+    *,
+    heed: bool = True,
+    gone: bool = False,
 ) -> Stage[Scoring]:
     """Return what answers every face from its smoothed descriptor among all that were seen.
 
     A gallery that is not calibrated, or has too little left to calibrate from, answers every face
     alone, and no event is told then. Later changes of the gallery and faces that are seen later
-    have no part; a picture with such a face is answered alone. For `heed` see alone.
+    have no part; a picture with such a face is answered alone. Nor have those of files that are
+    gone, unless they are wanted. For `heed` see alone.
     """
     ids, seen = engine.store.sightings.vectors(engine.encoder)
+    if not gone:
+        missing = np.array(sorted(engine.store.sightings.gone()), np.int64)
+        here = ~np.isin(ids, missing)
+        ids, seen = ids[here], seen[here]
     drawn = yield from smoothed(engine, seen)
     if drawn is None:
         return alone(engine, mode, top, heed=heed)

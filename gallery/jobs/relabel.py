@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gallery.engine import joint
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, NothingSeen, UnusableFile
+from gallery.errors import GoneFiles, InputError, NothingSeen, UnusableFile
 from gallery.events import Finished, LabelEvent, LabellingStarted, Noticed, Refused, VideoStarted
 from gallery.jobs.changes import KnownFiles, change_in
 from gallery.jobs.reencode import encode_kept
@@ -26,7 +26,7 @@ from gallery.output.resume import open_writer, progress_of, remaining, stands_in
 from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
-from gallery.system.files import absolute
+from gallery.system.files import absolute, is_there
 from gallery.types import Content, MatchMode
 
 STAGE = "relabelling"
@@ -47,6 +47,8 @@ class RelabelChoices:
     top: int = 3
     wanted: Sequence[registry.OutputSpec] = ()
     options: OutputOptions = field(default_factory=OutputOptions)
+    gone: bool = False
+    """Files that are not there any more take part in joint scoring, too."""
     rewrite: bool = False
     """Pictures whose records are in the file already are written in the wanted formats, too."""
 
@@ -97,7 +99,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         top = max(choices.top, MOST_ALTERNATIVES) if keeps else choices.top
         answering = joint.alone(engine, choices.mode, top)
         if rest and not choices.alone:
-            answering = yield from joint.jointly(engine, choices.mode, top)
+            answering = yield from joint.jointly(engine, choices.mode, top, gone=choices.gone)
         storing = AnswersStored(engine, answering, now, top=choices.top, jointly=not choices.alone)
         if keeps:
             answering = storing
@@ -113,6 +115,9 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         alike = engine.look_alikes() if rest else None
         if alike is not None:
             yield Noticed(alike)
+        missing = sum(not is_there(one.path) for one in known if one.path in rest)
+        if missing and not choices.gone and not choices.alone:
+            yield Noticed(GoneFiles(missing))
         for error in refused:
             yield Refused.because(error.path or Path(), error)
         for path in sorted(changed):
