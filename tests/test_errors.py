@@ -73,6 +73,7 @@ VALUES: dict[Any, object] = {
 """A value for each type that an attribute has."""
 
 SHOWN = {
+    "audit/characters.py": "the command that a proposal is",
     "audit/contradicted.py": "the command that a proposal is",
     "audit/duplicates.py": "the command that a proposal is",
     "audit/misplaced.py": "the command that a proposal is",

@@ -99,7 +99,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "audit": (
         "audit_set proposals",
         "characters contradicted misplaced page",
-        "duplicates",
+        "duplicates right",
         "run",
     ),
     "evaluation": (

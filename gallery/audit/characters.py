@@ -144,23 +144,30 @@ def few(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
         if different >= ENOUGH:
             continue
         alike = f", {different} of which differ" if different < len(own) else ""
-        folder = _folder_above(audit_set, int(own[0]))
+        folder = _folder_above(audit_set, own)
+        more, fix = "enroll other faces of it, too", command("name", "PICTURE", name, "--use")
+        if folder is not None:
+            more = "put other pictures into its folder and enroll again"
+            fix = command("enroll", folder)
         yield Proposal(
             Kind.FEW,
             None,
             (name,),
             audit_set.ids_of(own[:6]),
             (),
-            f"{name} has {len(own)} sample{'s' if len(own) > 1 else ''}{alike}; put other pictures "
-            f"into its folder and enrol again.",
-            command("enroll", folder),
+            f"{name} has {len(own)} sample{'s' if len(own) > 1 else ''}{alike}; {more}.",
+            fix,
         )
 
 
-def _folder_above(audit_set: AuditSet, row: int) -> str:
-    """Return the folder that a sample's character's folder lies in, as it was enrolled."""
-    sample = audit_set.samples[row]
-    for folder in sample.path.parents:
-        if folder.name == sample.enrolled_as:
-            return str(folder.parent)
-    return "FOLDER"
+def _folder_above(audit_set: AuditSet, own: Labels) -> str | None:
+    """Return the folder that a character's own folder lies in, as some sample was enrolled.
+
+    None where none was, as those of a character that was adopted.
+    """
+    for row in own:
+        sample = audit_set.samples[row]
+        for folder in sample.path.parents:
+            if folder.name == sample.enrolled_as:
+                return str(folder.parent)
+    return None

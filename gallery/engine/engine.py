@@ -41,15 +41,15 @@ from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
 from gallery.store.decided import DecidedFaces, Ruling
 from gallery.store.names import clean_name
 from gallery.store.reader import Store
-from gallery.store.rejections import NEARLY, Rejected
+from gallery.store.rejections import NEARLY, SAME_PLACE, Rejected
 from gallery.store.sightings import Observation
 from gallery.system.files import absolute
 from gallery.types import (
     UNDECIDED,
     Answer,
+    Box,
     Character,
     Crop,
-    Decided,
     DescribedFace,
     FaceState,
     Image,
@@ -104,6 +104,7 @@ class Engine:
         self._rejected: tuple[object, Rejected] | None = None
         self._ruling: Ruling | None = None
         self._look_alikes: tuple[object, tuple[tuple[str, str], ...]] | None = None
+        self._samples_at: tuple[str, dict[str, list[tuple[Box, str]]]] | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -185,7 +186,15 @@ class Engine:
         now = self.store.answers.now(self.encoder) if keep else None
         most = max(top, MOST_ALTERNATIVES) if keep else top
         said = [
-            list(self._answer(one.faces, mode, most, self.states(one.places, one.faces)))
+            list(
+                self._answer(
+                    one.faces,
+                    mode,
+                    most,
+                    self.states(one.places, one.faces),
+                    enrolled=self._enrolled_as(one.places, one.faces),
+                )
+            )
             for one in seen
         ]
         if keep:
@@ -223,7 +232,9 @@ class Engine:
         are matched and judged there.
         """
         states = self.states(places, described) if heed else [UNDECIDED] * len(described)
-        return list(self._answer(described, mode, top, states, smoothed))
+        enrolled = self._enrolled_as(places, described)
+        found = self._answer(described, mode, top, states, enrolled=enrolled, smoothed=smoothed)
+        return list(found)
 
     def _answer(
         self,
@@ -231,6 +242,8 @@ class Engine:
         mode: MatchMode,
         top: int,
         states: Sequence[FaceState],
+        *,
+        enrolled: Sequence[str | None],
         smoothed: Smoothed | None = None,
     ) -> Iterator[Answer]:
         if not described:
@@ -245,7 +258,9 @@ class Engine:
         count = max(top, 2) + max(len(state.not_these) for state in states)
         matched = self._matcher.match(places, mode, count)
         characters = self._matcher.characters()
-        for one, place, matches, state in zip(described, places, matched, states, strict=True):
+        for one, place, matches, state, name in zip(
+            described, places, matched, states, enrolled, strict=True
+        ):
             left = [match for match in matches if match.character not in state.not_these]
             said = self.judging.judge(
                 place,
@@ -255,6 +270,7 @@ class Engine:
                 calibration=calibration,
                 characters=characters,
                 state=state,
+                enrolled=name,
             )
             yield Answer(
                 face=one.face,
@@ -290,7 +306,7 @@ class Engine:
 
     def references(self) -> tuple[References, tuple[str, ...]]:
         """Return the references that count, and the characters' names by their numbers."""
-        version = self.store.change(), self.store.decisions.version()
+        version = self.store.change(), self._ruling_now().newest
         found, names = references_of(self.store, self.encoder, self.thresholds.unknown)
         pairs = tuple((names[one.one], names[one.other]) for one in found.doubles)
         self._look_alikes = (version, pairs)
@@ -301,7 +317,7 @@ class Engine:
 
         Where names are given, one of each pair is among them.
         """
-        version = self.store.change(), self.store.decisions.version()
+        version = self.store.change(), self._ruling_now().newest
         if self._look_alikes is None or self._look_alikes[0] != version:
             self.references()
         pairs = () if self._look_alikes is None else self._look_alikes[1]
@@ -355,6 +371,30 @@ class Engine:
             names = rejected.near(one.descriptor, radius) - {state.character}
             found.append(state if names <= {*state.not_these} else _also(state, names))
         return found
+
+    def _enrolled_as(
+        self, places: Sequence[Place] | None, described: Sequence[DescribedFace]
+    ) -> list[str | None]:
+        """Return whose samples faces are, where they are any; of videos none is known."""
+        if places is None or not described:
+            return [None] * len(described)
+        change = self.store.change()
+        if self._samples_at is None or self._samples_at[0] != change:
+            self._samples_at = (change, self.store.enrolled_places())
+        known = self._samples_at[1]
+        return [
+            next(
+                (
+                    name
+                    for key in (place.digest, place.pixels)
+                    if place.track is None and key is not None
+                    for box, name in known.get(key, ())
+                    if box.overlap(one.face.box) >= SAME_PLACE
+                ),
+                None,
+            )
+            for place, one in zip(places, described, strict=True)
+        ]
 
     def decided(self) -> DecidedFaces:
         """Return what a person decided of faces, by their places, as it is now."""
@@ -513,8 +553,8 @@ def _also(state: FaceState, names: frozenset[str]) -> FaceState:
 
 
 def _distance(matches: Sequence[Match], said: Judgement) -> float | None:
-    """Return how far the nearest character is, or the one that a person named."""
-    if said.decided is Decided.CONFIRMED:
+    """Return how far the character is that is answered, or of nobody the nearest."""
+    if said.character is not None:
         matches = [one for one in matches if one.character == said.character]
     return matches[0].distance if matches else None
 

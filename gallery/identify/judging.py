@@ -118,16 +118,21 @@ class Judging:
         characters: int,
         references: NDArray[np.float32] | None = None,
         state: FaceState = UNDECIDED,
+        enrolled: str | None = None,
     ) -> Judgement:
         """Say who a face is whose likeliest characters are known, in a gallery of so many.
 
         `references` stand for the first one's where a face is asked about that is one of them.
         What a person decided of the face, its `state`, rules; the matches are without the names
-        that it does not have.
+        that it does not have. A face that is `enrolled` is surely the character that it is enrolled
+        as: somebody said so.
         """
         decided = decided_by_a_person(state, is_calibrated=calibration is not None)
         if decided is not None:
             return decided
+        if enrolled is not None:
+            right, stranger = (None, None) if calibration is None else (1.0, 0.0)
+            return Judgement(Verdict.SURE, enrolled, right, stranger)
         if calibration is None or not matches or matches[0].is_reject:
             return Judgement(*decide(matches, self._thresholds))
         evidence = self.evidence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,50 @@ def test_folders_that_nobody_named_are_left_out(newcomer: Newcomer) -> None:
     assert "unknown" not in newcomer.types("characters").stdout
 
 
+def test_pictures_with_boxes_do_not_come_back(newcomer: Newcomer) -> None:
+    newcomer.types("enroll pictures")
+    shots = newcomer.home / "shots"
+    shots.mkdir()
+    for name in ("01-school.jpg", "03-alone.jpg"):
+        shutil.copyfile(ROOT / "data" / "screenshots" / name, shots / name)
+    done = newcomer.types("identify shots/03-alone.jpg --annotate shots/boxes.png")
+    assert done.code == 2
+    assert "name it 03-alone.annotated.jpg" in " ".join(done.stderr.split())
+    assert newcomer.types("identify shots --annotate shots").code == 0
+    assert sorted(path.name for path in shots.iterdir()) == [
+        "01-school.annotated.jpg", "01-school.jpg", "03-alone.annotated.jpg", "03-alone.jpg",
+    ]  # fmt: skip
+    done = newcomer.types("label shots --out seen.jsonl")
+    assert "2 pictures with boxes drawn by gallery passed over." in done.stderr
+    assert len((newcomer.home / "seen.jsonl").read_text().splitlines()) == 2
+    assert newcomer.types("identify shots --json").stdout.count("annotated") == 0
+
+
+def test_what_labelling_remembers_is_listed_and_forgotten(newcomer: Newcomer) -> None:
+    newcomer.types("enroll pictures")
+    newcomer.types("calibrate")
+    newcomer.types("label pictures --out seen.jsonl")
+    gone = newcomer.pictures / "Pim" / "01.jpg"
+    gone.unlink()
+    assert newcomer.types("seen").stderr == "30 files with 30 faces, 1 of them gone.\n"
+    listed = newcomer.types("seen pictures/Pim --gone --json")
+    (one,) = map(json.loads, listed.stdout.splitlines())
+    assert (one["path"], one["faces"], one["is_gone"]) == (str(gone), 1, True)
+    said = "1 file that is gone answered without joint scoring; --gone lets them take part"
+    assert said in newcomer.types("relabel --out again.jsonl").stderr
+    assert said not in newcomer.types("relabel --gone --out more.jsonl").stderr
+    assert "--yes" in newcomer.types("forget --seen --gone").stderr
+    done = newcomer.types("forget --seen --gone --yes")
+    assert done.stderr == "Forgot 1 seen file with 1 face.\n"
+    done = newcomer.types("forget --seen pictures/Pim pictures/カエデ --yes")
+    assert done.stderr == "Forgot 9 seen files with 9 faces.\n"
+    assert newcomer.types("seen").stderr == "20 files with 20 faces, 0 of them gone.\n"
+    assert newcomer.types("seen nowhere").code == 1
+    assert newcomer.types("forget --seen").code == 2
+    assert newcomer.types("forget Pim --gone --yes").code == 2
+    assert "Pim" in newcomer.types("characters").stdout
+
+
 def test_a_renamed_folder_keeps_what_a_hand_moved(newcomer: Newcomer) -> None:
     newcomer.types("enroll pictures")
     newcomer.types("reject pictures/Pim/01.jpg カエデ")
@@ -112,3 +157,44 @@ def test_a_renamed_folder_keeps_what_a_hand_moved(newcomer: Newcomer) -> None:
     }
     assert "Kaede" in newcomer.types("reject --list").stdout
     assert newcomer.types("reject --list").stdout.count("カエデ") == 0
+
+
+def test_an_audit_listens(newcomer: Newcomer) -> None:
+    newcomer.types("enroll pictures")
+    # Somebody who looks like another is put where she belongs all the same.
+    newcomer.types("move 6 --to", "Pim")
+    doubted = newcomer.types("audit --json").stdout
+    assert any(6 in json.loads(line)["samples"] for line in doubted.splitlines())
+    done = newcomer.types("audit --right 6")
+    assert done.stderr == "1 sample right as it is; `gallery undo` takes that back.\n"
+    heard = newcomer.types("audit --json").stdout
+    assert not any(json.loads(line)["samples"] == [6] for line in heard.splitlines())
+    newcomer.types("undo")
+    assert newcomer.types("audit --json").stdout == doubted
+    assert "There is no sample 99" in newcomer.types("audit --right 99 1").stderr
+    assert newcomer.types("audit --right").code == 2
+    assert newcomer.types("audit 1").code == 2
+    assert newcomer.types("audit --json").stdout == doubted
+
+
+def test_an_enrolled_face_is_sure_of_itself(newcomer: Newcomer) -> None:
+    newcomer.types("enroll pictures")
+    picture = newcomer.pictures / "Gen Kuroda" / "01.png"
+    picture = picture if picture.exists() else next(picture.parent.glob("01.*"))
+    number = next(
+        one["sample"]
+        for one in map(json.loads, newcomer.types("show --json", "Gen Kuroda").stdout.splitlines())
+        if one["path"].endswith(picture.name)
+    )
+    newcomer.types(f"move {number} --to", "Pim")
+    newcomer.types("calibrate --fpir 0.0001")
+    answer = json.loads(newcomer.types("identify --json", picture).stdout)["faces"][0]
+    assert (answer["verdict"], answer["character"]) == ("sure", "Pim")
+    assert (answer["probability"], answer["stranger"]) == (1.0, 0.0)
+    assert "decided" not in answer or answer["decided"] is None
+    # Another picture of the same face is judged as ever.
+    other = sorted(picture.parent.iterdir())[1]
+    copy = newcomer.home / "copy.png"
+    with Image.open(other) as opened:
+        opened.convert("RGB").resize((opened.width // 2, opened.height // 2)).save(copy)
+    assert json.loads(newcomer.types("identify --json", copy).stdout)["faces"][0]["probability"] < 1
