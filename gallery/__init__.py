@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         EmptyCharacter,
         EmptyGallery,
         EnrolledFace,
+        FallenFigure,
         FetchFailed,
         FullDisk,
         GalleryError,
@@ -195,7 +196,7 @@ else:
         "LookAlikes "
         "RenamedFolder EmptyCharacter "
         "UnnamedFolders NotCropped "
-        "GoneFiles",
+        "GoneFiles FallenFigure",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -287,6 +288,7 @@ __all__ = [
     "Face",
     "FaceState",
     "FaceTable",
+    "FallenFigure",
     "FetchFailed",
     "Finished",
     "FullDisk",

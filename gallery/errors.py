@@ -616,6 +616,45 @@ class UnnamedFolders(InputError):
 
 
 @facts
+class FallenFigure(InputError):
+    """Fewer of the gallery's own faces are surely named than before a change."""
+
+    CURE = "look at what was changed, and take back what was wrong"
+
+    before: float
+    """The share that was surely and rightly named, 0 to 1."""
+    now: float
+    rejections: int
+    """How many more there are since."""
+    characters: int
+    samples: int
+    fpir_before: float
+    """The share of strangers that might be surely named."""
+    fpir: float
+
+    @property
+    def fact(self) -> str:
+        """How far it fell, and what has changed meanwhile."""
+        said = (
+            f"{self.now:.0%} of the gallery's own faces are surely named, {self.before:.0%} before"
+        )
+        counted = (
+            (self.rejections, "rejection"),
+            (self.characters, "character"),
+            (self.samples, "sample"),
+        )
+        changes = [
+            f"{abs(count)} {what}{'' if abs(count) == 1 else 's'} {'more' if count > 0 else 'less'}"
+            for count, what in counted
+            if count
+        ]
+        if self.fpir != self.fpir_before:
+            asked = f"{self.fpir:.2%} of strangers asked for instead of {self.fpir_before:.2%}"
+            changes.append(asked)
+        return f"{said} ({', '.join(changes)} since then)" if changes else said
+
+
+@facts
 class GoneFiles(InputError):
     """Files that were labelled are not there any more, and take no part in joint scoring."""
 

@@ -83,7 +83,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "registry",
         "outputs",
     ),
-    "engine": ("engine", "assemble joint"),
+    "engine": ("engine", "assemble figures", "joint"),
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",

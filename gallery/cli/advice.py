@@ -24,6 +24,7 @@ from gallery.errors import (
     EmptyCharacter,
     EmptyGallery,
     EnrolledFace,
+    FallenFigure,
     FetchFailed,
     GalleryError,
     GoneFiles,
@@ -109,6 +110,14 @@ def _of_box(error: NoFaceAt) -> str:
     return where if error.is_outside else f"{where}, and `gallery name --use` takes what is there"
 
 
+def _of_fall(error: FallenFigure) -> str:
+    if error.rejections > 0:
+        return "`gallery reject --list` shows what was rejected, `gallery undo` takes it back"
+    if error.fpir < error.fpir_before and not error.samples:
+        return "a larger --fpir is sure of more"
+    return "`gallery audit` shows which samples and characters may be wrong"
+
+
 def _of_empty(error: EmptyCharacter) -> str:
     name = shlex.quote(error.name)
     return f"`gallery merge {name} NAME` makes it one with another, `gallery forget {name}` none"
@@ -151,6 +160,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     EmptyCharacter: _of_empty,
     EmptyGallery: "`gallery enroll FOLDER` fills it",
     EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
+    FallenFigure: _of_fall,
     FetchFailed: "download it by hand and run `gallery models add FILE --name {self.name}`, "
     "or try again later",
     GoneFiles: "--gone lets them take part, `gallery forget --seen --gone` forgets them",

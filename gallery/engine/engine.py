@@ -299,9 +299,9 @@ class Engine:
         rejected = rejections_of(self.store, self.encoder, names)
         found = calibrate(enrolled, self.judging.strangers, fpir=fpir, rejected=rejected)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        values = {**found.calibration.as_json(), "rejections": len(self.rejected().rejections)}
         with self.store.writing() as writer:
-            body = json.dumps(found.calibration.as_json())
-            writer.calibrate(self.encoder, made_at, body)
+            writer.calibrate(self.encoder, made_at, json.dumps(values))
         return found
 
     def references(self) -> tuple[References, tuple[str, ...]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine, Smoothed
+from gallery.engine.figures import keep_joint_figure
 from gallery.errors import InputError
 from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
@@ -42,13 +43,15 @@ def jointly(
     *,
     heed: bool = True,
     gone: bool = False,
+    keep: bool = False,
 ) -> Stage[Scoring]:
     """Return what answers every face from its smoothed descriptor among all that were seen.
 
     A gallery that is not calibrated, or has too little left to calibrate from, answers every face
     alone, and no event is told then. Later changes of the gallery and faces that are seen later
     have no part; a picture with such a face is answered alone. Nor have those of files that are
-    gone, unless they are wanted. For `heed` see alone.
+    gone, unless they are wanted. For `heed` see alone. With `keep`, what joint scoring is worth is
+    kept, see figures.
     """
     ids, seen = engine.store.sightings.vectors(engine.encoder)
     if not gone:
@@ -58,6 +61,8 @@ def jointly(
     drawn = yield from smoothed(engine, seen)
     if drawn is None:
         return alone(engine, mode, top, heed=heed)
+    if keep:
+        keep_joint_figure(engine, drawn.calibration)
     rows = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
     calibration = drawn.calibration
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from gallery.engine import joint
 from gallery.engine.engine import Engine
+from gallery.engine.figures import fallen, kept_figure
 from gallery.errors import GoneFiles, InputError, NothingSeen, UnusableFile
 from gallery.events import Finished, LabelEvent, LabellingStarted, Noticed, Refused, VideoStarted
 from gallery.jobs.changes import KnownFiles, change_in
@@ -97,9 +98,12 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         now = engine.store.answers.now(engine.encoder)
         keeps = engine.store.is_writable and choices.mode is MatchMode.IDEAL
         top = max(choices.top, MOST_ALTERNATIVES) if keeps else choices.top
+        before = kept_figure(engine, jointly=True)
         answering = joint.alone(engine, choices.mode, top)
         if rest and not choices.alone:
-            answering = yield from joint.jointly(engine, choices.mode, top, gone=choices.gone)
+            answering = yield from joint.jointly(
+                engine, choices.mode, top, gone=choices.gone, keep=True
+            )
         storing = AnswersStored(engine, answering, now, top=choices.top, jointly=not choices.alone)
         if keeps:
             answering = storing
@@ -112,6 +116,9 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             not_written=outputs.complaints(),
             stage=STAGE,
         )
+        fall = fallen(before, kept_figure(engine, jointly=True))
+        if fall is not None:
+            yield Noticed(fall)
         alike = engine.look_alikes() if rest else None
         if alike is not None:
             yield Noticed(alike)

@@ -139,6 +139,23 @@ def test_what_labelling_remembers_is_listed_and_forgotten(newcomer: Newcomer) ->
     assert "Pim" in newcomer.types("characters").stdout
 
 
+def test_a_change_that_makes_the_whole_worse_is_told(newcomer: Newcomer) -> None:
+    newcomer.types("enroll pictures")
+    assert "before" not in newcomer.types("calibrate --fpir 0.05").stderr
+    newcomer.types("label pictures --out seen.jsonl")
+    assert "before" not in newcomer.types("relabel --out first.jsonl").stderr
+    # Everybody's pictures come into one folder.
+    for number in (1, 6, 11, 16, 21):
+        newcomer.types(f"move {number} {number + 1} --to", "カエデ")
+    said = newcomer.types("calibrate --fpir 0.05").stderr
+    assert "of the gallery's own faces are surely named, " in said
+    assert "`gallery audit` shows which samples and characters may be wrong." in said
+    assert "are surely named, " in newcomer.types("relabel --out second.jsonl").stderr
+    # Once told, it is what there is.
+    assert "are surely named, " not in newcomer.types("calibrate --fpir 0.05").stderr
+    assert "are surely named, " not in newcomer.types("relabel --out third.jsonl").stderr
+
+
 def test_a_renamed_folder_keeps_what_a_hand_moved(newcomer: Newcomer) -> None:
     newcomer.types("enroll pictures")
     newcomer.types("reject pictures/Pim/01.jpg カエデ")
