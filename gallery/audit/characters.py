@@ -8,7 +8,7 @@ import numpy as np
 
 from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
-from gallery.identify.calibration.doubles import Double, centres, doubles
+from gallery.identify.calibration.doubles import Double, are_told_apart, centres, doubles
 
 LEAST_TO_SPLIT = 6
 """Samples that a character must have to be looked at for a second one in it."""
@@ -112,22 +112,28 @@ def merge(audit_set: AuditSet) -> Iterator[Proposal]:
     counted = audit_set.counts
     found = centres(audit_set.descriptors[counted], audit_set.labels[counted])
     for double in doubles(found, audit_set.unknown):
-        yield _one_of_two(audit_set, double)
+        # The larger one keeps its name.
+        pair = double.one, double.other
+        source, target = sorted(pair, key=lambda name: (audit_set.sizes[name], -name))
+        own = audit_set.members[source]
+        own = own[audit_set.counts[own]]
+        right = sum(audit_set.state(row).character == audit_set.names[source] for row in own)
+        if not are_told_apart(right, len(own)):
+            yield _one_of_two(audit_set, source, target, double)
 
 
-def _one_of_two(audit_set: AuditSet, double: Double) -> Proposal:
-    # The larger one keeps its name.
-    pair = double.one, double.other
-    source, target = sorted(pair, key=lambda name: (audit_set.sizes[name], -name))
+def _one_of_two(audit_set: AuditSet, source: int, target: int, double: Double) -> Proposal:
+    typical = audit_set.typical(source)
     names = audit_set.names[source], audit_set.names[target]
     return Proposal(
         Kind.MERGE,
         double.likelihood,
         names,
-        audit_set.typical(source),
+        typical,
         audit_set.typical(target),
-        f"{names[0]} with {audit_set.sizes[source]} samples and {names[1]} with "
-        f"{audit_set.sizes[target]} are {double.apart:.3f} apart.",
+        f"{names[0]} with {audit_set.sizes[source]} samples, such as "
+        f"{' '.join(map(str, typical))}, and {names[1]} with {audit_set.sizes[target]} are "
+        f"{double.apart:.3f} apart.",
         command("merge", *names),
     )
 

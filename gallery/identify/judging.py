@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from gallery.errors import StaleCalibration
 from gallery.identify.calibration.calibrate import Rejections
-from gallery.identify.calibration.doubles import LIKELY, centres, doubles
+from gallery.identify.calibration.doubles import (
+    LIKELY,
+    Double,
+    are_told_apart,
+    centres,
+    doubles,
+)
 from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers
@@ -189,20 +195,32 @@ def references_of(store: Store, encoder: str, unknown: float) -> tuple[Reference
     """Return the references that count, with the characters' names in the order of their numbers.
 
     Samples that a person decided otherwise of do not. `unknown` is the encoder's distance that
-    nobody lies beyond, by which characters are told that look like one.
+    nobody lies beyond, by which characters are known that look like one. Two that a person told
+    apart do not.
     """
     enrolled = read_enrolled(store, encoder).heeding()
     kept = enrolled.counted
     qualities = [enrolled.samples[row].quality for row in kept]
     descriptors, labels = enrolled.descriptors[kept], enrolled.labels[kept]
     named = ~enrolled.rejects[labels]
+    right = np.zeros(len(enrolled.names), np.int64)
+    for row in kept:
+        right[enrolled.labels[row]] += (
+            enrolled.states[row].character == enrolled.samples[row].character
+        )
+    sizes = np.bincount(labels, minlength=len(enrolled.names))
+
+    def is_one(double: Double) -> bool:
+        smaller = min(double.one, double.other, key=lambda number: (sizes[number], -number))
+        return not are_told_apart(int(right[smaller]), int(sizes[smaller]))
+
     found = doubles(centres(descriptors[named], labels[named]), unknown, least=LIKELY)
     return References(
         descriptors,
         labels,
         np.array([np.nan if one is None else one.score for one in qualities], dtype=np.float64),
         enrolled.rejects,
-        doubles=tuple(sorted(found, key=lambda one: -one.likelihood)),
+        doubles=tuple(sorted(filter(is_one, found), key=lambda one: -one.likelihood)),
     ), enrolled.names
 
 

@@ -48,6 +48,17 @@ def test_two_folders_of_one_character_are_said_to_look_like_one(newcomer: Newcom
     newcomer.types("label pictures --out seen.jsonl")
     assert said in newcomer.types("relabel --out again.jsonl").stderr.splitlines()
     assert "gallery merge Pimm Pim" in newcomer.types("audit").stdout
+    # Twins would be told apart by the samples that the proposal names.
+    (merge,) = [
+        one
+        for one in map(json.loads, newcomer.types("audit --json").stdout.splitlines())
+        if one["kind"] == "one in two"
+    ]
+    newcomer.types(f"audit --right {' '.join(map(str, merge['samples']))}")
+    assert "gallery merge" not in newcomer.types("audit").stdout
+    assert "look like one" not in newcomer.types("calibrate").stderr
+    newcomer.types("undo")
+    assert said in newcomer.types("calibrate").stderr.splitlines()
     newcomer.types("merge Pimm Pim")
     assert "look like one" not in newcomer.types("calibrate").stderr
 

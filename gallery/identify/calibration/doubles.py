@@ -31,6 +31,10 @@ LIKELY = 0.75
 0.4 times the `unknown` distance. See docs/notes/calibration.md."""
 
 
+ENOUGH_RIGHT = 3
+"""So many references that a person said to be right tell a character from its double."""
+
+
 @dataclass(frozen=True, slots=True)
 class Double:
     """Two characters that look like one, by number."""
@@ -41,6 +45,15 @@ class Double:
     """How far their true ideals are from each other."""
     likelihood: float
     """That they are one, 0 to 1."""
+
+
+def are_told_apart(right: int, size: int) -> bool:
+    """Say whether a person told two apart who look like one.
+
+    Given is how many references the smaller one of them has, and how many of these he said to be
+    right: he has looked at them, and they are that character and not the other.
+    """
+    return right >= min(ENOUGH_RIGHT, size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
