@@ -36,6 +36,7 @@ PARTS = {
         "benchmarks.openset --checked --together",
         "The same, labels checked, faces scored jointly",
     ),
+    "mistakes": ("benchmarks.mistakes", "What mistakes in a gallery do to its verdicts"),
     "audit": ("benchmarks.audit", "Wrong labels and clusters"),
     "answers": ("benchmarks.answers", "Stored answers of 100,000 seen faces"),
     "page": ("benchmarks.page", "The page in a real browser, with 100,000 seen faces"),

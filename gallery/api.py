@@ -468,6 +468,7 @@ class Gallery:
         paths: PathLike | Sequence[PathLike] = (),
         *,
         alone: bool = False,
+        gone: bool = False,
         write: Sequence[str] = (),
         rewrite: bool = False,
         options: OutputOptions | None = None,
@@ -478,7 +479,8 @@ class Gallery:
 
         No picture is looked at: what `label` saw is kept in the gallery. All of it is answered, or
         files and folders in `paths`. Once the gallery is calibrated, all faces that were ever seen
-        are scored jointly, unless they are to be answered `alone`. The rest is as in label; a file
+        are scored jointly, unless they are to be answered `alone`; those of files that are `gone`
+        are answered alone, unless they are wanted. The rest is as in label; a file
         that has changed since is Refused, and so is a path at which nothing was labelled. Raises
         InputError where there is nothing to answer.
         """
@@ -495,6 +497,7 @@ class Gallery:
                 top,
                 wanted,
                 options or OutputOptions(),
+                gone,
                 rewrite,
             )
             yield from relabelling.relabel(self._open(create=False), choices)

@@ -44,7 +44,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
         "interfaces networks.dlib_format networks.manifest quality tracking",
-        "describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
+        "crops describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
         "detectors.landmarks",
         "detectors.heads",
@@ -67,7 +67,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
         "calibration.evidence index",
-        "calibration.model calibration.strangers matching",
+        "calibration.doubles calibration.model calibration.strangers matching",
         "calibration.trials",
         "calibration.fit",
         "calibration.figures",
@@ -83,19 +83,25 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "registry",
         "outputs",
     ),
-    "engine": ("engine", "assemble joint"),
+    "engine": ("engine", "assemble figures", "joint"),
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
+        "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
         "add compare harvest_page shown",
         "cluster enroll harvest label meant",
         "cluster_faces decide decided_faces",
-        "adopt review",
+        "adopt review seen",
         "name references",
     ),
-    "audit": ("audit_set proposals", "characters contradicted misplaced page", "duplicates", "run"),
+    "audit": (
+        "audit_set proposals",
+        "characters contradicted misplaced page",
+        "duplicates right",
+        "run",
+    ),
     "evaluation": (
         "figures metrics series",
         "pairs search",
@@ -117,7 +123,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         "advice show video writing",
-        "archive doctor meant models progress",
+        "archive doctor meant models progress seen",
         "audit calibrate characters cluster decide enroll evaluate harvest label_progress "
         "references review web",
         "identify label relabel serve",

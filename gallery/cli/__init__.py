@@ -31,6 +31,7 @@ from gallery.cli import (
     references,
     relabel,
     review,
+    seen,
     serve,
     web,
 )
@@ -151,6 +152,7 @@ review.register(app)
 audit.register(app)
 cluster.register(app)
 relabel.register(app)
+seen.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)

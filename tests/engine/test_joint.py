@@ -190,8 +190,9 @@ def described(face: Vectors) -> DescribedFace:
 
 
 @pytest.fixture
-def full(database: Path) -> Iterator[Engine]:
+def full(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A gallery, and EACH_SEEN seen faces of all of its characters and of STRANGERS others."""
+    monkeypatch.setattr("gallery.store.sightings.is_there", lambda _: True)
     thresholds = Thresholds(sure=0.4, unknown=0.44, margin=0.02)
     with fake_gallery(database, thresholds=thresholds) as gallery:
         with gallery.store.writing() as writer:
@@ -317,6 +318,21 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Engin
             NewRejection("Noise", "other", face.path, face.face.box, b"", {"fake": vector})
         )
     assert is_unknown()
+
+
+def test_faces_of_files_that_are_gone_move_nobody(
+    full: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full.calibrate(0.05)
+    alone = answers(full, joint.alone(full))
+    together = answers(full, value_of(joint.jointly(full)))
+    monkeypatch.setattr("gallery.store.sightings.is_there", lambda path: int(path.stem) != 3)
+    assert full.store.sightings.gone() == {4}
+    without = answers(full, value_of(joint.jointly(full)))
+    assert without[3] == alone[3] != together[3]
+    # The others of its character had it for a neighbour.
+    assert any(one != other for one, other in zip(without[:8], together[:8], strict=True))
+    assert answers(full, value_of(joint.jointly(full, gone=True))) == together
 
 
 def test_every_face_that_is_moved_is_a_step(full: Engine) -> None:
