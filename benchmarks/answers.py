@@ -1,4 +1,4 @@
-"""Measures stored answers: counts, a page of faces, decisions and undo, and the renewal.
+"""Measures stored answers: counts, a page of faces, decisions, undo, likeness, and the renewal.
 
     python -m benchmarks.answers [--faces 100000] [--characters 500]
 
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,17 @@ from benchmarks.large import drawn, fill
 from gallery.engine.assemble import open_gallery
 from gallery.engine.engine import Engine
 from gallery.events import result_of
+from gallery.identify.seen import SeenFaces
 from gallery.jobs import answers, decide
 from gallery.jobs.meant import SeenFace
 from gallery.media.images import encode_jpeg
 from gallery.settings import Settings
 from gallery.store.answers import PAGE
 from gallery.store.videos import moment_of
-from gallery.types import CROP_SIDE, Verdict
+from gallery.types import CROP_SIDE, DIMENSION, Verdict
+from gallery.web.desk import Desk
+from gallery.web.picture_routes import LIKE
+from gallery.web.searching import Searching
 from measuring.tables import table
 
 SAMPLES = 5
@@ -145,6 +150,13 @@ def measured(engine: Engine) -> Iterator[tuple[str, Taken]]:
     some = [next(in_pictures) for _ in range(MANY)]
     yield f"{MANY:,} decisions at once", timed(lambda: confirm(engine, some, names[1]), 5)
     yield f"undo of {MANY:,}", timed(lambda: decide.undo(engine), 5)
+    searching, asked = Searching(Desk(engine)), cycle(range(1, engine.store.sightings.count(), 997))
+    yield f"{LIKE} faces like one", timed(lambda: searching.like(next(asked), LIKE))
+    some_descriptor = np.zeros((1, DIMENSION), np.float32)
+    yield (
+        "all descriptors read for that",
+        timed(lambda: SeenFaces(engine.store, encoder).near(some_descriptor, 1), 5),
+    )
 
 
 def cycle_of(engine: Engine, verdict: Verdict) -> Iterator[object]:

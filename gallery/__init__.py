@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         FullDisk,
         GalleryError,
         GoneFiles,
+        HeadSeen,
         InputError,
         LabelledOtherwise,
         LookAlikes,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         NoSuchStep,
         NotAGallery,
         NotCropped,
+        NotDrawn,
         NotEncoded,
         NothingConfirmed,
         NothingFound,
@@ -195,7 +197,7 @@ else:
         "UnusableFile UnwritableFile WhichFace WhichOfFaces "
         "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NothingToUndo "
         "DecidedMeanwhile NothingConfirmed LookAlikes RenamedFolder EmptyCharacter "
-        "UnnamedFolders NotCropped GoneFiles FallenFigure",
+        "UnnamedFolders NotCropped GoneFiles FallenFigure HeadSeen NotDrawn",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -298,6 +300,7 @@ __all__ = [
     "GoneFiles",
     "HarvestEvent",
     "Harvested",
+    "HeadSeen",
     "Identified",
     "Image",
     "Imported",
@@ -343,6 +346,7 @@ __all__ = [
     "NobodyKnown",
     "NotAGallery",
     "NotCropped",
+    "NotDrawn",
     "NotEncoded",
     "NotInCluster",
     "NothingConfirmed",

@@ -500,6 +500,23 @@ class DecidedMeanwhile(InputError):
         return "a face" if len(self.faces) == 1 else f"{len(self.faces)} faces"
 
 
+@facts
+class HeadSeen(InputError):
+    """A head is drawn where a face was seen already."""
+
+    FACT = "A face was seen at this place already"
+    CURE = "decide of that one, or draw beside it"
+
+    face: int
+    """The number of the face that was seen."""
+
+
+class NotDrawn(_NoSuchNumber):
+    """A head that is to be taken back was drawn by nobody, or is gone."""
+
+    FACT = "No seen face {self.number} was drawn by a person"
+
+
 class NothingToUndo(InputError):
     """Nothing is decided any more that could be undone."""
 

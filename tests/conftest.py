@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes import fake_gallery, memory
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 
 from gallery.engine.engine import Engine
 from gallery.store.reader import Store
+
+if TYPE_CHECKING:
+    from browser import Person
+    from playwright.sync_api import Browser
 
 settings.register_profile(
     "suite",
@@ -50,6 +55,26 @@ def gallery(database: Path) -> Iterator[Engine]:
     """An empty gallery over fakes."""
     with fake_gallery(database) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of one file; without one they are skipped."""
+    from browser import chromium
+
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def person(browser: Browser, shown: Engine) -> Iterator[Person]:
+    """Somebody before the page of the gallery that the test's file shows."""
+    from browser import Person, served
+
+    with served(shown) as link:
+        one = Person(browser, link)
+        yield one
+        one.page.close()
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
         "interfaces networks.dlib_format networks.manifest quality tracking",
-        "crops describe detectors.animeface detectors.onnx_file detectors.plugged networks.library",
+        "crops describe drawn detectors.animeface detectors.onnx_file detectors.plugged "
+        "networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
         "detectors.landmarks",
         "detectors.heads",
@@ -67,7 +68,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
         "calibration.evidence index",
-        "calibration.doubles calibration.model calibration.strangers matching",
+        "calibration.doubles calibration.model calibration.strangers matching seen",
         "calibration.trials",
         "calibration.fit",
         "calibration.figures",
@@ -83,14 +84,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "registry",
         "outputs",
     ),
-    "engine": ("engine", "assemble figures", "joint"),
+    "engine": ("drawn", "engine", "assemble figures", "joint"),
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
         "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
-        "add compare harvest_page shown",
+        "add compare draw harvest_page shown",
         "cluster enroll harvest label meant",
         "cluster_faces decide decided_faces",
         "adopt review seen",
@@ -114,11 +115,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain run",
     ),
     "web": (
-        "doors pictures shapes tokens turns",
-        "places program_shapes renewing words",
+        "doors pictures shapes tokens turns uploads",
+        "picture_shapes places program_shapes renewing words",
         "desk server",
-        "programs routes",
-        "program_routes",
+        "drawing enrolling programs routes searching",
+        "picture_routes program_routes",
         "application",
     ),
     "cli": (

@@ -57,6 +57,9 @@ def review(
     names: Names = None,
     certificate: TheCertificate = None,
     key: Key = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make the gallery where none is, to enroll by the page.")
+    ] = False,
 ) -> None:
     """Look at labelled faces in a browser, and decide of many at once.
 
@@ -72,7 +75,7 @@ def review(
 
     place = place_of(host, names or (), certificate, key)
     is_secure = place.certificate is not None
-    with opened(ctx, place, port) as (bound, serve_at):
+    with opened(ctx, place, port, new=new) as (bound, serve_at):
         address = Address(bound, names=place.names, is_secure=is_secure)
         with serve_at(address) as running:
             typer.echo(address.link)
@@ -97,10 +100,12 @@ EXPOSED = (
 
 
 @contextlib.contextmanager
-def opened(ctx: typer.Context, place: Place, port: int | None) -> Iterator[tuple[int, ServeAt]]:
+def opened(
+    ctx: typer.Context, place: Place, port: int | None, *, new: bool = False
+) -> Iterator[tuple[int, ServeAt]]:
     """Open the gallery and a port; give the port, and what serves the gallery at an address.
 
-    Meanwhile stale answers are renewed.
+    A new gallery is made where none is. Meanwhile stale answers are renewed.
     """
     from gallery.engine.assemble import open_gallery
     from gallery.web.application import application
@@ -110,7 +115,7 @@ def opened(ctx: typer.Context, place: Place, port: int | None) -> Iterator[tuple
 
     settings = settings_of(ctx)
     with (
-        open_gallery(settings) as gallery,
+        open_gallery(settings, create=new) as gallery,
         listening(port, place.addresses) as (bound, sockets),
     ):
         gallery.require_encoded()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.engine.drawn import with_drawn
 from gallery.errors import (
     BadSetting,
     GalleryError,
@@ -36,6 +37,7 @@ from gallery.identify.calibration.trials import References
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
+from gallery.identify.seen import SeenFaces
 from gallery.media.images import decode_png, file_state
 from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
 from gallery.store.decided import DecidedFaces, Ruling
@@ -101,6 +103,7 @@ class Engine:
         self._open_heads = open_heads
         self._matcher = Matcher(store, encoder, cache)
         self.judging = Judging(store, encoder, thresholds, read_strangers)
+        self.seen = SeenFaces(store, encoder)
         self._rejected: tuple[object, Rejected] | None = None
         self._ruling: Ruling | None = None
         self._look_alikes: tuple[object, tuple[tuple[str, str], ...]] | None = None
@@ -171,6 +174,13 @@ class Engine:
             for one in zip(images, self.describer.describe_pictures(images, gates), strict=True)
         ]
 
+    def with_drawn(self, seen: Sequence[Observation]) -> list[Observation]:
+        """Return what is seen in pictures with the heads that a person drew in them."""
+        return with_drawn(self.store.sightings, self.encoder, self._encode, seen)
+
+    def _encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.describer.encoder.encode(crops)
+
     def records(
         self,
         seen: Sequence[Observation],
@@ -181,8 +191,10 @@ class Engine:
     ) -> list[Record]:
         """Say who is in pictures that were looked at, or why one could not be read.
 
-        With keep, what was seen in them is noted, and what is said of it, see `keep`.
+        Heads that a person drew in them are among the faces. With keep, what was seen in them is
+        noted, and what is said of it, see `keep`.
         """
+        seen = self.with_drawn(seen)
         now = self.store.answers.now(self.encoder) if keep else None
         most = max(top, MOST_ALTERNATIVES) if keep else top
         said = [

@@ -46,9 +46,9 @@ class FlatIndex:
     def build(cls, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> FlatIndex:
         """Make an index of vectors, shape (n, DIMENSION), and their ids, shape (n,)."""
         faiss = open_faiss()
-        index = faiss.IndexIDMap(faiss.IndexFlatL2(DIMENSION))
-        index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
-        return cls(index)
+        index = cls(faiss.IndexIDMap(faiss.IndexFlatL2(DIMENSION)))
+        index.add(ids, vectors)
+        return index
 
     @classmethod
     def open(cls, path: Path) -> FlatIndex:
@@ -62,6 +62,10 @@ class FlatIndex:
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """Add rows to an index that was built, as build takes them."""
+        self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
 
     def search(
         self, queries: NDArray[np.float32], count: int

@@ -171,7 +171,8 @@ def _at(engine: Engine, path: Path, which: Which, name: str | None) -> Meant:
 
 
 def _face_of(engine: Engine, image: Image, which: Which, name: str | None) -> DescribedFace:
-    faces = engine.describer.describe_all(image)
+    (seen,) = engine.with_drawn(engine.observe([image]))
+    faces = list(seen.faces)
     if which.box is not None:
         return _face_in(engine, image, faces, which.box, is_cut=which.is_cut)
     if not faces:

@@ -13,8 +13,11 @@ decisions.jsonl         what a person decided, where that is more than rejection
                         decision_archive.py
 forgotten.jsonl         faces that a person forgot, one a line, where there are any: digest, path,
                         box, character, ...
+drawn.jsonl             heads that a person drew, one a line, where there are any: digest, path,
+                        box, score, landmarks, quality, content
+drawn/<number>.jpg      its aligned crop; the number counts lines from 0
 
-What labelling saw stays behind: it can be made again from the pictures.
+What labelling saw by itself stays behind: it can be made again from the pictures.
 """
 
 from __future__ import annotations
@@ -52,6 +55,7 @@ from gallery.store.forgotten import ForgottenFace
 from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
+from gallery.store.sightings import DrawnHead
 from gallery.store.steps import Action
 from gallery.store.writer import NewSample, Writer
 from gallery.system.files import replacing
@@ -129,6 +133,7 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
     archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
     _write_rejections(store, archive, encoders)
     _write_forgotten(store, archive)
+    _write_drawn(store, archive, contents)
     decided = "".join(f"{line}\n" for line in decision_lines(store))
     if decided:
         archive.writestr("decisions.jsonl", decided)
@@ -186,6 +191,25 @@ def _write_forgotten(store: Store, archive: zipfile.ZipFile) -> None:
         archive.writestr("forgotten.jsonl", "".join(f"{line}\n" for line in lines))
 
 
+def _write_drawn(store: Store, archive: zipfile.ZipFile, contents: dict[str, Content]) -> None:
+    heads = store.sightings.all_drawn()
+    crops = store.sightings.crops([one.id for one in heads])
+    lines: list[str] = []
+    for one in heads:
+        # Somebody may have taken it back meanwhile.
+        if one.id in crops:
+            archive.writestr(f"drawn/{len(lines)}.jpg", crops[one.id])
+            values = {
+                "digest": one.digest,
+                "path": str(one.path),
+                **_face_json(one.face, one.quality),
+                **_content_json(contents.get(one.digest)),
+            }
+            lines.append(json.dumps(values, ensure_ascii=False))
+    if lines:
+        archive.writestr("drawn.jsonl", "".join(f"{line}\n" for line in lines))
+
+
 def _content_json(content: Content | None) -> dict[str, Any]:
     """Return what a file shows, where that is known."""
     return {} if content is None else {"content": content._asdict()}
@@ -197,18 +221,24 @@ def _as_npy(matrix: NDArray[np.float32]) -> bytes:
     return content.getvalue()
 
 
+def _face_json(face: Face, quality: Quality | None) -> dict[str, Any]:
+    landmarks = landmarks_to_json(face.landmarks)
+    return {
+        "box": list(face.box),
+        "score": face.score,
+        "landmarks": json.loads(landmarks) if landmarks else None,
+        "quality": None if quality is None else quality_columns(quality),
+    }
+
+
 def _as_json(sample: Sample, content: Content | None) -> dict[str, Any]:
-    landmarks = landmarks_to_json(sample.face.landmarks)
     return {
         "character": sample.character,
         "digest": sample.digest,
         "path": str(sample.path),
-        "box": list(sample.face.box),
-        "score": sample.face.score,
-        "landmarks": json.loads(landmarks) if landmarks else None,
+        **_face_json(sample.face, sample.quality),
         "detector": sample.detector,
         "enrolled_as": sample.enrolled_as,
-        "quality": None if sample.quality is None else quality_columns(sample.quality),
         "poor": sample.is_poor,
         **_content_json(content),
     }
@@ -247,6 +277,8 @@ def restore(store: Store, source: Path) -> Imported:
                 _reject(writer, one)
             for face in _forgotten(archive):
                 writer.forget_face(face)
+            for drawn in _drawn(archive):
+                writer.sightings.hear_of(drawn)
     return Imported(added, present)
 
 
@@ -347,6 +379,22 @@ def _forgotten_face(values: Any) -> ForgottenFace:
         enrolled_as=_name(values["enrolled_as"]),
         content=_content(values.get("content")),
     )
+
+
+def _drawn(archive: zipfile.ZipFile) -> Iterator[DrawnHead]:
+    """Yield the heads that a person drew; in most exports there are none."""
+    if "drawn.jsonl" not in archive.namelist():
+        return
+    lines = lines_of(archive, "drawn.jsonl", _count(archive, "drawn/"))
+    for number, values in enumerate(lines):
+        yield DrawnHead(
+            digest=digest_of(values["digest"]),
+            path=Path(text_of(values["path"])),
+            face=_face(values),
+            quality=_quality(values["quality"]),
+            crop_jpeg=jpeg_of(archive, f"drawn/{number}.jpg"),
+            content=_content(values.get("content")),
+        )
 
 
 def _content(values: Any) -> Content | None:

@@ -217,6 +217,16 @@ class Store:
         near = spelt_alike(name, known)
         raise NoSuchCharacter(name, tuple(near))
 
+    def bests(self, encoder: str) -> dict[int, int]:
+        """Return the sample nearest to each character's ideal, by the character's id."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(profiles.c.character_id, profiles.c.best_sample_id).where(
+                    profiles.c.encoder == encoder
+                )
+            )
+            return {row.character_id: row.best_sample_id for row in rows}
+
     def former_names(self) -> dict[str, str]:
         """Return the names that characters had before, and what each is called now."""
         with self._reading() as connection:

@@ -42,7 +42,7 @@ from gallery.store.columns import (
     quality_of,
     sound_matrix,
 )
-from gallery.store.contents import digests_of, put_content
+from gallery.store.contents import digests_of, hear_of_content, put_content
 from gallery.store.descriptors import lacking, portions, put_where_there
 from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
@@ -83,6 +83,9 @@ from gallery.types import (
     VideoTrack,
 )
 
+DRAWN = "person"
+"""Stands for the detector of a head that a person drew; no labelling takes it away."""
+
 UNMEASURED = Quality(0.0, 0.0, None, None, None)
 """Stands for the quality of a face that was seen before it was measured."""
 
@@ -109,10 +112,15 @@ class Observation:
     """What its file shows; None where there is none, or where it could not be read."""
 
     @property
-    def places(self) -> list[Place]:
+    def place(self) -> Place:
         """Where its faces are."""
         pixels = None if self.content is None else self.content.pixels
-        return [Place(self.digest or "", None, pixels)] * len(self.faces)
+        return Place(self.digest or "", None, pixels)
+
+    @property
+    def places(self) -> list[Place]:
+        """Where each of its faces is."""
+        return [self.place] * len(self.faces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,11 @@ class Sighting:
     """Where that is for good: of a picture or of a track of a video."""
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether a person drew its box, since no detector saw it."""
+        return self.detector == DRAWN
+
+    @property
     def track(self) -> VideoTrack | None:
         """The track of a video that it is; None for a face in a picture."""
         return self.place.track
@@ -152,6 +165,21 @@ class Sighting:
     def described(self, descriptor: Descriptor) -> DescribedFace:
         """Return it with its descriptor, for an answer; its crop is blank and never read."""
         return DescribedFace(self.face, _BLANK, descriptor, self.quality or UNMEASURED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnHead:
+    """A head that a person drew, as an export has it."""
+
+    digest: str
+    """Of its picture's file."""
+    path: Path
+    """Where that was last seen."""
+    face: Face
+    quality: Quality | None
+    crop_jpeg: bytes
+    content: Content | None = None
+    """What the file shows, where that is known."""
 
 
 class SightingReader:
@@ -230,6 +258,23 @@ class SightingReader:
             found = _sightings(connection, sightings.c.path == str(path))
         return sorted(found, key=lambda one: -one.face.score)
 
+    def drawn(self, places: Collection[Place]) -> list[Sighting]:
+        """Return the heads that a person drew in pictures at places, by id."""
+        digests = sorted({one.digest for one in places if one.digest})
+        pixels = sorted({one.pixels for one in places if one.pixels})
+        found: dict[int, Sighting] = {}
+        with self._reading() as connection:
+            for column, keys in ((sightings.c.digest, digests), (contents.c.pixels, pixels)):
+                for some in portions(keys):
+                    own = _sightings(connection, column.in_(some), sightings.c.detector == DRAWN)
+                    found.update({one.id: one for one in own})
+        return [found[one] for one in sorted(found)]
+
+    def all_drawn(self) -> list[Sighting]:
+        """Return all heads that a person drew, by id."""
+        with self._reading() as connection:
+            return _sightings(connection, sightings.c.detector == DRAWN)
+
     def crops(self, sighting_ids: Collection[int]) -> dict[int, bytes]:
         """Return the aligned crops of faces as JPEG files."""
         found: dict[int, bytes] = {}
@@ -240,6 +285,16 @@ class SightingReader:
                 )
                 found.update({row.id: row.crop for row in rows})
         return found
+
+    def described(self, encoder: str) -> tuple[int, int]:
+        """Return how many faces an encoder has described, and the largest id of them, else 0."""
+        with self._reading() as connection:
+            row = connection.execute(
+                select(
+                    func.count(), func.coalesce(func.max(sighting_descriptors.c.sighting_id), 0)
+                ).where(sighting_descriptors.c.encoder == encoder)
+            ).one()
+        return int(row[0]), int(row[1])
 
     def vectors(
         self, encoder: str, *, after: int = 0, limit: int | None = None
@@ -325,7 +380,8 @@ class SightingWriter:
         Returns the number of each face; None for one that was noted twice.
 
         A face that is there already, in about the same place, keeps its number and its cluster.
-        Paths with bytes that are no text cannot be stored and are passed over.
+        Heads that a person drew stay as they are, whether they are seen or not. Paths with bytes
+        that are no text cannot be stored and are passed over.
         """
         if not _is_text(seen.path):
             return [None] * len(seen.faces)
@@ -336,25 +392,66 @@ class SightingWriter:
             put_content(self._connection, seen.digest, seen.content)
         self._give_over(seen.path, seen.digest)
         known = self._connection.execute(
-            select(sightings.c.id, *(sightings.c[side] for side in Box._fields)).where(
-                sightings.c.digest == seen.digest
-            )
+            select(
+                sightings.c.id, sightings.c.detector, *(sightings.c[side] for side in Box._fields)
+            ).where(sightings.c.digest == seen.digest)
         ).all()
         pairs = matched([one.face.box for one in seen.faces], [box_of(row) for row in known])
-        gone = [row.id for place, row in enumerate(known) if place not in pairs.values()]
+        stays = {row.id for row in known if row.detector == DRAWN}
+        gone = [
+            row.id
+            for place, row in enumerate(known)
+            if place not in pairs.values() and row.id not in stays
+        ]
         if gone:
             self._connection.execute(delete(sightings).where(sightings.c.id.in_(gone)))
-        return [
-            self._keep_face(
-                seen.digest,
-                seen.path,
-                one,
-                known[pairs[place]].id if place in pairs else None,
-                encoder=encoder,
-                detector=detector,
+        if stays:
+            self._connection.execute(
+                update(sightings).where(sightings.c.id.in_(stays)).values(path=str(seen.path))
             )
-            for place, one in enumerate(seen.faces)
-        ]
+        numbers = []
+        for place, one in enumerate(seen.faces):
+            number = known[pairs[place]].id if place in pairs else None
+            if number not in stays:
+                number = self._keep_face(
+                    seen.digest, seen.path, one, number, encoder=encoder, detector=detector
+                )
+            numbers.append(number)
+        return numbers
+
+    def draw(self, digest: str, path: Path, head: DescribedFace, encoder: str) -> int | None:
+        """Note a head that a person drew in a labelled picture, and return its number.
+
+        None, and nothing noted, where a face has the very same box.
+        """
+        return self._keep_face(digest, path, head, None, encoder=encoder, detector=DRAWN)
+
+    def hear_of(self, head: DrawnHead) -> None:
+        """Note a head that was drawn in another gallery, unless a face is seen there already.
+
+        No encoder has described it yet.
+        """
+        if head.content is not None:
+            hear_of_content(self._connection, head.digest, head.content)
+        boxes = self._connection.execute(
+            select(*(sightings.c[side] for side in Box._fields)).where(
+                sightings.c.digest == head.digest
+            )
+        )
+        if all(head.face.box.overlap(box_of(row)) < SAME_PLACE for row in boxes):
+            self._connection.execute(
+                insert(sightings).values(
+                    digest=head.digest,
+                    path=str(head.path),
+                    crop=head.crop_jpeg,
+                    **_face_columns(head.face, head.quality, DRAWN),
+                )
+            )
+
+    def erase(self, sighting_id: int) -> bool:
+        """Take back a head that a person drew; false where there is none of this number."""
+        gone = delete(sightings).where(sightings.c.id == sighting_id, sightings.c.detector == DRAWN)
+        return self._connection.execute(gone).rowcount > 0
 
     def rewritten(self, path: Path, state: FileState, digest: str, content: Content) -> None:
         """Note that a file shows what it showed when it was seen, with another digest."""
@@ -495,12 +592,8 @@ class SightingWriter:
         values = {
             "digest": digest,
             "path": str(path),
-            **one.face.box._asdict(),
-            "score": one.face.score,
-            "landmarks": landmarks_to_json(one.face.landmarks),
-            "detector": detector,
             "crop": encode_jpeg(one.crop),
-            **quality_columns(one.quality),
+            **_face_columns(one.face, one.quality, detector),
         }
         if former is None:
             added = self._connection.execute(
@@ -552,6 +645,17 @@ class SightingWriter:
         for table in (pictures, videos, shots):
             self._connection.execute(delete(table))
         return self._connection.execute(delete(sightings)).rowcount
+
+
+def _face_columns(face: Face, quality: Quality | None, detector: str) -> dict[str, object]:
+    """Return what is told of a face, beside its crop, as its columns hold it."""
+    return {
+        **face.box._asdict(),
+        "score": face.score,
+        "landmarks": landmarks_to_json(face.landmarks),
+        "detector": detector,
+        **quality_columns(quality),
+    }
 
 
 def _keyed(faces: Table) -> Subquery:

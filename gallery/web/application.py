@@ -10,8 +10,9 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gallery import __version__
-from gallery.web import program_routes, routes
+from gallery.web import picture_routes, program_routes, routes
 from gallery.web.desk import Desk
+from gallery.web.doors import LARGEST_PICTURE
 from gallery.web.words import ROWS, SCREEN
 
 HERE = Path(__file__).parent
@@ -28,7 +29,13 @@ def application(desk: Desk, title: str) -> FastAPI:
         redoc_url=None,
     )
     # FastAPI matches in this order: /pictures/1.webp is no number.
-    parts = (routes.images, routes.reading, routes.changing, program_routes.programs)
+    parts = (
+        routes.images,
+        routes.reading,
+        routes.changing,
+        program_routes.programs,
+        *picture_routes.PARTS,
+    )
     for part in parts:
         app.include_router(part(desk), responses=routes.REFUSED)
     for kind, answer in routes.COMPLAINTS.items():
@@ -50,6 +57,7 @@ def _page(title: str) -> str:
     return environment.get_template("page.html").render(
         title=title,
         screen=SCREEN,
+        largest=LARGEST_PICTURE,
         rows=ROWS,
         # Another gallery may have this address tomorrow, and other faces by the same numbers.
         key=secrets.token_hex(8),

@@ -7,6 +7,7 @@ program decided of meanwhile is known by its version, in the transaction of the 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
@@ -77,6 +78,8 @@ class Desk:
 
     def __init__(self, engine: Engine) -> None:
         self.turn = Turns()
+        self.looking = threading.Lock()
+        """For pictures that are decoded outside of the turn: one may fill much of the memory."""
         self._engine = engine
         self._stored = engine.store.answers
 
@@ -127,7 +130,7 @@ class Desk:
             total=dict(self._names(Verdict.SURE)).get(name, 0),
             faces=self.shaped(found.faces),
             after=found.after,
-            references=self._references(name),
+            references=self.references(name),
         )
 
     @_in_turn
@@ -154,7 +157,7 @@ class Desk:
                 RowShape(
                     name=name,
                     total=total,
-                    references=self._references(name),
+                    references=self.references(name),
                     alternatives=_alternatives(name, own),
                     faces=self.shaped(own),
                 )
@@ -221,9 +224,15 @@ class Desk:
         former: defaultdict[str, list[str]] = defaultdict(list)
         for old, now in self._engine.store.former_names().items():
             former[now].append(old)
+        bests = self._engine.store.bests(self._engine.encoder)
         return CharactersShape(
             characters=[
-                CharacterShape(name=one.name, samples=one.samples, former=former[one.name])
+                CharacterShape(
+                    name=one.name,
+                    samples=one.samples,
+                    reference=bests.get(one.id),
+                    former=former[one.name],
+                )
                 for one in self._engine.characters()
                 if not one.is_reject
             ]
@@ -268,6 +277,19 @@ class Desk:
             left=len(done.left),
         )
 
+    @_in_turn
+    def shown(self, faces: Collection[int]) -> list[FaceShape]:
+        """Return those of the faces that are there, in their order, as they are now."""
+        found = self._stored.of_faces(self._engine.encoder, faces)
+        return self.shaped(found[one] for one in faces if one in found)
+
+    @_in_turn
+    def references(self, name: str) -> list[int]:
+        """Return the samples of a character that show it best."""
+        samples = self._engine.samples(name)
+        samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
+        return [one.id for one in samples[:REFERENCES]]
+
     def crop(self, face: int, side: int) -> bytes:
         """Return a seen face as a WebP file. Raises InputError for no such face."""
         with self.turn:
@@ -310,12 +332,6 @@ class Desk:
             return step
         return result_of(decide.set_aside(self._engine, faces, Action(given.action), looked=looked))
 
-    @_in_turn
-    def shown(self, faces: Collection[int]) -> list[FaceShape]:
-        """Return those of the faces that are there, in their order, as they are now."""
-        found = self._stored.of_faces(self._engine.encoder, faces)
-        return self.shaped(found[one] for one in faces if one in found)
-
     def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
         """Return how many faces to decide of each name has, most first."""
         return list(self._stored.counts(self._engine.encoder).names(verdict).items())
@@ -328,12 +344,6 @@ class Desk:
         owners = {one.face: one.decision for one in faces if one.decision}
         names = self._engine.store.decisions.rejected({*owners.values()}) if owners else {}
         return {face: names.get(owner, ()) for face, owner in owners.items()}
-
-    def _references(self, name: str) -> list[int]:
-        """Return the samples of a character that show it best."""
-        samples = self._engine.samples(name)
-        samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
-        return [one.id for one in samples[:REFERENCES]]
 
     def shaped(self, faces: Iterable[StoredAnswer]) -> list[FaceShape]:
         """Return seen faces as clients have them."""

@@ -26,7 +26,7 @@ LARGEST_BODY = 1 << 20
 LARGEST_PICTURE = 64 << 20
 """Bytes of a picture that is brought; what it may unfold to is looked at where it is decoded."""
 
-BRINGING = frozenset({"/api/v1/identify"})
+BRINGING = frozenset({"/api/v1/identify", "/api/v1/search", "/api/v1/samples"})
 """Which routes take a picture, and nothing else."""
 
 PICTURE = re.compile(r"image/[a-z0-9][a-z0-9.+-]*")

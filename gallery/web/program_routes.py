@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Query
 
 from gallery.web.desk import Desk
 from gallery.web.program_shapes import (
@@ -15,11 +15,7 @@ from gallery.web.program_shapes import (
     ReferencesShape,
 )
 from gallery.web.programs import Programs
-from gallery.web.routes import BRINGING_REFUSED, NOT_DONE, NOT_THERE
-
-Picture = Annotated[
-    bytes, Body(media_type="image/*", description="A picture file's content, in any format.")
-]
+from gallery.web.routes import BRINGING_REFUSED, NOT_DONE, NOT_THERE, Picture
 
 
 def programs(desk: Desk) -> APIRouter:

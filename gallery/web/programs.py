@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
-
 from gallery.events import result_of
 from gallery.jobs.references import references
-from gallery.media.images import decode
 from gallery.output.records import as_json
 from gallery.types import Decided, Verdict
 from gallery.web.desk import Desk
@@ -18,9 +14,7 @@ from gallery.web.program_shapes import (
     ReferencesGiven,
     ReferencesShape,
 )
-
-PICTURE = Path("The picture")
-"""What sentences call a picture that no file holds."""
+from gallery.web.uploads import brought
 
 
 class Programs:
@@ -28,7 +22,6 @@ class Programs:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._looking = threading.Lock()
 
     def identify(self, content: bytes, top: int) -> IdentifiedShape:
         """Return who is in a picture, with the top nearest characters; nothing of it is kept.
@@ -37,10 +30,9 @@ class Programs:
         in use.
         """
         engine = self._desk.engine
-        # Pictures wait for one another, since a decoded one may fill much of the memory, and no
-        # decision waits for a network.
-        with self._looking:
-            (seen,) = engine.observe([decode(content, PICTURE)])
+        # No decision waits for a network.
+        with self._desk.looking:
+            (seen,) = engine.observe([brought(content)])
         with self._desk.turn:
             engine.require_encoded()
             (record,) = engine.records([seen], top=top)

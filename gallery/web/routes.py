@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from gallery.errors import GalleryError, InputError, NoSuchCharacter, NoSuchSeenFace, NoSuchStep
+from gallery.errors import (
+    GalleryError,
+    InputError,
+    NoSuchCharacter,
+    NoSuchSeenFace,
+    NoSuchStep,
+    NotDrawn,
+)
 from gallery.web.desk import Desk
 from gallery.web.pictures import LARGE, THUMBNAIL
 from gallery.web.shapes import (
@@ -32,6 +39,9 @@ FOR_EVER = "private, max-age=31536000, immutable"
 
 Number = Annotated[int, Path(ge=1, le=(1 << 62))]
 Start = Annotated[int, Query(ge=0, le=10_000_000)]
+Picture = Annotated[
+    bytes, Body(media_type="image/*", description="A picture file's content, in any format.")
+]
 Large = Annotated[bool, Query(description="In the size that it is stored in.")]
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -161,7 +171,7 @@ def changing(desk: Desk) -> APIRouter:
 def complaint(_: Request, error: Exception) -> JSONResponse:
     """Return what a client gets for an error of gallery's: its sentence."""
     status = 409 if isinstance(error, InputError) else 500
-    if isinstance(error, (NoSuchCharacter, NoSuchSeenFace, NoSuchStep)):
+    if isinstance(error, (NoSuchCharacter, NoSuchSeenFace, NoSuchStep, NotDrawn)):
         status = 404
     return JSONResponse({"detail": str(error)}, status)
 

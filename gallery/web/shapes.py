@@ -152,6 +152,7 @@ class CharacterShape(BaseModel):
 
     name: str
     samples: int
+    reference: int | None = Field(description="The sample that shows it best.")
     former: list[str]
 
 

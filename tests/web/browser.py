@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, JSHandle, Page, expect, sync_playwright
 from reviewed import desk_of
 
 from gallery.engine.engine import Engine
@@ -46,10 +48,14 @@ def served(gallery: Engine) -> Iterator[str]:
 class Person:
     """Presses keys on a page, and counts them."""
 
-    def __init__(self, browser: Browser, link: str, *, width: int = 1280) -> None:
+    def __init__(
+        self, browser: Browser, link: str, *, width: int = 1280, touch: bool = False
+    ) -> None:
         self.troubles: list[str] = []
         self.keys = 0
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 800})
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": 800}, has_touch=touch, is_mobile=touch
+        )
         self.page.set_default_timeout(PATIENCE)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on(
@@ -72,6 +78,50 @@ class Person:
         self.page.keyboard.type(text)
         self.keys += len(text)
 
+    def swipes(self, begin: tuple[float, float], end: tuple[float, float], steps: int = 8) -> None:
+        """Draw a finger over the screen."""
+        touches = self.page.context.new_cdp_session(self.page)
+        for step in range(steps + 1):
+            at = [a + (b - a) * step / steps for a, b in zip(begin, end, strict=True)]
+            kind = "touchMove" if step else "touchStart"
+            points = [{"x": at[0], "y": at[1]}]
+            touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def drops(self, selector: str, files: Mapping[str, bytes]) -> None:
+        """Drop files, by their names, on an element."""
+        transfer = self._transfer(files)
+        for kind in ("dragover", "drop"):
+            self.page.dispatch_event(selector, kind, {"dataTransfer": transfer})
+
+    def chooses(self, *paths: Path) -> None:
+        """Give these files to whatever asks for files from now on."""
+        self.page.on("filechooser", lambda asked: asked.set_files(paths))
+        # It is asked for by the page only once the browser knows that somebody answers.
+        self.page.evaluate("null")
+
+    def pastes(self, files: Mapping[str, bytes]) -> None:
+        """Paste files from the clipboard."""
+        self.page.evaluate(
+            """transfer => document.body.dispatchEvent(new ClipboardEvent(
+                "paste", { clipboardData: transfer, bubbles: true, cancelable: true }))""",
+            self._transfer(files),
+        )
+
+    def _transfer(self, files: Mapping[str, bytes]) -> JSHandle:
+        return self.page.evaluate_handle(
+            """files => {
+                const transfer = new DataTransfer();
+                for (const [name, content] of files) {
+                    const bytes = Uint8Array.from(atob(content), one => one.charCodeAt(0));
+                    const type = name.endsWith(".png") ? "image/png" : "text/plain";
+                    transfer.items.add(new File([bytes], name, { type }));
+                }
+                return transfer;
+            }""",
+            [[name, base64.b64encode(one).decode()] for name, one in files.items()],
+        )
+
     def saved(self) -> None:
         """Wait until all is written."""
         expect(self.page.locator("#saving")).to_be_empty(timeout=PATIENCE)
@@ -86,3 +136,15 @@ class Person:
 
     def look(self, path: Path) -> None:
         self.page.screenshot(path=path)
+
+
+def go(person: Person, view: str, wanted: str = ".face") -> None:
+    """Open a view by its address, and wait for what is wanted in it."""
+    person.page.evaluate("to => { location.hash = to; }", f"#/{view}")
+    person.sees(f'#main[data-view="{view.partition("/")[0]}"] {wanted}')
+
+
+def decided(gallery: Engine) -> Counter[tuple[str, str | None]]:
+    """How many faces were decided in which way."""
+    faces = gallery.store.decisions.faces()
+    return Counter((one.state.decided.value, one.state.character) for one in faces)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from fakes import Square, write_picture
 from labelled import identify_files
@@ -71,3 +73,35 @@ def client_of(gallery: Engine, *, let_in: bool = True) -> TestClient:
     if let_in:
         client.cookies.set(ADDRESS.cookie, ADDRESS.token or "")
     return client
+
+
+def get(client: TestClient, what: str, **params: Any) -> Any:
+    answer = client.get(f"/api/v1/{what}", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def post(client: TestClient, what: str, status: int = 200, **body: Any) -> Any:
+    answer = client.post(f"/api/v1/{what}", content=json.dumps(body), headers=CHANGING)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def given(faces: list[Any]) -> list[dict[str, int]]:
+    return [{"id": one["id"], "version": one["version"]} for one in faces]
+
+
+def bring(
+    client: TestClient,
+    what: str,
+    picture: bytes,
+    status: int = 200,
+    *,
+    kind: str = "image/png",
+    **params: Any,
+) -> Any:
+    """Bring a picture, as the page does."""
+    headers = {**CHANGING, "content-type": kind}
+    answer = client.post(f"/api/v1/{what}", content=picture, params=params, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
 from gallery.web.application import HERE, application
-from gallery.web.doors import HEADERS, LARGEST_BODY, Address, Doors
+from gallery.web.doors import BRINGING, HEADERS, LARGEST_BODY, LARGEST_PICTURE, Address, Doors
 
 GOOD_HOSTS = (HOST, f"[::1]:{PORT}", f"localhost:{PORT}")
 EVIL = f"evil.com:{PORT}"
@@ -144,6 +144,59 @@ def test_the_page_knows_no_token_of_programs(client: TestClient) -> None:
     for said in ("Bearer the-token", "Bearer ", "Bearer None"):
         answer = client.get("/api/v1/today", headers={"authorization": said})
         assert answer.status_code == 403
+
+
+PICTURES = {
+    "image/png": True,
+    "image/jpeg": True,
+    "image/svg+xml": True,
+    "IMAGE/PNG": True,
+    "image/png; charset=utf-8": False,
+    "image/": False,
+    "image/*": False,
+    "application/json": False,
+    "application/octet-stream": False,
+    "text/plain": False,
+    "multipart/form-data; boundary=x": False,
+    "application/x-www-form-urlencoded": False,
+    None: False,
+}
+
+
+@pytest.mark.parametrize("path", sorted(BRINGING))
+def test_pictures_are_brought_by_our_own_page_alone(client: TestClient, path: str) -> None:
+    hosts = [*((one, True) for one in GOOD_HOSTS), *((one, False) for one in BAD_HOSTS)]
+    for (host, a), (origin, b), (held, c), (kind, d), (site, e) in itertools.product(
+        hosts, ORIGINS.items(), COOKIES.items(), PICTURES.items(), SITES.items()
+    ):
+        if (a, b, c, d, e).count(False) > (2 if host in (HOST, EVIL) else 1):
+            continue
+        said = {"origin": origin, "content-type": kind, "sec-fetch-site": site}
+        headers = {"host": host, **cookie(held)}
+        headers |= {name: value for name, value in said.items() if value is not None}
+        answer = client.post(path, content=b"no picture", headers=headers)
+        # What is let in is looked at by the routes, which refuse it in another way.
+        is_let_in = a and b and c and d and e
+        wanted = (409, 422) if is_let_in else (403, 415, 421)
+        assert answer.status_code in wanted, (headers, answer.text)
+
+
+def test_a_picture_is_taken_where_one_is_wanted_alone(client: TestClient) -> None:
+    headers = {**CHANGING, **cookie("the-token"), "content-type": "image/png"}
+    for path in ("/api/v1/decisions", "/api/v1/undo", "/api/v1/search/", "/api/v1/Search"):
+        assert client.post(path, content=b"x", headers=headers).status_code == 415
+    for path in ("/", "/api/v1/today", "/static/main.js"):
+        assert client.post(path, content=b"x", headers=headers).status_code == 415
+
+
+def test_a_long_picture_is_not_read(client: TestClient) -> None:
+    headers = {**CHANGING, **cookie("the-token"), "content-type": "image/png"}
+    for path in sorted(BRINGING):
+        sent = {**headers, "content-length": str(LARGEST_PICTURE + 1)}
+        assert client.post(path, content=b"x", headers=sent).status_code == 413
+        sent = {**headers, "content-length": "9" * 40}
+        assert client.post(path, content=b"x", headers=sent).status_code == 413
+        assert client.post(path, content=iter([b"x"]), headers=headers).status_code == 411
 
 
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/v1/today", "/api/v1/crops/1.webp"])

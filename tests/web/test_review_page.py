@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +11,7 @@ pytest.importorskip("playwright", reason="the package playwright is not installe
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
 from axe_playwright_python.sync_playwright import Axe
-from browser import Person, chromium, served
+from browser import Person, decided, go, served
 from playwright.sync_api import Browser, Route
 from reviewed import reviewed
 
@@ -24,33 +22,9 @@ from gallery.jobs.meant import SeenFace
 from gallery.store.steps import Action
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
 def shown(gallery: Engine, tmp_path: Path) -> Engine:
     return reviewed(gallery, tmp_path, sure=8, unknown=5)
-
-
-@pytest.fixture
-def person(browser: Browser, shown: Engine) -> Iterator[Person]:
-    with served(shown) as link:
-        one = Person(browser, link)
-        yield one
-        one.page.close()
-
-
-def go(person: Person, view: str, wanted: str = ".face") -> None:
-    person.page.evaluate("to => { location.hash = to; }", f"#/{view}")
-    person.sees(f'#main[data-view="{view.partition("/")[0]}"] {wanted}')
-
-
-def decided(gallery: Engine) -> Counter[tuple[str, str | None]]:
-    faces = gallery.store.decisions.faces()
-    return Counter((one.state.decided.value, one.state.character) for one in faces)
 
 
 def test_a_whole_session_by_keys_alone(person: Person, shown: Engine) -> None:
@@ -274,8 +248,8 @@ def test_every_view_fits_a_telephone(browser: Browser, shown: Engine, view: str)
 def test_an_empty_gallery_says_what_to_do(browser: Browser, gallery: Engine) -> None:
     with served(gallery) as link:
         person = Person(browser, link)
-        person.sees("h1", "Nothing was labelled yet")
-        person.sees("code", "gallery enroll FOLDER")
+        person.sees("h1", "Nobody is in this gallery yet")
+        person.sees("code", "gallery harvest FOLDER NEW")
         person.page.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from fakes import fake_gallery
 from PIL import Image
-from reviewed import CHANGING, COLOURS, client_of, desk_of, reviewed
+from reviewed import COLOURS, client_of, desk_of, get, given, post, reviewed
 from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
@@ -30,22 +29,6 @@ def shown(gallery: Engine, tmp_path: Path) -> Engine:
 @pytest.fixture
 def client(shown: Engine) -> TestClient:
     return client_of(shown)
-
-
-def get(client: TestClient, what: str, **params: Any) -> Any:
-    answer = client.get(f"/api/v1/{what}", params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def post(client: TestClient, what: str, status: int = 200, **body: Any) -> Any:
-    answer = client.post(f"/api/v1/{what}", content=json.dumps(body), headers=CHANGING)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
-def given(faces: list[Any]) -> list[dict[str, int]]:
-    return [{"id": one["id"], "version": one["version"]} for one in faces]
 
 
 def test_today_says_what_is_left_of_each_kind(client: TestClient) -> None:
@@ -275,8 +258,8 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
         "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
-        "decisions", "undo", "news", "identify",
-        "references",
+        "decisions", "undo", "news", "identify", "search", "faces/{face}/like",
+        "heads", "heads/erase", "samples", "references",
     }  # fmt: skip
 
 

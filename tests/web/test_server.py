@@ -55,10 +55,14 @@ def test_without_a_gallery_one_sentence_says_so(database: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_the_link_opens_the_page_until_ctrl_c_ends_it(database: Path) -> None:
-    Store(str(database), create=True).close()
+@pytest.mark.parametrize("option", [(), ("--new",)])
+def test_the_link_opens_the_page_until_ctrl_c_ends_it(
+    database: Path, option: tuple[str, ...]
+) -> None:
+    if not option:
+        Store(str(database), create=True).close()
     process = subprocess.Popen(
-        [*INTERRUPTED, "--database", str(database), "review", "--no-browser"],
+        [*INTERRUPTED, "--database", str(database), "review", "--no-browser", *option],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

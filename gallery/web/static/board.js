@@ -10,16 +10,24 @@ const STAMPS = { confirmed: "", not_this: "not ", ignored: "ignored", no_face: "
 
 export const isOpen = (face) => face.decided === "undecided" || face.decided === "not_this";
 
-// What was decided on this page and can be undone, newest last.
+// What was done on this page and can be undone, newest last. What is no decision of a board has
+// a way `back` of its own.
 const done = [];
+
+export const remember = (entry) => done.push(entry);
 
 export class Board {
   // groups: [{ label, name, faces, alternatives, before: [elements] }]; a face stands in one.
   // ticked: whether faces that are not odd are ticked at first. whole: whether a key without
-  // ticks means the whole group.
-  constructor(groups, { ticked = false, whole = false, changed = () => {}, moved = () => {} } = {}) {
+  // ticks means the whole group. each: Enter without ticks confirms the faces at hand alone.
+  // says: what stands below a face that nobody decided of.
+  constructor(groups, {
+    ticked = false, whole = false, each = false, says = null, changed = () => {}, moved = () => {},
+  } = {}) {
     this.groups = groups;
     this.whole = whole;
+    this.each = each;
+    this.says = says;
     this.changed = changed;
     this.moved = moved;
     this.preset = ticked;
@@ -98,12 +106,13 @@ export class Board {
     return this.whole && own.length ? own : hand;
   }
 
-  // What Enter confirms: the ticked ones, else the row.
+  // What Enter confirms: the ticked ones, else the row, or what is at hand.
   toConfirm() {
     if (!this.cell) return [];
     const own = this.cells.filter((cell) => cell.group === this.cell.group && isOpen(cell.face));
     const ticked = own.filter((cell) => cell.ticked);
-    return ticked.length || this.preset ? ticked : own;
+    if (ticked.length || this.preset) return ticked;
+    return this.each ? this.hand().filter((cell) => own.includes(cell)) : own;
   }
 
   open() { return this.cells.filter((cell) => isOpen(cell.face)); }
@@ -171,13 +180,13 @@ export class Board {
     const { face, element } = cell;
     const stamp = face.decided === "confirmed" ? face.character
       : face.decided === "not_this" ? `not ${face.not_these.join(", ")}` : STAMPS[face.decided];
-    const words = face.odd || !this.preset ? face.words : "";
-    cell.caption.textContent = cell.trouble || stamp || (cell.group.name ? words : "");
+    const words = cell.group.name && (face.odd || !this.preset) ? face.words : "";
+    cell.caption.textContent = cell.trouble || stamp || (this.says ? this.says(face) : words);
     element.dataset.state = cell.trouble ? "trouble" : face.decided;
     element.classList.toggle("saving", cell.mark === "saving");
     element.classList.toggle("ticked", cell.ticked);
     element.setAttribute("aria-selected", String(cell.ticked));
-    const name = cell.group.name ?? "unknown";
+    const name = this.says ? this.says(face) : cell.group.name ?? "unknown";
     element.setAttribute(
       "aria-label", `${cell.trouble || stamp || `${name}, ${face.words}`}, ${face.picture}`);
     element.title = `${face.picture}: ${face.words}`;
@@ -279,6 +288,7 @@ export function titleOf(action, name, faces) {
 // Undoes what was decided last on this page; after a reload, the newest step of the gallery.
 export function undo(board) {
   const entry = done.pop();
+  if (entry?.back) return entry.back();
   if (entry) entry.board.paintBack(entry);
   const told = () => (entry?.cells ?? board?.cells ?? []).map((cell) => cell.face.id);
   const body = () => (entry ? (entry.step === null ? null : { step: entry.step, faces: told() }) : { faces: told() });

@@ -2,12 +2,16 @@
 
 import { isOpen, undo } from "./board.js";
 import { count, el, say } from "./dom.js";
+import { characters } from "./enroll.js";
 import * as naming from "./naming.js";
 import * as preview from "./preview.js";
+import * as searching from "./search.js";
 import { write } from "./server.js";
 import * as views from "./views.js";
 
-const VIEWS = ["today", "sure", "doubtful", "clusters", "history"];
+const VIEWS = ["today", "sure", "doubtful", "clusters", "search", "characters", "history"];
+const GO = { t: "today", s: "sure", d: "doubtful", c: "clusters", f: "search", n: "characters", h: "history" };
+const BUILT = { ...views, ...searching, characters };
 const main = document.getElementById("main");
 const actions = document.getElementById("actions");
 const keys = document.getElementById("keys");
@@ -25,9 +29,11 @@ const KEYS = [
   ["X, Shift+X", "tick what is at hand, untick it"],
   ["Space", "see the whole picture"],
   ["O", "open the picture with all its faces"],
+  ["L", "see all faces like this one"],
+  ["D", "in a picture: draw a head that was missed"],
   ["U, Ctrl+Z", "undo"],
   ["], [", "next screen, back"],
-  ["G, then T S D C H", "go to Today, Sure, Doubtful, Clusters, History"],
+  ["G, then T S D C F N H", "go to Today, Sure, Doubtful, Clusters, Search, Characters, History"],
   ["Esc", "close what is open; let go of a range"],
 ];
 
@@ -38,10 +44,10 @@ async function go() {
   const [, view = "today", ...parts] = (location.hash || "#/today").split("/");
   const asked = location.hash;
   route = asked;
-  const build = Object.hasOwn(views, view) && (VIEWS.includes(view) || view === "picture") ? views[view] : views.today;
+  const build = VIEWS.includes(view) || ["picture", "like"].includes(view) ? BUILT[view] : views.today;
   let made;
   try {
-    made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep });
+    made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep, again: go });
   } catch (error) {
     made = { content: [el("h1", {}, "This cannot be shown"), el("p", {}, error.message)], next: () => "#/today" };
   }
@@ -71,6 +77,7 @@ function mark(view) {
 async function onward() {
   if (!shown.next) return;
   const to = await shown.next();
+  if (to === undefined) return;
   if (to === location.hash) await go();
   else location.hash = to;
 }
@@ -100,16 +107,19 @@ async function confirm() {
   }
   if (name === null) return say("These have no name yet: / names them.");
   board.decide("confirm", name, meant);
-  if (!board.preset) board.moveOn();
+  if (board.each) step(board);
+  else if (!board.preset) board.moveOn();
   return undefined;
 }
 
 function confirmScreen() {
   const { board } = shown;
+  if (board?.each) return say("Here Enter confirms the ticked faces, else the one at hand.");
   for (const group of board?.groups ?? []) {
     const own = board.open().filter((cell) => cell.group === group);
     if (group.name !== null) board.decide("confirm", group.name, own);
   }
+  return undefined;
 }
 
 function act(action) {
@@ -166,14 +176,15 @@ function bar() {
     "button", { type: "button", class: extra, onclick: () => { work(); board.element.focus({ preventScroll: true }); } },
     el("kbd", {}, key), ` ${text} `, number === null ? null : el("b", {}, String(number)));
   actions.replaceChildren(...[
-    !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
+    !left && !shown.back && !shown.next ? null
+      : !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
       : who === null ? null
         : all ? button("Enter", "Confirm", all, confirm, "main") : button("Enter", "Next screen", null, confirm),
     who === null ? null : button("N", "Not this", meant, () => act("reject")),
     button("I", "Ignore", meant, () => act("ignore")),
     button("F", "No face", meant, () => act("no_face")),
     button("/", "Name", meant, () => name(), who === null && left ? "main" : ""),
-    left && !shown.back ? button("]", "Next screen", null, onward, "end") : null,
+    left && shown.next && !shown.back ? button("]", "Next screen", null, onward, "end") : null,
   ].filter(Boolean));
 }
 
@@ -195,18 +206,26 @@ async function see() {
 
 function open() {
   const cell = shown.board?.cell;
-  if (!cell || shown.back) return;
+  if (cell && main.dataset.view !== "picture") goTo("picture", cell.face);
+}
+
+function like() {
+  const cell = shown.board?.cell;
+  if (cell) goTo("like", cell.face);
+}
+
+function goTo(view, face) {
   if (preview.isShown()) preview.hide();
-  location.hash = views.address("picture", String(cell.face.id));
+  location.hash = views.address(view, String(face.id));
 }
 
 let going = false;
 
 const LETTERS = {
   n: () => act("reject"), i: () => act("ignore"), f: () => act("no_face"), y: confirmScreen,
-  u: () => undo(shown.board), o: open, x: () => shown.board?.tick(true),
+  u: () => undo(shown.board), o: open, l: like, d: () => shown.draw?.(), x: () => shown.board?.tick(true),
   X: () => shown.board?.tick(false), "/": () => name(), ".": again, "?": showKeys,
-  "]": onward, "[": () => history.back(), g: () => { going = true; say("Go to: T S D C H"); },
+  "]": onward, "[": () => history.back(), g: () => { going = true; say(`Go to: ${Object.keys(GO).join(" ").toUpperCase()}`); },
 };
 
 const MOVES = {
@@ -229,7 +248,7 @@ function pressed(event) {
   if (keys.open) return false;
   if (going) {
     going = false;
-    const view = VIEWS.find((one) => one[0] === event.key.toLowerCase());
+    const view = GO[event.key.toLowerCase()];
     if (view) location.hash = views.address(view);
     return true;
   }
@@ -243,10 +262,6 @@ function pressed(event) {
     return true;
   }
   if (event.key === "Escape") return escape();
-  if (preview.isShown() && event.key.toLowerCase() === "o") {
-    open();
-    return true;
-  }
   if (event.key === "Enter") {
     confirm();
     return true;

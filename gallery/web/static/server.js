@@ -18,6 +18,25 @@ async function post(what, body) {
     await fetch(`/api/v1/${what}`, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+const LARGEST = Number(document.body.dataset.largest);
+
+// Brings a picture: its bytes go as they are. Whether it is one is for the gallery to say.
+export async function bring(what, file, parameters = {}) {
+  if (file.size > LARGEST) throw new Error(`It has ${megabytes(file.size)}; at most ${megabytes(LARGEST)} are taken.`);
+  const kind = file.type.startsWith("image/") ? file.type : "image/x-unknown";
+  const way = { method: "POST", headers: { "content-type": kind }, body: file };
+  try {
+    return await answerOf(await fetch(`/api/v1/${what}?${new URLSearchParams(parameters)}`, way));
+  } catch (error) {
+    throw silent(error);
+  }
+}
+
+const megabytes = (bytes) => `${Math.ceil(bytes / 1e6)} MB`;
+
+const silent = (error) => (
+  error instanceof TypeError ? new Error("The gallery does not answer.") : error);
+
 async function answerOf(response) {
   if (response.ok) return response.json();
   const text = await response.text();
@@ -41,8 +60,7 @@ export function write(what, body) {
     try {
       return await post(what, given);
     } catch (error) {
-      if (error instanceof TypeError) throw new Error("The gallery does not answer.");
-      throw error;
+      throw silent(error);
     }
   });
   last = done.catch(() => null).finally(() => { waiting -= 1; tell(); });

@@ -2,6 +2,8 @@
 
 import { Board, isOpen } from "./board.js";
 import { count, el } from "./dom.js";
+import { drawable } from "./draw.js";
+import { firstUse, takesPictures } from "./enroll.js";
 import { canvas } from "./preview.js";
 import { get, reference, settled } from "./server.js";
 
@@ -24,13 +26,15 @@ export async function today() {
     ["clusters", { faces: left.unknown.faces + left.alone }],
   ];
   const first = parts.find(([, work]) => work.faces)?.[0];
+  if (!left.seen && !left.characters) return { content: await firstUse() };
   if (!left.seen) {
     return { content: [
       el("h1", {}, "Nothing was labelled yet"),
-      el("p", {}, left.characters ? "" : "Nobody is in this gallery. Folders of pictures, one for each character, fill it: ",
-        left.characters ? "" : el("code", {}, "gallery enroll FOLDER"), left.characters ? "" : "."),
-      el("p", {}, "Then look through pictures, and open this page again: ",
+      el("p", { class: "lead" }, `${count(left.characters, "character")} can be recognized.`),
+      el("p", {}, "Look through pictures or videos, and open this page again: ",
         el("code", {}, "gallery label FOLDER"), "."),
+      el("p", {}, "Meanwhile ", el("a", { href: address("search") }, "search by a picture"), ", or ",
+        el("a", { href: address("characters") }, "add pictures"), " of characters."),
     ] };
   }
   return {
@@ -50,7 +54,7 @@ export async function today() {
   };
 }
 
-const references = (samples, name) => el(
+export const references = (samples, name) => el(
   "span", { class: "references" },
   samples.map((sample) => el("img", {
     src: reference(sample), alt: `A reference of ${name}`, width: "72", height: "72", decoding: "async",
@@ -71,9 +75,9 @@ export async function sure([name, after], told) {
     label: chosen, name: chosen, faces: screen.faces, alternatives: [],
   }], { ticked: true, ...told });
   const odd = screen.faces.filter((face) => face.odd).length;
-  const chips = el("nav", { class: "chips", "aria-label": "Names" }, names.map((one) => el(
+  const chips = el("nav", { class: "chips", "aria-label": "Names" }, names.map((one) => takesPictures(el(
     "a", { href: address("sure", one.name), "aria-current": one.name === chosen ? "page" : null },
-    one.name, el("span", { class: "faint" }, ` ${one.faces.toLocaleString("en")}`))));
+    one.name, el("span", { class: "faint" }, ` ${one.faces.toLocaleString("en")}`)), one.name)));
   const part = screen.total > screen.faces.length ? `, ${screen.faces.length} on this screen` : "";
   return {
     content: [
@@ -99,7 +103,7 @@ export async function sure([name, after], told) {
   };
 }
 
-const alternatives = (names) => el("span", { class: "alternatives" }, names.slice(0, 5).map(
+export const alternatives = (names) => el("span", { class: "alternatives" }, names.slice(0, 5).map(
   (name, place) => el("span", {}, el("kbd", {}, String(place + 1)), ` ${name} `)));
 
 export async function doubtful([from = "0"], told) {
@@ -164,6 +168,12 @@ export async function picture([face], told) {
   const shown = await get(`pictures/${face}`);
   const whole = canvas(shown, Number(face));
   const boxes = [...whole.querySelectorAll(".box")];
+  const to = (one) => {
+    const there = address("picture", String(one));
+    if (location.hash === there) told.again();
+    else location.replace(there);
+  };
+  const pen = shown.has_image && shown.width ? drawable(whole, shown, to) : null;
   const board = new Board(shown.faces.map((one) => ({
     label: one.character ?? "nobody known", name: one.character, faces: [one],
     alternatives: one.alternatives.filter((other) => other !== one.character),
@@ -179,9 +189,9 @@ export async function picture([face], told) {
     content: [
       el("h1", {}, shown.name),
       el("p", { class: "faint" }, `${count(shown.faces.length, "face")}. Esc goes back.`),
-      whole, board.element,
+      pen?.bar ?? null, whole, board.element,
     ],
-    board, at, back: true,
+    board, at, back: true, draw: pen?.begin,
   };
 }
 
