@@ -138,19 +138,22 @@ def joined(parts: Sequence[Said]) -> Said:
     return Said(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def read_dev(data: Path, weights: Weights, cache: Path, *, checked: bool = False) -> Faces:
-    """Return the described faces of the dev split, found and cut as the product does it.
+def read_dev(
+    data: Path, weights: Weights, cache: Path, *, checked: bool = False, split: str = "dev"
+) -> Faces:
+    """Return the described faces of the dev split, or another, found and cut as in use.
 
-    Those that show somebody else than their label says are left out where it is to be checked.
+    Those of dev that show somebody else than their label says are left out where it is to be
+    checked.
     """
     from measuring.cutting import read_cut
     from measuring.mislabelled import rightly_labelled
 
-    faces = read_cut(data / "faces", "dev", cache)
+    faces = read_cut(data / "faces", split, cache)
     _, first, labels = np.unique(faces.identity, return_index=True, return_inverse=True)
     _, series = np.unique(faces.series[first], return_inverse=True)
     descriptors, quality = _described(
-        lambda: np.asarray(faces.pixels), weights, cache / f"dev-cut-{len(faces)}"
+        lambda: np.asarray(faces.pixels), weights, cache / f"{split}-cut-{len(faces)}"
     )
     kept = rightly_labelled(data / "faces") if checked else np.ones(len(faces), dtype=np.bool_)
     return Faces(
@@ -241,7 +244,7 @@ def run(
         members = np.sort(generator.permutation(eligible)[:CHARACTERS])
         rows = enrol(faces, members, REFERENCES, generator)
         rest = np.setdiff1d(np.arange(len(faces.labels)), rows)
-        alone = JointScoring(faces, false, references_of(faces, rows), shipped)
+        alone = JointScoring(faces, false, references_of(faces, rows, thresholds.unknown), shipped)
         for batch, holes in _batches(alone, rest, together or "all", draw):
             one, names = alone, FEATURES
             if together is not None:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gallery.jobs.meant import Given
     from gallery.jobs.name import Named
     from gallery.jobs.reencode import Reencoded
+    from gallery.jobs.references import References
     from gallery.output.arrays import FaceTable
     from gallery.store.answers import AnswerCounts, AnswerPage
     from gallery.store.archive import Imported
@@ -467,6 +468,7 @@ class Gallery:
         paths: PathLike | Sequence[PathLike] = (),
         *,
         alone: bool = False,
+        gone: bool = False,
         write: Sequence[str] = (),
         rewrite: bool = False,
         options: OutputOptions | None = None,
@@ -477,7 +479,8 @@ class Gallery:
 
         No picture is looked at: what `label` saw is kept in the gallery. All of it is answered, or
         files and folders in `paths`. Once the gallery is calibrated, all faces that were ever seen
-        are scored jointly, unless they are to be answered `alone`. The rest is as in label; a file
+        are scored jointly, unless they are to be answered `alone`; those of files that are `gone`
+        are answered alone, unless they are wanted. The rest is as in label; a file
         that has changed since is Refused, and so is a path at which nothing was labelled. Raises
         InputError where there is nothing to answer.
         """
@@ -494,6 +497,7 @@ class Gallery:
                 top,
                 wanted,
                 options or OutputOptions(),
+                gone,
                 rewrite,
             )
             yield from relabelling.relabel(self._open(create=False), choices)
@@ -541,6 +545,21 @@ class Gallery:
             lambda engine: adopt_faces(
                 engine, given, name, which, only=some, without=rest, poor=poor
             ),
+        )
+
+    def use_confirmed(
+        self, name: str, take: int = 5, *, dry_run: bool = False
+    ) -> Job[Event[References], References]:
+        """Enroll the few confirmed faces of a character that teach most, as `gallery references`.
+
+        At most so many are taken: what can be seen well, and is like other confirmed faces more
+        than like a sample that is there. The result says which; nothing is enrolled with `dry_run`.
+        Raises InputError for a name that nobody has, and where no seen face is confirmed as it.
+        """
+        from gallery.jobs.references import references
+
+        return self._job(
+            "use_confirmed", lambda engine: references(engine, name, take, dry_run=dry_run)
         )
 
     def harvest(

@@ -255,9 +255,16 @@ class UnplacedPicture(UnwritableFile):
 class NoFace(UnusableFile):
     """The detector sees no face in a picture."""
 
-    CURE = "cut it out and choose the detector whole"
+    CURE = "save a square around the head in another folder, and enroll that as cut out"
 
     reason: str = field(init=False, default="shows no face that the detector sees")
+
+
+@facts
+class NotCropped(UnusableFile):
+    """A picture is given as a face that was cut out, and can be none."""
+
+    CURE = "enroll it as a picture, in which a detector finds the face"
 
 
 @facts
@@ -560,6 +567,16 @@ class NoNameToConfirm(InputError):
 
 
 @facts
+class NothingConfirmed(InputError):
+    """No seen face is confirmed as a character."""
+
+    FACT = "No seen face is confirmed as {self.character}"
+    CURE = "confirm some"
+
+    character: str
+
+
+@facts
 class EnrolledFace(InputError):
     """A face cannot be said not to be a character, since it is enrolled as that one."""
 
@@ -596,6 +613,123 @@ class NothingSeen(InputError):
         if self.path is None:
             return "label pictures first, and let the gallery keep what it sees"
         return "label it first, or name it as it was named then"
+
+
+@facts
+class LookAlikes(InputError):
+    """Two characters look like one: somebody may have enrolled one character twice."""
+
+    CURE = "make one of them, or tell them apart by other pictures"
+
+    one: str
+    other: str
+    more: int = 0
+    """How many pairs more do."""
+
+    @property
+    def fact(self) -> str:
+        """Who looks like whom."""
+        more = f", and so do {self.more} pairs more" if self.more > 1 else ""
+        more = ", and so does one pair more" if self.more == 1 else more
+        return f"{self.one} and {self.other} look like one character{more}"
+
+
+@facts
+class RenamedFolder(InputError):
+    """A character's folder has another name; it is followed as one, with all that belongs to it."""
+
+    former: str
+    name: str
+    character: str
+    """Whom the folder means, by the name that the character has now."""
+
+    @property
+    def fact(self) -> str:
+        """What the folder was called, and what came of that."""
+        if self.character == self.name:
+            return f"{self.former} is called {self.name} now, since its folder is"
+        return f"The folder {self.name} was {self.former} and means {self.character}, as it did"
+
+
+@facts
+class UnnamedFolders(InputError):
+    """Folders of a harvest still have the names that it gave them: nobody said who is in them."""
+
+    CURE = "give the folders the characters' names to enroll them"
+
+    folders: int
+    pictures: int
+
+    @property
+    def fact(self) -> str:
+        """How many there are."""
+        pictures = f"{self.pictures} picture{'' if self.pictures == 1 else 's'}"
+        folders = "a folder" if self.folders == 1 else f"{self.folders} folders"
+        return f"{pictures} in {folders} still called unknown-NNN left out"
+
+
+@facts
+class FallenFigure(InputError):
+    """Fewer of the gallery's own faces are surely named than before a change."""
+
+    CURE = "look at what was changed, and take back what was wrong"
+
+    before: float
+    """The share that was surely and rightly named, 0 to 1."""
+    now: float
+    rejections: int
+    """How many more there are since."""
+    characters: int
+    samples: int
+    fpir_before: float
+    """The share of strangers that might be surely named."""
+    fpir: float
+
+    @property
+    def fact(self) -> str:
+        """How far it fell, and what has changed meanwhile."""
+        said = (
+            f"{self.now:.0%} of the gallery's own faces are surely named, {self.before:.0%} before"
+        )
+        counted = (
+            (self.rejections, "rejection"),
+            (self.characters, "character"),
+            (self.samples, "sample"),
+        )
+        changes = [
+            f"{abs(count)} {what}{'' if abs(count) == 1 else 's'} {'more' if count > 0 else 'less'}"
+            for count, what in counted
+            if count
+        ]
+        if self.fpir != self.fpir_before:
+            asked = f"{self.fpir:.2%} of strangers asked for instead of {self.fpir_before:.2%}"
+            changes.append(asked)
+        return f"{said} ({', '.join(changes)} since then)" if changes else said
+
+
+@facts
+class GoneFiles(InputError):
+    """Files that were labelled are not there any more, and take no part in joint scoring."""
+
+    CURE = "let them take part, or forget that they were seen"
+
+    files: int
+
+    @property
+    def fact(self) -> str:
+        """How many there are."""
+        what = "file that is" if self.files == 1 else "files that are"
+        return f"{self.files} {what} gone answered without joint scoring"
+
+
+@facts
+class EmptyCharacter(InputError):
+    """A character has no samples left, since its pictures lie in other folders now."""
+
+    FACT = "{self.name} has no samples left"
+    CURE = "make it one with whom its pictures went to, or forget it"
+
+    name: str
 
 
 class EmptyGallery(InputError):

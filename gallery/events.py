@@ -57,8 +57,19 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that a person will want to know; the work goes on, and nothing is wrong with it."""
+
+    notice: GalleryError
+
+
+DRAWN = ".annotated"
+"""What pictures that gallery drew boxes into are counted under, see PassedOver."""
+
+
+@dataclass(frozen=True, slots=True)
 class PassedOver:
-    """Files in folders are passed over, since their formats are not read."""
+    """Files in folders are passed over, since their formats are not read, or gallery drew them."""
 
     suffixes: Mapping[str, int]
     """How many files end in each suffix, in small letters; an empty one is for those without."""
@@ -243,6 +254,7 @@ Event: TypeAlias = (
     Started
     | Advanced
     | Refused
+    | Noticed
     | PassedOver
     | LeftOut
     | Enrolled
@@ -270,7 +282,13 @@ Choosing: TypeAlias = Generator[Started | Advanced | Refused | PassedOver | Left
 """A stage that finds the faces a person means, and tells which are meant no more."""
 
 EnrolEvent: TypeAlias = (
-    EnrolmentStarted | Refused | PassedOver | Enrolled | Retired | Finished[EnrolmentSummary]
+    EnrolmentStarted
+    | Refused
+    | Noticed
+    | PassedOver
+    | Enrolled
+    | Retired
+    | Finished[EnrolmentSummary]
 )
 
 LabelEvent: TypeAlias = (
@@ -278,6 +296,7 @@ LabelEvent: TypeAlias = (
     | Advanced
     | LabellingStarted
     | Refused
+    | Noticed
     | PassedOver
     | VideoStarted
     | Labelled

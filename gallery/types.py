@@ -511,6 +511,9 @@ class Enrolled:
     """True where its face was added with the mark of a poor one."""
     error: GalleryError | None = field(default=None, compare=False)
     """What the reason of a refusal is made of."""
+    stays_with: str | None = None
+    """Whose the sample stays although its file lies in the folder of somebody else now: a person
+    had moved it by hand."""
 
     @classmethod
     def refused(cls, candidate: Candidate, error: GalleryError) -> Enrolled:

@@ -7,6 +7,7 @@ from typing import Protocol as Interface
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.identify.calibration.doubles import LIKELY, centres, doubles
 from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
 
 Rows = NDArray[np.intp]
@@ -28,13 +29,18 @@ class DescribedFaces(Interface):
         """How well each can be seen, 0 to 1, shape (n,)."""
 
 
-def references_of(faces: DescribedFaces, rows: Rows) -> References:
-    """Return some faces as a gallery's references; no character turns faces away."""
+def references_of(faces: DescribedFaces, rows: Rows, unknown: float = 0.0) -> References:
+    """Return some faces as a gallery's references; no character turns faces away.
+
+    Characters that look like one are known by the encoder's `unknown` distance; without it none is.
+    """
+    found = doubles(centres(faces.descriptors[rows], faces.labels[rows]), unknown, least=LIKELY)
     return References(
         faces.descriptors[rows],
         faces.labels[rows],
         faces.quality[rows],
         np.zeros(int(faces.labels.max()) + 1, np.bool_),
+        doubles=tuple(found) if unknown else (),
     )
 
 

@@ -392,7 +392,7 @@ def test_everything_is_typed() -> None:
         wanted = set(inspect.signature(method).parameters) - {"self"}
         assert wanted | {"return"} == set(hints), name
     events = typing.get_args(gallery.LabelEvent) + typing.get_args(gallery.EnrolEvent)
-    assert len(events) == 16
+    assert len(events) == 18
     for event in (typing.get_origin(one) or one for one in events):
         assert event.__dataclass_params__.frozen
         assert getattr(gallery, event.__name__) is event

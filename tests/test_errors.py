@@ -73,6 +73,7 @@ VALUES: dict[Any, object] = {
 """A value for each type that an attribute has."""
 
 SHOWN = {
+    "audit/characters.py": "the command that a proposal is",
     "audit/contradicted.py": "the command that a proposal is",
     "audit/duplicates.py": "the command that a proposal is",
     "audit/fixes.py": "reads the command that a proposal is",
@@ -153,7 +154,7 @@ class TestAdvice:
     @pytest.mark.parametrize(
         ("error", "said"),
         [
-            (NoFace(PIC), "that the detector sees; cut it out and give --cropped."),
+            (NoFace(PIC), "another folder, then `gallery enroll THAT --cropped`."),
             (
                 SeveralFaces(PIC, 2),
                 "a shows 2 faces; cut out the one that is meant, or give --largest.",

@@ -38,13 +38,14 @@ ROOMS = (
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
-    "numerics": ("assignment distances intervals neighbours profiles", "clustering"),
+    "numerics": ("assignment distances intervals neighbours profiles", "choosing clustering"),
     "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
     "reports": ("annotate line_chart", "page"),
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
         "interfaces networks.dlib_format networks.manifest quality tracking",
-        "describe drawn detectors.animeface detectors.onnx_file detectors.plugged networks.library",
+        "crops describe drawn detectors.animeface detectors.onnx_file detectors.plugged "
+        "networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
         "detectors.landmarks",
         "detectors.heads",
@@ -67,7 +68,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
         "calibration.evidence index",
-        "calibration.model calibration.strangers matching seen",
+        "calibration.doubles calibration.model calibration.strangers matching seen",
         "calibration.trials",
         "calibration.fit",
         "calibration.figures",
@@ -83,23 +84,24 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "registry",
         "outputs",
     ),
-    "engine": ("drawn", "engine", "assemble joint"),
+    "engine": ("drawn", "engine", "assemble figures", "joint"),
     "jobs": (
         "calibrate changes given_names keep_video known_pictures pipeline reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
+        "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
         "add compare draw harvest_page shown",
         "cluster enroll harvest label meant",
         "cluster_faces decide decided_faces",
-        "adopt regroup review",
-        "name",
+        "adopt regroup review seen",
+        "name references",
     ),
     "audit": (
         "audit_set proposals",
         "characters contradicted misplaced page",
-        "duplicates fixes likely_pairs",
-        "run",
+        "duplicates likely_pairs right",
+        "fixes run",
     ),
     "evaluation": (
         "figures metrics series",
@@ -122,9 +124,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         "advice show video writing",
-        "archive doctor meant models progress",
-        "audit calibrate characters cluster decide enroll evaluate harvest label_progress review "
-        "web",
+        "archive doctor meant models progress seen",
+        "audit calibrate characters cluster decide enroll evaluate harvest label_progress "
+        "references review web",
         "identify label relabel serve",
         "",
     ),

@@ -8,9 +8,7 @@ import numpy as np
 
 from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
-from gallery.numerics.distances import squared_distances
-
-ROWS_AT_ONCE = 512
+from gallery.identify.calibration.doubles import Double, are_told_apart, centres, doubles
 
 LEAST_TO_SPLIT = 6
 """Samples that a character must have to be looked at for a second one in it."""
@@ -21,19 +19,11 @@ LEAST_SHARE = 0.1
 MOST_TO_SPLIT = 2000
 """Of larger characters so many samples are looked at, evenly drawn: all pairs are compared."""
 
-LEAST_TO_MERGE = 3
-"""Samples that both of two characters must have; the mean of fewer is a guess."""
-
 APART, APART_STEEPNESS, APART_START = 0.8, 13.6, -14.0
 """Two parts of a character are proposed to be two from this many times the encoder's `unknown`
 distance on, and how likely that is, see `centre_distance`. Measured on 60 characters held out of
 the training of anime-pair, 6 to 40 samples each: of characters mixed of two, 98 % are found, and
 8 % of the others are proposed; the logistic regression takes one in ten to be mixed."""
-
-TOGETHER, TOGETHER_STEEPNESS, TOGETHER_START = 0.6, -17.8, 8.3
-"""Two characters are proposed to be one up to this many times the `unknown` distance. There, of
-characters cut in two, 3 to 20 samples each, 97 % are found, and 0.25 % of pairs of different ones
-are proposed; one pair in a hundred is taken to be of one."""
 
 ENOUGH = 3
 """Samples that differ, below which a character is better given more."""
@@ -119,40 +109,31 @@ def _new_name(name: str, taken: set[str]) -> str:
 
 def merge(audit_set: AuditSet) -> Iterator[Proposal]:
     """Propose to make one of characters whose ideals are as near as those of one."""
-    able = np.flatnonzero(audit_set.sizes >= LEAST_TO_MERGE)
-    noise = _noises(audit_set)
-    most = (TOGETHER * audit_set.unknown) ** 2
-    for start in range(0, len(able), ROWS_AT_ONCE):
-        rows = able[start : start + ROWS_AT_ONCE]
-        apart = squared_distances(audit_set.ideals[rows], audit_set.ideals[able])
-        apart -= noise[rows][:, None] + noise[able]
-        for row, column in np.argwhere(apart <= most):
-            one, other = int(rows[row]), int(able[column])
-            if one < other:
-                yield _one_of_two(audit_set, one, other, float(max(apart[row, column], 0.0)) ** 0.5)
+    counted = audit_set.counts
+    found = centres(audit_set.descriptors[counted], audit_set.labels[counted])
+    for double in doubles(found, audit_set.unknown):
+        # The larger one keeps its name.
+        pair = double.one, double.other
+        source, target = sorted(pair, key=lambda name: (audit_set.sizes[name], -name))
+        own = audit_set.members[source]
+        own = own[audit_set.counts[own]]
+        right = sum(audit_set.state(row).character == audit_set.names[source] for row in own)
+        if not are_told_apart(right, len(own)):
+            yield _one_of_two(audit_set, source, target, double)
 
 
-def _noises(audit_set: AuditSet) -> Numbers:
-    """Return the expected squared distance of each ideal from the true one, shape (characters,)."""
-    labels = audit_set.labels[audit_set.counts]
-    apart = audit_set.descriptors[audit_set.counts] - audit_set.ideals[labels]
-    sums = np.bincount(labels, (apart**2).sum(axis=1), minlength=len(audit_set.names))
-    sizes = audit_set.sizes
-    return np.asarray(sums / np.maximum(sizes - 1, 1) / np.maximum(sizes, 1))
-
-
-def _one_of_two(audit_set: AuditSet, one: int, other: int, apart: float) -> Proposal:
-    # The larger one keeps its name.
-    source, target = sorted((one, other), key=lambda name: (audit_set.sizes[name], -name))
+def _one_of_two(audit_set: AuditSet, source: int, target: int, double: Double) -> Proposal:
+    typical = audit_set.typical(source)
     names = audit_set.names[source], audit_set.names[target]
     return Proposal(
         Kind.MERGE,
-        logistic(TOGETHER_STEEPNESS * apart / audit_set.unknown + TOGETHER_START),
+        double.likelihood,
         names,
-        audit_set.typical(source),
+        typical,
         audit_set.typical(target),
-        f"{names[0]} with {audit_set.sizes[source]} samples and {names[1]} with "
-        f"{audit_set.sizes[target]} are {apart:.3f} apart.",
+        f"{names[0]} with {audit_set.sizes[source]} samples, such as "
+        f"{' '.join(map(str, typical))}, and {names[1]} with {audit_set.sizes[target]} are "
+        f"{double.apart:.3f} apart.",
         command("merge", *names),
     )
 
@@ -169,23 +150,30 @@ def few(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
         if different >= ENOUGH:
             continue
         alike = f", {different} of which differ" if different < len(own) else ""
-        folder = _folder_above(audit_set, int(own[0]))
+        folder = _folder_above(audit_set, own)
+        more, fix = "enroll other faces of it, too", command("name", "PICTURE", name, "--use")
+        if folder is not None:
+            more = "put other pictures into its folder and enroll again"
+            fix = command("enroll", folder)
         yield Proposal(
             Kind.FEW,
             None,
             (name,),
             audit_set.ids_of(own[:6]),
             (),
-            f"{name} has {len(own)} sample{'s' if len(own) > 1 else ''}{alike}; put other pictures "
-            f"into its folder and enrol again.",
-            command("enroll", folder),
+            f"{name} has {len(own)} sample{'s' if len(own) > 1 else ''}{alike}; {more}.",
+            fix,
         )
 
 
-def _folder_above(audit_set: AuditSet, row: int) -> str:
-    """Return the folder that a sample's character's folder lies in, as it was enrolled."""
-    sample = audit_set.samples[row]
-    for folder in sample.path.parents:
-        if folder.name == sample.enrolled_as:
-            return str(folder.parent)
-    return "FOLDER"
+def _folder_above(audit_set: AuditSet, own: Labels) -> str | None:
+    """Return the folder that a character's own folder lies in, as some sample was enrolled.
+
+    None where none was, as those of a character that was adopted.
+    """
+    for row in own:
+        sample = audit_set.samples[row]
+        for folder in sample.path.parents:
+            if folder.name == sample.enrolled_as:
+                return str(folder.parent)
+    return None

@@ -6,13 +6,12 @@ import shlex
 from dataclasses import dataclass
 
 from gallery.audit.proposals import Kind, Proposal
+from gallery.audit.right import OF_SAMPLES, say_right
 from gallery.engine.engine import Engine
 from gallery.errors import ChangedProposal, InputError
-from gallery.jobs.decide import person
-from gallery.store.steps import Action, FaceMeant, Step
-from gallery.types import Place
+from gallery.store.steps import Step
 
-DOUBTED = (Kind.CONTRADICTED, Kind.MISPLACED, Kind.TWINS)
+DOUBTED = (Kind.CONTRADICTED, *OF_SAMPLES)
 """What one may say of that the enrolment is right: a decision, which later audits heed."""
 
 
@@ -90,18 +89,8 @@ def call_right(engine: Engine, proposal: Proposal, *, who: str | None = None) ->
     """
     if proposal.kind not in DOUBTED:
         raise InputError("Nobody doubts whom this shows.")
-    owner = proposal.characters[0]
-    _check(engine, proposal.samples, owner)
-    crops, wanted = engine.store.crops(proposal.samples), set(proposal.samples)
-    faces = [
-        FaceMeant(Place(one.digest), one.path, one.face.box, None, crops[one.id])
-        for one in engine.samples(owner)
-        if one.id in wanted
-    ]
-    with engine.store.writing() as writer:
-        step = writer.decisions.begin(Action.CONFIRM, person(who), owner)
-        writer.decisions.decide(step, faces, lambda state, _: state.confirmed(owner))
-        return writer.decisions.step(step)
+    _check(engine, proposal.samples, proposal.characters[0])
+    return say_right(engine, proposal.samples, who=who)
 
 
 def _check(engine: Engine, samples: tuple[int, ...], owner: str) -> None:

@@ -77,7 +77,8 @@ def _introduction(proposals: Sequence[Proposal]) -> str:
         "These are proposals; nothing was changed. Each has the command that would do it, and a "
         "click on a face opens its picture. "
         "Look at the faces first: characters with many looks and characters drawn alike are "
-        "proposed, too. Every kind begins with its likeliest."
+        "proposed, too. Every kind begins with its likeliest. What is right as it is: "
+        "`gallery audit --right SAMPLE...` remembers it."
     )
 
 

@@ -8,6 +8,7 @@ from gallery.audit.contradicted import contradicted
 from gallery.audit.duplicates import distinct, duplicates, near_pairs, twins
 from gallery.audit.misplaced import margins, misplaced
 from gallery.audit.proposals import Proposal, ranked
+from gallery.audit.right import is_settled
 from gallery.engine.engine import Engine
 from gallery.events import Advanced, Finished, Job, Started
 
@@ -26,7 +27,8 @@ def audit(engine: Engine) -> Job[list[Proposal]]:
 def proposals(audit_set: AuditSet) -> list[Proposal]:
     """Return all that may be wrong, likeliest first; nothing is changed.
 
-    A sample that is proposed to be moved is not proposed to be forgotten as a twin as well.
+    A sample that is proposed to be moved is not proposed to be forgotten as a twin as well. What a
+    person said to be right is not doubted.
     """
     if not audit_set.samples:
         return []
@@ -35,14 +37,13 @@ def proposals(audit_set: AuditSet) -> list[Proposal]:
     stands = distinct(audit_set, pairs)
     moved = list(misplaced(audit_set, found))
     named = {sample for one in moved for sample in one.samples}
-    return ranked(
-        [
-            *contradicted(audit_set),
-            *moved,
-            *(one for one in twins(audit_set, pairs, found) if not named & set(one.samples)),
-            *split(audit_set),
-            *merge(audit_set),
-            *duplicates(audit_set, stands),
-            *few(audit_set, stands),
-        ]
-    )
+    found_all = [
+        *contradicted(audit_set),
+        *moved,
+        *(one for one in twins(audit_set, pairs, found) if not named & set(one.samples)),
+        *split(audit_set),
+        *merge(audit_set),
+        *duplicates(audit_set, stands),
+        *few(audit_set, stands),
+    ]
+    return ranked([one for one in found_all if not is_settled(audit_set, one)])

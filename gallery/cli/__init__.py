@@ -28,8 +28,10 @@ from gallery.cli import (
     identify,
     label,
     models,
+    references,
     relabel,
     review,
+    seen,
     serve,
     web,
 )
@@ -143,12 +145,14 @@ label.register(app)
 harvest.register(app)
 characters.register(app)
 decide.register(app)
+references.register(app)
 web.register(app)
 serve.register(app)
 review.register(app)
 audit.register(app)
 cluster.register(app)
 relabel.register(app)
+seen.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)

@@ -21,11 +21,15 @@ from gallery.errors import (
     DamagedDetector,
     DamagedNetwork,
     DamagedPlace,
+    EmptyCharacter,
     EmptyGallery,
     EnrolledFace,
+    FallenFigure,
     FetchFailed,
     GalleryError,
+    GoneFiles,
     LabelledOtherwise,
+    LookAlikes,
     MissingNetwork,
     MissingPackage,
     NameTaken,
@@ -46,7 +50,9 @@ from gallery.errors import (
     NoSuchSeenFace,
     NoSuchStep,
     NotAGallery,
+    NotCropped,
     NotEncoded,
+    NothingConfirmed,
     NothingSeen,
     NotInCluster,
     SeveralFaces,
@@ -105,6 +111,19 @@ def _of_box(error: NoFaceAt) -> str:
     return where if error.is_outside else f"{where}, and `gallery name --use` takes what is there"
 
 
+def _of_fall(error: FallenFigure) -> str:
+    if error.rejections > 0:
+        return "`gallery reject --list` shows what was rejected, `gallery undo` takes it back"
+    if error.fpir < error.fpir_before and not error.samples:
+        return "a larger --fpir is sure of more"
+    return "`gallery audit` shows which samples and characters may be wrong"
+
+
+def _of_empty(error: EmptyCharacter) -> str:
+    name = shlex.quote(error.name)
+    return f"`gallery merge {name} NAME` makes it one with another, `gallery forget {name}` none"
+
+
 def _of_sample(error: NoSuchSample) -> str:
     if error.character is None:
         return "`gallery show NAME` lists their numbers"
@@ -139,16 +158,20 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     DamagedNetwork: _of_damaged_network,
     DamagedPlace: RESTORE,
     DamagedDetector: "install gallery again, or choose `--detector animeface`",
+    EmptyCharacter: _of_empty,
     EmptyGallery: "`gallery enroll FOLDER` fills it",
     EnrolledFace: "`gallery forget --sample {self.sample}` or `gallery move` comes first",
+    FallenFigure: _of_fall,
     FetchFailed: "download it by hand and run `gallery models add FILE --name {self.name}`, "
     "or try again later",
+    GoneFiles: "--gone lets them take part, `gallery forget --seen --gone` forgets them",
+    LookAlikes: "`gallery audit` says how to make one of them",
     LabelledOtherwise: "give the same --from, --to and --every again, or name another output file",
     MissingNetwork: _of_network,
     MissingPackage: "pip install '.[{self.extra}]'",
     NameTaken: _of_name,
     NoBackUp: "`gallery backup` writes one, and `gallery import` takes an export",
-    NoFace: "cut it out and give --cropped",
+    NoFace: "save a square around the head in another folder, then `gallery enroll THAT --cropped`",
     NoFaceAt: _of_box,
     NoFaceMarked: NoFaceMarked.CURE,
     NoFacePasses: _of_gates,
@@ -159,6 +182,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NoSuchCluster: "`gallery cluster` lists them",
     NoSuchNetwork: "a file becomes one with `gallery models add FILE --name NAME`",
     NoNameToConfirm: "say whom it shows with --as NAME",
+    NothingConfirmed: "`gallery confirm` and `gallery review` do that",
     NoSuchSeenFace: "`gallery decisions --all` lists those that are seen",
     NoSuchStep: "`gallery decisions --steps` lists them",
     NoSuchRejection: "`gallery reject --list` shows their numbers",
@@ -166,6 +190,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NotAGallery: _of_database,
     NothingSeen: _of_nothing_seen,
     NotInCluster: "`gallery cluster` lists their numbers",
+    NotCropped: "enroll it without --cropped, in another folder than what is cut out",
     NotEncoded: "run `gallery reencode`, or choose the encoder they were enrolled with",
     SeveralFaces: "cut out the one that is meant, or give --largest",
     StaleCalibration: "run `gallery calibrate`",

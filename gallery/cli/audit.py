@@ -24,6 +24,15 @@ def register(app: typer.Typer) -> None:
 
 def audit(
     ctx: typer.Context,
+    samples: Annotated[
+        list[int] | None, typer.Argument(metavar="SAMPLE", help="For --right.")
+    ] = None,
+    right: Annotated[
+        bool,
+        typer.Option(
+            "--right", help="Say that these samples are right as they are: none is doubted again."
+        ),
+    ] = False,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE.html", help="Write a page with the faces side by side."),
@@ -34,8 +43,14 @@ def audit(
 
     Samples in the wrong folder, faces under two names, characters that look like two or like one,
     samples that are nearly the same, and characters with too little to go by. Likeliest first;
-    nothing is changed.
+    nothing is changed. What is right although it is doubted is said to be so by --right; that is a
+    decision, which `gallery undo` takes back.
     """
+    if right != bool(samples) or (right and (report is not None or json)):
+        raise typer.BadParameter("Give samples by their numbers with --right, and nothing else.")
+    if right:
+        _say_right(ctx, samples or [])
+        return
     from gallery.audit.page import report_of
     from gallery.audit.run import audit as job
     from gallery.engine.assemble import open_gallery
@@ -56,6 +71,16 @@ def audit(
         say(f"{report}")
 
 
+def _say_right(ctx: typer.Context, samples: list[int]) -> None:
+    from gallery.audit.right import say_right
+    from gallery.engine.assemble import open_gallery
+
+    with open_gallery(settings_of(ctx)) as gallery:
+        step = say_right(gallery, samples)
+    they = "it is" if step.faces == 1 else "they are"
+    say(f"{plural(step.faces, 'sample')} right as {they}; `gallery undo` takes that back.")
+
+
 def _print(proposals: list[Proposal]) -> None:
     if not proposals:
         say("Nothing looks wrong.")
@@ -73,6 +98,7 @@ def _print(proposals: list[Proposal]) -> None:
     more = len(proposals) - MOST_SHOWN
     rest = f" {more} more stand in --json and --report." if more > 0 else ""
     say(f"{plural(len(proposals), 'proposal')}: {parts}.{rest}")
+    say("`gallery audit --right SAMPLE...` remembers what is right as it is.")
 
 
 def _percent(one: Proposal) -> str:

@@ -191,17 +191,32 @@ def split(
 
 def forget(
     ctx: typer.Context,
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", autocompletion=complete_name)
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME|PATH", autocompletion=complete_name)
     ] = None,
     sample: Annotated[
         list[int] | None, typer.Option(metavar="SAMPLE", help="Only this one; may be repeated.")
     ] = None,
+    seen: Annotated[
+        bool,
+        typer.Option("--seen", help="Forget what `label` saw at paths, files or folders, instead."),
+    ] = False,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="With --seen: only files that are not there any more.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a character with all its samples, or single samples; pictures are not touched."""
-    if (name is None) == (not sample):
-        raise typer.BadParameter("Give a character's name, or --sample.")
+    """Remove a character with all its samples, single samples, or what `label` saw.
+
+    Pictures are not touched.
+    """
+    given = list(names or ())
+    if seen:
+        _forget_seen(ctx, given, gone=gone, yes=yes, is_fitting=not sample)
+        return
+    if gone or len(given) > 1 or (not given) == (not sample):
+        raise typer.BadParameter("Give a character's name, or --sample, or --seen with paths.")
+    name = given[0] if given else None
     with _open(ctx) as gallery:
         if name is None:
             wanted = list(dict.fromkeys(sample or []))
@@ -213,6 +228,21 @@ def forget(
         _confirm(f"Forget {known.name} with {plural(known.samples, 'sample')}?", yes=yes)
         removed = gallery.forget(known.name)
     say(f"Forgot {known.name} with {plural(removed, 'sample')}.")
+
+
+def _forget_seen(
+    ctx: typer.Context, paths: list[str], *, gone: bool, yes: bool, is_fitting: bool
+) -> None:
+    from gallery.jobs.seen import forget_seen, seen_files
+
+    if not is_fitting or not (paths or gone):
+        raise typer.BadParameter("Give paths, or --gone, with --seen and without --sample.")
+    with _open(ctx) as gallery:
+        found = seen_files(gallery, [Path(one) for one in paths], gone=gone)
+        faces = plural(sum(one.faces for one in found), "face")
+        _confirm(f"Forget {plural(len(found), 'seen file')} with {faces}?", yes=yes)
+        done = forget_seen(gallery, found)
+    say(f"Forgot {plural(done.files, 'seen file')} with {plural(done.faces, 'face')}.")
 
 
 def _confirm(question: str, *, yes: bool) -> None:

@@ -164,11 +164,11 @@ def adopt(
     ],
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="face:NUMBER,...", help="Take these faces alone."),
+        typer.Option(metavar="NUMBERS", help="Take these faces alone: 17,18."),
     ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(metavar="face:NUMBER,...", help="Leave these faces out."),
+        typer.Option(metavar="NUMBERS", help="Leave these faces out: 17,18."),
     ] = None,
     new: Annotated[
         bool,

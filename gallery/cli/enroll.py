@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gallery.cli.advice import why
+from gallery.cli.advice import told, why
 from gallery.cli.progress import Reporter, follow, passed_over
 from gallery.cli.show import (
     Cropped,
@@ -23,7 +23,7 @@ from gallery.cli.show import (
     say,
     settings_of,
 )
-from gallery.events import EnrolmentStarted, Event, PassedOver, Refused
+from gallery.events import EnrolmentStarted, Event, Noticed, PassedOver, Refused
 from gallery.types import Enrolled, Outcome, Retired, Source
 
 
@@ -137,6 +137,7 @@ class _EnrolReporter(Reporter):
         self._retired: list[Retired] = []
         self._refused: list[tuple[Path, str]] = []
         self._passed_over: Mapping[str, int] = {}
+        self._notices: list[str] = []
         self._json = json
 
     def tell(self, event: Event[object]) -> None:
@@ -145,6 +146,8 @@ class _EnrolReporter(Reporter):
             self._started = event
         elif isinstance(event, PassedOver):
             self._passed_over = event.suffixes
+        elif isinstance(event, Noticed):
+            self._notices.append(told(event.notice))
         elif isinstance(event, Refused):
             self._refused.append((event.path, why(event)))
         elif isinstance(event, Enrolled):
@@ -187,6 +190,7 @@ class _EnrolReporter(Reporter):
             "rejects": list(self._started.rejects),
             "taken_as": dict(self._started.taken_as),
             "passed_over": dict(self._passed_over),
+            "notices": self._notices,
             "refused": [{"path": str(path), "reason": reason} for path, reason in self._refused],
         }
 
@@ -194,6 +198,8 @@ class _EnrolReporter(Reporter):
         for one in self.settled:
             if one.outcome is Outcome.RELABELLED:
                 say(f"now {one.candidate.character}: {one.reason}")
+            elif one.stays_with is not None:
+                say(f"{one.candidate.path} stays {one.stays_with}: you moved the sample by hand.")
         for gone in self._retired:
             say(
                 f"gone: sample {gone.sample_id} of {gone.character}, since {gone.path} holds "
@@ -231,6 +237,7 @@ class _EnrolReporter(Reporter):
             yield f"{faces} that gallery named itself passed over; --with-guesses takes them."
         if self._passed_over:
             yield passed_over(self._passed_over)
+        yield from self._notices
         if self._poor:
             yield (
                 f"{plural(self._poor, 'poor face')} marked and left out of ideals; `gallery show "

@@ -29,7 +29,8 @@ from gallery.cli.show import (
 from gallery.events import Described, Event, Identified, Refused
 from gallery.media.inputs import pictures_of
 from gallery.settings import SAME
-from gallery.system.files import is_folder
+from gallery.system.file_names import annotated_name, is_annotated_name
+from gallery.system.files import absolute, is_folder
 from gallery.types import MatchMode, Record
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class _Annotated:
         self._taken: set[Path] = set()
         if self._is_file:
             check_suffix(out)
+            _check_beside(out, pictures[0])
         elif out.suffix.lower() in OUTPUT_SUFFIXES and not is_folder(out):
             raise typer.BadParameter(
                 f"{out} would be one picture; name a folder for several.", param_hint="--annotate"
@@ -160,18 +162,37 @@ class _Annotated:
         return True
 
     def _target(self, path: Path) -> Path:
+        from gallery.reports.annotate import OUTPUT_SUFFIXES
+
         if self._is_file:
             return self._out
         root = next((one for one in self._roots if path.is_relative_to(one)), path.parent)
         inside = path.relative_to(root)
-        target = self._out / inside.with_name(f"{inside.name}.png")
-        number = 2
+        number = 1
+        target = self._out / inside.with_name(annotated_name(inside.name, OUTPUT_SUFFIXES))
         while target in self._taken:
             # Two folders may hold pictures of the same name.
-            target = self._out / inside.with_name(f"{inside.name}-{number}.png")
             number += 1
+            name = annotated_name(inside.name, OUTPUT_SUFFIXES, number)
+            target = self._out / inside.with_name(name)
         self._taken.add(target)
         return target
+
+
+def _check_beside(out: Path, picture: Path) -> None:
+    """Refuse a name beside the picture under which the copy would be taken for a picture."""
+    from gallery.reports.annotate import OUTPUT_SUFFIXES
+
+    if absolute(out).parent != absolute(picture).parent or is_annotated_name(out.name):
+        return
+    # What is the picture itself is told later, behind the answer.
+    if not (out.exists() and out.samefile(picture)):
+        name = annotated_name(picture.name, OUTPUT_SUFFIXES)
+        raise typer.BadParameter(
+            f"{out} would lie beside the picture and be taken for one; name it {name}, or give "
+            "another folder.",
+            param_hint="--annotate",
+        )
 
 
 def _print(record: Record) -> None:

@@ -15,6 +15,7 @@ from gallery.events import (
     Event,
     Labelled,
     LabellingStarted,
+    Noticed,
     PassedOver,
     Refused,
     VideoStarted,
@@ -62,7 +63,7 @@ class LabelReporter(Reporter):
             case Refused():
                 self._is_whole = False
                 super().tell(event)
-            case PassedOver():
+            case PassedOver() | Noticed():
                 super().tell(event)
             case VideoStarted():
                 self._video = Counter()

@@ -65,14 +65,14 @@ Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", autocompletion=c
 Faces: TypeAlias = Annotated[
     list[str],
     typer.Argument(
-        metavar="FACE...",
+        metavar="FACE",
         help="A picture, face:NUMBER as `cluster` and `decisions` say, or cluster:NUMBER.",
     ),
 ]
 FacesThenName: TypeAlias = Annotated[
     list[str],
     typer.Argument(
-        metavar="FACE...",
+        metavar="FACE",
         autocompletion=complete_faces,
         help="A picture, face:NUMBER as `cluster` and `decisions` say, or cluster:NUMBER.",
     ),

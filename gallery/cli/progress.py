@@ -9,13 +9,15 @@ from typing import TypeAlias
 
 import typer
 
-from gallery.cli.advice import why
+from gallery.cli.advice import told, why
 from gallery.cli.show import console, plural, say
 from gallery.events import (
+    DRAWN,
     Event,
     Finished,
     Job,
     LeftOut,
+    Noticed,
     PassedOver,
     Refused,
     Result,
@@ -36,6 +38,8 @@ class Reporter:
         """Say what an event is about."""
         if isinstance(event, Refused):
             say(f"gallery: {why(event)}")
+        elif isinstance(event, Noticed):
+            say(told(event.notice))
         elif isinstance(event, PassedOver):
             say(passed_over(event.suffixes))
         elif isinstance(event, LeftOut):
@@ -46,7 +50,12 @@ class Reporter:
 
 
 def passed_over(suffixes: Mapping[str, int]) -> str:
-    """Return a sentence on files whose formats are not read, the most frequent first."""
+    """Return a sentence on files that are not read, the most frequent first."""
+    suffixes = dict(suffixes)
+    drawn = suffixes.pop(DRAWN, 0)
+    if drawn:
+        said = f"{plural(drawn, 'picture')} with boxes drawn by gallery passed over."
+        return f"{said} {passed_over(suffixes)}" if suffixes else said
     by_count = sorted(suffixes.items(), key=lambda one: (-one[1], one[0]))
     each = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in by_count)
     count = plural(sum(suffixes.values()), "file")

@@ -44,6 +44,10 @@ def relabel(
     alone: Annotated[
         bool, typer.Option("--alone", help="Answer every face by itself, as `label` does.")
     ] = False,
+    gone: Annotated[
+        bool,
+        typer.Option("--gone", help="Let files that are gone take part in joint scoring, too."),
+    ] = False,
     write: Write = None,
     rewrite: Rewrite = False,
     unsure: Unsure = False,
@@ -70,7 +74,7 @@ def relabel(
     wanted = [registry.output_spec(text) for text in write or ()]
     options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
     choices = relabel_job.RelabelChoices(
-        out, paths or (), alone, match, top, wanted, options, rewrite
+        out, paths or (), alone, match, top, wanted, options, gone, rewrite
     )
     is_asked_anew = not rewrite and any(not one.is_document for one in wanted)
     reporter = LabelReporter(out, is_asked_anew=is_asked_anew)

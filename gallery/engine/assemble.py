@@ -9,7 +9,7 @@ from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
 from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.index import IndexCache
-from gallery.settings import Settings, bundled
+from gallery.settings import DEFAULT_DETECTOR, Settings, bundled
 from gallery.store.reader import Store
 from gallery.store.schema import database_path
 
@@ -33,6 +33,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
         read_strangers=lambda: read_strangers(
             models, weights.encoder_id, do_ship=weights.path.parent == models
         ),
+        open_heads=lambda: catalog.detector(DEFAULT_DETECTOR),
     )
 
 

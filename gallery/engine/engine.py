@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from gallery.errors import (
     BadSetting,
     GalleryError,
     InputError,
+    LookAlikes,
     NoSuchCharacter,
     NoSuchSample,
     NotEncoded,
@@ -25,11 +26,14 @@ from gallery.errors import (
     SetupError,
     StaleCalibration,
 )
+from gallery.faces.crops import check_crop
 from gallery.faces.describe import DescribedPicture, Describer
+from gallery.faces.interfaces import Detector
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.calibration.strangers import Strangers, nobody
+from gallery.identify.calibration.trials import References
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.matching import Matcher
@@ -39,15 +43,15 @@ from gallery.store.answers import MOST_ALTERNATIVES, GalleryState
 from gallery.store.decided import DecidedFaces, Ruling
 from gallery.store.names import clean_name
 from gallery.store.reader import Store
-from gallery.store.rejections import NEARLY, Rejected
+from gallery.store.rejections import NEARLY, SAME_PLACE, Rejected
 from gallery.store.sightings import Observation
 from gallery.system.files import absolute
 from gallery.types import (
     UNDECIDED,
     Answer,
+    Box,
     Character,
     Crop,
-    Decided,
     DescribedFace,
     FaceState,
     Image,
@@ -84,21 +88,26 @@ class Engine:
         cache: IndexCache,
         *,
         read_strangers: Callable[[], Strangers] = nobody,
+        open_heads: Callable[[], Detector] | None = None,
     ) -> None:
         """Join a database with an encoder's id, its thresholds and the means to describe faces.
 
         The describer is opened when it is first needed: looking after names needs no network. So
-        are the strangers that ship with the encoder.
+        are the strangers that ship with the encoder, and the detector that sees whether a picture
+        is a face that was cut out; without one its shape alone tells.
         """
         self.store = store
         self.encoder = encoder
         self.thresholds = thresholds
         self._open_describer = open_describer
+        self._open_heads = open_heads
         self._matcher = Matcher(store, encoder, cache)
         self.judging = Judging(store, encoder, thresholds, read_strangers)
         self.seen = SeenFaces(store, encoder)
         self._rejected: tuple[object, Rejected] | None = None
         self._ruling: Ruling | None = None
+        self._look_alikes: tuple[object, tuple[tuple[str, str], ...]] | None = None
+        self._samples_at: tuple[str, dict[str, list[tuple[Box, str]]]] | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -119,6 +128,14 @@ class Engine:
     def describer(self) -> Describer:
         """The detector, aligner and encoder in use, opened."""
         return self._open_describer()
+
+    @cached_property
+    def _heads(self) -> Detector | None:
+        return None if self._open_heads is None else self._open_heads()
+
+    def check_crop(self, image: Image) -> None:
+        """Raise InputError where a picture can be no face that was cut out, see faces.crops."""
+        check_crop(image, lambda: self._heads)
 
     def identify(
         self,
@@ -181,7 +198,15 @@ class Engine:
         now = self.store.answers.now(self.encoder) if keep else None
         most = max(top, MOST_ALTERNATIVES) if keep else top
         said = [
-            list(self._answer(one.faces, mode, most, self.states(one.places, one.faces)))
+            list(
+                self._answer(
+                    one.faces,
+                    mode,
+                    most,
+                    self.states(one.places, one.faces),
+                    enrolled=self._enrolled_as(one.places, one.faces),
+                )
+            )
             for one in seen
         ]
         if keep:
@@ -219,7 +244,9 @@ class Engine:
         are matched and judged there.
         """
         states = self.states(places, described) if heed else [UNDECIDED] * len(described)
-        return list(self._answer(described, mode, top, states, smoothed))
+        enrolled = self._enrolled_as(places, described)
+        found = self._answer(described, mode, top, states, enrolled=enrolled, smoothed=smoothed)
+        return list(found)
 
     def _answer(
         self,
@@ -227,6 +254,8 @@ class Engine:
         mode: MatchMode,
         top: int,
         states: Sequence[FaceState],
+        *,
+        enrolled: Sequence[str | None],
         smoothed: Smoothed | None = None,
     ) -> Iterator[Answer]:
         if not described:
@@ -241,7 +270,9 @@ class Engine:
         count = max(top, 2) + max(len(state.not_these) for state in states)
         matched = self._matcher.match(places, mode, count)
         characters = self._matcher.characters()
-        for one, place, matches, state in zip(described, places, matched, states, strict=True):
+        for one, place, matches, state, name in zip(
+            described, places, matched, states, enrolled, strict=True
+        ):
             left = [match for match in matches if match.character not in state.not_these]
             said = self.judging.judge(
                 place,
@@ -251,6 +282,7 @@ class Engine:
                 calibration=calibration,
                 characters=characters,
                 state=state,
+                enrolled=name,
             )
             yield Answer(
                 face=one.face,
@@ -275,14 +307,35 @@ class Engine:
                 "fpir", f"A rate of {fpir:g} has no meaning", "choose one from 0.0001 to 0.4"
             )
         self.require_encoded()
-        enrolled, number = references_of(self.store, self.encoder)
-        rejected = rejections_of(self.store, self.encoder, number)
+        enrolled, names = self.references()
+        rejected = rejections_of(self.store, self.encoder, names)
         found = calibrate(enrolled, self.judging.strangers, fpir=fpir, rejected=rejected)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        values = {**found.calibration.as_json(), "rejections": len(self.rejected().rejections)}
         with self.store.writing() as writer:
-            body = json.dumps(found.calibration.as_json())
-            writer.calibrate(self.encoder, made_at, body)
+            writer.calibrate(self.encoder, made_at, json.dumps(values))
         return found
+
+    def references(self) -> tuple[References, tuple[str, ...]]:
+        """Return the references that count, and the characters' names by their numbers."""
+        version = self.store.change(), self._ruling_now().newest
+        found, names = references_of(self.store, self.encoder, self.thresholds.unknown)
+        pairs = tuple((names[one.one], names[one.other]) for one in found.doubles)
+        self._look_alikes = (version, pairs)
+        return found, names
+
+    def look_alikes(self, among: Set[str] | None = None) -> LookAlikes | None:
+        """Return which characters look like one as the gallery is now; None where none do.
+
+        Where names are given, one of each pair is among them.
+        """
+        version = self.store.change(), self._ruling_now().newest
+        if self._look_alikes is None or self._look_alikes[0] != version:
+            self.references()
+        pairs = () if self._look_alikes is None else self._look_alikes[1]
+        if among is not None:
+            pairs = tuple(pair for pair in pairs if not among.isdisjoint(pair))
+        return LookAlikes(*pairs[0], len(pairs) - 1) if pairs else None
 
     def calibration_note(self) -> GalleryError | None:
         """Return why the calibration wants to be made anew, although it works, or None.
@@ -333,6 +386,30 @@ class Engine:
             names = rejected.near(one.descriptor, radius) - {state.character}
             found.append(state if names <= {*state.not_these} else _also(state, names))
         return found
+
+    def _enrolled_as(
+        self, places: Sequence[Place] | None, described: Sequence[DescribedFace]
+    ) -> list[str | None]:
+        """Return whose samples faces are, where they are any; of videos none is known."""
+        if places is None or not described:
+            return [None] * len(described)
+        change = self.store.change()
+        if self._samples_at is None or self._samples_at[0] != change:
+            self._samples_at = (change, self.store.enrolled_places())
+        known = self._samples_at[1]
+        return [
+            next(
+                (
+                    name
+                    for key in (place.digest, place.pixels)
+                    if place.track is None and key is not None
+                    for box, name in known.get(key, ())
+                    if box.overlap(one.face.box) >= SAME_PLACE
+                ),
+                None,
+            )
+            for place, one in zip(places, described, strict=True)
+        ]
 
     def decided(self) -> DecidedFaces:
         """Return what a person decided of faces, by their places, as it is now."""
@@ -491,8 +568,8 @@ def _also(state: FaceState, names: frozenset[str]) -> FaceState:
 
 
 def _distance(matches: Sequence[Match], said: Judgement) -> float | None:
-    """Return how far the nearest character is, or the one that a person named."""
-    if said.decided is Decided.CONFIRMED:
+    """Return how far the character is that is answered, or of nobody the nearest."""
+    if said.character is not None:
         matches = [one for one in matches if one.character == said.character]
     return matches[0].distance if matches else None
 

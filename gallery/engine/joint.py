@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine, Smoothed
+from gallery.engine.figures import keep_joint_figure
 from gallery.errors import InputError
 from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
-from gallery.identify.judging import references_of, rejections_of
+from gallery.identify.judging import rejections_of
 from gallery.store.sightings import Sighting
 from gallery.types import Answer, DescribedFace, MatchMode
 
@@ -36,18 +37,32 @@ def alone(
 
 
 def jointly(
-    engine: Engine, mode: MatchMode = MatchMode.IDEAL, top: int = 3, *, heed: bool = True
+    engine: Engine,
+    mode: MatchMode = MatchMode.IDEAL,
+    top: int = 3,
+    *,
+    heed: bool = True,
+    gone: bool = False,
+    keep: bool = False,
 ) -> Stage[Scoring]:
     """Return what answers every face from its smoothed descriptor among all that were seen.
 
     A gallery that is not calibrated, or has too little left to calibrate from, answers every face
     alone, and no event is told then. Later changes of the gallery and faces that are seen later
-    have no part; a picture with such a face is answered alone. For `heed` see alone.
+    have no part; a picture with such a face is answered alone. Nor have those of files that are
+    gone, unless they are wanted. For `heed` see alone. With `keep`, what joint scoring is worth is
+    kept, see figures.
     """
     ids, seen = engine.store.sightings.vectors(engine.encoder)
+    if not gone:
+        missing = np.array(sorted(engine.store.sightings.gone()), np.int64)
+        here = ~np.isin(ids, missing)
+        ids, seen = ids[here], seen[here]
     drawn = yield from smoothed(engine, seen)
     if drawn is None:
         return alone(engine, mode, top, heed=heed)
+    if keep:
+        keep_joint_figure(engine, drawn.calibration)
     rows = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
     calibration = drawn.calibration
 
@@ -71,11 +86,11 @@ def smoothed(engine: Engine, faces: NDArray[np.float32]) -> Stage[Smoothed | Non
     stored = engine.judging.calibration()
     if stored is None:
         return None
-    enrolled, number = references_of(engine.store, engine.encoder)
+    enrolled, names = engine.references()
     strangers = engine.judging.strangers
-    rejected = rejections_of(engine.store, engine.encoder, number)
+    rejected = rejections_of(engine.store, engine.encoder, names)
     count = len(faces) + len(strangers) + len(enrolled.descriptors)
-    count += 0 if rejected is None else len(rejected.descriptors)
+    count += len(rejected.descriptors)
     yield Started("smoothing", count, "face")
     drawn = yield from smooth_jointly(
         faces,

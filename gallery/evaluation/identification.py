@@ -189,9 +189,10 @@ def open_set(asked: Protocol, weights: Numbers) -> tuple[Chapter, dict[MatchMode
     chapter = Chapter(
         "open",
         "Open set: are known characters found, and strangers not?",
-        f"{who} TPIR is the share of known faces whose own character is the nearest and within the "
-        "threshold; FPIR is the share of strangers that anybody is within the threshold of. The "
-        "threshold of each column is the largest that keeps FPIR, on these same strangers.",
+        f"{who} How many known faces get the right name, where how many strangers get one? TPIR "
+        "is the share of known faces whose own character is the nearest and within the threshold; "
+        "FPIR the share of strangers that anybody is within the threshold of. The threshold of "
+        "each column is the largest that keeps FPIR, on these same strangers.",
         ("FPIR", "known", "strangers", *(f"TPIR {mode.value}" for mode in MODES)),
         tuple(rows),
     )

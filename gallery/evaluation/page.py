@@ -70,9 +70,9 @@ def _open_plot(evaluation: Evaluation) -> Iterator[Plot]:
     rates = np.geomspace(max(1 / len(ideal.stranger_labels), 1e-4), 1.0, POINTS)
     weights = np.ones((1, len(evaluation.evaluation_set.names)))
     yield Plot(
-        "TPIR against FPIR, by matcher",
-        "FPIR: strangers that are named",
-        "TPIR: known faces named rightly",
+        "Known faces named rightly (TPIR) where strangers are named (FPIR), by matcher",
+        "strangers that are named (FPIR)",
+        "known faces named rightly (TPIR)",
         tuple(
             Line(mode.value, rates.tolist(), tpir_curve(searches[mode], weights, rates).tolist())
             for mode in MODES

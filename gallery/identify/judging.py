@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 
 from gallery.errors import StaleCalibration
 from gallery.identify.calibration.calibrate import Rejections
+from gallery.identify.calibration.doubles import (
+    LIKELY,
+    Double,
+    are_told_apart,
+    centres,
+    doubles,
+)
 from gallery.identify.calibration.evidence import Evidence, weigh
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers
@@ -117,16 +124,21 @@ class Judging:
         characters: int,
         references: NDArray[np.float32] | None = None,
         state: FaceState = UNDECIDED,
+        enrolled: str | None = None,
     ) -> Judgement:
         """Say who a face is whose likeliest characters are known, in a gallery of so many.
 
         `references` stand for the first one's where a face is asked about that is one of them.
         What a person decided of the face, its `state`, rules; the matches are without the names
-        that it does not have.
+        that it does not have. A face that is `enrolled` is surely the character that it is enrolled
+        as: somebody said so.
         """
         decided = decided_by_a_person(state, is_calibrated=calibration is not None)
         if decided is not None:
             return decided
+        if enrolled is not None:
+            right, stranger = (None, None) if calibration is None else (1.0, 0.0)
+            return Judgement(Verdict.SURE, enrolled, right, stranger)
         if calibration is None or not matches or matches[0].is_reject:
             return Judgement(*decide(matches, self._thresholds))
         evidence = self.evidence(
@@ -179,25 +191,43 @@ def _parsed(body: str) -> Calibration:
     return from_json(values)
 
 
-def references_of(store: Store, encoder: str) -> tuple[References, dict[str, int]]:
-    """Return the references that count, with every character's number by its name.
+def references_of(store: Store, encoder: str, unknown: float) -> tuple[References, tuple[str, ...]]:
+    """Return the references that count, with the characters' names in the order of their numbers.
 
-    Samples that a person decided otherwise of do not.
+    Samples that a person decided otherwise of do not. `unknown` is the encoder's distance that
+    nobody lies beyond, by which characters are known that look like one. Two that a person told
+    apart do not.
     """
     enrolled = read_enrolled(store, encoder).heeding()
     kept = enrolled.counted
     qualities = [enrolled.samples[row].quality for row in kept]
+    descriptors, labels = enrolled.descriptors[kept], enrolled.labels[kept]
+    named = ~enrolled.rejects[labels]
+    right = np.zeros(len(enrolled.names), np.int64)
+    for row in kept:
+        right[enrolled.labels[row]] += (
+            enrolled.states[row].character == enrolled.samples[row].character
+        )
+    sizes = np.bincount(labels, minlength=len(enrolled.names))
+
+    def is_one(double: Double) -> bool:
+        smaller = min(double.one, double.other, key=lambda number: (sizes[number], -number))
+        return not are_told_apart(int(right[smaller]), int(sizes[smaller]))
+
+    found = doubles(centres(descriptors[named], labels[named]), unknown, least=LIKELY)
     return References(
-        enrolled.descriptors[kept],
-        enrolled.labels[kept],
+        descriptors,
+        labels,
         np.array([np.nan if one is None else one.score for one in qualities], dtype=np.float64),
         enrolled.rejects,
-    ), enrolled.number
+        doubles=tuple(sorted(filter(is_one, found), key=lambda one: -one.likelihood)),
+    ), enrolled.names
 
 
-def rejections_of(store: Store, encoder: str, number: dict[str, int]) -> Rejections:
-    """Return the faces that a person said are not somebody, by the characters' numbers."""
+def rejections_of(store: Store, encoder: str, characters: Sequence[str]) -> Rejections:
+    """Return the faces that a person said are not one of the characters, by their numbers."""
     rejected = store.rejections.rejected(encoder)
+    number = {name: place for place, name in enumerate(characters)}
     names = rejected.names
     kept = [row for row, name in enumerate(names) if name in number]
     return Rejections(

@@ -8,7 +8,7 @@ import numpy as np
 
 from gallery.engine.engine import Engine
 from gallery.errors import NotInCluster
-from gallery.events import Choosing, Finished, Job, Started
+from gallery.events import Advanced, Choosing, Finished, Job, Started
 from gallery.faces.quality import is_poor
 from gallery.jobs.decide import person
 from gallery.jobs.meant import ANY, Given, Meant, UnknownCluster, Which, faces_meant
@@ -48,11 +48,13 @@ def adopt_faces(
     """
     engine.require_encoded()
     name = engine.called(name, new=True)
-    yield Started("adopting", 0, "face")
     found = yield from faces_meant(engine, given, which, poor=poor)
     kept = yield from _chosen(engine, given, found, only, without)
+    yield Started("adopting", len(kept), "face")
     _agree(engine, kept, name)
-    yield Finished(enroll_as(engine, name, kept))
+    added = enroll_as(engine, name, kept)
+    yield Advanced(len(kept))
+    yield Finished(added)
 
 
 def _chosen(

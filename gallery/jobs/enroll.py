@@ -8,10 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import BadSetting, InputError, UnusableFile
-from gallery.events import EnrolEvent, EnrolmentStarted, EnrolmentSummary, Finished, Refused
+from gallery.errors import (
+    BadSetting,
+    EmptyCharacter,
+    InputError,
+    RenamedFolder,
+    UnnamedFolders,
+    UnusableFile,
+)
+from gallery.events import (
+    EnrolEvent,
+    EnrolmentStarted,
+    EnrolmentSummary,
+    Finished,
+    Noticed,
+    Refused,
+)
 from gallery.media.inputs import Media, pictures_of
-from gallery.types import Source
+from gallery.system.file_names import is_numbered_folder
+from gallery.types import Outcome, Source
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -20,7 +35,7 @@ if TYPE_CHECKING:
     from gallery.jobs.enroll_regions import RegionEnrolment
     from gallery.jobs.given_names import GivenNames
     from gallery.metadata.named_regions import NamedFaces
-    from gallery.types import Candidate, Enrolled, Outcome
+    from gallery.types import Candidate, Enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +49,10 @@ class Named:
     """Regions instead of candidates."""
     unlabelled: int = 0
     """How many pictures have no name."""
+    left_out: UnnamedFolders | None = None
+    """What lies in folders that nobody has named yet."""
+    folder: Path | None = None
+    """The folder that holds the characters' folders, whose names are the candidates'."""
 
     @property
     def names(self) -> list[str]:
@@ -102,8 +121,9 @@ def enroll(
 
     Names that gallery wrote into metadata, of characters that this gallery has, are its own answers
     and passed over, unless they are wanted with_guesses. Another gallery's are labels here.
-    Faces that a person forgot are passed over, unless they are wanted again. At the end come the
-    samples that went, since their files hold other pictures now.
+    Of a folder of folders, those that were renamed are followed first, see renamed_folders. Faces
+    that a person forgot are passed over, unless they are wanted again. At the end come the samples
+    that went, since their files hold other pictures now.
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
     overlaps them is taken, so that largest means nothing to them. Raises InputError for guesses of
     another source than metadata.
@@ -115,9 +135,14 @@ def enroll(
             "leave them out with this source",
         )
     from gallery.jobs.given_names import GivenNames
+    from gallery.jobs.renamed_folders import follow_renamed_folders
 
     engine.require_encoded()
+    renamed: list[RenamedFolder] = []
+    if named.folder is not None:
+        renamed = follow_renamed_folders(engine.store, named.folder, named.candidates)
     found, given = named.steps, GivenNames(engine.store)
+    filled = {one.name for one in engine.characters() if one.samples}
     if not with_guesses:
         named = _without_guesses(given, named)
     named = _as_meant(given, named)
@@ -129,15 +154,27 @@ def enroll(
         rejects=tuple(name for name in named.names if given.is_reject(name)),
         taken_as=given.taken_as,
     )
+    yield from map(Noticed, renamed)
+    if named.left_out is not None:
+        yield Noticed(named.left_out)
     yield from named.media.told()
     outcomes: Counter[Outcome] = Counter()
+    fed: set[str] = set()
     enrolment, settled = _settled(
         engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
     )
     for one in settled:
         outcomes[one.outcome] += 1
+        if one.outcome in (Outcome.ADDED, Outcome.RELABELLED, Outcome.KEPT):
+            fed.add(given.character(one.candidate.character))
         yield one
     yield from enrolment.retired
+    for character in engine.characters():
+        if not character.samples and character.name in filled:
+            yield Noticed(EmptyCharacter(character.name))
+    alike = engine.look_alikes(fed) if fed else None
+    if alike is not None:
+        yield Noticed(alike)
     yield Finished(EnrolmentSummary(outcomes, len(named.media.refused), len(enrolment.retired)))
 
 
@@ -145,13 +182,20 @@ def _settled(
     engine: Engine, named: Named, *, largest: bool, gates: Gates, keep_poor: bool, again: bool
 ) -> tuple[Enrolment | RegionEnrolment, Iterator[Enrolled]]:
     """Return a pass, and what it says of each picture or face."""
+    from gallery.faces.detectors.whole import WholePicture
     from gallery.jobs.enroll_folders import Enrolment
     from gallery.jobs.enroll_regions import RegionEnrolment
 
     store, describer = engine.store, engine.describer
     if named.faces is None:
         folders = Enrolment(
-            store, describer, largest=largest, gates=gates, keep_poor=keep_poor, again=again
+            store,
+            describer,
+            largest=largest,
+            gates=gates,
+            keep_poor=keep_poor,
+            again=again,
+            check=engine.check_crop if describer.detector.name == WholePicture.name else None,
         )
         return folders, folders.run(named.candidates)
     regions = RegionEnrolment(store, describer, gates=gates, keep_poor=keep_poor, again=again)
@@ -194,14 +238,19 @@ def _of_folders(folder: Path) -> Named:
 
     candidates, media = candidates_in(folder)
     # `label` sorts faces without a name into folders whose names are no character's.
-    nobodys = [folder.resolve() / name for name in sorted(OWN_FOLDERS)]
+    root = folder.resolve()
+    nobodys = [root / name for name in sorted(OWN_FOLDERS)]
     for one in nobodys:
         some = len(candidates)
         candidates = [at for at in candidates if not at.path.is_relative_to(one)]
         if len(candidates) < some:
             why = UnusableFile(one, "holds faces without a name", remedy="rename it to enroll them")
             media.refused.append(Refused.because(one, why))
-    return Named(candidates, media)
+    inside = [one.path.relative_to(root).parts[0] for one in candidates]
+    unnamed = Counter(name for name in inside if is_numbered_folder(name))
+    named = [one for one, name in zip(candidates, inside, strict=True) if name not in unnamed]
+    left_out = UnnamedFolders(len(unnamed), unnamed.total()) if unnamed else None
+    return Named(named, media, folder=root, left_out=left_out)
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:

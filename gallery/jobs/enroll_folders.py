@@ -8,7 +8,7 @@ up elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,13 +175,16 @@ class Enrolment:
         gates: Gates = NO_GATES,
         keep_poor: bool = False,
         again: bool = False,
+        check: Callable[[Image], None] | None = None,
     ) -> None:
         """Prepare a pass.
 
         Faces that do not pass the gates are as if they were not there. With keep_poor no face is
         marked as poor, and those that were marked before count from now on. With again, pictures
-        whose faces were forgotten are enrolled like others.
+        whose faces were forgotten are enrolled like others. `check` raises UnusableFile for
+        pictures that are not to be enrolled.
         """
+        self._check = check
         self._store = store
         self._describer = describer
         self._largest = largest
@@ -283,6 +286,8 @@ class Enrolment:
             one.is_old_picture = self._is_old_picture(one, face_described)
 
     def _choose(self, image: Image, faces: Sequence[Face]) -> Face:
+        if self._check is not None:
+            self._check(image)
         passing = self._describer.passing(image, faces, self._gates)
         if faces and not passing:
             raise NoFacePasses(image.path, self._gates.min_face, self._gates.min_quality)
@@ -392,8 +397,12 @@ class Enrolment:
         )
         if label.path == candidate.path:
             return Enrolled(candidate, outcome)
+        meant = writer.current_name(candidate.character)
         return Enrolled(
-            candidate, outcome, f"{candidate.path} was {label.path} of {label.character}."
+            candidate,
+            outcome,
+            f"{candidate.path} was {label.path} of {label.character}.",
+            stays_with=owner if outcome is Outcome.MOVED and meant != owner else None,
         )
 
     def _outcome(self, writer: Writer, candidate: Candidate, label: Label) -> tuple[Outcome, str]:
@@ -402,6 +411,10 @@ class Enrolment:
             is_kept = self._is_to_be_kept(label)
             return Outcome.KEPT if is_kept else Outcome.UNCHANGED, label.character
         if candidate.character == label.enrolled_as:
+            return Outcome.MOVED, label.character
+        if writer.current_name(label.enrolled_as) != label.character:
+            # A person gave the sample to this character by hand.
+            writer.found_in(label.sample_id, candidate.character)
             return Outcome.MOVED, label.character
         # The file was put into another character's folder: that is a new label.
         writer.enrol_as(label.sample_id, candidate.character)

@@ -28,7 +28,7 @@ from gallery.media.video_reader import VideoReader
 from gallery.numerics.clustering import REACH, group
 from gallery.output.records import to_line
 from gallery.reports.page import write_report
-from gallery.system.file_names import path_text
+from gallery.system.file_names import numbered_folder, path_text
 from gallery.system.files import absolute, is_folder, unfinished
 from gallery.types import Box, DescribedFace, Descriptor, MatchMode, Verdict
 
@@ -245,11 +245,10 @@ class Harvest:
     def _write(self, clusters: Sequence[Sequence[_Crop]], nearest: Sequence[str | None]) -> None:
         whole = self._unsorted / "whole"
         whole.mkdir()
-        digits = max(len(str(len(clusters))), 3)
         lines: list[str] = []
         shown: list[tuple[str, list[HarvestedCrop]]] = []
         for number, crops in enumerate(clusters, 1):
-            folder = whole / f"unknown-{number:0{digits}d}"
+            folder = whole / numbered_folder(number, len(clusters))
             folder.mkdir()
             own: list[HarvestedCrop] = []
             for rank, crop in enumerate(crops, 1):

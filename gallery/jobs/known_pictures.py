@@ -64,6 +64,19 @@ class KnownPictures:
         """Return what a file's picture is known by: its pixels' digest, else the file's own."""
         return key_of(digest, self._contents)
 
+    def is_moved(self, former: Path, digest: str, path: Path) -> bool:
+        """Say whether a file has what another had, which is gone and had a digest.
+
+        One of the same size and time of change is not read.
+        """
+        try:
+            known = self._files.get(str(former))
+            if known is not None and known.state == file_state(path):
+                return True
+            return self.key(self.look(path).digest) == self.key(digest)
+        except InputError:
+            return False
+
     def is_decoded(self, digest: str) -> bool:
         """Say whether it is known what a file of a digest shows."""
         return digest in self._contents

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gallery.engine.engine import Engine
-from gallery.events import Finished, Job, Started
+from gallery.events import Advanced, Finished, Job, Started
 from gallery.jobs.adopt import enroll_as
 from gallery.jobs.decide import person
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
@@ -48,8 +48,8 @@ def name_faces(
     """
     engine.require_encoded()
     name = engine.called(name, new=new)
-    yield Started("naming", 0, "face")
     found = yield from faces_meant(engine, given, replace(which, is_cut=use), name)
+    yield Started("naming", len(found), "face")
     moved: list[int] = []
     others: dict[int, str] = {}
     with engine.store.writing() as writer:
@@ -65,6 +65,7 @@ def name_faces(
             others = {}
         done = writer.decisions.step(step)
     added = enroll_as(engine, name, found) if use else 0
+    yield Advanced(len(found))
     yield Finished(Named(name, done, added, tuple(moved), others))
 
 

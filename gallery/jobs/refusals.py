@@ -6,12 +6,19 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from gallery.errors import NoFace, NoFacePasses, SeveralFaces, UnreadablePicture, UnusableFile
+from gallery.errors import (
+    NoFace,
+    NoFacePasses,
+    NotCropped,
+    SeveralFaces,
+    UnreadablePicture,
+    UnusableFile,
+)
 from gallery.faces.quality import Gates
 
 REMEMBERED: dict[str, type[UnusableFile]] = {
     kind.__name__: kind
-    for kind in (UnusableFile, UnreadablePicture, NoFace, NoFacePasses, SeveralFaces)
+    for kind in (UnusableFile, UnreadablePicture, NoFace, NoFacePasses, NotCropped, SeveralFaces)
 }
 """The refusals that hold of a picture's content, wherever it lies, by their names."""
 

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from gallery.engine import joint
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, NothingSeen, UnusableFile
-from gallery.events import Finished, LabelEvent, LabellingStarted, Refused, VideoStarted
+from gallery.engine.figures import fallen, kept_figure
+from gallery.errors import GoneFiles, InputError, NothingSeen, UnusableFile
+from gallery.events import Finished, LabelEvent, LabellingStarted, Noticed, Refused, VideoStarted
 from gallery.jobs.changes import KnownFiles, change_in
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.relabel_pictures import relabel_pictures
@@ -26,7 +27,7 @@ from gallery.output.resume import open_writer, progress_of, remaining, stands_in
 from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
-from gallery.system.files import absolute
+from gallery.system.files import absolute, is_there
 from gallery.types import Content, MatchMode
 
 STAGE = "relabelling"
@@ -47,6 +48,8 @@ class RelabelChoices:
     top: int = 3
     wanted: Sequence[registry.OutputSpec] = ()
     options: OutputOptions = field(default_factory=OutputOptions)
+    gone: bool = False
+    """Files that are not there any more take part in joint scoring, too."""
     rewrite: bool = False
     """Pictures whose records are in the file already are written in the wanted formats, too."""
 
@@ -95,9 +98,12 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         now = engine.store.answers.now(engine.encoder)
         keeps = engine.store.is_writable and choices.mode is MatchMode.IDEAL
         top = max(choices.top, MOST_ALTERNATIVES) if keeps else choices.top
+        before = kept_figure(engine, jointly=True)
         answering = joint.alone(engine, choices.mode, top)
         if rest and not choices.alone:
-            answering = yield from joint.jointly(engine, choices.mode, top)
+            answering = yield from joint.jointly(
+                engine, choices.mode, top, gone=choices.gone, keep=True
+            )
         storing = AnswersStored(engine, answering, now, top=choices.top, jointly=not choices.alone)
         if keeps:
             answering = storing
@@ -110,6 +116,15 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             not_written=outputs.complaints(),
             stage=STAGE,
         )
+        fall = fallen(before, kept_figure(engine, jointly=True))
+        if fall is not None:
+            yield Noticed(fall)
+        alike = engine.look_alikes() if rest else None
+        if alike is not None:
+            yield Noticed(alike)
+        missing = sum(not is_there(one.path) for one in known if one.path in rest)
+        if missing and not choices.gone and not choices.alone:
+            yield Noticed(GoneFiles(missing))
         for error in refused:
             yield Refused.because(error.path or Path(), error)
         for path in sorted(changed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gallery.engine.engine import Engine
 from gallery.errors import NoSuchCluster
-from gallery.events import Choosing, LeftOut
+from gallery.events import Advanced, Choosing, LeftOut, Started
 from gallery.faces.quality import is_poor
 from gallery.jobs.unknown_faces import unknown_faces
 from gallery.store.sightings import Sighting
@@ -26,6 +26,9 @@ def shown_in(engine: Engine, number: int, *, poor: bool = True) -> Choosing[list
         # One face alone was shown by no cluster: it is what is left of one, or keeps its number.
         unknown = yield from unknown_faces(engine, poor=poor)
         own = [one for one in own if one.id in {other.sighting.id for other in unknown}]
+    if not own:
+        raise NoSuchCluster(number)
+    yield Started("looking", len(own), "face")
     reasons = _reasons(engine, own, poor=poor)
     faces = [one for one in own if one.id not in reasons]
     if not faces:
@@ -33,6 +36,7 @@ def shown_in(engine: Engine, number: int, *, poor: bool = True) -> Choosing[list
     for one in own:
         if one.id in reasons:
             yield LeftOut(one.id, one.path, reasons[one.id])
+        yield Advanced()
     return faces
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gallery.errors import InputError, NothingFound, UnreadableFile, UnusableFile
-from gallery.events import PassedOver, Refused
+from gallery.events import DRAWN, PassedOver, Refused
 from gallery.media.folders import files_below
+from gallery.system.file_names import is_annotated_name
 from gallery.system.files import absolute
 from gallery.system.reading import open_file
 
@@ -98,12 +99,17 @@ def videos_of(paths: Sequence[Path]) -> list[Path]:
 
 
 def pictures_below(folder: Path) -> Iterator[Path | UnusableFile]:
-    """Yield the pictures in a folder and all below it, and why a folder cannot be listed."""
+    """Yield the pictures in a folder and all below it, and why a folder cannot be listed.
+
+    Copies with boxes that gallery drew are no pictures.
+    """
     from gallery.media.images import suffixes
 
     pictures = suffixes()
     for one in files_below(folder):
-        if isinstance(one, UnusableFile) or one.suffix.lower() in pictures:
+        if isinstance(one, UnusableFile) or (
+            one.suffix.lower() in pictures and not is_annotated_name(one.name)
+        ):
             yield one
 
 
@@ -117,7 +123,9 @@ def sort_in(media: Media, folder: Path, *, with_videos: bool = False) -> None:
             media.refused.append(Refused.because(one.path, one))
             continue
         suffix = one.suffix.lower()
-        if suffix in pictures:
+        if suffix in pictures and is_annotated_name(one.name):
+            media.passed_over[DRAWN] += 1
+        elif suffix in pictures:
             media.pictures.append(one)
         elif suffix in SHARED and not begins_as_video(one):
             continue

@@ -9,10 +9,12 @@ from gallery.media.images import read_image
 from gallery.media.stills import box_in, name_of
 from gallery.output.format import MAX_NAME_BYTES, NotWrittenError, Output
 from gallery.reports.annotate import OUTPUT_SUFFIXES, annotate, save_picture
+from gallery.system.file_names import annotated_name
 from gallery.types import Record, VideoRecord
 
 MARK = ".annotated"
-"""Stands in every name, so that no picture of anybody's is ever replaced."""
+"""Stands in every name, so that no picture of anybody's is ever replaced, and none comes back as an
+input, see file_names.is_annotated_name."""
 
 
 class Annotated:
@@ -39,9 +41,8 @@ class Annotated:
             pixels = read_image(record.path).pixels
         except InputError as error:
             raise NotWrittenError(str(error)) from error
-        suffix = record.path.suffix
-        ending = suffix if suffix.lower() in OUTPUT_SUFFIXES else f"{suffix}.png"
-        path = self._output.beside(record.path, f"{record.path.stem}{MARK}{ending}")
+        name = annotated_name(record.path.name, OUTPUT_SUFFIXES)
+        path = self._output.beside(record.path, name)
         save_picture(annotate(pixels, record.faces), path)
 
     def close(self) -> None:

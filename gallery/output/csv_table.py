@@ -23,6 +23,7 @@ from gallery.system.file_names import path_of
 from gallery.types import (
     Answer,
     Box,
+    Decided,
     Face,
     Record,
     Verdict,
@@ -35,13 +36,18 @@ from gallery.types import (
 COLUMNS = (
     "path", "width", "height", "encoder", "faces", "face", "left", "top", "right", "bottom",
     "score", "quality", "verdict", "character", "distance", "error",
-    "digest", "video", "shot", "track", "start", "end", "best", "looks", "asked",
+    "digest", "video", "shot", "track", "start", "end", "best", "looks", "asked", "decided",
 )  # fmt: skip
 """`faces` counts the picture's faces, `face` numbers them from 1; both tell a picture cut short.
 
-The columns from `video` on are empty for pictures. It is `track`, `shot` or `end`; in the last two
-`track` counts the tracks, in the last `shot` the shots. `start`, `end` and `best` are time codes,
-`asked` holds the beginning, the end and the interval of the sampled frames, in seconds."""
+The columns from `video` to `asked` are empty for pictures. `video` is `track`, `shot` or `end`; in
+the last two `track` counts the tracks, in the last `shot` the shots. `start`, `end` and `best` are
+time codes, `asked` holds the beginning, the end and the interval of the sampled frames, in seconds.
+`decided` is empty where the gallery answers, else what a person decided: confirmed, ignored or
+no_face."""
+
+EARLIER = COLUMNS[: COLUMNS.index("decided")]
+"""Of tables that were begun before answers said who gave them; these are gone on with."""
 
 BOM = "\ufeff"
 
@@ -51,11 +57,20 @@ FORMULA = re.compile("'*[=+@-]")
 COUNT = re.compile("[0-9]{1,6}")
 """How many faces a picture has; more are nobody's."""
 
-ERROR, DIGEST, VIDEO = (COLUMNS.index(name) for name in ("error", "digest", "video"))
+ERROR, DIGEST, VIDEO, DECIDED = (
+    COLUMNS.index(name) for name in ("error", "digest", "video", "decided")
+)
+
+GIVEN = frozenset({"", *(one.value for one in Decided)})
+"""What may stand in the column for who decided."""
 
 
 class Csv:
     """A table; a picture's rows are written at once."""
+
+    def __init__(self) -> None:
+        self._columns: tuple[str, ...] = COLUMNS
+        """Those of the table that was read last: it keeps them."""
 
     @property
     def header(self) -> str:
@@ -64,14 +79,14 @@ class Csv:
 
     def text(self, record: Record) -> str:
         """Return a record's rows."""
-        return "".join(_line(row) for row in rows_of(record))
+        return "".join(_line(row[: len(self._columns)]) for row in rows_of(record))
 
     def read(self, path: Path, content: bytes, encoder: str) -> tuple[dict[str, RecordStatus], int]:
         """Return what is done, by paths whose rows are all there, and the bytes up to the last."""
         _require_text(path, content)
         rows = _rows(path, content)
         header, whole = next(rows, ([], 0))
-        _check_header(path, header)
+        self._columns = _columns_in(path, header)
         done: dict[str, RecordStatus] = {}
         waiting: dict[str, _Waiting] = {}
         name, number, begin = "", 1, whole
@@ -192,6 +207,7 @@ def _answer(row: list[str]) -> Answer:
         character=_plain(values["character"]) or None,
         distance=number_in(values["distance"]) if values["distance"] else None,
         matches=(),
+        decided=Decided(values["decided"]) if values["decided"] else None,
     )
 
 
@@ -207,30 +223,33 @@ def _require_text(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _check_header(path: Path, header: list[str]) -> None:
-    """Raise InputError for a heading that is not the one of a table of this version."""
+def _columns_in(path: Path, header: list[str]) -> tuple[str, ...]:
+    """Return a table's columns. Raises InputError for those that this version does not write."""
     for separator, called in ((";", "semicolons"), ("\t", "tabs")):
-        if header and tuple(header[0].split(separator)) == COLUMNS:
+        if header and tuple(header[0].split(separator)) in (COLUMNS, EARLIER):
             raise BadOutput(
                 path,
                 f"has {called} between its columns",
                 remedy="save it with commas, or name another output file",
             )
+    if header[-1:] == [""] and tuple(header[:-1]) == EARLIER:
+        # A spreadsheet added an empty cell.
+        return EARLIER
+    if tuple(header) in (COLUMNS, EARLIER):
+        return tuple(header)
     if header[:5] == [*COLUMNS[:5]] and set(header) < set(COLUMNS):
-        lacking = " and ".join(name for name in COLUMNS if name not in header)
+        lacking = " and ".join(name for name in EARLIER if name not in header)
         raise BadOutput(
             path,
             f"is a table of another version of gallery, without the column {lacking}",
             remedy="name another output file",
         )
-    if tuple(header) != COLUMNS:
-        raise BadOutput(
-            path, "is not a table that gallery wrote", remedy="name another output file"
-        )
+    raise BadOutput(path, "is not a table that gallery wrote", remedy="name another output file")
 
 
 def _check(path: Path, number: int, row: list[str], encoder: str) -> None:
-    if len(row) != len(COLUMNS) or not COUNT.fullmatch(row[4]) or "\0" in row[0]:
+    is_sound = len(row) == len(COLUMNS) and COUNT.fullmatch(row[4]) and row[DECIDED] in GIVEN
+    if not is_sound or "\0" in row[0]:
         raise BadOutput(
             path,
             f"holds something other than records in row {number}",
@@ -250,18 +269,19 @@ def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
     head = tuple(values[name] for name in ("path", "width", "height", "encoder"))
     times = _times(record)
     if not values["faces"]:
-        yield (*head, 0, *([None] * 10), _shown(values["error"]), record.digest, *times)
+        yield (*head, 0, *([None] * 10), _shown(values["error"]), record.digest, *times, None)
     for number, face in enumerate(values["faces"], 1):
         quality = face["quality"] and face["quality"]["score"]
         what = (face["verdict"], _shown(face["character"]), face["distance"])
         row = (*face["box"], face["score"], quality, *what)
-        yield (*head, len(values["faces"]), number, *row, None, record.digest, *times)
+        who = face.get("decided")
+        yield (*head, len(values["faces"]), number, *row, None, record.digest, *times, who)
 
 
 def _times(record: Record) -> tuple[object, ...]:
-    """Return what stands in the columns from `video` on."""
+    """Return what stands in the columns from `video` to `asked`."""
     if not isinstance(record, VideoRecord):
-        return (None,) * (len(COLUMNS) - VIDEO)
+        return (None,) * (DECIDED - VIDEO)
     start, end, every = (None if one is None else f"{one:.6f}" for one in record.asked)
     asked = f"{start} {end or '-'} {every}"
     part = record.part

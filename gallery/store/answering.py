@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,10 @@ SAID = (
     "state_id", "decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id",
 )  # fmt: skip
 
-ALL_TIMES = (-math.inf, math.inf)
+Spans: TypeAlias = Sequence[tuple[float, float]]
+"""Times of a video, in seconds; none where a file is a picture."""
+
+ALL_TIMES: Spans = ((-math.inf, math.inf),)
 
 NOBODY_NEAR = -1000.0
 """Ranks below every distance."""
@@ -168,17 +172,14 @@ class AnswerWriter:
         The gallery's own answer of a face that is not decided any more, or that is said not to show
         somebody, is to be made anew.
         """
-        spans: dict[str, tuple[float, float]] = {}
+        spans: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
         late: set[int] = set()
         for one in faces:
             late.add(one.id)
-            start, end = spans.get(one.digest, (math.inf, -math.inf))
-            if one.times is not None:
-                start, end = min(start, one.times[0]), max(end, one.times[1])
-            spans[one.digest] = start, end
+            spans[one.digest] += [] if one.times is None else [one.times[:2]]
         self._heed(spans, late)
 
-    def _heed(self, spans: Mapping[str, tuple[float, float]], late: set[int]) -> None:
+    def _heed(self, spans: Mapping[str, Spans], late: set[int]) -> None:
         """Let seen faces of files, and of times in videos, say what a person decided of them.
 
         Those that are decided faces of which something was decided late are answered anew, unless
@@ -245,13 +246,13 @@ class AnswerWriter:
         self,
         group: Mapping[str, str],
         decided: Mapping[int, Any],
-        spans: Mapping[str, tuple[float, float]],
+        spans: Mapping[str, Spans],
     ) -> Iterable[tuple[Any, int | None]]:
         """Yield the seen faces of the decided files, each with the decided face that it is."""
         own: dict[str, list[Any]] = {}
         for row in decided.values():
             own.setdefault(group[row.digest], []).append(row)
-        files = [key for key, file in group.items() if file in own]
+        files = {key: own[file] for key, file in group.items() if file in own}
         seen: dict[str, list[Any]] = {}
         for row in self._seen(files, spans):
             seen.setdefault(group[row.file], []).append(row)
@@ -261,9 +262,12 @@ class AnswerWriter:
                 yield row, (own[file][pairs[place]].id if place in pairs else None)
 
     def _seen(
-        self, files: Collection[str], spans: Mapping[str, tuple[float, float]]
+        self, files: Mapping[str, Sequence[Any]], spans: Mapping[str, Spans]
     ) -> Iterable[Any]:
-        """Yield the rows of seen faces of files, with what is said of them."""
+        """Yield the rows of seen faces of files, with what is said of them.
+
+        Given are the rows of the files' decided faces; of videos only some times are wanted.
+        """
         said = [answers.c[name] for name in SAID]
         face = [sightings.c.id, *(sightings.c[side] for side in Box._fields)]
         for some in portions(sorted(files)):
@@ -278,14 +282,37 @@ class AnswerWriter:
                 )
             )
             for film in sorted(films):
-                start, end = spans.get(film, ALL_TIMES)
-                yield from self._connection.execute(
-                    select(*face, *said, shots.c.digest.label("file"), tracks.c.start, tracks.c.end)
-                    .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
-                    .join(sightings, sightings.c.id == tracks.c.sighting_id)
-                    .join(answers, answers.c.sighting_id == sightings.c.id)
-                    .where(shots.c.digest == film, shots.c.start <= end, shots.c.end >= start)
-                ).all()
+                for some_shots in portions(self._shots(film, files[film], spans)):
+                    yield from self._connection.execute(
+                        select(
+                            *face,
+                            *said,
+                            shots.c.digest.label("file"),
+                            tracks.c.start,
+                            tracks.c.end,
+                        )
+                        .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
+                        .join(sightings, sightings.c.id == tracks.c.sighting_id)
+                        .join(answers, answers.c.sighting_id == sightings.c.id)
+                        .where(shots.c.id.in_(some_shots))
+                    ).all()
+
+    def _shots(
+        self, film: str, decided: Sequence[Any], spans: Mapping[str, Spans]
+    ) -> Sequence[int]:
+        """Return the shots of a video in which something is wanted.
+
+        Decided faces that are to be seen in them may belong to their neighbours, which come, too.
+        """
+        rows = self._connection.execute(
+            select(shots.c.id, shots.c.start, shots.c.end).where(shots.c.digest == film)
+        ).all()
+        times, known = _spans(rows), _spans(decided)
+        asked = np.array(spans.get(film, ALL_TIMES), np.float64).reshape(-1, 2)
+        touched = np.flatnonzero(_overlapping(times, asked).any(axis=1))
+        near = known[_overlapping(known, times[touched]).any(axis=1)]
+        wanted = _overlapping(times, np.concatenate([asked, near])).any(axis=1)
+        return [rows[row].id for row in np.flatnonzero(wanted).tolist()]
 
     def _characters(self, names: Collection[str]) -> dict[str, tuple[int, bool]]:
         """Return id and whether it is a reject class, for those of the names that somebody has."""
@@ -371,7 +398,7 @@ def _pairs(seen: list[Any], decided: list[Any]) -> dict[int, int]:
     )
 
 
-def _spans(rows: list[Any]) -> NDArray[np.float64]:
+def _spans(rows: Sequence[Any]) -> NDArray[np.float64]:
     """Return the times of rows, shape (n, 2); -1 for what is of a picture."""
     times = [
         (-1.0, -1.0) if getattr(row, "start", None) is None else (row.start, row.end)

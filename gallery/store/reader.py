@@ -18,13 +18,13 @@ from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
 from gallery.store import schema
 from gallery.store.answers import AnswerReader
-from gallery.store.columns import face_of, quality_of, sound_matrix
+from gallery.store.columns import box_of, face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
 from gallery.store.decisions import DecisionReader
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.grouping import GroupReader
-from gallery.store.kinds import Bytes, Whole
+from gallery.store.kinds import Bytes, Text, Whole
 from gallery.store.names import clean_name, folded
 from gallery.store.place import Place
 from gallery.store.rejections import RejectionReader
@@ -33,6 +33,7 @@ from gallery.store.tables import (
     aliases,
     calibrations,
     characters,
+    contents,
     crops,
     descriptors,
     files,
@@ -42,7 +43,7 @@ from gallery.store.tables import (
     state,
 )
 from gallery.store.writer import Writer
-from gallery.types import DIMENSION, Character, Content, Descriptor, Face, Sample
+from gallery.types import DIMENSION, Box, Character, Content, Descriptor, Face, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +374,30 @@ class Store:
         """Return the digests of all files that are known to show the picture of one."""
         with self._reading() as connection:
             return digests_of(connection, digest)
+
+    def enrolled_places(self) -> dict[str, list[tuple[Box, str]]]:
+        """Return where samples of characters that are answers lie, and whose they are.
+
+        By the digests of their files and of these' pixels.
+        """
+        found: dict[str, list[tuple[Box, str]]] = {}
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(
+                    samples.c.digest,
+                    *(samples.c[side] for side in Box._fields),
+                    characters.c.name,
+                    type_coerce(contents.c.pixels, Text(optional=True)).label("pixels"),
+                )
+                .join(characters)
+                .outerjoin(contents, contents.c.digest == samples.c.digest)
+                .where(~characters.c.is_reject)
+                .order_by(samples.c.id)
+            )
+            for row in rows:
+                for key in {row.digest, row.pixels or row.digest}:
+                    found.setdefault(key, []).append((box_of(row), row.name))
+        return found
 
     def replaced(self) -> set[Path]:
         """Return the files whose samples show what they do not hold any more; see Writer.retire."""

@@ -67,6 +67,7 @@ from gallery.store.videos import (
     put_video,
     tracks_in,
 )
+from gallery.system.files import is_there
 from gallery.types import (
     CROP_SIDE,
     DIMENSION,
@@ -209,6 +210,32 @@ class SightingReader:
         """Return how many faces were seen."""
         with self._reading() as connection:
             return int(connection.scalar(select(func.count()).select_from(sightings)) or 0)
+
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how many faces were seen in pictures, and in videos, by their files' digests."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(sightings.c.digest, func.count())
+                .where(~exists().where(tracks.c.sighting_id == sightings.c.id))
+                .group_by(sightings.c.digest)
+            ).all()
+            films = connection.execute(
+                select(shots.c.digest, func.count())
+                .join(tracks, tracks.c.shot_id == shots.c.id)
+                .group_by(shots.c.digest)
+            ).all()
+        return {row[0]: row[1] for row in rows}, {row[0]: row[1] for row in films}
+
+    def gone(self) -> set[int]:
+        """Return the faces whose files are not where they were seen, nor anywhere else that is."""
+        with self._reading() as connection:
+            seen = connection.execute(
+                select(sightings.c.id, sightings.c.digest, sightings.c.path)
+            ).all()
+            known = connection.execute(select(pictures.c.digest, pictures.c.path)).all()
+        there = {path: is_there(Path(path)) for path in {row.path for row in [*seen, *known]}}
+        here = {row.digest for row in known if there[row.path]}
+        return {row.id for row in seen if not there[row.path] and row.digest not in here}
 
     def all(self) -> list[Sighting]:
         """Return all faces by id."""
@@ -435,6 +462,23 @@ class SightingWriter:
             .values(digest=digest, file_size=state.size, modified_ns=state.modified_ns)
         )
         self._give_over(path, digest)
+
+    def forget_files(self, paths: Collection[Path]) -> None:
+        """Forget pictures and videos, and the faces that were seen in them and nowhere else."""
+        for some in portions(sorted(map(str, paths))):
+            for table in (pictures, videos):
+                self._connection.execute(delete(table).where(table.c.path.in_(some)))
+        known = exists().where(videos.c.digest == shots.c.digest)
+        lost = select(shots.c.id).where(~known)
+        of_lost = select(tracks.c.sighting_id).where(tracks.c.shot_id.in_(lost))
+        self._connection.execute(delete(sightings).where(sightings.c.id.in_(of_lost)))
+        self._connection.execute(delete(shots).where(~known))
+        self._connection.execute(
+            delete(sightings).where(
+                ~exists().where(pictures.c.digest == sightings.c.digest),
+                ~exists().where(tracks.c.sighting_id == sightings.c.id),
+            )
+        )
 
     def _give_over(self, path: Path, digest: str) -> None:
         """Give the faces of a file's former contents to its present one, or let go of them.

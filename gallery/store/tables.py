@@ -9,7 +9,8 @@ What labelling saw is apart from who is in the gallery: pictures, sightings (the
 sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
 best moment. It can be made again from the files, and nothing of it changes an answer.
 characters 1-n rejections (crops of faces that a person said are somebody else),
-rejections 1-n rejection_descriptors. calibrations 1 for each encoder.
+rejections 1-n rejection_descriptors. calibrations 1 for each encoder,
+and 1 for joint scoring with it, see engine.figures.
 
 What a person decided: decided_faces 1-n decisions n-1 decision_steps. Decisions are only ever
 added; a decided face has the state that its last one left, so that states are read at once. Faces

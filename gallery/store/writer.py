@@ -280,12 +280,16 @@ class Writer:
         self._remove_samples([one.sample_id for one in gone])
         return gone
 
-    def enrol_as(self, sample_id: int, folder: str) -> None:
-        """Give a sample to the character of the folder that its file was moved to."""
-        self.move([sample_id], folder)
+    def found_in(self, sample_id: int, folder: str) -> None:
+        """Note that a sample's file lies in another folder now; whose it is stays."""
         self._connection.execute(
             update(samples).where(samples.c.id == sample_id).values(enrolled_as=folder)
         )
+
+    def enrol_as(self, sample_id: int, folder: str) -> None:
+        """Give a sample to the character of the folder that its file was moved to."""
+        self.move([sample_id], folder)
+        self.found_in(sample_id, folder)
 
     def move(self, sample_ids: Collection[int], name: str) -> None:
         """Give samples to a character; make the character if it is new.

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -30,7 +30,41 @@ MARK_LENGTH = 8
 FILE = "file://"
 """How an address of a file begins; no path does, since it has no two slashes in a row."""
 
+ANNOTATED = re.compile(r"\.annotated(\.\w+){1,2}", re.IGNORECASE)
+"""How names of pictures end that gallery drew boxes into."""
+
+NUMBERED = re.compile(r"unknown-\d{3,}")
+"""Folders of faces that somebody has to name yet."""
+
 MARKED = re.compile(r"~([0-9a-f]{8})$")
+
+
+def annotated_name(name: str, endings: Collection[str], number: int = 1) -> str:
+    """Return what a picture's copy with boxes is called: `3.annotated.jpg` for `3.jpg`.
+
+    It keeps the picture's suffix where that is one of the endings, which such copies are written
+    with. A number above 1 tells copies of one name apart.
+    """
+    stem, dot, last = name.rpartition(".")
+    suffix = f".{last}" if stem else ""
+    stem = stem if stem else f"{dot}{last}"
+    ending = suffix if suffix.lower() in endings else f"{suffix}.png"
+    return f"{stem}{'' if number == 1 else f'-{number}'}.annotated{ending}"
+
+
+def is_annotated_name(name: str) -> bool:
+    """Say whether a file is called as copies with boxes are; folders of pictures may hold them."""
+    return ANNOTATED.search(name) is not None and ANNOTATED.sub("", name) != ""
+
+
+def numbered_folder(number: int, count: int) -> str:
+    """Return the name of one of so many folders of faces that nobody has named, from 1."""
+    return f"unknown-{number:0{max(len(str(count)), 3)}d}"
+
+
+def is_numbered_folder(name: str) -> bool:
+    """Say whether numbered_folder gave a folder its name."""
+    return NUMBERED.fullmatch(name) is not None
 
 
 def folder_name(name: str, taken: frozenset[str] = frozenset()) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -261,7 +261,7 @@ class Desk:
                 break
         return DoneShape(
             step=None if step is None else step_shape(step),
-            faces=self.shown([*fresh]),
+            faces=self.shown(fresh),
             stale=self.shaped(one for face, one in before.items() if face not in fresh),
             left=0,
         )
@@ -278,7 +278,7 @@ class Desk:
         )
 
     @_in_turn
-    def shown(self, faces: Sequence[int]) -> list[FaceShape]:
+    def shown(self, faces: Collection[int]) -> list[FaceShape]:
         """Return those of the faces that are there, in their order, as they are now."""
         found = self._stored.of_faces(self._engine.encoder, faces)
         return self.shaped(found[one] for one in faces if one in found)

@@ -7,9 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from gallery.web.desk import Desk
-from gallery.web.program_shapes import DecidedState, DecisionsShape, IdentifiedShape
+from gallery.web.program_shapes import (
+    DecidedState,
+    DecisionsShape,
+    IdentifiedShape,
+    ReferencesGiven,
+    ReferencesShape,
+)
 from gallery.web.programs import Programs
-from gallery.web.routes import BRINGING_REFUSED, NOT_THERE, Picture
+from gallery.web.routes import BRINGING_REFUSED, NOT_DONE, NOT_THERE, Picture
 
 
 def programs(desk: Desk) -> APIRouter:
@@ -25,6 +31,12 @@ def programs(desk: Desk) -> APIRouter:
     )
     def identify(picture: Picture, top: Annotated[int, Query(ge=1, le=100)] = 3) -> IdentifiedShape:
         return own.identify(picture, top)
+
+    @routes.post(
+        "/references", summary="Enroll the few confirmed faces that teach most", responses=NOT_DONE
+    )
+    def references(given: ReferencesGiven) -> ReferencesShape:
+        return own.references(given)
 
     @routes.get(
         "/decisions", summary="Seen faces of which one thing was decided", responses=NOT_THERE

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from gallery.web.shapes import FaceShape
+from gallery.web.shapes import LONGEST_NAME, FaceShape, Given
 
 DecidedState = Literal["confirmed", "ignored", "no_face"]
 
@@ -57,6 +57,23 @@ class IdentifiedShape(BaseModel):
     digest: str = Field(description="SHA-256 of the picture's file.")
     faces: list[AnsweredShape]
     left_out: int = Field(description="Faces that are too small or too poor.")
+
+
+class ReferencesGiven(Given):
+    """Whose confirmed faces are to become references."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    take: int = Field(default=5, ge=1, le=100, description="How many at most.")
+    dry_run: bool = Field(default=False, description="Say which, and enroll none.")
+
+
+class ReferencesShape(BaseModel):
+    """The confirmed faces that teach most, that one first."""
+
+    name: str
+    confirmed: int = Field(description="How many there were to choose from.")
+    added: int = Field(description="How many are samples since.")
+    faces: list[FaceShape]
 
 
 class DecisionsShape(BaseModel):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from gallery.events import result_of
+from gallery.jobs.references import references
 from gallery.output.records import as_json
 from gallery.types import Decided, Verdict
 from gallery.web.desk import Desk
-from gallery.web.program_shapes import DecidedState, DecisionsShape, IdentifiedShape
+from gallery.web.program_shapes import (
+    DecidedState,
+    DecisionsShape,
+    IdentifiedShape,
+    ReferencesGiven,
+    ReferencesShape,
+)
 from gallery.web.uploads import brought
 
 
@@ -29,6 +37,21 @@ class Programs:
             engine.require_encoded()
             (record,) = engine.records([seen], top=top)
         return IdentifiedShape.model_validate(as_json(record))
+
+    def references(self, given: ReferencesGiven) -> ReferencesShape:
+        """Enroll the few confirmed faces of a character that teach most.
+
+        Raises InputError for a name that nobody has, and where no face is confirmed as it.
+        """
+        engine = self._desk.engine
+        with self._desk.turn:
+            found = result_of(references(engine, given.name, given.take, dry_run=given.dry_run))
+            return ReferencesShape(
+                name=found.character,
+                confirmed=found.confirmed,
+                added=found.added,
+                faces=self._desk.shown([one.face.id for one in found.chosen]),
+            )
 
     def decisions(
         self, state: DecidedState, name: str | None, after: str | None, limit: int

@@ -63,6 +63,8 @@ class Renewing:
         self._seen: tuple[GalleryState, int] | None = None
         """The gallery and the revision of its answers at the last look."""
         self._changed_at = self._answered_at = 0.0
+        self.looks = 0
+        """How often it was looked whether something is stale."""
         self._left: tuple[GalleryState, int] | None = None
         """The gallery, and how many faces were stale, after all was answered that can be."""
 
@@ -86,6 +88,7 @@ class Renewing:
                     if engine is None:
                         engine = opened.enter_context(contextlib.closing(self._open()))
                     self._renew(engine)
+                    self.looks += 1
                     told = None
                 except GalleryError as error:
                     # A request is told so as well, and somebody may put it right meanwhile.

@@ -19,9 +19,11 @@ from gallery.audit.characters import centre_distance, two_parts
 from gallery.audit.misplaced import margins
 from gallery.audit.page import report_of
 from gallery.audit.proposals import Kind, Proposal, command
+from gallery.audit.right import say_right
 from gallery.audit.run import audit
 from gallery.cli import app
 from gallery.engine.engine import Engine
+from gallery.errors import NoSuchSample
 from gallery.events import result_of
 from gallery.media.images import encode_jpeg, encode_png
 from gallery.reports.page import as_html
@@ -233,6 +235,14 @@ def test_characters_with_too_little_get_advice_at_the_end(database: Path) -> Non
         assert {one.characters for one in advice} == {("c00",), ("alike",)}
         assert any("5 samples, 1 of which differ" in one.reason for one in advice)
         assert {one.command for one in advice} == {"gallery enroll /pictures"}
+        # Nobody would find a folder of a character that was adopted.
+        with gallery.store.writing() as writer:
+            writer.rename("alike", "Somebody")
+            for sample in gallery.samples("alike"):
+                writer.follow(sample.id, Path(f"/shots/{sample.id}.png"))
+        (one,) = [one for one in of_kind(gallery, Kind.FEW) if one.characters == ("Somebody",)]
+        assert one.command == "gallery name PICTURE Somebody --use"
+        assert "folder" not in one.reason
         assert {one.likelihood for one in advice} == {None}
 
 
@@ -328,6 +338,30 @@ def test_poor_samples_are_judged_and_judge_nobody(database: Path) -> None:
     changed = AuditSet(poor, audit_set.descriptors, audit_set.unknown, audit_set.near)
     assert changed.sizes[0] == FACES - 1
     assert margins(changed).own[0] == pytest.approx(margins(audit_set).own[0])
+
+
+def test_what_is_said_to_be_right_is_not_proposed_again(database: Path) -> None:
+    def spoil(rows: list[tuple[str, Faces]]) -> None:
+        # Two in one, a copy, and a character with too little.
+        for row in range(FACES, FACES + 4):
+            rows[row] = ("c00", rows[row][1])
+        del rows[FACES + 4 : 2 * FACES]
+        rows.append(("c03", rows[-1][1]))
+        rows.append(("alone", drawn(5)[0, 0]))
+
+    with filled(database, spoil) as gallery:
+        doubted = [one for one in proposals(gallery) if one.kind is not Kind.MERGE]
+        assert {Kind.SPLIT, Kind.FEW} <= {one.kind for one in doubted}
+        for one in doubted:
+            step = say_right(gallery, one.samples)
+            assert step.action is Action.CONFIRM
+        assert [one for one in proposals(gallery) if one.kind is not Kind.MERGE] == []
+        # A sample that goes to somebody else is doubted once more.
+        lone = gallery.samples("alone")[0].id
+        gallery.move([lone], "c01", new=True)
+        assert lone in {sample for one in proposals(gallery) for sample in one.samples}
+        with pytest.raises(NoSuchSample):
+            say_right(gallery, [1, 999])
 
 
 def test_what_a_person_decided_otherwise_comes_first_and_is_not_guessed_at(database: Path) -> None:

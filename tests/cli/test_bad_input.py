@@ -128,8 +128,9 @@ class TestPictures:
             path.parent.mkdir(parents=True, exist_ok=True)
             pillow.new("RGB", (width, height), (width % 250, 90, 90)).save(path)
         done = ask(tmp_path, "enroll", "album", "--cropped")
-        assert done.code == 0
-        assert done.stderr.startswith("3 pictures of 1 character: 3 added.\n3 poor faces marked")
+        assert done.code == 1
+        assert done.stderr.count("no square around a head; enroll it without --cropped") == 2
+        assert "3 pictures of 1 character: 1 added, 2 refused." in done.stderr
         done = ask(tmp_path, "identify", "album", "--cropped", "--json", "--annotate", "out")
         assert done.code == 0
         boxes = [json.loads(line)["faces"][0]["box"] for line in done.stdout.splitlines()]

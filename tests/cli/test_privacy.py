@@ -39,6 +39,8 @@ COMMANDS = (
     "adopt 1 Stranger",
     "reject shots/03-alone.jpg Stranger --face 1",
     "confirm shots/03-alone.jpg --as Stranger --face 1",
+    "references Stranger",
+    "name shots/04-stranger.jpg Stranger --face 1",
     "ignore shots/04-stranger.jpg --face 1",
     "no-face shots/04-stranger.jpg --face 1",
     "undo",
@@ -132,8 +134,8 @@ def fresh(home: Path, temporary: Path) -> dict[str, str]:
 def test_every_command_is_run() -> None:
     ran = {line.split()[0] for line in COMMANDS} | {" ".join(line.split()[:2]) for line in COMMANDS}
     group = get_command(app).commands  # type: ignore[attr-defined]
-    # The page listens on loopback until it is stopped; tests/web looks at who is let in.
-    assert set(group) - {"review"} <= ran
+    # These listen on loopback until they are stopped; tests/web looks at who is let in.
+    assert set(group) - {"review", "serve"} <= ran
     assert {f"models {name}" for name in group["models"].commands} <= ran
 
 

@@ -190,8 +190,9 @@ def described(face: Vectors) -> DescribedFace:
 
 
 @pytest.fixture
-def full(database: Path) -> Iterator[Engine]:
+def full(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A gallery, and EACH_SEEN seen faces of all of its characters and of STRANGERS others."""
+    monkeypatch.setattr("gallery.store.sightings.is_there", lambda _: True)
     thresholds = Thresholds(sure=0.4, unknown=0.44, margin=0.02)
     with fake_gallery(database, thresholds=thresholds) as gallery:
         with gallery.store.writing() as writer:
@@ -319,6 +320,21 @@ def test_a_face_that_is_not_noise_is_grouped_though_noise_is_nearest(full: Engin
     assert is_unknown()
 
 
+def test_faces_of_files_that_are_gone_move_nobody(
+    full: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full.calibrate(0.05)
+    alone = answers(full, joint.alone(full))
+    together = answers(full, value_of(joint.jointly(full)))
+    monkeypatch.setattr("gallery.store.sightings.is_there", lambda path: int(path.stem) != 3)
+    assert full.store.sightings.gone() == {4}
+    without = answers(full, value_of(joint.jointly(full)))
+    assert without[3] == alone[3] != together[3]
+    # The others of its character had it for a neighbour.
+    assert any(one != other for one, other in zip(without[:8], together[:8], strict=True))
+    assert answers(full, value_of(joint.jointly(full, gone=True))) == together
+
+
 def test_every_face_that_is_moved_is_a_step(full: Engine) -> None:
     full.calibrate(0.05)
     started, *steps = joint.jointly(full)
@@ -350,7 +366,7 @@ def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database
         assert call(*words, cwd=tmp_path, database=database).code == 0
     assert records("alone.jsonl") == records("first.jsonl")
     done = call("relabel", "--out", "together.jsonl", cwd=tmp_path, database=database)
-    assert "8 pictures with 19 faces: " in done.stderr
+    assert "8 pictures with 18 faces: " in done.stderr
     assert " sure, " in done.stderr
     together = records("together.jsonl")
     assert together != records("first.jsonl")

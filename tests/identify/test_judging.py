@@ -106,7 +106,7 @@ def test_every_way_to_match_is_judged_by_the_same_evidence(known: Engine, mode: 
 
 def test_an_answer_has_the_evidence_that_calibration_learnt_from(known: Engine) -> None:
     found = known.calibrate(0.05)
-    enrolled, _ = references_of(known.store, "fake")
+    enrolled, _ = references_of(known.store, "fake", 0.6)
     vector = near(places(60)[4], 11)
     questions = Protocol(enrolled, known.judging.strangers)
     trials = questions.about(vector[None], np.array([4]), np.array([4]), quality=np.array([1.0]))
@@ -278,13 +278,13 @@ def test_what_a_person_decided_is_said_before_anything_is_weighed(
 
 
 def test_samples_that_a_person_decided_otherwise_of_are_not_learnt_from(known: Engine) -> None:
-    before, _ = references_of(known.store, "fake")
+    before, _ = references_of(known.store, "fake", 0.6)
     sample = known.samples("character 05")[0]
     meant = FaceMeant(Place(sample.digest), sample.path, sample.face.box)
     with known.store.writing() as writer:
         step = writer.decisions.begin(Action.NO_FACE, "")
         writer.decisions.decide(step, [meant], lambda state, _: state.set_aside(Decided.NO_FACE))
-    after, number = references_of(known.store, "fake")
+    after, names = references_of(known.store, "fake", 0.6)
     assert len(before.labels) - len(after.labels) == 1
-    assert np.bincount(after.labels)[number["character 05"]] == EACH - 1
+    assert np.bincount(after.labels)[names.index("character 05")] == EACH - 1
     assert known.calibrate(0.05).calibration is not None

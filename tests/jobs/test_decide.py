@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,7 @@ from gallery.jobs.relabel import RelabelChoices, relabel
 from gallery.media.images import read_image
 from gallery.output import registry
 from gallery.output.records import as_json, from_json
+from gallery.output.resume import open_writer
 from gallery.store.steps import Action, Step
 from gallery.types import Answer, Decided, FaceState, Record, Verdict
 
@@ -336,6 +339,38 @@ def test_records_tell_that_an_answer_is_a_persons_and_old_ones_are_read(
     assert as_json(record)["faces"][0]["decided"] == "confirmed"
     assert from_json(as_json(record)).faces[0].decided is Decided.CONFIRMED
     assert from_json(before).faces[0].decided is None
+
+
+def test_a_table_tells_who_decided_and_one_without_that_is_gone_on_with(
+    gallery: Engine, shots: Path, tmp_path: Path
+) -> None:
+    def label(out: Path, name: str) -> list[dict[str, str]]:
+        with closing(open_writer(out, gallery.encoder)) as writer:
+            writer.write(gallery.identify(read_image(shots / name)))
+            decided = [one.faces[0].decided for one in writer.records()]
+        with out.open(newline="", encoding="utf-8-sig") as file:
+            found = list(csv.DictReader(file))
+        assert [one.get("decided", "") for one in found] == [one or "" for one in decided]
+        return found
+
+    new, old = tmp_path / "new.csv", tmp_path / "old.csv"
+    assert [one["decided"] for one in label(new, "asuka.png")] == [""]
+    assert [*label(new, "green-0.png")[0]][-1] == "decided"
+    lines = new.read_text(encoding="utf-8").splitlines()
+    old.write_text("\n".join(one.rpartition(",")[0] for one in lines) + "\n", encoding="utf-8")
+    before = old.read_bytes()
+    confirm(gallery, shots / "pink.png", "Rei")
+    assert [one["decided"] for one in label(new, "pink.png")] == ["", "", "confirmed"]
+    gone_on = label(old, "pink.png")
+    assert old.read_bytes().startswith(before)
+    assert [one["character"] for one in gone_on] == ["Asuka", "", "Rei"]
+    assert all("decided" not in one and None not in one for one in gone_on)
+    # A spreadsheet adds empty cells.
+    old.write_text(
+        "".join(f"{line},\n" for line in old.read_text(encoding="utf-8").splitlines()),
+        encoding="utf-8",
+    )
+    assert len(label(old, "green-1.png")) == 4
 
 
 def test_the_commands_work_together(tmp_path: Path, database: Path) -> None:

@@ -153,6 +153,7 @@ JOBS: dict[str, Callable[[Engine, Path], Job[object]]] = {
 }
 
 STAGES = {
+    "adopt": ["looking", "adopting"],
     "relabel": ["smoothing", "relabelling"],
     "renew answers": ["smoothing", "answering"],
     "reencode": ["encoding", "encoding"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,23 @@ from gallery.media.images import FileState
 from gallery.store.answers import GalleryState
 from gallery.store.reader import Store
 from gallery.store.sightings import Observation
-from gallery.types import Answer, Box, DescribedFace, Face, Match, Quality, Verdict
+from gallery.store.steps import Action, FaceMeant
+from gallery.types import (
+    Answer,
+    Box,
+    DescribedFace,
+    Face,
+    Match,
+    Place,
+    Quality,
+    Verdict,
+    VideoShot,
+    VideoTrack,
+)
 
 FACES = 3
+
+GOOD = Quality(40.0, 0.5, None, None, None)
 
 
 def observed(count: int = FACES) -> Observation:
@@ -104,6 +119,53 @@ def test_a_name_that_nobody_has_any_more_is_not_stored(filled: Store) -> None:
         writer.answers.put(now, {row: gone}, {"1" * 64})
     stored = filled.answers.of_faces("fake", [row])[row]
     assert (stored.verdict, stored.character, stored.alternatives) == (Verdict.UNKNOWN, None, ())
+
+
+def test_decisions_of_a_video_stand_in_the_rows_of_their_tracks(filled: Store) -> None:
+    film, blank = "2" * 64, np.zeros((150, 150, 3), np.uint8)
+    tracks = [VideoTrack(shot, 1, 10.0 * shot, 10.0 * shot + 5, 10.0 * shot + 1, 4)
+              for shot in range(4)]  # fmt: skip
+
+    def seen(store: Store, shots: list[list[VideoTrack]]) -> dict[float, int]:
+        found: dict[float, int] = {}
+        with store.writing() as writer:
+            for number, own in enumerate(shots):
+                shot = VideoShot(number, own[0].start, own[-1].end, len(own), 4)
+                described = [
+                    DescribedFace(Face(Box(0, 0, 40, 40), 0.5), blank, vector(9), GOOD) for _ in own
+                ]
+                numbers = writer.sightings.keep_shot(
+                    film, Path("/seen.mkv"), shot, list(zip(own, described, strict=True)),
+                    left_out=0, encoder="fake", detector="fake",
+                )  # fmt: skip
+                found.update({t.start: n for t, n in zip(own, numbers, strict=True) if n})
+        return found
+
+    def decide(places: list[VideoTrack], name: str) -> None:
+        with filled.writing() as writer:
+            step = writer.decisions.begin(Action.CONFIRM, "", name)
+            meant = [FaceMeant(Place(film, one), Path("/seen.mkv"), Box(0, 0, 40, 40))
+                     for one in places]  # fmt: skip
+            writer.decisions.decide(step, meant, lambda state, _: state.confirmed(name))
+
+    def said(faces: dict[float, int]) -> dict[float, str | None]:
+        rows = filled.answers.of_faces("fake", faces.values())
+        return {start: rows[face].character for start, face in faces.items()}
+
+    faces = seen(filled, [[one] for one in tracks])
+    decide([tracks[0], tracks[3]], "Rei")
+    assert said(faces) == {0.0: "Rei", 10.0: None, 20.0: None, 30.0: "Rei"}
+    with filled.writing() as writer:
+        writer.character_id("Asuka")
+    decide([tracks[2]], "Asuka")
+    assert said(faces) == {0.0: "Rei", 10.0: None, 20.0: "Asuka", 30.0: "Rei"}
+    # Another look finds other shots, one of which is of two decided tracks.
+    again = seen(filled, [[tracks[0]], [replace(tracks[2], start=10.0, end=27.0), tracks[3]]])
+    with filled.writing() as writer:
+        writer.answers.put(filled.answers.now("fake"), {}, {film})
+    assert said(again) == {0.0: "Rei", 10.0: "Asuka", 30.0: "Rei"}
+    decide([tracks[3]], "Asuka")
+    assert said(again) == {0.0: "Rei", 10.0: "Asuka", 30.0: "Asuka"}
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,8 @@ def test_a_long_body_is_not_read(client: TestClient) -> None:
     headers = {**CHANGING, **cookie("the-token")}
     long = " " * LARGEST_BODY + BODY
     assert client.post("/api/v1/decisions", content=long, headers=headers).status_code == 413
+    both = {**headers, "content-length": str(len(BODY)), "transfer-encoding": "chunked"}
+    assert client.post("/api/v1/decisions", content=BODY, headers=both).status_code == 411
     parts = iter([BODY.encode()])
     assert client.post("/api/v1/decisions", content=parts, headers=headers).status_code == 411
 

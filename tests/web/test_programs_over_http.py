@@ -114,6 +114,21 @@ def test_what_was_decided_is_listed_page_by_page(client: TestClient) -> None:
     assert client.get("/api/v1/decisions?state=perhaps").status_code == 422
 
 
+def test_confirmed_faces_become_references(client: TestClient, shown: Engine) -> None:
+    nothing = client.post("/api/v1/references", json={"name": "Rei"})
+    assert (nothing.status_code, nothing.json()["detail"][-1]) == (409, ".")
+    faces = [one for row in client.get("/api/v1/doubtful").json()["rows"] for one in row["faces"]]
+    given = [{"id": one["id"], "version": one["version"]} for one in faces]
+    client.post("/api/v1/decisions", json={"action": "confirm", "name": "Asuka", "faces": given})
+    for is_dry in (True, False):
+        wanted = {"name": "Asuka", "take": 1, "dry_run": is_dry}
+        told = client.post("/api/v1/references", json=wanted).json()
+        assert (told["name"], told["confirmed"], told["added"]) == ("Asuka", 2, int(not is_dry))
+        assert {one["id"] for one in told["faces"]} <= {one["id"] for one in faces}
+    assert shown.store.character("Asuka").samples == 3
+    assert client.get("/api/v1/news").json()["stale"] == 14
+
+
 def test_every_route_says_what_it_takes_and_answers(client: TestClient) -> None:
     told = client.get("/api/v1/openapi.json").json()
     complaint = {"$ref": "#/components/schemas/ComplaintShape"}

@@ -13,6 +13,7 @@ from reviewed import COLOURS, ORANGE, reviewed
 
 from gallery.engine.engine import Engine
 from gallery.errors import NotAGallery
+from gallery.jobs.answers import renew_faces
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.web.desk import Desk
 from gallery.web.renewing import Renewing
@@ -134,6 +135,28 @@ def test_what_is_left_half_done_goes_on_later(
         assert waited(lambda: news(desk).stale < total)
     with Renewing(lambda: fake_gallery(database), desk.turn, look=0.01, settled=0.0):
         assert waited(lambda: news(desk).stale == 0)
+
+
+@pytest.mark.parametrize("quiet", [0.0, 3600.0])
+def test_what_was_answered_alone_is_answered_jointly_once_it_is_quiet(
+    desk: Desk, gallery: Engine, database: Path, tmp_path: Path, quiet: float
+) -> None:
+    for name, colour in {**COLOURS, "Misato": (120, 20, 150), "Ritsuko": (230, 220, 30)}.items():
+        enroll(gallery, tmp_path, name, colour)
+    gallery.calibrate(0.05)
+
+    def left() -> tuple[int, int]:
+        told = gallery.store.answers.news(gallery.encoder)
+        return told.stale, told.alone
+
+    with Renewing(
+        lambda: fake_gallery(database), desk.turn, look=0.01, settled=0.0, quiet=quiet
+    ) as renewing:
+        assert waited(lambda: left() == (0, 0))
+        looks = renewing.looks
+        renew_faces(gallery, [1])
+        assert waited(lambda: renewing.looks > looks + 3)
+        assert waited(lambda: left() == (0, 0)) if quiet == 0.0 else left() == (0, 1)
 
 
 def test_work_in_the_background_waits_for_all_requests() -> None:

@@ -15,6 +15,7 @@ from gallery.identify.calibration.fit import TrialSets, fit_curves, fit_scorer, 
 from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import (
+    NO_TRIALS,
     NOBODY,
     Labels,
     Protocol,
@@ -22,7 +23,6 @@ from gallery.identify.calibration.trials import (
     Rows,
     Trials,
     chosen,
-    joined,
 )
 
 MOST_FACES = 4000
@@ -80,13 +80,11 @@ def calibrate(
     _check(enrolled, strangers)
     questions = Protocol(enrolled, strangers)
     rows, sampled = _drawn(enrolled)
-    own = questions.leave_one_character_out(rows)
-    if rejected is not None and len(rejected.labels):
-        own = joined(own, _mistaken(questions, rejected))
     asked = TrialSets(
         known=questions.leave_one_out(rows),
-        own_strangers=own,
+        own_strangers=questions.leave_one_character_out(rows),
         shipped=questions.about_strangers(np.arange(len(strangers))),
+        rejected=_mistaken(questions, rejected),
     )
     scorer = fit_scorer(asked, strangers, names)
     right, misnamed = fit_curves(asked, scorer, strangers)
@@ -110,8 +108,10 @@ def calibrate(
     return Calibrated(calibration, asked, found, sampled)
 
 
-def _mistaken(questions: Protocol, rejected: Rejections) -> Trials:
+def _mistaken(questions: Protocol, rejected: Rejections | None) -> Trials:
     """Return the trials of rejected faces that are nearest to the very character rejected."""
+    if rejected is None or not len(rejected.labels):
+        return NO_TRIALS
     nobody = np.full(len(rejected.labels), NOBODY)
     trials = questions.about(rejected.descriptors, nobody, rejected.labels)
     return chosen(trials, trials.first == rejected.labels)
@@ -132,7 +132,7 @@ def _check(enrolled: References, strangers: Strangers) -> None:
             "are",
             "enroll more faces of some",
         )
-    if enrolled.characters < 2 and not len(strangers):
+    if len(np.unique(enrolled.one_as[enrolled.labels])) < 2 and not len(strangers):
         raise TooFewFaces(
             "The gallery has one character and no strangers ship with this encoder, so that "
             "nothing shows how alike strangers are",

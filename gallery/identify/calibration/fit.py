@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gallery.identify.calibration.evidence import Numbers
 from gallery.identify.calibration.model import FEATURES, Curve, Scorer, Tail, features, standardised
 from gallery.identify.calibration.strangers import Strangers
-from gallery.identify.calibration.trials import Trials
+from gallery.identify.calibration.trials import NO_TRIALS, Trials
 
 SHIPPED_CHARACTERS = 30.0
 """As many characters' worth the shipped strangers count beside the gallery's own."""
@@ -43,6 +43,13 @@ class TrialSets:
     """Its own faces with all of their characters left out."""
     shipped: Trials
     """Strangers that ship with the encoder."""
+    rejected: Trials = NO_TRIALS
+    """Faces that a person rejected the first character for, by that character."""
+
+    @property
+    def strangers(self) -> tuple[Trials, Trials, Trials]:
+        """All of nobody in the gallery, in the order of stranger_weights."""
+        return self.own_strangers, self.shipped, self.rejected
 
 
 def fit_scorer(asked: TrialSets, strangers: Strangers, names: Sequence[str] = FEATURES) -> Scorer:
@@ -57,7 +64,7 @@ def fit_scorer(asked: TrialSets, strangers: Strangers, names: Sequence[str] = FE
         weights = _scaled(strangers.known.astype(np.float64), 1.0)
         weights = weights + _scaled((~strangers.known).astype(np.float64), 1.0)
     else:
-        trials = (asked.known, asked.own_strangers, asked.shipped)
+        trials = (asked.known, *asked.strangers)
         evidence = np.concatenate([one.evidence for one in trials])
         right = np.concatenate([one.right for one in trials])
         total = float(asked.known.weights.sum())
@@ -76,13 +83,18 @@ def fit_scorer(asked: TrialSets, strangers: Strangers, names: Sequence[str] = FE
 
 
 def stranger_weights(asked: TrialSets) -> Numbers:
-    """Return how much each stranger counts: the gallery's own, then the shipped ones.
+    """Return how much each stranger counts: the gallery's own, the shipped and the rejected ones.
 
-    Every character of the gallery counts 1, the shipped ones SHIPPED_CHARACTERS together.
+    Every character of the gallery counts 1, the shipped ones SHIPPED_CHARACTERS together. A
+    rejected face counts as any other one does in the mean, and all that were rejected as one
+    character no more than 1: somebody picked them out of many because they were mistaken, so that
+    they say little of how many strangers are.
     """
-    return np.concatenate(
+    drawn = np.concatenate(
         [asked.own_strangers.weights, _scaled(asked.shipped.weights, SHIPPED_CHARACTERS)]
     )
+    one = float(drawn.mean()) if len(drawn) else 1.0
+    return np.concatenate([drawn, np.minimum(one, asked.rejected.weights)])
 
 
 def fit_tail(asked: TrialSets, scorer: Scorer, characters: int) -> Tail:
@@ -109,11 +121,14 @@ def fit_tail(asked: TrialSets, scorer: Scorer, characters: int) -> Tail:
 
 
 def stranger_scores(asked: TrialSets, scorer: Scorer) -> Numbers:
-    """Return the scores of all strangers, minus infinity for those turned away."""
+    """Return the scores of all strangers, minus infinity for those turned away.
+
+    They are in the order of stranger_weights.
+    """
     return np.concatenate(
         [
             np.where(trials.turned_away, -np.inf, scorer.scores(trials.evidence))
-            for trials in (asked.own_strangers, asked.shipped)
+            for trials in asked.strangers
         ]
     )
 

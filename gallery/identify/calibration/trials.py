@@ -3,15 +3,20 @@
 A known face is asked with itself left out of its character (leave-one-out). A stranger is a face
 of the gallery with all of its character left out (leave-one-character-out), or one that ships with
 the encoder.
+
+Where two characters are likely one, both are left out, and each is right for the other's faces: a
+face of a character that is enrolled twice is no stranger.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.identify.calibration.doubles import Double
 from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors, pooled_spread, weigh
 from gallery.identify.calibration.strangers import Strangers
 from gallery.numerics.distances import distances
@@ -25,7 +30,7 @@ BLOCK = 256
 NOBODY = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class References:
     """The references of a gallery: those that count for ideals."""
 
@@ -40,11 +45,25 @@ class References:
     as_faces: Vectors | None = None
     """Where each lies when it is asked about, shape (n, dimension); None is where it lies when
     others are."""
+    doubles: tuple[Double, ...] = ()
+    """Pairs of characters that are likely one."""
 
     @property
     def characters(self) -> int:
         """How many characters have references."""
         return len(np.unique(self.labels))
+
+    @cached_property
+    def one_as(self) -> Labels:
+        """The lowest number of those that each character is likely one with, shape (characters,).
+
+        It is the character's own number where it has no double.
+        """
+        numbers = np.arange(len(self.rejects), dtype=np.int64)
+        for double in self.doubles:
+            low, high = sorted((int(numbers[double.one]), int(numbers[double.other])))
+            numbers[numbers == high] = low
+        return numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +89,7 @@ class Trials:
     groups: Labels
     """Whose face it is, by a number of its kind's own; characters count alike, shape (n,)."""
     right: NDArray[np.bool_]
-    """Whether the first character is its own, shape (n,)."""
+    """Whether the first character is its own, or likely one with it, shape (n,)."""
     turned_away: NDArray[np.bool_]
     """Whether the first one is a reject class, shape (n,)."""
     first: Labels
@@ -89,6 +108,16 @@ class Trials:
         return np.asarray(1.0 / counts[inverse])
 
 
+NO_TRIALS = Trials(
+    np.zeros((0, len(COLUMNS))),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.bool_),
+    np.zeros(0, np.bool_),
+    np.zeros(0, np.int64),
+)
+"""Nobody was asked about."""
+
+
 class Protocol:
     """A gallery with what is made of it once."""
 
@@ -96,6 +125,8 @@ class Protocol:
         self._enrolled = enrolled
         self._strangers = strangers
         self._members, places = np.unique(enrolled.labels, return_inverse=True)
+        self._one_as = enrolled.one_as[self._members]
+        """Of each member; doubles have one number."""
         self._places: Labels = np.asarray(places, dtype=np.int64)
         order = np.argsort(self._places, kind="stable")
         counts = np.bincount(self._places)
@@ -116,8 +147,8 @@ class Protocol:
         return self._ask(self._asked(rows, own=True), self._enrolled.labels[rows])
 
     def leave_one_character_out(self, rows: Rows) -> Trials:
-        """Ask about references with all of their character left out."""
-        if len(self._members) < 2:
+        """Ask about references with all of their character, and its doubles, left out."""
+        if len(np.unique(self._one_as)) < 2:
             rows = rows[:0]
         return self._ask(self._asked(rows, own=False), self._enrolled.labels[rows])
 
@@ -167,7 +198,9 @@ class Protocol:
             second = _second(near)
             for at, row in enumerate(rows):
                 evidence[row] = self._weigh(asked, int(row), int(places[at]), second[at])
-        right = (first == asked.labels) & (asked.labels != NOBODY) & (asked.own != NOBODY - 1)
+        one_as = self._enrolled.one_as
+        right = one_as[first] == one_as[asked.labels]
+        right &= (asked.labels != NOBODY) & (asked.own != NOBODY - 1)
         return Trials(evidence, groups, right, self._enrolled.rejects[first], first)
 
     def _near(self, asked: Probes, rows: Rows) -> Numbers:
@@ -181,7 +214,7 @@ class Protocol:
                 continue
             place = int(np.searchsorted(self._members, asked.labels[row]))
             if own == NOBODY - 1:
-                near[at, place] = np.inf
+                near[at, self._one_as == self._one_as[place]] = np.inf
             else:
                 rest = (self._sums[place] - self._exact[own]) / (self._counts[place] - 1)
                 near[at, place] = np.linalg.norm(exact[at] - rest)
@@ -205,18 +238,6 @@ def _second(near: Numbers) -> Numbers:
         return np.full(len(near), np.nan)
     second = np.partition(near, 1, axis=1)[:, 1]
     return np.where(np.isfinite(second), second, np.nan)
-
-
-def joined(one: Trials, other: Trials) -> Trials:
-    """Return the trials of both; whose face it is stays apart."""
-    shift = int(one.groups.max()) + 1 if len(one) else 0
-    return Trials(
-        np.concatenate([one.evidence, other.evidence]),
-        np.concatenate([one.groups, other.groups + shift]),
-        np.concatenate([one.right, other.right]),
-        np.concatenate([one.turned_away, other.turned_away]),
-        np.concatenate([one.first, other.first]),
-    )
 
 
 def chosen(trials: Trials, rows: NDArray[np.bool_]) -> Trials:
