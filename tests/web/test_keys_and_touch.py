@@ -132,7 +132,7 @@ def test_swipes_decide_one_at_a_time(finger: Person, shown: Engine) -> None:
     finger.sees("#said", "1 face is not Asuka.")
     finger.saved()
     assert titles(shown) == ["confirmed 1 as Asuka", "rejected Asuka for 1"]
-    finger.page.locator("#undo").tap()
+    finger.page.locator("#undo").click()
     finger.sees("#said", "Undone")
     finger.saved()
     assert titles(shown)[-1] == "undid step 2 for 1"
