@@ -41,6 +41,10 @@ PARTS = {
     "answers": ("benchmarks.answers", "Stored answers of 100,000 seen faces"),
     "page": ("benchmarks.page", "The page in a real browser, with 100,000 seen faces"),
     "large": ("benchmarks.large", "Evaluation, calibration and audit of 5,000 characters"),
+    "growth": (
+        "benchmarks.growth",
+        "Costs over how many faces were seen and characters are enrolled",
+    ),
     "search": ("benchmarks.search", "Nearest-neighbour search"),
     "startup": ("benchmarks.startup", "Cold start"),
     "first-hour": ("benchmarks.first_hour", "A newcomer's first hour, with the usual mistakes"),

@@ -146,7 +146,7 @@ def open_gallery(
 
     `database` is a path or an SQLite URL. What is None is as on the command line: GALLERY_DATABASE,
     GALLERY_ENCODER and GALLERY_DETECTOR where they are set, then the usual. The detector `whole`
-    stands for --cropped: every picture is a face already. Where no database is, the first enrolment
+    stands for --cropped: every picture is a face already. Where no database is, the first `enroll`
     makes it. Networks are opened when the first picture needs them.
 
     Raises SetupError for an encoder that is not here, StoreError for a database that does not fit,

@@ -93,8 +93,8 @@ def review(
 
 
 EXPOSED = (
-    "Whoever has {} sees all labelled faces and their pictures, and can decide of them. Ctrl-C "
-    "ends it."
+    "Whoever has {} sees all labelled faces and their pictures, can decide of them, and enroll "
+    "samples. Ctrl-C ends it."
 )
 """What a command exposes."""
 

@@ -269,27 +269,27 @@ class Engine:
         # where a name was excluded.
         count = max(top, 2) + max(len(state.not_these) for state in states)
         matched = self._matcher.match(places, mode, count)
-        characters = self._matcher.characters()
-        for one, place, matches, state, name in zip(
-            described, places, matched, states, enrolled, strict=True
-        ):
-            left = [match for match in matches if match.character not in state.not_these]
-            said = self.judging.judge(
-                place,
-                one.quality,
-                left[: max(top, 2)],
-                mode=mode,
-                calibration=calibration,
-                characters=characters,
-                state=state,
-                enrolled=name,
-            )
+        left = [
+            [match for match in matches if match.character not in state.not_these]
+            for matches, state in zip(matched, states, strict=True)
+        ]
+        judged = self.judging.judge_all(
+            places,
+            [one.quality for one in described],
+            [matches[: max(top, 2)] for matches in left],
+            mode=mode,
+            calibration=calibration,
+            characters=self._matcher.characters(),
+            states=states,
+            enrolled=enrolled,
+        )
+        for one, matches, said in zip(described, left, judged, strict=True):
             yield Answer(
                 face=one.face,
                 verdict=said.verdict,
                 character=said.character,
-                distance=_distance(left, said),
-                matches=tuple(left[:top]),
+                distance=_distance(matches, said),
+                matches=tuple(matches[:top]),
                 quality=one.quality,
                 probability=said.probability,
                 stranger=said.stranger,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,37 @@ from gallery.types import Answer, DescribedFace, MatchMode
 
 Scoring = Callable[[Sequence[Sighting], Sequence[DescribedFace]], list[Answer]]
 """Answers seen faces of one file, which are given as described, too."""
+
+
+AT_ONCE = 1000
+"""Faces that are answered at once; one after the other they take ten times as long."""
+
+
+def answered_apart(
+    scoring: Scoring, groups: Iterable[Sequence[tuple[Sighting, DescribedFace]]]
+) -> Iterator[list[Answer]]:
+    """Yield the answers of each group of seen faces, of several groups in one question.
+
+    No group is cut in two.
+    """
+    waiting: list[Sequence[tuple[Sighting, DescribedFace]]] = []
+    faces = 0
+    for group in groups:
+        waiting.append(group)
+        faces += len(group)
+        if faces >= AT_ONCE or len(waiting) >= AT_ONCE:
+            yield from _apart(scoring, waiting)
+            waiting, faces = [], 0
+    yield from _apart(scoring, waiting)
+
+
+def _apart(
+    scoring: Scoring, groups: Sequence[Sequence[tuple[Sighting, DescribedFace]]]
+) -> Iterator[list[Answer]]:
+    every = [one for group in groups for one in group]
+    answers = iter(scoring([seen for seen, _ in every], [face for _, face in every]))
+    for group in groups:
+        yield list(islice(answers, len(group)))
 
 
 def alone(

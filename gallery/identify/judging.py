@@ -6,6 +6,7 @@ Before `gallery calibrate` the encoder's thresholds divide verdicts; after it, w
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,11 +24,10 @@ from gallery.identify.calibration.doubles import (
     centres,
     doubles,
 )
-from gallery.identify.calibration.evidence import Evidence, weigh
+from gallery.identify.calibration.evidence import COLUMNS, Known, Numbers, known_by, weigh_all
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
-from gallery.numerics.profiles import profile
 from gallery.store.enrolled import read_enrolled
 from gallery.store.reader import Store
 from gallery.types import (
@@ -42,7 +42,7 @@ from gallery.types import (
     Verdict,
 )
 
-MOST_REMEMBERED = 512
+MOST_REMEMBERED = 2048
 """Characters whose references are kept in memory."""
 
 
@@ -85,7 +85,7 @@ class Judging:
         self._thresholds = thresholds
         self._read_strangers = read_strangers
         self._now: _Now | None = None
-        self._references: dict[str, NDArray[np.float32]] = {}
+        self._known: dict[str, Known] = {}
 
     @cached_property
     def strangers(self) -> Strangers:
@@ -107,7 +107,7 @@ class Judging:
         change, body = self._store.change(), stored[1]
         now = self._now
         if now is None or now.change != change:
-            self._references.clear()
+            self._known.clear()
         if now is None or now.body != body:
             now = _Now(change, body, _parsed(body))
         self._now = _Now(change, body, now.calibration)
@@ -133,54 +133,111 @@ class Judging:
         that it does not have. A face that is `enrolled` is surely the character that it is enrolled
         as: somebody said so.
         """
-        decided = decided_by_a_person(state, is_calibrated=calibration is not None)
-        if decided is not None:
-            return decided
-        if enrolled is not None:
-            right, stranger = (None, None) if calibration is None else (1.0, 0.0)
-            return Judgement(Verdict.SURE, enrolled, right, stranger)
-        if calibration is None or not matches or matches[0].is_reject:
-            return Judgement(*decide(matches, self._thresholds))
-        evidence = self.evidence(
-            descriptor, quality, matches, mode, calibration.pool, references=references
+        (said,) = self.judge_all(
+            descriptor[None],
+            [quality],
+            [matches],
+            mode=mode,
+            calibration=calibration,
+            characters=characters,
+            references=references,
+            states=[state],
+            enrolled=[enrolled],
         )
-        said = calibration.judge(evidence.row()[None], characters)
-        verdict, name = decide_by_score(
-            matches, is_sure=bool(said.is_sure[0]), is_unknown=bool(said.is_unknown[0])
-        )
-        return Judgement(verdict, name, float(said.right[0]), float(said.stranger[0]))
+        return said
+
+    def judge_all(
+        self,
+        descriptors: NDArray[np.float32],
+        qualities: Sequence[Quality | None],
+        matches: Sequence[list[Match]],
+        *,
+        mode: MatchMode,
+        calibration: Calibration | None,
+        characters: int,
+        states: Sequence[FaceState],
+        enrolled: Sequence[str | None],
+        references: NDArray[np.float32] | None = None,
+    ) -> list[Judgement]:
+        """Say of each face, shape (n, DIMENSION), what judge says; together they take less time."""
+        said: dict[int, Judgement] = {}
+        scored: list[int] = []
+        for row, (own, state, name) in enumerate(zip(matches, states, enrolled, strict=True)):
+            decided = decided_by_a_person(state, is_calibrated=calibration is not None)
+            if decided is not None:
+                said[row] = decided
+            elif name is not None:
+                right, stranger = (None, None) if calibration is None else (1.0, 0.0)
+                said[row] = Judgement(Verdict.SURE, name, right, stranger)
+            elif calibration is None or not own or own[0].is_reject:
+                said[row] = Judgement(*decide(own, self._thresholds))
+            else:
+                scored.append(row)
+        if calibration is not None and scored:
+            evidence = self.evidence(
+                descriptors[scored],
+                [qualities[row] for row in scored],
+                [matches[row] for row in scored],
+                mode,
+                calibration.pool,
+                references=references,
+            )
+            found = calibration.judge(evidence, characters)
+            each = (found.is_sure, found.is_unknown, found.right, found.stranger)
+            for row, sure, unknown, *chances in zip(
+                scored, *(values.tolist() for values in each), strict=True
+            ):
+                verdict, who = decide_by_score(matches[row], is_sure=sure, is_unknown=unknown)
+                said[row] = Judgement(verdict, who, *chances)
+        return [said[row] for row in range(len(matches))]
 
     def evidence(
         self,
-        descriptor: Descriptor,
-        quality: Quality | None,
-        matches: list[Match],
+        descriptors: NDArray[np.float32],
+        qualities: Sequence[Quality | None],
+        matches: Sequence[list[Match]],
         mode: MatchMode,
         pool: float,
         *,
         references: NDArray[np.float32] | None = None,
-    ) -> Evidence:
-        """Return what speaks for and against a face being the first of at least one match."""
-        second = np.nan
-        if len(matches) > 1:
-            second = matches[1].distance
-            if mode is not MatchMode.IDEAL:
-                ideal = profile(self._of(matches[1].character)).ideal
-                second = float(np.linalg.norm(ideal.astype(np.float64) - descriptor))
-        return weigh(
-            descriptor,
-            self._of(matches[0].character) if references is None else references,
-            second,
-            pool=pool,
-            quality=np.nan if quality is None else quality.score,
-        )
+    ) -> Numbers:
+        """Return what speaks for and against faces being the first of their matches.
 
-    def _of(self, name: str) -> NDArray[np.float32]:
-        if name not in self._references:
-            if len(self._references) >= MOST_REMEMBERED:
-                self._references.clear()
-            self._references[name] = self._store.references(self._encoder, name)
-        return self._references[name]
+        Each face, shape (n, DIMENSION), has a match at least. The shape is (n, len(COLUMNS)).
+        """
+        rows: defaultdict[str, list[int]] = defaultdict(list)
+        for row, own in enumerate(matches):
+            rows[own[0].character].append(row)
+        seconds = np.array(
+            [self._second(*one, mode) for one in zip(descriptors, matches, strict=True)]
+        )
+        scores = np.array([np.nan if one is None else one.score for one in qualities])
+        found = np.empty((len(matches), len(COLUMNS)))
+        for name, own_rows in rows.items():
+            known = self._of(name) if references is None else known_by(references)
+            found[own_rows] = weigh_all(
+                descriptors[own_rows],
+                known,
+                seconds[own_rows],
+                pool=pool,
+                qualities=scores[own_rows],
+            )
+        return found
+
+    def _second(self, descriptor: Descriptor, matches: Sequence[Match], mode: MatchMode) -> float:
+        """Return the distance from the second character's ideal; NaN where there is none."""
+        if len(matches) < 2:
+            return float("nan")
+        if mode is MatchMode.IDEAL:
+            return matches[1].distance
+        return float(np.linalg.norm(self._of(matches[1].character).ideal - descriptor))
+
+    def _of(self, name: str) -> Known:
+        if name not in self._known:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[name] = known_by(self._store.references(self._encoder, name))
+        return self._known[name]
 
 
 def _parsed(body: str) -> Calibration:

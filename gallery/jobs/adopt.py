@@ -20,7 +20,7 @@ from gallery.types import UNDECIDED, Box, Descriptor, Place
 
 
 def adopt(engine: Engine, number: int, name: str, *, poor: bool = False) -> Job[int]:
-    """Enrol the faces that a cluster showed under a name; see adopt_faces."""
+    """Enroll the faces that a cluster showed under a name; see adopt_faces."""
     return adopt_faces(engine, [UnknownCluster(number)], name, poor=poor)
 
 
@@ -34,7 +34,7 @@ def adopt_faces(
     without: Sequence[Given] = (),
     poor: bool = False,
 ) -> Job[int]:
-    """Enrol faces under a name, new or not, and return how many are new samples.
+    """Enroll faces under a name, new or not, and return how many are new samples.
 
     Each becomes a sample with the crop and the descriptors of its sighting; as the folder that it
     was found in stands its cluster. A track of a video becomes one sample, of its best moment,
@@ -88,7 +88,7 @@ def _place(one: Meant) -> tuple[Place, Box]:
 
 
 def enroll_as(engine: Engine, name: str, faces: Sequence[Meant]) -> int:
-    """Enrol faces under a name as they were seen, and return how many are new samples."""
+    """Enroll faces under a name as they were seen, and return how many are new samples."""
     added = _adopted(engine, name, [one.sighting for one in faces if one.sighting is not None])
     with engine.store.writing() as writer:
         for one in faces:

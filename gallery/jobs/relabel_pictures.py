@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from gallery.engine.engine import Engine
-from gallery.engine.joint import Scoring, alone
+from gallery.engine.joint import Scoring, alone, answered_apart
 from gallery.store.sightings import ObservedPicture, Sighting
 from gallery.types import Record
 
@@ -29,15 +29,21 @@ def relabel_pictures(
     for one in engine.store.sightings.all():
         if one.id in places:
             faces[one.digest].append(one)
-    for picture in pictures:
-        seen = sorted(faces.get(picture.digest or "", ()), key=lambda one: -one.face.score)
-        described = [one.described(vectors[places[one.id]]) for one in seen]
+    own = [
+        sorted(faces.get(picture.digest or "", ()), key=lambda one: -one.face.score)
+        for picture in pictures
+    ]
+    answers = answered_apart(
+        answering,
+        ([(one, one.described(vectors[places[one.id]])) for one in seen] for seen in own),
+    )
+    for picture, said in zip(pictures, answers, strict=True):
         yield Record(
             picture.path,
             picture.width,
             picture.height,
             engine.encoder,
-            tuple(answering(seen, described)),
+            tuple(said),
             error=picture.error,
             left_out=picture.left_out,
             digest=picture.digest,

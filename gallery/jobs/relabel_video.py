@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gallery.engine.joint import Scoring, alone
+from gallery.engine.joint import Scoring, alone, answered_apart
 from gallery.store.sightings import Sighting
 from gallery.store.videos import ObservedShot, ObservedVideo
 from gallery.types import DescribedFace, VideoEnd, VideoRecord, VideoTrack
@@ -81,11 +81,13 @@ def _of_video(
         video.path, video.width, video.height, engine.encoder, asked=_asked(video, shots)
     )
     count = 0
-    for one in shots:
-        tracks = seen.tracks.get(one.id, [])
+    followed = [seen.tracks.get(one.id, []) for one in shots]
+    answers = answered_apart(
+        answering, ([(one.sighting, one.face) for one in tracks] for tracks in followed)
+    )
+    for one, tracks, said in zip(shots, followed, answers, strict=True):
         count += len(tracks)
-        seen_here, faces = [one.sighting for one in tracks], [one.face for one in tracks]
-        for track, answer in zip(tracks, answering(seen_here, faces), strict=True):
+        for track, answer in zip(tracks, said, strict=True):
             yield replace(empty, faces=(answer,), part=track.part)
         yield replace(empty, left_out=one.left_out, part=one.shot)
     end = VideoEnd(len(shots), count, shots[-1].shot.end if shots else 0.0)

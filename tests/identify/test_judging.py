@@ -104,6 +104,25 @@ def test_every_way_to_match_is_judged_by_the_same_evidence(known: Engine, mode: 
     assert other.probability == pytest.approx(by_ideal.probability, abs=0.1)
 
 
+@pytest.mark.parametrize("is_calibrated", [False, True])
+def test_faces_that_are_answered_at_once_are_answered_as_one_after_the_other(
+    known: Engine, is_calibrated: bool
+) -> None:
+    if is_calibrated:
+        known.calibrate(0.05)
+    centres = places(60)
+    faces = [described(near(centres[row % 20], 50 + row)) for row in range(45)]
+    at_once = known.answers(faces)
+    alone = [known.answers([one])[0] for one in faces]
+    assert len({one.verdict for one in at_once}) > 1
+    for one, other in zip(at_once, alone, strict=True):
+        assert (one.verdict, one.character, one.matches) == (
+            other.verdict, other.character, other.matches
+        )  # fmt: skip
+        assert one.probability == pytest.approx(other.probability, abs=1e-12)
+        assert one.stranger == pytest.approx(other.stranger, abs=1e-12)
+
+
 def test_an_answer_has_the_evidence_that_calibration_learnt_from(known: Engine) -> None:
     found = known.calibrate(0.05)
     enrolled, _ = references_of(known.store, "fake", 0.6)
@@ -113,8 +132,8 @@ def test_an_answer_has_the_evidence_that_calibration_learnt_from(known: Engine) 
     matches = known._matcher.match(vector[None], MatchMode.IDEAL, 2)[0]
     quality = described(vector).quality
     pool = found.calibration.pool
-    evidence = known.judging.evidence(vector, quality, matches, MatchMode.IDEAL, pool)
-    np.testing.assert_allclose(evidence.row(), trials.evidence[0], atol=1e-5)
+    evidence = known.judging.evidence(vector[None], [quality], [matches], MatchMode.IDEAL, pool)
+    np.testing.assert_allclose(evidence, trials.evidence, atol=1e-5)
 
 
 def test_a_calibration_is_of_one_encoder(known: Engine, database: Path) -> None:

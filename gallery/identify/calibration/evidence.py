@@ -18,6 +18,9 @@ Vectors = NDArray[np.float32]
 SHRINKING = 2.0
 """As many references' worth of the pool's spread counts with a character's own."""
 
+DIFFERENCES = 1 << 20
+"""Numbers that are in memory at once where faces are compared with references: 8 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -49,6 +52,27 @@ class Evidence:
 COLUMNS = tuple(one.name for one in fields(Evidence))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """A character as its references show it."""
+
+    references: Numbers
+    """Shape (n, dimension), n at least 1."""
+    ideal: Numbers
+    """Their mean, shape (dimension,), in single precision as it is stored."""
+    best: int
+    """The row of the reference nearest to it."""
+    square: float
+    """See squared_spread."""
+
+
+def known_by(references: Vectors) -> Known:
+    """Return a character of references, shape (n, dimension), n at least 1."""
+    centre = profile(references)
+    exact = references.astype(np.float64)
+    return Known(exact, centre.ideal.astype(np.float64), centre.best, squared_spread(references))
+
+
 def weigh(
     descriptor: Vectors,
     references: Vectors,
@@ -59,24 +83,42 @@ def weigh(
 ) -> Evidence:
     """Return the evidence on a face, shape (dimension,), and a character's references.
 
-    References have the shape (n, dimension), n at least 1. `second` is the distance from the second
-    character's ideal, `pool` the spread of the gallery's references, see `pooled_spread`; NaN
-    where there is none.
+    References have the shape (n, dimension), n at least 1. For the rest see weigh_all.
     """
-    centre = profile(references)
-    exact = references.astype(np.float64)
-    apart = np.linalg.norm(exact - descriptor, axis=1)
-    ideal = float(np.linalg.norm(centre.ideal.astype(np.float64) - descriptor))
-    return Evidence(
-        ideal=ideal,
-        best=float(apart[centre.best]),
-        nearest=float(apart.min()),
-        gap=second - ideal,
-        ratio=ideal / second if second > 0 else np.nan,
-        spread=spread(references, pool),
-        references=float(len(references)),
-        quality=quality,
+    seconds, qualities = np.array([second]), np.array([quality])
+    (row,) = weigh_all(
+        descriptor[None], known_by(references), seconds, pool=pool, qualities=qualities
     )
+    return Evidence(*row.tolist())
+
+
+def weigh_all(
+    descriptors: Vectors, known: Known, seconds: Numbers, *, pool: float, qualities: Numbers
+) -> Numbers:
+    """Return the evidence on faces, shape (n, dimension), all of whose first character is one.
+
+    `seconds`, shape (n,), are the distances from the second character's ideal, `pool` the spread of
+    the gallery's references, see `pooled_spread`; NaN where there is none. The shape is
+    (n, len(COLUMNS)).
+    """
+    best, nearest = np.empty(len(descriptors)), np.empty(len(descriptors))
+    step = max(DIFFERENCES // known.references.size, 1)
+    for start in range(0, len(descriptors), step):
+        part = slice(start, start + step)
+        apart = np.linalg.norm(known.references - descriptors[part, None], axis=2)
+        best[part], nearest[part] = apart[:, known.best], apart.min(axis=1)
+    ideal = np.linalg.norm(known.ideal - descriptors, axis=1)
+    evidence = {
+        "ideal": ideal,
+        "best": best,
+        "nearest": nearest,
+        "gap": seconds - ideal,
+        "ratio": np.divide(ideal, seconds, out=np.full_like(ideal, np.nan), where=seconds > 0),
+        "spread": _shrunk(known.square, len(known.references), pool),
+        "references": float(len(known.references)),
+        "quality": qualities,
+    }
+    return np.stack([np.broadcast_to(evidence[name], ideal.shape) for name in COLUMNS], axis=1)
 
 
 def squared_spread(references: Vectors) -> float:
@@ -91,8 +133,11 @@ def spread(references: Vectors, pool: float) -> float:
     It is shrunk towards the pool's: the variance is the mean of its own, with n - 1 degrees of
     freedom, and the pool's, with SHRINKING. A character with one reference has the pool's.
     """
-    own = squared_spread(references)
-    return float(np.sqrt((own + SHRINKING * pool**2) / (len(references) - 1 + SHRINKING)))
+    return _shrunk(squared_spread(references), len(references), pool)
+
+
+def _shrunk(square: float, references: int, pool: float) -> float:
+    return float(np.sqrt((square + SHRINKING * pool**2) / (references - 1 + SHRINKING)))
 
 
 def pooled_spread(descriptors: Vectors, labels: NDArray[np.int64]) -> float:
