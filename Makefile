@@ -15,6 +15,7 @@ demo: install  ## Enroll the sample characters, identify pictures, label a folde
 	$(GALLERY) label data/screenshots --out demo/labels.csv
 	@echo
 	@echo "Look at the pictures in demo/annotated, and at the table demo/labels.csv."
+	@echo "Then decide of the faces in a browser: $(GALLERY) review"
 
 test: install  ## Run the tests, but for the slow ones.
 	$(BIN)/python $(PYTEST) -m "not slow"
