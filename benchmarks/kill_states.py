@@ -35,7 +35,7 @@ COUNTED = f"""
 """  # noqa: S608 - its own columns
 """Finds counts without their answers, and answers without their count."""
 
-PASSING = frozenset(("change", "made_at"))
+PASSING = frozenset(("change", "made_at", "revision"))
 """Columns that differ from run to run."""
 
 

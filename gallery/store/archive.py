@@ -202,7 +202,8 @@ def _write_drawn(store: Store, archive: zipfile.ZipFile, contents: dict[str, Con
             values = {
                 "digest": one.digest,
                 "path": str(one.path),
-                **_face_json(one.face, one.quality),
+                **_face_json(one.face),
+                **_quality_json(one.quality),
                 **_content_json(contents.get(one.digest)),
             }
             lines.append(json.dumps(values, ensure_ascii=False))
@@ -221,14 +222,17 @@ def _as_npy(matrix: NDArray[np.float32]) -> bytes:
     return content.getvalue()
 
 
-def _face_json(face: Face, quality: Quality | None) -> dict[str, Any]:
+def _face_json(face: Face) -> dict[str, Any]:
     landmarks = landmarks_to_json(face.landmarks)
     return {
         "box": list(face.box),
         "score": face.score,
         "landmarks": json.loads(landmarks) if landmarks else None,
-        "quality": None if quality is None else quality_columns(quality),
     }
+
+
+def _quality_json(quality: Quality | None) -> dict[str, Any]:
+    return {"quality": None if quality is None else quality_columns(quality)}
 
 
 def _as_json(sample: Sample, content: Content | None) -> dict[str, Any]:
@@ -236,9 +240,10 @@ def _as_json(sample: Sample, content: Content | None) -> dict[str, Any]:
         "character": sample.character,
         "digest": sample.digest,
         "path": str(sample.path),
-        **_face_json(sample.face, sample.quality),
+        **_face_json(sample.face),
         "detector": sample.detector,
         "enrolled_as": sample.enrolled_as,
+        **_quality_json(sample.quality),
         "poor": sample.is_poor,
         **_content_json(content),
     }

@@ -50,6 +50,7 @@ COMMANDS = (
     "relabel --out relabelled.csv",
     "audit",
     "evaluate",
+    "seen",
     "backup copy.db",
     "restore copy.db",
     "export whole.zip",

@@ -720,7 +720,8 @@ class TestCommands:
         before = sorted((album / "album").rglob("*"))
         assert sum(path.suffix == ".png" for path in before) == 12
         done = ask(album, "label", *words)
-        assert "8 pictures in folders that outputs go to left out." in done.stderr
+        assert "4 pictures in folders that outputs go to left out." in done.stderr
+        assert "4 pictures with boxes drawn by gallery passed over." in done.stderr
         assert sorted((album / "album").rglob("*")) == before
         assert len((album / "album" / "l.jsonl").read_bytes().splitlines()) == 4
 

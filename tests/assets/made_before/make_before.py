@@ -74,7 +74,6 @@ def main() -> None:
         shutil.copy(PLACE / name, HERE / f"whole-{name}")
     for name in ("relabelled.jsonl", "alone.jsonl"):
         shutil.copy(PLACE / name, HERE / name)
-    keep("clusters.jsonl", run("cluster", "--json"))
 
 
 def copy(source: Path, target: Path) -> None:
