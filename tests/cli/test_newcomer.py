@@ -250,6 +250,17 @@ def test_labelling_says_that_you_decided_since(types: Terminal) -> None:
     assert "`gallery relabel` writes them anew." in said
 
 
+def test_relabelling_into_the_same_file_says_that_you_decided_since(types: Terminal) -> None:
+    assert "decided" not in types("relabel", "--out", "better.jsonl").stderr
+    assert "decided" not in types("relabel", "--out", "better.jsonl").stderr
+    types("reject", "new/0.png", "Nami")
+    os.utime(types.folder / "better.jsonl", (0, 0))
+    said = types("relabel", "--out", "better.jsonl").stderr
+    assert "You decided or calibrated since" in said
+    assert "another --out has them." in said
+    assert "decided" not in types("relabel", "--out", "best.jsonl").stderr
+
+
 @pytest.fixture
 def drawn(tmp_path: Path) -> Terminal:
     """Two drawn characters are enrolled; four pictures of a third are labelled."""
