@@ -213,6 +213,7 @@ export async function history(_, told) {
       el("p", { class: "faint" }, "Newest first. An undo is a step, too; what a newer step decided is left alone."),
       el("ol", { class: "steps" }, rows),
     ],
+    undone: told.again,
     next: () => address("today"),
   };
 }
