@@ -267,6 +267,20 @@ def test_the_key_undoes_what_an_audit_changed(person: Person, shown: Engine) -> 
     person.sees(".proposal b", "Done: Move to Rei")
 
 
+def test_a_name_is_found_by_its_words_in_any_order(person: Person, shown: Engine) -> None:
+    person.go("sure/Rei", ".face")
+    person.press("/")
+    person.sees("#naming input")
+    person.type("Ayanami Rei")
+    person.press("Enter")
+    person.sees(".face .caption", "Ayanami Rei")
+    person.press("/")
+    person.sees("#naming input")
+    person.type("rei aya")
+    person.sees("#names li[aria-selected=true]", "Ayanami Rei")
+    person.press("Escape")
+
+
 def test_history_shows_what_the_key_undid(person: Person, shown: Engine) -> None:
     person.go("sure/Rei", ".face")
     person.press("Enter")
