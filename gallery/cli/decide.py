@@ -169,6 +169,7 @@ def undo(
 
     with open_gallery(settings_of(ctx)) as gallery:
         done = decide.undo(gallery, steps or ())
+        samples = decide.still_enrolled(gallery, done)
         titles = {one.id: one.title for one in gallery.store.decisions.steps()}
     if json:
         json_line(_undone_json(done))
@@ -176,6 +177,11 @@ def undo(
         for one in done.steps:
             say(f"Step {one.id}: undid step {one.undoes}, {titles[one.undoes or 0]}.")
         say(f"{plural(done.restored, 'face')} as before.")
+        for sample, owner in samples.items():
+            say(
+                f"Sample {sample} of {owner} is such a face, and stays; `gallery forget --sample "
+                f"{sample}` takes it out."
+            )
         for left in done.left:
             owner = "undone already" if left.step is None else f"step {left.step} owns it now"
             say(f"Left alone: {left.face.path} at {_box(left.face.box)}, {owner}.")

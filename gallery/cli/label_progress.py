@@ -31,12 +31,20 @@ if TYPE_CHECKING:
 class LabelReporter(Reporter):
     """Says what comes of pictures and videos, and counts them."""
 
-    def __init__(self, out: Path, *, is_asked_anew: bool, has_changed: bool = False) -> None:
+    def __init__(
+        self,
+        out: Path,
+        *,
+        is_asked_anew: bool,
+        has_changed: bool = False,
+        anew: str = "`gallery relabel` writes them anew",
+    ) -> None:
         """Prepare for the events of a job; is_asked_anew says whether formats are asked for.
 
         Only those count that pictures done before are not written in. has_changed says whether
-        answers of pictures done before may be others by now.
+        answers of pictures done before may be others by now, and anew what writes those.
         """
+        self._anew = anew
         self._has_changed = has_changed
         self.gain: Gain | None = None
         """What joint scoring would gain, where that was tried."""
@@ -114,8 +122,7 @@ class LabelReporter(Reporter):
                 say(f"{plural(count, what)} in {self._out} already.")
         if self._has_changed and (event.pictures_done or event.videos_done):
             say(
-                "You decided or calibrated since, so that answers may be others now; `gallery "
-                "relabel` writes them anew."
+                f"You decided or calibrated since, so that answers may be others now; {self._anew}."
             )
         if event.failed_before:
             say(f"{plural(event.failed_before, 'picture')} that could not be read tried again.")

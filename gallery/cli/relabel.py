@@ -69,6 +69,7 @@ def relabel(
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs import relabel as relabel_job
+    from gallery.jobs import worth
     from gallery.output import registry
 
     wanted = [registry.output_spec(text) for text in write or ()]
@@ -77,8 +78,13 @@ def relabel(
         out, paths or (), alone, match, top, wanted, options, gone, rewrite
     )
     is_asked_anew = not rewrite and any(not one.is_document for one in wanted)
-    reporter = LabelReporter(out, is_asked_anew=is_asked_anew)
     with open_gallery(settings_of(ctx)) as gallery:
+        reporter = LabelReporter(
+            out,
+            is_asked_anew=is_asked_anew,
+            has_changed=worth.changed_since(gallery, out),
+            anew="another --out has them",
+        )
         follow(relabel_job.relabel(gallery, choices), reporter)
     if not reporter.finish():
         raise typer.Exit(1)

@@ -142,6 +142,28 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
     return Undone(tuple(made), restored, tuple(left), kept)
 
 
+def still_enrolled(engine: Engine, undone: Undone) -> dict[int, str]:
+    """Return the samples that faces are of although their names were undone, and whose they are.
+
+    Undoing a name takes no sample out of the gallery.
+    """
+    former = {one.id: one for one in engine.store.decisions.steps()}
+    found: dict[int, str] = {}
+    with engine.store.writing() as writer:
+        for one in undone.steps:
+            taken_back = former[one.undoes or 0]
+            if taken_back.action is not Action.CONFIRM:
+                continue
+            for face in engine.store.decisions.faces_of(one.id):
+                owners = writer.samples_at(face.moment, face.box)
+                found |= {
+                    sample: owner
+                    for sample, owner in owners.items()
+                    if taken_back.character in (None, owner)
+                }
+    return found
+
+
 def person(who: str | None) -> str:
     """Return who decides: as it is said, else the user's name in the environment, else ""."""
     if who is not None:

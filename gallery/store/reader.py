@@ -501,15 +501,21 @@ def _sample(row: Any) -> Sample:
     )
 
 
+ALIKE = 0.65
+"""From this ratio on names are spelt alike: Rai and Rei are, Arima and Gaara are not."""
+
+
 def spelt_alike(name: str, known: Collection[str]) -> list[str]:
     """Return up to three of the known names that a name may be meant for.
 
-    Case does not count, and a part of a name, such as the family name, is enough.
+    Case does not count, nor does the order of its words, since family names stand first or last. A
+    part of a name, such as the family name, is enough.
     """
     folded = {one: one.casefold() for one in sorted(known)}
     wanted = name.casefold()
-    same = [one for one, other in folded.items() if other == wanted]
+    words = sorted(wanted.split())
+    same = [one for one, other in folded.items() if sorted(other.split()) == words]
     parts = [one for one, other in folded.items() if wanted in other or other in wanted]
-    close = difflib.get_close_matches(wanted, folded.values(), n=3)
+    close = difflib.get_close_matches(wanted, folded.values(), n=3, cutoff=ALIKE)
     alike = [one for other in close for one in folded if folded[one] == other]
     return list(dict.fromkeys(same + parts + alike))[:3]

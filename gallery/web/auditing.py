@@ -117,17 +117,21 @@ class _Held:
         self._change = ""
         self._found: list[Proposal] = []
         self._status: list[Status] = []
+        self._steps: dict[int, int] = {}
+        """By proposal that was called right, the step of that."""
 
     def run(self) -> AuditShape:
         self._change = self._desk.engine.store.change()
         self._found = result_of(audit(self._desk.engine))
         self._status = [Status.OPEN] * len(self._found)
+        self._steps = {}
         self._token = secrets.token_hex(8)
         self._made_at = datetime.now(UTC).isoformat(timespec="seconds")
         return self.shape()
 
     def shape(self) -> AuditShape:
         is_stale = self._token is not None and self._desk.engine.store.change() != self._change
+        self._reopen()
         seen: Counter[Kind] = Counter()
         shown = []
         for number, one in enumerate(self._found):
@@ -161,6 +165,7 @@ class _Held:
     def right(self, given: ProposalGiven) -> StepShape:
         step = call_right(self._desk.engine, self._proposal(given, Status.OPEN))
         self._status[given.number] = Status.RIGHT
+        self._steps[given.number] = step.id
         return step_shape(step)
 
     def _proposal(self, given: ProposalGiven, status: Status) -> Proposal:
@@ -168,9 +173,23 @@ class _Held:
             raise InputError("The audit was run again meanwhile; look at what it found now.")
         if given.number >= len(self._found):
             raise InputError("There is no such proposal.")
+        self._reopen()
         if self._status[given.number] is not status:
             raise InputError("Somebody did something about this meanwhile; look at it again.")
         return self._found[given.number]
+
+    def _reopen(self) -> None:
+        """Let proposals be open again that were called right in a step that is undone by now."""
+        if not self._steps:
+            return
+        undone: set[int] = set()
+        for one in self._desk.engine.store.decisions.steps():
+            if one.undoes is not None and one.id not in undone:
+                undone.add(one.undoes)
+        for number, step in [*self._steps.items()]:
+            if step in undone:
+                self._status[number] = Status.OPEN
+                del self._steps[number]
 
     def _shaped(self, number: int) -> ProposalShape:
         one = self._found[number]

@@ -115,6 +115,16 @@ def test_several_pictures_are_named_at_once_and_taken_in(types: Terminal) -> Non
     assert (done["action"], done["faces"]) == ("confirm", 1)
 
 
+def test_undoing_a_name_says_which_sample_stays(types: Terminal) -> None:
+    types("name", "new/0.png", NICO, "--use")
+    said = types("undo").stderr
+    assert "1 face as before.\n" in said
+    assert "Sample 5 of Nico Robin is such a face, and stays; `gallery forget --sample 5`" in said
+    types("forget", "--sample", "5", "--yes")
+    types("name", "new/0.png", NICO)
+    assert "stays" not in types("undo").stderr
+
+
 def test_naming_a_sample_of_somebody_else_moves_it_where_it_is_used(types: Terminal) -> None:
     said = types("name", "in/Nami/1.png", NICO)
     assert "of Nami is such a face; --use gives it to Nico Robin." in said.stderr
@@ -238,6 +248,17 @@ def test_labelling_says_that_you_decided_since(types: Terminal) -> None:
     said = types("label", "new", "--out", "labels.jsonl").stderr
     assert "You decided or calibrated since" in said
     assert "`gallery relabel` writes them anew." in said
+
+
+def test_relabelling_into_the_same_file_says_that_you_decided_since(types: Terminal) -> None:
+    assert "decided" not in types("relabel", "--out", "better.jsonl").stderr
+    assert "decided" not in types("relabel", "--out", "better.jsonl").stderr
+    types("reject", "new/0.png", "Nami")
+    os.utime(types.folder / "better.jsonl", (0, 0))
+    said = types("relabel", "--out", "better.jsonl").stderr
+    assert "You decided or calibrated since" in said
+    assert "another --out has them." in said
+    assert "decided" not in types("relabel", "--out", "best.jsonl").stderr
 
 
 @pytest.fixture

@@ -217,6 +217,19 @@ def test_a_misspelt_name_is_refused_with_those_spelt_alike(store: Store) -> None
     assert not caught.value.near
 
 
+@pytest.mark.parametrize(
+    ("known", "typed", "is_alike"),
+    [("Rei", "Rai", True), ("Nico Robin", "Robin Nico", True), ("Gaara", "Arima", False)],
+)
+def test_letters_in_common_alone_make_no_name_alike(
+    store: Store, known: str, typed: str, is_alike: bool
+) -> None:
+    add(store, known, 1)
+    with pytest.raises(NoSuchCharacter) as caught:
+        store.character(typed)
+    assert caught.value.near == ((known,) if is_alike else ())
+
+
 def test_case_and_width_of_a_name_do_not_matter_where_one_is_meant(store: Store) -> None:
     for number, name in enumerate(("Rei", "REI", "Asuka", "Soryu")):
         add(store, name, number + 1)

@@ -149,6 +149,17 @@ def test_what_cannot_be_drawn_is_told_and_the_box_stays(
     assert drawn(shown) == []
 
 
+def test_a_picture_that_is_gone_says_why_nothing_can_be_drawn(
+    person: Person, shown: Engine, tmp_path: Path
+) -> None:
+    one = beside(shown, tmp_path)
+    (tmp_path / "new" / "Rei-001.png").unlink()
+    go(person, f"picture/{one.id}")
+    person.sees("main", "The picture itself is not here")
+    person.press("d")
+    person.sees("#said", "Heads are drawn in pictures that are here")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_that_keeps_people_out(
     person: Person, shown: Engine, tmp_path: Path, scheme: Literal["light", "dark"]

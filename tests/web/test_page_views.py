@@ -244,6 +244,52 @@ def test_an_audit_is_looked_through_by_keys(person: Person, shown: Engine) -> No
     assert actions(shown) == [Action.CONFIRM]
 
 
+def test_the_key_undoes_what_an_audit_changed(person: Person, shown: Engine) -> None:
+    person.go("audit")
+    person.press("Enter")
+    person.sees(".proposal")
+    person.page.locator(".proposal button", has_text="Move to Rei").click()
+    person.sees(".proposal b", "Done: Move to Rei")
+    person.press("u")
+    person.sees(".proposal button", "Move to Rei")
+    assert len(shown.samples("Rei")) == 6
+    row = person.page.locator(".proposal", has_text="Move to Rei")
+    row.locator("button", has_text="It is right").click()
+    person.sees(".proposal b", "Right as it is")
+    # Also where the view is another one by now.
+    person.go("today")
+    person.go("audit", ".proposal b")
+    person.press("u")
+    person.sees(".proposal button", "Move to Rei")
+    assert actions(shown) == [Action.CONFIRM, Action.UNDO]
+    # What is undone is open again, for the gallery as well.
+    person.page.locator(".proposal button", has_text="Move to Rei").click()
+    person.sees(".proposal b", "Done: Move to Rei")
+
+
+def test_a_name_is_found_by_its_words_in_any_order(person: Person, shown: Engine) -> None:
+    person.go("sure/Rei", ".face")
+    person.press("/")
+    person.sees("#naming input")
+    person.type("Ayanami Rei")
+    person.press("Enter")
+    person.sees(".face .caption", "Ayanami Rei")
+    person.press("/")
+    person.sees("#naming input")
+    person.type("rei aya")
+    person.sees("#names li[aria-selected=true]", "Ayanami Rei")
+    person.press("Escape")
+
+
+def test_history_shows_what_the_key_undid(person: Person, shown: Engine) -> None:
+    person.go("sure/Rei", ".face")
+    person.press("Enter")
+    person.sees(".face[data-state='confirmed']")
+    person.go("history", ".steps li")
+    person.press("u")
+    person.sees(".steps li", "undid step")
+
+
 def test_what_cannot_be_undone_is_asked_before(person: Person, shown: Engine) -> None:
     person.go("audit")
     person.press("Enter")

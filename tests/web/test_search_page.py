@@ -94,11 +94,15 @@ def test_what_is_no_picture_is_told(person: Person) -> None:
     go(person, "search", ".zone")
     person.drops(".zone", {"text.txt": b"no picture"})
     person.sees(".complaint", "text.txt: The picture is not a picture that can be read")
+    person.sees("#said", "Nothing was searched.")
     person.drops(".zone", {"both.png": BOTH})
     person.sees(".lead", "2 heads")
     person.page.route("**/search**", lambda route: route.abort())
     person.drops(".zone", {"both.png": BOTH})
     person.sees(".complaint", "The gallery does not answer")
+    person.page.route("**/history**", lambda route: route.abort())
+    person.go("history")
+    person.sees("main", "The gallery does not answer.")
 
 
 def test_a_file_beside_its_place_does_not_leave_the_page(person: Person) -> None:

@@ -1,5 +1,6 @@
 // Audit: what may be wrong in the gallery, each with its command as a button. It is run on demand.
 
+import { forgotten, noted } from "./board.js";
 import { count, el, say } from "./dom.js";
 import { get, reference, write } from "./server.js";
 
@@ -23,8 +24,10 @@ function sure(question, does) {
 }
 
 class Row {
-  constructor(audit, proposal) {
+  constructor(audit, proposal, told) {
     this.audit = audit;
+    this.told = told;
+    this.entry = null;
     this.proposal = proposal;
     this.step = null;
     this.buttons = el("div", { class: "buttons" });
@@ -66,14 +69,24 @@ class Row {
   async #fix() {
     const { proposal } = this;
     if (!proposal.can_be_undone && !await sure(`${proposal.fix}? ${proposal.reason}`, proposal.fix)) return;
-    await this.#write("audit/fix", (answer) => { this.proposal = answer; }, `${proposal.fix}: done.`);
+    await this.#write("audit/fix", (answer) => { this.proposal = answer; this.#note(); }, `${proposal.fix}: done.`);
   }
 
   #right() {
-    return this.#write("audit/right", (answer) => { this.step = answer.id; this.proposal.status = "right"; }, "It is right as it is; no audit asks again.");
+    return this.#write("audit/right", (answer) => { this.step = answer.id; this.proposal.status = "right"; this.#note(); }, "It is right as it is; no audit asks again.");
+  }
+
+  // The key that undoes means this row, also when the view was left and shown again.
+  #note() {
+    if (this.proposal.status === "done" && !this.proposal.can_be_undone) return;
+    this.entry = noted({ back: async () => {
+      await this.#undo();
+      if (!this.element.isConnected && location.hash.startsWith("#/audit")) await this.told.again();
+    } });
   }
 
   #undo() {
+    forgotten(this.entry);
     if (this.proposal.status === "done") {
       return this.#write("audit/back", (answer) => { this.proposal = answer; }, "Undone.");
     }
@@ -87,6 +100,7 @@ class Row {
       say(told);
     } catch (error) {
       this.trouble.textContent = `Not done: ${error.message}`;
+      if (!this.element.isConnected) say(this.trouble.textContent);
     }
     this.#paint();
   }
@@ -111,7 +125,7 @@ export async function audit(_, told) {
       element: run,
     };
   }
-  const rows = found.proposals.map((one) => new Row(found.audit, one));
+  const rows = found.proposals.map((one) => new Row(found.audit, one, told));
   const kinds = [...new Set(found.proposals.map((one) => one.title))];
   const list = (title) => rows.filter((row) => row.proposal.title === title);
   const move = (by) => {

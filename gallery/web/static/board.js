@@ -298,6 +298,12 @@ export function noted(entry) {
   return entry;
 }
 
+// Takes back a note of what was undone in another way.
+export function forgotten(entry) {
+  const at = done.indexOf(entry);
+  if (at >= 0) done.splice(at, 1);
+}
+
 function becoming(face, action, name) {
   if (action === "confirm") return { decided: "confirmed", character: name };
   if (action === "ignore") return { decided: "ignored" };

@@ -83,6 +83,12 @@ async function undoStep(step) {
   await go();
 }
 
+// What a list of steps shows is another one then.
+async function undone() {
+  await undo(shown.board ?? shown.list);
+  await shown.undone?.();
+}
+
 // Who the faces of a row are said to be.
 const nameOf = (board) => board.cell.group.name;
 
@@ -254,7 +260,7 @@ const WORK = {
   open,
   like,
   draw: () => shown.draw?.(),
-  undo: () => undo(shown.board ?? shown.list),
+  undo: undone,
   next: onward,
   back: () => history.back(),
   nearer: () => shown.zoom?.(1),
@@ -277,7 +283,7 @@ function pressed(event) {
   if (event.isComposing || event.altKey) return false;
   if (event.ctrlKey || event.metaKey) {
     if (event.key.toLowerCase() !== "z" || event.shiftKey) return false;
-    undo(board ?? shown.list);
+    undone();
     return true;
   }
   if (keys.isOpen()) return false;
@@ -333,7 +339,7 @@ document.addEventListener("keydown", (event) => {
   if (pressed(event)) event.preventDefault();
 });
 
-document.getElementById("undo").addEventListener("click", () => undo(shown.board ?? shown.list));
+document.getElementById("undo").addEventListener("click", undone);
 document.getElementById("help").addEventListener("click", () => keys.show(bar));
 window.addEventListener("hashchange", go);
 go();

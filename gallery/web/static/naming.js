@@ -22,6 +22,8 @@ function found(characters, typed) {
     if (own.startsWith(wanted)) return 1;
     if (own.split(/\s+/).some((part) => part.startsWith(wanted))) return 2;
     if (own.includes(wanted)) return 3;
+    // Family names stand first or last.
+    if (wanted.split(/\s+/).every((word) => own.split(/\s+/).some((part) => part.startsWith(word)))) return 3;
     return former.some((one) => folded(one).includes(wanted)) ? 4 : 9;
   };
   return characters

@@ -55,6 +55,7 @@ export async function search(_, told) {
   } catch (error) {
     const complaint = el("p", { class: "complaint" }, `${file.name}: ${error.message}`);
     if (brought === file) brought = null;
+    say("Nothing was searched.");
     return { next, content: content(heading, complaint, place) };
   }
   const bitmap = await createImageBitmap(file).catch(() => null);

@@ -9,7 +9,11 @@ export const reference = (sample) => `/api/v1/references/${sample}.webp?of=${key
 export const original = (face) => `/api/v1/pictures/${face}.webp`;
 
 export async function get(what, parameters = {}) {
-  return answerOf(await fetch(`/api/v1/${what}?${new URLSearchParams(parameters)}`));
+  try {
+    return await answerOf(await fetch(`/api/v1/${what}?${new URLSearchParams(parameters)}`));
+  } catch (error) {
+    throw silent(error);
+  }
 }
 
 async function post(what, body) {

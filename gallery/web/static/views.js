@@ -1,7 +1,7 @@
 // The views: each returns what is shown, its board of faces, and how the next screen is reached.
 
 import { Board, isOpen } from "./board.js";
-import { count, el } from "./dom.js";
+import { count, el, say } from "./dom.js";
 import { drawable } from "./draw.js";
 import { firstUse, takesPictures } from "./enroll.js";
 import { canvas } from "./preview.js";
@@ -193,7 +193,7 @@ export async function picture([face], told) {
       el("p", { class: "faint" }, `${count(shown.faces.length, "face")}. Esc goes back.`),
       pen?.bar ?? null, whole, board.element,
     ],
-    board, at, back: true, draw: pen?.begin,
+    board, at, back: true, draw: pen?.begin ?? (() => say("Heads are drawn in pictures that are here; this one is not.")),
   };
 }
 
@@ -213,6 +213,7 @@ export async function history(_, told) {
       el("p", { class: "faint" }, "Newest first. An undo is a step, too; what a newer step decided is left alone."),
       el("ol", { class: "steps" }, rows),
     ],
+    undone: told.again,
     next: () => address("today"),
   };
 }
