@@ -8,8 +8,11 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from patience import at_most
 from playwright.sync_api import Browser, JSHandle, Page, expect, sync_playwright
 from reviewed import desk_of
 
@@ -20,6 +23,9 @@ from gallery.web.doors import Address
 from gallery.web.server import loopback, serving
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+MINUTES = 3
+"""What axe may take; on a busy machine it takes half of one."""
 
 PATIENCE = 20_000
 """Milliseconds after which what is waited for does not come."""
@@ -163,6 +169,12 @@ class Person:
 
     def captions(self) -> list[str]:
         return self.page.locator(".face .caption").all_inner_texts()
+
+    def violations(self) -> list[dict[str, Any]]:
+        """Return what axe finds that keeps people out."""
+        # A page that is never done with it would keep the tests from their end.
+        with at_most(MINUTES * 60):
+            return [*Axe().run(self.page).response["violations"]]
 
     def look(self, path: Path) -> None:
         self.page.screenshot(path=path)

@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from axe_playwright_python.sync_playwright import Axe
 from browser import PATIENCE, Person, decided, go, served
 from labelled import identify_files
 from playwright.sync_api import Browser, expect
@@ -169,5 +168,5 @@ def test_axe_finds_nothing_that_keeps_people_out(
     person.press("d")
     person.sees("main .box.drawn")
     person.page.wait_for_load_state("networkidle")
-    found = Axe().run(person.page).response["violations"]
+    found = person.violations()
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []

@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from axe_playwright_python.sync_playwright import Axe
 from browser import Person, chromium, served
 from playwright.sync_api import Browser
 from reviewed import reviewed
@@ -190,6 +189,6 @@ def test_axe_finds_nothing_in_the_keys_and_one_at_a_time(finger: Person) -> None
     for opened in (False, True):
         if opened:
             finger.page.locator("#help").tap()
-        found = Axe().run(finger.page).response["violations"]
+        found = finger.violations()
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
         assert finger.page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from axe_playwright_python.sync_playwright import Axe
 from browser import Person, chromium, served
 from fakes import Square, fake_gallery, write_picture
 from playwright.sync_api import Browser
@@ -58,7 +57,7 @@ def test_more_faces_of_a_name_are_offered_and_nothing_moves(
     learn_orange(gallery, tmp_path)
     person.sees("#offer a", "2 more faces look like Asuka now")
     assert person.page.locator(".face").evaluate_all("all => all.map(one => one.id)") == before
-    found = Axe().run(person.page).response["violations"]
+    found = person.violations()
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
     person.page.locator("#offer a").click()
     person.page.locator("#offer a").wait_for(state="hidden")
