@@ -23,7 +23,7 @@ import hashlib
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +87,6 @@ class Person:
     job: Job
     keys: int = 0
     screens: int = 0
-    named: set[str] = field(default_factory=set)
-    """Names that the page knows, besides those of enrolled characters."""
 
     def decide(self, action: str, faces: Iterable[FaceShape], name: str | None = None) -> None:
         """Decide of faces as the page does."""

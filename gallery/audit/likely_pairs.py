@@ -9,9 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.audit.proposals import logistic
 from gallery.engine.engine import Engine
-from gallery.identify.calibration.doubles import START, STEEPNESS, TOGETHER
+from gallery.identify.calibration.doubles import TOGETHER, likelihood_at
 from gallery.numerics.distances import squared_distances
 from gallery.types import Descriptor
 
@@ -163,5 +162,4 @@ def _rejected(engine: Engine, members: Members) -> dict[int, set[str]]:
 
 
 def _likelihood(engine: Engine, square: float) -> float:
-    ratio = max(float(square), 0.0) ** 0.5 / engine.thresholds.unknown
-    return logistic(STEEPNESS * ratio + START)
+    return likelihood_at(max(float(square), 0.0) ** 0.5 / engine.thresholds.unknown)

@@ -49,7 +49,6 @@ from gallery.system.files import absolute
 from gallery.types import (
     UNDECIDED,
     Answer,
-    Box,
     Character,
     Crop,
     DescribedFace,
@@ -107,7 +106,6 @@ class Engine:
         self._rejected: tuple[object, Rejected] | None = None
         self._ruling: Ruling | None = None
         self._look_alikes: tuple[object, tuple[tuple[str, str], ...]] | None = None
-        self._samples_at: tuple[str, dict[str, list[tuple[Box, str]]]] | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -393,10 +391,9 @@ class Engine:
         """Return whose samples faces are, where they are any; of videos none is known."""
         if places is None or not described:
             return [None] * len(described)
-        change = self.store.change()
-        if self._samples_at is None or self._samples_at[0] != change:
-            self._samples_at = (change, self.store.enrolled_places())
-        known = self._samples_at[1]
+        known = self.store.enrolled_places(
+            {key for one in places if one.track is None for key in (one.digest, one.pixels) if key}
+        )
         return [
             next(
                 (

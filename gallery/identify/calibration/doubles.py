@@ -56,6 +56,11 @@ def are_told_apart(right: int, size: int) -> bool:
     return right >= min(ENOUGH_RIGHT, size)
 
 
+def likelihood_at(ratio: float) -> float:
+    """Return how likely two are one whose true centres lie so many times `unknown` apart."""
+    return 1.0 / (1.0 + math.exp(-(STEEPNESS * ratio + START)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Centres:
     """Where characters lie."""
@@ -96,15 +101,13 @@ def doubles(found: Centres, unknown: float, *, least: float = 0.0) -> Iterator[D
     able = np.flatnonzero(found.sizes >= LEAST)
     most = (TOGETHER * unknown) ** 2
     for start in range(0, len(able), ROWS_AT_ONCE):
-        rows = able[start : start + ROWS_AT_ONCE]
-        apart = squared_distances(found.ideals[rows], found.ideals[able])
-        apart -= found.noise[rows][:, None] + found.noise[able]
-        for row, column in np.argwhere(apart <= most):
-            one, other = int(rows[row]), int(able[column])
-            if one >= other:
-                continue
+        rows, rest = able[start : start + ROWS_AT_ONCE], able[start:]
+        apart = squared_distances(found.ideals[rows], found.ideals[rest])
+        apart -= found.noise[rows][:, None] + found.noise[rest]
+        for row, column in np.argwhere(np.triu(apart <= most, 1)):
+            one, other = int(rows[row]), int(rest[column])
             between = math.sqrt(max(float(apart[row, column]), 0.0))
-            likelihood = 1.0 / (1.0 + math.exp(-(STEEPNESS * between / unknown + START)))
+            likelihood = likelihood_at(between / unknown)
             if likelihood >= least:
                 numbers = int(found.numbers[one]), int(found.numbers[other])
                 yield Double(*numbers, between, likelihood)
