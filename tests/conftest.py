@@ -74,6 +74,7 @@ def person(browser: Browser, shown: Engine) -> Iterator[Person]:
     with served(shown) as link:
         one = Person(browser, link)
         yield one
+        assert one.troubles == []
         one.page.close()
 
 

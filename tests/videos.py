@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -18,6 +21,23 @@ RATE = 24
 MILLISECONDS = Fraction(1, 1000)
 
 
+@contextlib.contextmanager
+def usual_priority() -> Iterator[None]:
+    """Leave this thread's turn as it was.
+
+    SVT-AV1, run by root, puts whoever calls it before everything else on the machine, for good: the
+    tests that follow, and the browsers that they start, would let nothing else run.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *before)
+
+
 def write_video(
     path: Path,
     frames: Sequence[tuple[float, Pixels]],
@@ -30,7 +50,7 @@ def write_video(
 ) -> Path:
     """Save pictures with their times in seconds, without loss unless a codec is named."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with usual_priority(), av.open(str(path), "w") as container:
         stream = cast(VideoStream, container.add_stream(codec, rate=RATE))
         stream.height, stream.width = frames[0][1].shape[:2]
         stream.pix_fmt = pixel_format

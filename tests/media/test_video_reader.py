@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -65,6 +66,8 @@ def test_colours_and_times_of_every_codec(
         options=options,
     )
     frames = read(path)
+    if sys.platform == "linux":
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
     assert [round(frame.time, 3) for frame in frames] == [round(n / 24, 3) for n in range(12)]
     pixels = frames[6].image().pixels
     assert pixels.shape == (120, 160, 3)

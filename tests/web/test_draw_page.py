@@ -146,6 +146,7 @@ def test_what_cannot_be_drawn_is_told_and_the_box_stays(
     person.sees("#said", "Not drawn: The gallery does not answer.")
     assert person.page.locator("main .box.drawn").is_visible()
     assert drawn(shown) == []
+    person.was_refused()
 
 
 def test_a_picture_that_is_gone_says_why_nothing_can_be_drawn(

@@ -83,6 +83,7 @@ def test_what_is_refused_is_told_of_each_picture(person: Person, shown: Engine) 
     person.page.get_by_role("button", name="Close").click()
     assert not person.page.locator("#enrolling").is_visible()
     assert names(shown) == {"Asuka": 2}
+    person.was_refused()
 
 
 def test_pictures_without_a_name_want_one(person: Person, shown: Engine) -> None:
@@ -132,6 +133,7 @@ def test_what_the_gallery_does_not_take_is_told(person: Person, shown: Engine) -
     person.drops(".people-zone", pictures(RED, 2))
     person.sees("#enrolling .refused li", "1.png: The gallery does not answer.")
     assert names(shown) == {}
+    person.was_refused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -149,6 +151,7 @@ def test_axe_finds_nothing_that_keeps_people_out(
         person.page.wait_for_load_state("networkidle")
         found = person.violations()
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    person.was_refused()
 
 
 def test_enrolling_fits_a_telephone(browser: Browser, shown: Engine) -> None:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from browser import Person, chromium, served
+from browser import Person, served
 from playwright.sync_api import Browser
 from reviewed import reviewed
 
@@ -18,24 +18,9 @@ from gallery.engine.engine import Engine
 from gallery.store.steps import Action
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
 def shown(gallery: Engine, tmp_path: Path) -> Engine:
     return reviewed(gallery, tmp_path, sure=6, unknown=4)
-
-
-@pytest.fixture
-def person(browser: Browser, shown: Engine) -> Iterator[Person]:
-    with served(shown) as link:
-        one = Person(browser, link)
-        yield one
-        assert one.troubles == []
-        one.page.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from browser import Person, chromium, served
+from browser import Person, served
 from fakes import Square, fake_gallery, write_picture
 from playwright.sync_api import Browser
 from reviewed import ORANGE, desk_of, reviewed
@@ -18,12 +18,6 @@ from reviewed import ORANGE, desk_of, reviewed
 from gallery.engine.engine import Engine
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.web.renewing import Renewing
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

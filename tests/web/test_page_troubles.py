@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from browser import PATIENCE, Person, chromium, served
+from browser import PATIENCE, Person, served
 from fakes import fake_gallery
 from playwright.sync_api import Browser, Dialog, Route, expect
 from reviewed import reviewed
@@ -32,12 +32,6 @@ from gallery.store.steps import Action
 from gallery.types import Box, DescribedFace, Face, Quality
 
 TOKEN = "a-token-of-tests"  # noqa: S105 - of a server on loopback that lives for a test
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from browser import Person, chromium, served
+from browser import Person, served
 from fakes import Square, write_picture
 from playwright.sync_api import Browser
 from reviewed import COLOURS, GREEN, PINK, filmed, like, reviewed, two_of_one
@@ -22,12 +21,6 @@ from gallery.jobs.regroup import SeenGroup, split
 from gallery.store.steps import Action
 
 EPISODE = f"episode/{'ab' * 32}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -44,15 +37,6 @@ def shown(gallery: Engine, tmp_path: Path) -> Engine:
     list(enroll_candidates(gallery, candidates_in(tmp_path / "in")[0]))
     two_of_one(gallery, 1)
     return gallery
-
-
-@pytest.fixture
-def person(browser: Browser, shown: Engine) -> Iterator[Person]:
-    with served(shown) as link:
-        one = Person(browser, link)
-        yield one
-        assert one.troubles == []
-        one.page.close()
 
 
 def groups(gallery: Engine) -> list[int]:

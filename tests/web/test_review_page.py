@@ -154,6 +154,7 @@ def test_what_cannot_be_saved_comes_back_and_is_marked(person: Person, shown: En
     person.saved()
     assert person.states()[0] == "ignored"
     assert decided(shown) == {("ignored", None): 1}
+    person.was_refused()
 
 
 def test_it_is_painted_before_it_is_written(person: Person) -> None:

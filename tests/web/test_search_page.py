@@ -102,6 +102,7 @@ def test_what_is_no_picture_is_told(person: Person) -> None:
     person.page.route("**/history**", lambda route: route.abort())
     person.go("history")
     person.sees("main", "The gallery does not answer.")
+    person.was_refused()
 
 
 def test_a_file_beside_its_place_does_not_leave_the_page(person: Person) -> None:
