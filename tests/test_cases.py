@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cases"
 
-SECONDS = 120
+SECONDS = 500
 
 SCRIPTS = sorted([*CASES.glob("*.sh"), *CASES.glob("*/case.sh")])
 
