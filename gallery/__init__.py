@@ -148,6 +148,7 @@ if TYPE_CHECKING:
     from gallery.output.arrays import FaceTable
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
+    from gallery.output.screen_time import Episode
     from gallery.store.answers import AnswerCount, AnswerCounts, AnswerPage, StoredAnswer
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
@@ -218,6 +219,7 @@ else:
         "output.arrays": "FaceTable",
         "output.format": "OutputOptions Placing TagStyle",
         "output.records": "as_json",
+        "output.screen_time": "Episode",
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
@@ -291,6 +293,7 @@ __all__ = [
     "EnrolledFace",
     "EnrolmentStarted",
     "EnrolmentSummary",
+    "Episode",
     "Evaluation",
     "Event",
     "Face",

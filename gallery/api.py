@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from gallery.jobs.reencode import Reencoded
     from gallery.jobs.references import References
     from gallery.output.arrays import FaceTable
+    from gallery.output.screen_time import Episode
     from gallery.store.answers import AnswerCounts, AnswerPage
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
@@ -503,6 +504,33 @@ class Gallery:
             yield from relabelling.relabel(self._open(create=False), choices)
 
         return Job("relabel", self._in_turn(events()))
+
+    def appearances(
+        self,
+        paths: PathLike | Sequence[PathLike] = (),
+        *,
+        alone: bool = False,
+        write: Sequence[str] = (),
+        options: OutputOptions | None = None,
+    ) -> Job[Event[tuple[Episode, ...]], tuple[Episode, ...]]:
+        """Say who is on screen in labelled videos, as `gallery appearances` does.
+
+        All that were labelled are told of, or files and folders in `paths`; `write` takes formats
+        that tell who is on screen. The result has an Episode for each video. Raises InputError
+        where no video was labelled.
+        """
+        from gallery.jobs.appearances import AppearanceChoices, appearances
+
+        formats = _texts(write, "write")
+
+        def events(engine: Engine) -> Generator[Event[tuple[Episode, ...]], None, None]:
+            wanted = [registry.output_spec(text) for text in formats]
+            chosen = _paths(paths) if paths else ()
+            yield from appearances(
+                engine, AppearanceChoices(chosen, alone, wanted, options or OutputOptions())
+            )
+
+        return self._job("appearances", events)
 
     def cluster(
         self, *, poor: bool = False, afresh: bool = False

@@ -534,6 +534,9 @@ def test_long_work_gives_its_result_at_once(
     labelled = people.label(shots, tmp_path / "out.jsonl").run()
     assert (labelled.pictures, labelled.failed) == (5, 1)
     assert people.relabel(tmp_path / "again.jsonl").run().pictures == 5
+    with pytest.raises(gallery.InputError, match="No video was labelled yet"):
+        # Pictures were labelled, and no video.
+        people.appearances().run()
     assert people.cluster(poor=True).run() == []
     with pytest.raises(gallery.InputError, match="no cluster 1"):
         people.adopt(1, "Shinji").run()

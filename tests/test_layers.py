@@ -38,9 +38,13 @@ ROOMS = (
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
-    "numerics": ("assignment distances intervals neighbours profiles", "choosing clustering"),
-    "media": ("folders images timecodes", "inputs selection video_reader", "shots stills"),
-    "reports": ("annotate line_chart", "page"),
+    "numerics": ("assignment distances intervals neighbours profiles spans", "choosing clustering"),
+    "media": (
+        "folders images timecodes",
+        "inputs selection video_reader",
+        "shots stills video_writer",
+    ),
+    "reports": ("annotate line_chart time_chart", "page"),
     "faces": (
         "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
         "interfaces networks.dlib_format networks.manifest quality tracking",
@@ -77,9 +81,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "output": (
         "arrays format record_file record_values summary",
-        "records",
-        "annotated csv_table document jsonl sidecars sorted_folders",
-        "captions coco html_sheet hydrus label_studio resume xmp_sidecar",
+        "records screen_time",
+        "annotated csv_table document jsonl sidecars sorted_folders subtitles time_line",
+        "captions chapters coco html_sheet hydrus label_studio markers resume video_documents "
+        "xmp_sidecar",
         "record_copy",
         "registry",
         "outputs",
@@ -91,7 +96,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
-        "add compare draw harvest_page shown",
+        "add appearances compare draw harvest_page preview shown",
         "cluster enroll harvest label meant",
         "cluster_faces decide decided_faces",
         "adopt regroup review seen",
@@ -125,8 +130,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show video writing",
         "archive doctor meant models progress seen",
-        "audit calibrate characters cluster decide enroll evaluate harvest label_progress "
-        "references review web",
+        "appearances audit calibrate characters cluster decide enroll evaluate harvest "
+        "label_progress references review web",
         "identify label relabel serve",
         "",
     ),

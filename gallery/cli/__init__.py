@@ -15,6 +15,7 @@ import typer
 
 from gallery import __version__
 from gallery.cli import (
+    appearances,
     archive,
     audit,
     calibrate,
@@ -153,6 +154,7 @@ audit.register(app)
 cluster.register(app)
 relabel.register(app)
 seen.register(app)
+appearances.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)

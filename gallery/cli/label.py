@@ -23,6 +23,7 @@ from gallery.cli.writing import (
     Top,
     Unsure,
     Write,
+    records_and_formats,
 )
 from gallery.output.format import CaptionPlace, OutputOptions, Placing, TagStyle
 from gallery.settings import EVERY
@@ -100,7 +101,8 @@ def label(
 
     watched = options_of(from_, to, every, min_face, min_quality)
     options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
-    plan = label_job.planned(paths, out, write or (), options, since, watch=watch)
+    out, formats = records_and_formats(out, write)
+    plan = label_job.planned(paths, out, formats, options, since, watch=watch)
     is_asked_anew = not rewrite and any(not one.is_document for one in plan.wanted)
     if workers is not None:
         leave_cores(workers)

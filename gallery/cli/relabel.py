@@ -22,6 +22,7 @@ from gallery.cli.writing import (
     Top,
     Unsure,
     Write,
+    records_and_formats,
 )
 from gallery.output.format import CaptionPlace, OutputOptions, Placing, TagStyle
 from gallery.types import MatchMode
@@ -72,7 +73,8 @@ def relabel(
     from gallery.jobs import worth
     from gallery.output import registry
 
-    wanted = [registry.output_spec(text) for text in write or ()]
+    out, formats = records_and_formats(out, write)
+    wanted = [registry.output_spec(text) for text in formats]
     options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
     choices = relabel_job.RelabelChoices(
         out, paths or (), alone, match, top, wanted, options, gone, rewrite

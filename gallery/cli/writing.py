@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from gallery.output import registry
 from gallery.output.format import CaptionPlace, Placing, TagStyle
 from gallery.types import MatchMode
 
@@ -15,7 +16,12 @@ MOST_COMPLAINTS = 20
 """Outputs of single pictures that are complained of one by one."""
 
 Out: TypeAlias = Annotated[
-    Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")
+    Path,
+    typer.Option(
+        metavar="FILE.jsonl|FILE.csv",
+        help="Where the records go. FILE.vtt, FILE.srt, FILE.xml, FILE.ffmetadata, FILE.edl or "
+        "FILE.otio of one video stands for FILE.jsonl and --write of that format.",
+    ),
 ]
 Write: TypeAlias = Annotated[
     list[str] | None,
@@ -24,7 +30,9 @@ Write: TypeAlias = Annotated[
         help="Write another format, too; may be given several times. Beside the pictures, or "
         "below a folder that is named: captions, hydrus, xmp, xmp-stem. Into a folder: "
         "sorted:FOLDER, annotated:FOLDER. Into a file: coco:FILE, label-studio:FILE, "
-        "html:FILE, jsonl:FILE, csv:FILE. Or one that a package of yours brings.",
+        "html:FILE, jsonl:FILE, csv:FILE. Of videos, beside them, below a folder, or of one into a "
+        "file: vtt, srt, chapters, ffmetadata, edl, otio, timeline. Or one that a package of yours "
+        "brings.",
     ),
 ]
 Rewrite: TypeAlias = Annotated[
@@ -66,6 +74,13 @@ Top: TypeAlias = Annotated[int, typer.Option(min=1, help="How many characters to
 Matching: TypeAlias = Annotated[
     MatchMode, typer.Option(help="What of a character a face is compared with.")
 ]
+
+
+def records_and_formats(out: Path, write: Sequence[str] | None) -> tuple[Path, list[str]]:
+    """Return the file of records and the formats that --out and --write name."""
+    records, shown = registry.of_records(out)
+    own = [] if shown is None else [f"{shown.format}:{shown.target}"]
+    return records, [*own, *(write or ())]
 
 
 def complaints(not_written: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.numerics.assignment import pairs_of
-from gallery.types import DescribedFace, Descriptor, Thresholds
+from gallery.types import Box, DescribedFace, Descriptor, Thresholds
 
 BEST = 5
 """How many glimpses, those of the best quality, make a track's descriptor."""
@@ -52,14 +52,22 @@ class Track:
     """At most BEST glimpses, the one of the best quality first; of equal ones the earlier."""
     missed: int = 0
     """Sampled frames in a row without the face."""
+    path: list[tuple[float, Box]] = field(default_factory=list)
+    """Where it was at which seconds of the video, frame by sampled frame."""
 
     def see(self, time: float, described: DescribedFace) -> None:
         """Add a sampled frame."""
+        self.path.append((time, described.face.box))
         self.end, self.last, self.missed = time, described, 0
         self.looks += 1
         self.best.append(Glimpse(time, described))
         self.best.sort(key=lambda one: (-one.described.quality.score, one.time))
         del self.best[BEST:]
+
+    def stay(self, time: float) -> None:
+        """Add a frame in which it stands where it stood."""
+        self.end = time
+        self.path.append((time, self.last.face.box))
 
     @property
     def descriptor(self) -> Descriptor:
@@ -100,7 +108,7 @@ class Tracker:
         """Take a frame that shows the same as the last sampled one."""
         for track in self._running:
             if track.missed == 0:
-                track.end = time
+                track.stay(time)
 
     def tracks(self) -> list[Track]:
         """Return all tracks, in the order in which they begin, then from left to right."""

@@ -99,7 +99,7 @@ def planned(
     arrivals = Arrivals(paths) if watch else None
     media = Media(videos_of(paths)) if watch else media_of(paths)
     if media.videos:
-        registry.require_for_videos(wanted, options.placing)
+        registry.require_for_videos(wanted, options.placing, videos=len(media.videos))
     (pictures, left_out), videos = without_outputs(media.pictures, paths, folders), media.videos
     if start is not None:
         pictures, videos = changed_since(pictures, start), changed_since(videos, start)

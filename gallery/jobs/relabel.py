@@ -75,7 +75,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
     if not known:
         raise refused[0] if refused else NothingSeen()
     if videos:
-        registry.require_for_videos(choices.wanted, choices.options.placing)
+        registry.require_for_videos(choices.wanted, choices.options.placing, videos=len(videos))
     contents = engine.store.contents()
     changed = {one.path for one in known if has_changed(one, contents)}
     with (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,11 @@ class VideoReader:
         if self._stream.duration and self._stream.time_base:
             return float(self._stream.duration * self._stream.time_base)
         return None
+
+    @property
+    def rate(self) -> Fraction | None:
+        """How many frames a second it has in the mean; None where its header says nothing."""
+        return self._stream.average_rate or self._stream.guessed_rate
 
     def cut_short(self, end: float | None = None) -> str | None:
         """Return a sentence about what is missing up to a time, once the frames are all read."""

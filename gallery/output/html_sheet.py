@@ -7,7 +7,6 @@ follows, with a row for each track: its time codes, its character, its best face
 from __future__ import annotations
 
 import shlex
-import unicodedata
 from collections import Counter
 from dataclasses import replace
 from typing import TypeAlias
@@ -31,6 +30,7 @@ from gallery.reports.page import (
     as_html,
     jpeg_of,
 )
+from gallery.system.escapes import one_line
 from gallery.types import (
     CROP_SIDE,
     Answer,
@@ -111,7 +111,7 @@ class HtmlSheet:
         named = sorted(one for one in self._shown if one[0] == "")
         if unsure:
             guesses = tuple(
-                PictureRow(tuple(self._shown[one]), f"{_one_line(one[1])}? {self._said(one)}")
+                PictureRow(tuple(self._shown[one]), f"{one_line(one[1])}? {self._said(one)}")
                 for one in unsure
             )
             text = "By whom they may show."
@@ -119,11 +119,11 @@ class HtmlSheet:
         for group in ((UNKNOWN, ""), *named):
             if group in self._shown:
                 row = PictureRow(tuple(self._shown[group]))
-                title = _one_line(group[1] or group[0])
+                title = one_line(group[1] or group[0])
                 sections.append(Section(title, self._said(group), (Pictures((row,)),)))
         for name, rows in self._videos.items():
             text = self._ends.get(name, "It is not labelled to its end.")
-            sections.append(Section(_one_line(name), text, (Pictures(tuple(rows)),)))
+            sections.append(Section(one_line(name), text, (Pictures(tuple(rows)),)))
         self._stills.close()
         page = as_html(Report(TITLE, tuple(sections)))
         self._file.save(page.encode("utf-8", "backslashreplace"))
@@ -133,7 +133,7 @@ class HtmlSheet:
         rows = self._videos.setdefault(name, [])
         if isinstance(part, VideoEnd):
             said = f"Shots: {part.shots}. Faces followed: {part.tracks}."
-            self._ends[name] = f"{said} {_one_line(record.error)}" if record.error else said
+            self._ends[name] = f"{said} {one_line(record.error)}" if record.error else said
         if not isinstance(part, VideoTrack):
             return
         (answer,) = record.faces
@@ -175,7 +175,7 @@ class HtmlSheet:
         return f"{shown} of {plural(found, 'face')}."
 
     def _summary(self) -> Section:
-        rows = tuple((_one_line(label), str(count)) for label, count in sorted(self._faces.items()))
+        rows = tuple((one_line(label), str(count)) for label, count in sorted(self._faces.items()))
         table = Table(("who", "faces"), rows, right=("faces",))
         text = (
             f"{plural(self._pictures['read'], 'picture')}; {self._pictures['failed']} could not be "
@@ -208,7 +208,7 @@ def _caption(record: Record, answer: Answer) -> str:
     where = record.path.name
     if isinstance(record, VideoRecord) and isinstance(record.part, VideoTrack):
         where = timecode(record.part.best)
-    return f"{_one_line(name)}{distance}\n{where}"
+    return f"{one_line(name)}{distance}\n{where}"
 
 
 def _group_of(answer: Answer) -> Group:
@@ -231,7 +231,7 @@ def _command(record: Record, answer: Answer) -> str:
 
 
 def _row_text(part: VideoTrack, answer: Answer) -> str:
-    who = _one_line(label_of(answer, unsure=True))
+    who = one_line(label_of(answer, unsure=True))
     doubt = f" ({UNSURE})" if label_of(answer, unsure=False) == UNSURE else ""
     span = f"{timecode(part.start)} to {timecode(part.end)}"
     return f"{span}, shot {part.shot}: {who}{doubt}"
@@ -239,9 +239,3 @@ def _row_text(part: VideoTrack, answer: Answer) -> str:
 
 def _is_ours(content: bytes) -> bool:
     return f"<h1>{TITLE}</h1>".encode() in content
-
-
-def _one_line(text: str) -> str:
-    """Return a text on one line, as a page shows it."""
-    kept = (" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in text)
-    return " ".join("".join(kept).split())

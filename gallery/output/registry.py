@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gallery.errors import BadSetting, GalleryError, NoSuchFormat, PluginFailed
 from gallery.output.format import Output, OutputWriter, Placing
 from gallery.system import plugins
 from gallery.types import Record
+
+if TYPE_CHECKING:
+    from gallery.output.screen_time import Episode
 
 GROUP = "gallery.writers"
 """The entry-point group in which other packages name factories: an Output in, a writer out."""
@@ -38,6 +42,8 @@ class Format:
     """As the writer says."""
     takes_videos: bool = False
     """As the writer says."""
+    screen_suffix: str = ""
+    """Of one that tells who is on screen in a video: what ends its file, see video_documents."""
 
 
 def _captions(output: Output) -> OutputWriter:
@@ -106,6 +112,64 @@ def _html(output: Output) -> OutputWriter:
     return HtmlSheet(output)
 
 
+def _webvtt(output: Output) -> OutputWriter:
+    from gallery.output.subtitles import is_our_webvtt, webvtt
+
+    return _of_videos("vtt", webvtt, is_our_webvtt, output)
+
+
+def _srt(output: Output) -> OutputWriter:
+    from gallery.output.subtitles import is_our_srt, srt
+
+    return _of_videos("srt", srt, is_our_srt, output)
+
+
+def _chapters(output: Output) -> OutputWriter:
+    from gallery.output.chapters import is_ours, matroska
+
+    return _of_videos("chapters", matroska, is_ours, output)
+
+
+def _ffmetadata(output: Output) -> OutputWriter:
+    from gallery.output.chapters import ffmetadata, is_ours
+
+    return _of_videos("ffmetadata", ffmetadata, is_ours, output)
+
+
+def _edl(output: Output) -> OutputWriter:
+    from gallery.output.markers import edl, is_our_edl
+
+    return _of_videos("edl", edl, is_our_edl, output)
+
+
+def _otio(output: Output) -> OutputWriter:
+    from gallery.output.markers import is_our_otio, otio, require_otio
+
+    require_otio()
+    return _of_videos("otio", otio, is_our_otio, output)
+
+
+def _timeline(output: Output) -> OutputWriter:
+    from gallery.output.time_line import is_ours, time_line
+
+    return _of_videos("timeline", time_line, is_ours, output)
+
+
+def _of_videos(
+    name: str,
+    text: Callable[[Episode], str],
+    is_ours: Callable[[bytes], bool],
+    output: Output,
+) -> OutputWriter:
+    from gallery.output.video_documents import VideoDocuments, VideoForm
+
+    return VideoDocuments(VideoForm(name, FORMATS[name].screen_suffix, text, is_ours), output)
+
+
+def _on_screen(open_it: Callable[[Output], OutputWriter], suffix: str) -> Format:
+    return Format(Target.ANY, open_it, is_document=True, takes_videos=True, screen_suffix=suffix)
+
+
 FORMATS: dict[str, Format] = {
     "captions": Format(Target.BESIDE, _captions),
     "hydrus": Format(Target.BESIDE, _hydrus),
@@ -118,7 +182,17 @@ FORMATS: dict[str, Format] = {
     "coco": Format(Target.FILE, _coco, is_document=True),
     "label-studio": Format(Target.FILE, _label_studio, is_document=True),
     "html": Format(Target.FILE, _html, is_document=True, takes_videos=True),
+    "vtt": _on_screen(_webvtt, ".vtt"),
+    "srt": _on_screen(_srt, ".srt"),
+    "chapters": _on_screen(_chapters, ".chapters.xml"),
+    "ffmetadata": _on_screen(_ffmetadata, ".ffmetadata"),
+    "edl": _on_screen(_edl, ".edl"),
+    "otio": _on_screen(_otio, ".otio"),
+    "timeline": _on_screen(_timeline, ".json"),
 }
+
+ON_SCREEN = tuple(name for name, one in FORMATS.items() if one.screen_suffix)
+"""The formats that tell who is on screen in videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +207,15 @@ class OutputSpec:
         """True for one file of all pictures; False for formats of other packages."""
         own = FORMATS.get(self.format)
         return own is not None and own.is_document
+
+    @property
+    def one_video_file(self) -> Path | None:
+        """The file that has room for one video; None where each gets its own, or all one."""
+        own = FORMATS.get(self.format)
+        if own is None or not own.screen_suffix or self.target is None:
+            return None
+        last = own.screen_suffix[own.screen_suffix.rindex(".") :]
+        return self.target if self.target.suffix.lower() == last else None
 
     @property
     def pictures_folder(self) -> Path | None:
@@ -153,8 +236,25 @@ def output_spec(text: str) -> OutputSpec:
     return OutputSpec(name, Path(target) if target else None)
 
 
-def require_for_videos(asked: Sequence[OutputSpec], placing: Placing = Placing.COPY) -> None:
-    """Raise InputError for formats that have no place for videos, and for links to their frames.
+def of_records(out: Path) -> tuple[Path, OutputSpec | None]:
+    """Return the file of records that an output names, and the format that it is of.
+
+    That is a subtitle file or another one that tells who is on screen: its records come into a
+    file of its name that ends in .jsonl. An output that is a file of records is that file.
+    """
+    for name in ON_SCREEN:
+        spec = OutputSpec(name, out)
+        if spec.one_video_file is not None and out.suffix.lower() != ".json":
+            return out.with_suffix(".jsonl"), spec
+    return out, None
+
+
+def require_for_videos(
+    asked: Sequence[OutputSpec], placing: Placing = Placing.COPY, *, videos: int = 1
+) -> None:
+    """Raise InputError for formats that have no place for so many videos.
+
+    And for links to their frames.
 
     Formats of other packages declare what they take, see OutputWriter.
     """
@@ -168,6 +268,11 @@ def require_for_videos(asked: Sequence[OutputSpec], placing: Placing = Placing.C
             f"{', '.join(fit[:-1])} and {fit[-1]}",
             "label them apart",
         )
+    for one in asked:
+        if videos > 1 and one.one_video_file is not None:
+            from gallery.output.video_documents import several_videos
+
+            raise several_videos(one.one_video_file, one.format)
     if "sorted" in own and placing is not Placing.COPY:
         raise BadSetting(
             "placing",

@@ -7,6 +7,7 @@ looks like such an escape is escaped itself, so that every text comes back as it
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+")
@@ -43,3 +44,9 @@ def _bytes_of(escapes: str) -> bytes:
 
 def _is_lone(letter: str) -> bool:
     return "\udc80" <= letter <= "\udcff"
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, as a page or a subtitle shows it."""
+    kept = (" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in text)
+    return " ".join("".join(kept).split())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import ROOT, call
+from lxml import etree
 
 from drawing.episode import SIZE, Appearance, Episode, draw_episode
 from gallery.engine.assemble import open_gallery
@@ -72,6 +73,63 @@ def records(folder: Path, database: Path) -> list[dict[str, Any]]:
 
 def tracks_of(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [one for one in records if one["video"]["part"] == "track"]
+
+
+def test_appearances_are_printed_drawn_and_written(
+    folder: Path, database: Path, records: list[dict[str, Any]], truth: Episode
+) -> None:
+    done = call(
+        "appearances", "第1話.mkv", "--alone", "--json", "--out", "screen.svg", "--write",
+        "srt:who.srt", cwd=folder, database=database,
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    found = {one["character"]: one["seconds"] for one in json.loads(done.stdout)["characters"]}
+    shown: dict[str, float] = {}
+    for one in truth.appearances:
+        if one.name is not None:
+            shown[one.name] = shown.get(one.name, 0.0) + one.end - one.start
+    assert found == {name: pytest.approx(seconds, abs=2 * LOOK) for name, seconds in shown.items()}
+    drawn = etree.parse(folder / "screen.svg").getroot()
+    titles = {one.text for one in drawn.iter("{http://www.w3.org/2000/svg}title")}
+    assert shown.keys() <= titles
+    assert "日向ソラ" in (folder / "who.srt").read_text(encoding="utf-8")
+    table = call("appearances", "第1話.mkv", "--alone", cwd=folder, database=database)
+    assert table.stdout.splitlines()[0].split() == [
+        "video", "character", "seconds", "share", "first", "last",
+    ]  # fmt: skip
+    assert len(table.stdout.splitlines()) == 1 + len(shown)
+
+
+def test_a_subtitle_file_is_an_output(
+    folder: Path, database: Path, records: list[dict[str, Any]]
+) -> None:
+    lines = (folder / "records.jsonl").read_text(encoding="utf-8")
+    (folder / "named.jsonl").write_text(lines, encoding="utf-8")
+    done = call(
+        "label", "第1話.mkv", "--out", "named.vtt", "--every", EVERY, "--detector", DETECTOR,
+        cwd=folder, database=database,
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert "1 video in named.jsonl already." in done.stderr
+    named = (folder / "named.vtt").read_text(encoding="utf-8")
+    assert "<v 日向ソラ>日向ソラ" in named
+    done = call("relabel", "--alone", "--out", "later.vtt", cwd=folder, database=database)
+    assert done.code == 0, done.stderr
+    assert (folder / "later.vtt").read_text(encoding="utf-8") == named
+
+
+def test_wrong_outputs_of_appearances_are_one_sentence(
+    folder: Path, database: Path, records: list[dict[str, Any]]
+) -> None:
+    for words, said in (
+        (("--out", "screen.png"), "does not end in .svg"),
+        (("--preview", "seen.mp4"), "A preview is of one video"),
+        (("--write", "coco:who.json"), "coco does not tell who is on screen"),
+        (("missing.mkv",), "missing.mkv is no video that was labelled"),
+    ):
+        done = call("appearances", *words, cwd=folder, database=database)
+        assert done.code == 1
+        assert said in done.complaint
 
 
 def head_at(shown: Appearance, time: float) -> np.ndarray[Any, Any]:

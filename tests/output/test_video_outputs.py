@@ -242,7 +242,7 @@ def test_formats_that_know_no_times_are_refused_with_those_that_do() -> None:
         registry.require_for_videos(wanted)
     assert str(raised.value) == (
         "coco and captions cannot tell of videos, which are written as sorted, annotated, jsonl, "
-        "csv and html; label them apart."
+        "csv, html, vtt, srt, chapters, ffmetadata, edl, otio and timeline; label them apart."
     )
     sorting = [registry.output_spec("sorted:x")]
     registry.require_for_videos(sorting)
