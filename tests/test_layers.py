@@ -40,7 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
     "numerics": ("assignment distances intervals neighbours profiles spans", "choosing clustering"),
     "media": (
-        "folders images timecodes",
+        "difference_hash folders images timecodes",
         "inputs selection video_reader",
         "shots stills video_writer",
     ),
@@ -82,7 +82,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "output": (
         "arrays format record_file record_values summary",
         "records screen_time",
-        "annotated csv_table document jsonl sidecars sorted_folders subtitles time_line",
+        "annotated csv_table document jsonl own_folder sidecars sorted_folders subtitles time_line "
+        "training_set",
         "captions chapters coco html_sheet hydrus label_studio markers resume video_documents "
         "xmp_sidecar",
         "record_copy",
@@ -97,8 +98,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
         "add appearances compare draw harvest_page preview shown",
-        "cluster enroll harvest label meant",
-        "cluster_faces decide decided_faces",
+        "cluster dataset_cuts dataset_report enroll harvest label meant",
+        "cluster_faces dataset decide decided_faces",
         "adopt regroup review seen",
         "name references",
     ),
@@ -130,7 +131,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show video writing",
         "archive doctor meant models progress seen",
-        "appearances audit calibrate characters cluster decide enroll evaluate harvest "
+        "appearances audit calibrate characters cluster dataset decide enroll evaluate harvest "
         "label_progress references review web",
         "identify label relabel serve",
         "",

@@ -21,6 +21,7 @@ from gallery.cli import (
     calibrate,
     characters,
     cluster,
+    dataset,
     decide,
     doctor,
     enroll,
@@ -144,6 +145,7 @@ enroll.register(app)
 identify.register(app)
 label.register(app)
 harvest.register(app)
+dataset.register(app)
 characters.register(app)
 decide.register(app)
 references.register(app)
