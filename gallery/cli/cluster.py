@@ -9,7 +9,7 @@ import typer
 
 from gallery.cli.meant import At, WhichFace, called, complete_faces, complete_name, given_by
 from gallery.cli.progress import follow
-from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.jobs.cluster import Cluster, Clusters
@@ -41,10 +41,13 @@ def cluster(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write a folder of faces for each cluster."),
+        typer.Option(
+            metavar="FOLDER", parser=named_path, help="Write a folder of faces for each cluster."
+        ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page with the faces.")
+        Path | None,
+        typer.Option(metavar="FILE.html", parser=named_path, help="Write a page with the faces."),
     ] = None,
     json: Json = False,
 ) -> None:

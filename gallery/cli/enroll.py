@@ -50,6 +50,7 @@ def enroll(
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=named_path,
             help="For captions: names that tags may stand for, one a line; those of the gallery "
             "unless given. Case, underscores and a series in brackets make no difference.",
         ),

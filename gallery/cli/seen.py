@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def seen(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PATH", readable=False, help="Only these files, or those of these folders."
+            metavar="PATH", parser=named_path, help="Only these files, or those of these folders."
         ),
     ] = None,
     gone: Annotated[

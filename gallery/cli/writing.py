@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from gallery.cli.show import named_path
 from gallery.output.format import CaptionPlace, Placing, TagStyle
 from gallery.types import MatchMode
 
@@ -15,7 +16,8 @@ MOST_COMPLAINTS = 20
 """Outputs of single pictures that are complained of one by one."""
 
 Out: TypeAlias = Annotated[
-    Path, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Where the records go.")
+    Path,
+    typer.Option(metavar="FILE.jsonl|FILE.csv", parser=named_path, help="Where the records go."),
 ]
 Write: TypeAlias = Annotated[
     list[str] | None,

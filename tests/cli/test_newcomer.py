@@ -8,10 +8,14 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from command import ROOT, Done, call, run
 from fakes import Square, write_picture
+
+from gallery.cli import app, models
+from gallery.cli.show import named_path
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
 NICO = "Nico Robin"
@@ -207,9 +211,50 @@ def test_completing_makes_nothing_where_there_is_no_gallery(tmp_path: Path) -> N
     assert [one.name for one in tmp_path.iterdir()] == ["gallery.db"]
 
 
-def test_an_empty_path_is_wrong_use(types: Terminal) -> None:
-    for words in (("enroll", ""), ("identify", ""), ("label", "", "--out", "more.jsonl")):
-        assert "empty" in types(*words, code=2).stderr
+EMPTY = (
+    ("enroll", ""),
+    ("identify", ""),
+    ("label", "", "--out", "more.jsonl"),
+    ("label", "new", "--out", ""),
+    ("import", ""),
+    ("restore", ""),
+    ("backup", ""),
+    ("seen", ""),
+    ("forget", "--seen", "", "--yes"),
+    ("cluster", "--out", ""),
+    ("audit", "--report", ""),
+    ("characters", "--database", ""),
+)
+
+
+@pytest.mark.parametrize("words", EMPTY)
+def test_an_empty_path_is_wrong_use(types: Terminal, words: tuple[str, ...]) -> None:
+    assert "An empty path names nothing" in types(*words, code=2).stderr
+
+
+def test_no_command_takes_an_empty_path() -> None:
+    # Paths are read by named_path, which refuses an empty one.
+    for command in (*app.registered_commands, *models.app.registered_commands):
+        assert command.callback is not None
+        for name, hint in get_type_hints(command.callback, include_extras=True).items():
+            kind, *given = get_args(hint) or (hint,)
+            if "Path" in str(kind):
+                assert given, name
+                assert given[0].parser is named_path, name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", ""),
+        ("rename", "Nami", ""),
+        ("adopt", "new/0.png", ""),
+        ("name", "new/0.png", "", "--new"),
+        ("move", "1", "--to", "", "--new"),
+    ],
+)
+def test_an_empty_name_is_refused(types: Terminal, words: tuple[str, ...]) -> None:
+    assert types(*words, code=1).complaint == "A character's name cannot be empty."
 
 
 def test_records_of_labelling_and_relabelling_have_the_same_paths(types: Terminal) -> None:
