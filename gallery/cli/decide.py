@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -170,6 +171,7 @@ def undo(
     with open_gallery(settings_of(ctx)) as gallery:
         done = decide.undo(gallery, steps or ())
         samples = decide.still_enrolled(gallery, done)
+        counts = {one.name: one.samples for one in gallery.characters()}
         titles = {one.id: one.title for one in gallery.store.decisions.steps()}
     if json:
         json_line(_undone_json(done))
@@ -177,11 +179,16 @@ def undo(
         for one in done.steps:
             say(f"Step {one.id}: undid step {one.undoes}, {titles[one.undoes or 0]}.")
         say(f"{plural(done.restored, 'face')} as before.")
+        for name in done.gone:
+            say(f"Nobody is called {name} any more: nothing else was {name}.")
         for sample, owner in samples.items():
             say(
                 f"Sample {sample} of {owner} is such a face, and stays; `gallery forget --sample "
                 f"{sample}` takes it out."
             )
+        for name, own in Counter(samples.values()).items():
+            if own == counts[name]:
+                say(f"{name} has no other sample; `gallery forget NAME` removes the character.")
         for left in done.left:
             owner = "undone already" if left.step is None else f"step {left.step} owns it now"
             say(f"Left alone: {left.face.path} at {_box(left.face.box)}, {owner}.")
@@ -263,6 +270,7 @@ def _undone_json(done: Undone) -> dict[str, object]:
             for one in done.left
         ],
         "kept": done.kept,
+        "gone": list(done.gone),
     }
 
 
@@ -282,8 +290,6 @@ def _print_steps(steps: list[Step], *, json: bool) -> None:
 
 
 def _print_faces(faces: list[ListedFace]) -> None:
-    from collections import Counter
-
     if not faces:
         say("Nothing was decided yet; `gallery confirm` does.")
         return

@@ -26,7 +26,9 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    cast,
     column,
+    exists,
     func,
     insert,
     select,
@@ -232,10 +234,7 @@ class DecisionWriter:
             )
             return Undone(() if made is None else (self.step(made),), restored, (), others)
         rows = decisions_in(self._connection, decisions.c.step_id == number)
-        of_step = decided_faces.c.id.in_(
-            select(decisions.c.face_id).where(decisions.c.step_id == number)
-        )
-        now = self._faces(of_step)
+        now = {one.id: one for one in self.faces_of(number)}
         # That a sample is not somebody cannot come back while it is one.
         free = [
             one
@@ -272,6 +271,27 @@ class DecisionWriter:
             .where(decision_steps.c.action.not_in((Action.FOUND.value, Action.ENROLL.value)))
         )
         return max(found or 0, self.groups.newest()) or None
+
+    def says_of(self, name: str) -> bool:
+        """Say whether the state of some face names or rejects a name now."""
+        names = select(decision_names.c.id).where(decision_names.c.name == name)
+        rejected = exists().where(
+            decision_names.c.name == name,
+            (" " + decided_faces.c.not_ids + " ").contains(
+                " " + cast(decision_names.c.id, String) + " "
+            ),
+        )
+        found = self._connection.scalar(
+            select(decided_faces.c.id)
+            .where(decided_faces.c.owner != 0, decided_faces.c.name_id.in_(names) | rejected)
+            .limit(1)
+        )
+        return found is not None
+
+    def faces_of(self, step: int) -> list[DecidedFace]:
+        """Return the faces that a step decided of, with their states now."""
+        of_step = select(decisions.c.face_id).where(decisions.c.step_id == step)
+        return list(self._faces(decided_faces.c.id.in_(of_step)).values())
 
     def faces(self, ids: Collection[int]) -> dict[int, DecidedFace]:
         """Return decided faces by id."""

@@ -129,6 +129,54 @@ def test_undoing_a_name_says_which_sample_stays(types: Terminal) -> None:
     assert "stays" not in types("undo").stderr
 
 
+def test_undoing_a_new_name_takes_the_empty_character_back(types: Terminal) -> None:
+    types("name", "new/0.png", "Zoro", "--new")
+    assert types.samples()["Zoro"] == 0
+    assert "Nobody is called Zoro any more" in types("undo").stderr
+    assert "Zoro" not in types.samples()
+    types("undo", "2")
+    assert types.samples()["Zoro"] == 0
+    assert types.said("new/0.png") == ("Zoro", "sure")
+    types("undo")
+    assert "Zoro" not in types.samples()
+
+
+def test_a_new_name_stays_where_something_else_has_it(types: Terminal) -> None:
+    types("name", "new/0.png", "Zoro", "--new")
+    types("name", "new/1.png", "Zoro")
+    assert "Nobody" not in types("undo").stderr
+    types("adopt", "new/2.png", "Zoro")
+    types("undo", "1")
+    assert types.samples()["Zoro"] == 1
+    types("name", "new/3.png", "Usopp", "--new", "--use")
+    said = types("undo").stderr
+    assert "of Usopp is such a face, and stays" in said
+    assert "Usopp has no other sample; `gallery forget NAME` removes the character." in said
+    types("move", "1", "2", "--to", NICO)
+    types("name", "new/0.png", "Nami")
+    types("undo")
+    assert types.samples()["Nami"] == 0
+
+
+def test_a_step_says_who_made_it_where_the_environment_names_nobody(
+    types: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwd = pytest.importorskip("pwd", reason="users have no numbers here")
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    types("name", "new/0.png", "Nami")
+    (step,) = map(json.loads, types("decisions", "--steps", "--json").stdout.splitlines())
+    assert step["who"] == pwd.getpwuid(os.getuid()).pw_name
+
+    def nobody(_: int) -> object:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    types("name", "new/1.png", "Nami")
+    step, _ = map(json.loads, types("decisions", "--steps", "--json").stdout.splitlines())
+    assert step["who"] == f"uid {os.getuid()}"
+
+
 def test_naming_a_sample_of_somebody_else_moves_it_where_it_is_used(types: Terminal) -> None:
     said = types("name", "in/Nami/1.png", NICO)
     assert "of Nami is such a face; --use gives it to Nico Robin." in said.stderr
