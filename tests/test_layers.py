@@ -123,7 +123,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "application",
     ),
     "cli": (
-        "advice show video writing",
+        "advice show",
+        "video writing",
         "archive doctor meant models progress seen",
         "audit calibrate characters cluster decide enroll evaluate harvest label_progress "
         "references review web",

@@ -155,10 +155,19 @@ def merge(
     target: Annotated[str, typer.Argument(metavar="INTO", autocompletion=complete_name)],
 ) -> None:
     """Make two characters one; folders of either name go on meaning it."""
+    from gallery.jobs.decide import person
+
     with _open(ctx) as gallery:
         former, name = (gallery.store.character(one).name for one in (source, target))
-        moved = gallery.merge(former, name)
-    say(f"{former} with {plural(moved, 'sample')} is part of {name} now.")
+        done = gallery.merge(former, name, person(None))
+    say(f"{former} with {plural(done.samples, 'sample')} is part of {name} now.")
+    if done.dropped:
+        say(
+            f"{plural(done.dropped, 'rejection')} dropped, since the faces are confirmed or "
+            f"enrolled as {name}."
+        )
+    if done.rejections:
+        say(f"{plural(done.rejections, 'face')} rejected as {name}, as before.")
 
 
 def move(

@@ -149,6 +149,17 @@ class DecisionWriter:
         meant = dict(zip(self._found_or_made(faces), faces, strict=True))
         before = self.faces(meant)
         after = {number: becomes(one.state, meant[number]) for number, one in before.items()}
+        self._become(step, before, after, meant)
+        return list(before)
+
+    def _become(
+        self,
+        step: int,
+        before: Mapping[int, DecidedFace],
+        after: Mapping[int, FaceState],
+        meant: Mapping[int, FaceMeant],
+    ) -> None:
+        """Add to a step that decided faces have other states; `meant` has crops, where any do."""
         made = self._log(
             step,
             [
@@ -158,8 +169,7 @@ class DecisionWriter:
         )
         self._set({number: (after[number], own) for number, own in made.items()}, before)
         for number, one in before.items():
-            self._keep_crops(one, after[number], meant[number])
-        return list(before)
+            self._keep_crops(one, after[number], meant.get(number))
 
     def take_back(self, step: int, face: FaceMeant, name: str) -> None:
         """Decide that it is not said any more that a face does not show somebody."""
@@ -322,6 +332,34 @@ class DecisionWriter:
             self._enrolling[name] = self.begin(Action.ENROLL, "", name)
         meant = FaceMeant(Place(face.digest), face.path, face.box)
         self.take_back(self._enrolling[name], meant, name)
+
+    def agree(self, names: tuple[str, str], who: str) -> int:
+        """Take back what contradicts itself once two characters are one, and return how much.
+
+        That is a rejection of one of them for a face that is confirmed as the other.
+        """
+        ids = select(decision_names.c.id).where(decision_names.c.name.in_(names))
+        confirmed = self._faces(
+            decided_faces.c.name_id.in_(ids) & (decided_faces.c.state == Decided.CONFIRMED.value)
+        )
+        before = {
+            number: one
+            for number, one in confirmed.items()
+            if not set(names).isdisjoint(one.state.not_these)
+        }
+        if before:
+            step = self.begin(Action.TAKE_BACK, who)
+            after = {
+                number: one.state.without(names[0]).without(names[1])
+                for number, one in before.items()
+            }
+            self._become(step, before, after, {})
+        return len(before)
+
+    def rejecting(self, name: str) -> list[DecidedFace]:
+        """Return the faces that are said not to show somebody."""
+        found = self._faces(decided_faces.c.not_ids != "")
+        return [one for one in found.values() if name in one.state.not_these]
 
     def rename(self, old: str, new: str) -> None:
         """Let decisions that name a character follow it to another name."""

@@ -118,6 +118,18 @@ class NewSample:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of making one character of two."""
+
+    samples: int
+    """How many have another name since."""
+    dropped: int
+    """Rejections of either for faces that are confirmed or enrolled as the other."""
+    rejections: int
+    """Faces that are still said not to show the character."""
+
+
 class Writer:
     """One transaction's changes."""
 
@@ -341,14 +353,18 @@ class Writer:
         if self._find(former) is None:
             self._alias(former, self._known(name))
 
-    def merge(self, source: str, target: str) -> int:
-        """Give all of one character's samples to another and return how many; one name remains.
+    def merge(self, source: str, target: str, who: str = "") -> Merged:
+        """Give all of one character's samples to another; one name remains.
 
-        Raises InputError when nobody has one of the names or both are one.
+        That a face does not show one of them is dropped where it is confirmed or enrolled as
+        either, which is a step of its own. Raises InputError when nobody has one of the names or
+        both are one.
         """
         source_id, target_id = self._known(source), self._known(target)
         if source_id == target_id:
             raise InputError(f"{source} and {target} are one character already.")
+        name = self._name(target_id)
+        dropped = self.decisions.agree((self._name(source_id), name), who)
         moved = self._connection.execute(
             update(samples)
             .where(samples.c.character_id == source_id)
@@ -362,11 +378,16 @@ class Writer:
         )
         self.rejections.follow(source_id, target_id)
         self.answers.follow(source_id, target_id)
-        self.decisions.rename(former, self._name(target_id))
+        self.decisions.rename(former, name)
         self._remove(source_id)
         self._alias(former, target_id)
         self._touched.add(target_id)
-        return moved
+        rejecting = self.decisions.rejecting(name)
+        for face in rejecting:
+            if name in self.samples_at(face.moment, face.box).values():
+                self._contradict(target_id, face.digest, face.box)
+        left = len(self.decisions.rejecting(name))
+        return Merged(moved, dropped + len(rejecting) - left, left)
 
     def undo(self, step: int, who: str) -> Undone:
         """Undo a step of decisions; see DecisionWriter.undo.

@@ -158,6 +158,31 @@ def test_a_new_name_stays_where_something_else_has_it(types: Terminal) -> None:
     assert types.samples()["Nami"] == 0
 
 
+def test_merging_drops_the_rejections_that_contradict_what_is_confirmed(types: Terminal) -> None:
+    types("reject", "new/0.png", "new/1.png", "in/Nami/0.png", NICO)
+    types("confirm", "new/0.png", "--as", "Nami")
+    said = types("merge", NICO, "Nami").stderr
+    assert "2 rejections dropped, since the faces are confirmed or enrolled as Nami.\n" in said
+    assert said.endswith("1 face rejected as Nami, as before.\n")
+    listed = [json.loads(line) for line in types("reject", "--list", "--json").stdout.splitlines()]
+    assert [Path(one["path"]).name for one in listed] == ["1.png"]
+    # Its neighbour is Nami as well, and is not nearly the same as a face that is not.
+    assert types.said("new/0.png") == ("Nami", "sure")
+    steps = [
+        json.loads(line) for line in types("decisions", "--steps", "--json").stdout.splitlines()
+    ]
+    assert {one["title"] for one in steps[:2]} == {
+        "took 1 rejection back",
+        "enrolled 1 as Nami after all",
+    }
+    types("undo")
+    states = [json.loads(line) for line in types("decisions", "--json").stdout.splitlines()]
+    assert [(one["decided"], one["not"]) for one in states] == [
+        ("confirmed", []),
+        ("not_this", ["Nami"]),
+    ]
+
+
 def test_a_step_says_who_made_it_where_the_environment_names_nobody(
     types: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
