@@ -9,6 +9,7 @@ import typer
 
 from gallery.cli.meant import At, WhichFace, called, complete_faces, complete_name, given_by
 from gallery.cli.progress import follow
+from gallery.cli.seen import say_when_seen
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
 if TYPE_CHECKING:
@@ -196,13 +197,15 @@ def adopt(
         name = called(gallery, name, new=new, is_made=True)
         added = follow(adopt_faces(gallery, given, name, which, **chosen, poor=poor))
         known = gallery.store.character(name)
-    if json:
-        json_line({"character": known.name, "added": added, "samples": known.samples})
-        return
-    before = known.samples - added
-    beside = f", beside {before} there already" if before else ""
-    of = f" of cluster {faces[0]}" if len(faces) == 1 and faces[0].isdecimal() else ""
-    say(f"{plural(added, 'face')}{of} enrolled as {known.name}{beside}.")
+        if json:
+            json_line({"character": known.name, "added": added, "samples": known.samples})
+            return
+        before = known.samples - added
+        beside = f", beside {before} there already" if before else ""
+        of = f" of cluster {faces[0]}" if len(faces) == 1 and faces[0].isdecimal() else ""
+        say(f"{plural(added, 'face')}{of} enrolled as {known.name}{beside}.")
+        if added:
+            say_when_seen(gallery, "enrolled faces")
 
 
 def _cluster(text: str) -> str:

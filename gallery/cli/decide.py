@@ -21,6 +21,7 @@ from gallery.cli.meant import (
     given_by,
 )
 from gallery.cli.progress import follow
+from gallery.cli.seen import say_when_seen
 from gallery.cli.show import Cropped, Json, json_line, named_path, plural, say, settings_of, table
 from gallery.types import Decided
 
@@ -97,16 +98,18 @@ def name(
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         known = called(gallery, character, new=new)
         done = follow(name_faces(gallery, given, known, which, use=use, new=new))
-    if json:
-        added = {"added": done.added, "moved": list(done.moved)}
-        json_line({**step_json(done.step), **(added if use else {})})
-        return
-    _tell(done.step, json=False)
-    if use:
-        moved = f", {plural(len(done.moved), 'sample')} moved" if done.moved else ""
-        say(f"{plural(done.added, 'face')} enrolled as {done.character}{moved}.")
-    for sample, owner in done.others.items():
-        say(f"Sample {sample} of {owner} is such a face; --use gives it to {done.character}.")
+        if json:
+            added = {"added": done.added, "moved": list(done.moved)}
+            json_line({**step_json(done.step), **(added if use else {})})
+            return
+        _tell(done.step, json=False)
+        if use:
+            moved = f", {plural(len(done.moved), 'sample')} moved" if done.moved else ""
+            say(f"{plural(done.added, 'face')} enrolled as {done.character}{moved}.")
+        for sample, owner in done.others.items():
+            say(f"Sample {sample} of {owner} is such a face; --use gives it to {done.character}.")
+        if done.added or done.moved:
+            say_when_seen(gallery, "enrolled faces")
 
 
 def ignore(

@@ -1,18 +1,34 @@
-"""`gallery seen`: what labelling remembers."""
+"""`gallery seen`: what labelling remembers, and that its answers may be others by now."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
+if TYPE_CHECKING:
+    from gallery.engine.engine import Engine
+
+ANEW = "`gallery relabel` writes them anew"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(seen)
+
+
+def may_differ(what: str, anew: str = ANEW) -> str:
+    """Return a sentence: what a person did, so that answers are others, and what writes those."""
+    return f"You {what}, so that answers may be others now; {anew}."
+
+
+def say_when_seen(gallery: Engine, what: str) -> None:
+    """Say that answers of labelled pictures may be others now, where there are such pictures."""
+    if gallery.store.sightings.count():
+        say(may_differ(what))
 
 
 def seen(

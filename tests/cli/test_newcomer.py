@@ -368,6 +368,19 @@ def test_labelling_says_that_you_decided_since(types: Terminal) -> None:
     assert "`gallery relabel` writes them anew." in said
 
 
+def test_enrolling_says_that_labelled_pictures_may_be_answered_otherwise(types: Terminal) -> None:
+    said = "answers may be others now; `gallery relabel` writes them anew."
+    assert types("adopt", "new/0.png", "Zoro").stderr.count(said) == 1
+    assert types("name", "new/1.png", "Zoro", "--use").stderr.count(said) == 1
+    assert said not in types("name", "new/2.png", "Zoro").stderr
+    write_picture(types.folder / "in" / "Usopp" / "0.png", square(PINK), seed=50)
+    assert types("enroll", "in").stderr.count(said) == 1
+    assert said not in types("enroll", "in").stderr
+    types("forget", "--seen", "new", "--yes")
+    write_picture(types.folder / "in" / "Usopp" / "1.png", square(PINK), seed=51)
+    assert said not in types("enroll", "in").stderr
+
+
 def test_relabelling_into_the_same_file_says_that_you_decided_since(types: Terminal) -> None:
     assert "decided" not in types("relabel", "--out", "better.jsonl").stderr
     assert "decided" not in types("relabel", "--out", "better.jsonl").stderr
