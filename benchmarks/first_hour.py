@@ -1,6 +1,7 @@
 """A newcomer's first hour: what the gallery answers after each step, mistakes and cures among them.
 
     python -m benchmarks.first_hour [--split dev-tv dev] [--galleries 2] [--seed 0] [--aloud]
+    python -m benchmarks.first_hour --rejections [--galleries 4]
 
 Random galleries of shared faces, each face a picture of its own, go through the commands as a
 person types them. The newcomer enrolls a folder, calibrates, labels and relabels. Then come the
@@ -9,6 +10,9 @@ pictures lie in a folder with a misspelt name; two pictures lie in another chara
 these one is moved by hand, and the folder is renamed then. At last wrong answers are rejected, and
 what `audit` proposes is done where a look at the faces confirms it. Beside this stands the same
 without mistakes, with the same pictures and the same rejections.
+
+With `--rejections` nothing else goes wrong: wrong names are rejected after the first `relabel`, and
+all is answered anew by `relabel` alone, then after `calibrate`.
 
 A picture counts by its largest face. Pictures that something was decided of count nowhere, so that
 all rows are of the same ones. A step that lowers what is surely right by more than LOST of the
@@ -202,8 +206,9 @@ class Done:
     truth: Mapping[str, str | None]
     spelt: Mapping[str, str]
     decided: frozenset[str]
-    is_move_kept: bool
-    followed: int
+    is_move_kept: bool | None = None
+    """None where nothing was moved."""
+    followed: int = 0
     """How many proposals were."""
 
 
@@ -223,11 +228,7 @@ def lived(faces: Faces, drawn: Cast, folder: Path, *, aloud: bool) -> Done:
             write_picture(faces.pixels[row], where)
             if later:
                 held_back.setdefault(name, []).append(picture)
-    truth: dict[str, str | None] = {}
-    asked = [(name, row) for name, rows in drawn.probes.items() for row in rows]
-    for owner, row in [*asked, *((None, row) for row in drawn.strangers)]:
-        truth[f"{row:05}.png"] = owner
-        write_picture(faces.pixels[row], home / "shots" / f"{row:05}.png")
+    truth = shots(faces, drawn, home)
 
     first = Hour(Newcomer(home, aloud=aloud), truth)
     first.begin()
@@ -275,6 +276,31 @@ def lived(faces: Faces, drawn: Cast, folder: Path, *, aloud: bool) -> Done:
         is_kept,
         followed,
     )
+
+
+def rejected(faces: Faces, drawn: Cast, folder: Path, *, aloud: bool) -> Done:
+    """Live through the beginning of an hour, and reject wrong names; nothing else goes wrong."""
+    for name, rows in drawn.references.items():
+        for row in rows:
+            write_picture(faces.pixels[row], folder / "characters" / name / f"{row:05}.png")
+    hour = Hour(Newcomer(folder, aloud=aloud), shots(faces, drawn, folder))
+    hour.begin()
+    wrong = hour.wrongly_named(REJECTED)
+    hour.reject(wrong)
+    hour.relabel(f"{REJECTED} wrong names rejected")
+    hour.answer_anew("calibrated anew", enroll=False)
+    decided = frozenset(picture for picture, _ in wrong)
+    return Done(tuple(hour.steps), (), hour.truth, {}, decided)
+
+
+def shots(faces: Faces, drawn: Cast, home: Path) -> dict[str, str | None]:
+    """Write the pictures to ask about, and return by their names whom they show."""
+    truth: dict[str, str | None] = {}
+    asked = [(name, row) for name, rows in drawn.probes.items() for row in rows]
+    for owner, row in [*asked, *((None, row) for row in drawn.strangers)]:
+        truth[f"{row:05}.png"] = owner
+        write_picture(faces.pixels[row], home / "shots" / f"{row:05}.png")
+    return truth
 
 
 def counted(done: Done, step: Step) -> Counter[str]:
@@ -342,10 +368,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--split", nargs="+", choices=sorted(SPLITS), default=["dev-tv", "dev"])
     parser.add_argument("--galleries", type=int, default=2, help="of each split")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rejections", action="store_true", help="nothing else goes wrong")
     parser.add_argument("--aloud", action="store_true", help="print what is typed and answered")
     parser.add_argument("--data", type=Path, default=SHARED / "faces")
     parser.add_argument("--cache", type=Path, default=ROOT / "build" / "openset")
     chosen = parser.parse_args(arguments)
+    live = rejected if chosen.rejections else lived
     for split in chosen.split:
         faces = read_faces(chosen.data, split, chosen.cache)
         is_right = rightly_labelled(chosen.data) if split == "dev" else np.ones(len(faces), bool)
@@ -354,7 +382,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for _ in range(chosen.galleries):
             drawn = cast(faces, np.flatnonzero(is_right).tolist(), generator, **SPLITS[split])
             with tempfile.TemporaryDirectory() as folder:
-                all_done.append(lived(faces, drawn, Path(folder), aloud=chosen.aloud))
+                all_done.append(live(faces, drawn, Path(folder), aloud=chosen.aloud))
         took = time.perf_counter() - began
         print(report(split, all_done, took), flush=True)
 
@@ -365,7 +393,7 @@ def report(split: str, all_done: Sequence[Done], seconds: float) -> str:
     per_step = [counted(done, done.steps[-1]) for done in all_done]
     all_known = sum(known(one) for one in per_step)
     others = sum(one.total() for one in per_step) - all_known
-    kept = sum(done.is_move_kept for done in all_done)
+    kept = [done.is_move_kept for done in all_done if done.is_move_kept is not None]
     followed = sum(done.followed for done in all_done)
     lines = [
         f"{split}: galleries of {size['characters']} characters with {size['references']} "
@@ -375,9 +403,10 @@ def report(split: str, all_done: Sequence[Done], seconds: float) -> str:
         "The first four columns are of known characters' faces, surely right, surely wrong, "
         "unsure, unknown;",
         "the next three of strangers': surely named, unsure, unknown.",
-        f"Samples moved by hand that stayed: {kept} of {len(all_done)}. Proposals followed: "
-        f"{followed}.",
     ]
+    if kept:
+        stayed = f"Samples moved by hand that stayed: {sum(kept)} of {len(kept)}."
+        lines.append(f"{stayed} Proposals followed: {followed}.")
     found = silent(all_done)
     lines.append(
         f"Steps that took over {LOST:.0%} of what was surely right without a warning: {len(found)}"

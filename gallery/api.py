@@ -699,8 +699,10 @@ class Gallery:
 
     def merge(self, source: str, target: str) -> int:
         """Give all samples of one character to another, and return how many."""
+        from gallery.jobs.decide import person
+
         with self._turn:
-            return self._open(create=False).merge(source, target)
+            return self._open(create=False).merge(source, target, person(None)).samples
 
     def move(self, sample_ids: Sequence[int], name: str, *, new: bool = False) -> None:
         """Give samples to a character. Raises InputError for one nobody has, unless it is new."""

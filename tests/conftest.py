@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes import fake_gallery, memory
+from fakes import FakeDetector, enroll_squares, fake_gallery, memory
 from hypothesis import HealthCheck, settings
 
 from gallery.engine.engine import Engine
@@ -19,6 +19,8 @@ from gallery.store.reader import Store
 if TYPE_CHECKING:
     from browser import Person
     from playwright.sync_api import Browser
+
+KNOWN = {"Rei": (20, 20, 220), "Asuka": (220, 20, 20)}
 
 settings.register_profile(
     "suite",
@@ -54,6 +56,21 @@ def store(database: Path) -> Iterator[Store]:
 def gallery(database: Path) -> Iterator[Engine]:
     """An empty gallery over fakes."""
     with fake_gallery(database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def detector() -> FakeDetector:
+    """The detector of `filled`, which notes what it saw; it has seen nothing yet."""
+    return FakeDetector()
+
+
+@pytest.fixture
+def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
+    """A gallery over fakes that knows Asuka, who is red, and Rei, who is blue."""
+    with fake_gallery(database, detector=detector) as opened:
+        enroll_squares(opened, tmp_path / "known", KNOWN)
+        detector.seen.clear()
         yield opened
 
 

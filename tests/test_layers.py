@@ -129,7 +129,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "application",
     ),
     "cli": (
-        "advice show video writing",
+        "advice show",
+        "video writing",
         "archive doctor meant models progress seen",
         "appearances audit calibrate characters cluster dataset decide enroll evaluate harvest "
         "label_progress references review web",

@@ -9,6 +9,7 @@ from gallery.audit.proposals import Kind, Proposal
 from gallery.audit.right import OF_SAMPLES, say_right
 from gallery.engine.engine import Engine
 from gallery.errors import ChangedProposal, InputError
+from gallery.jobs.decide import person
 from gallery.store.steps import Step
 
 DOUBTED = (Kind.CONTRADICTED, *OF_SAMPLES)
@@ -67,7 +68,7 @@ def carry_out(engine: Engine, proposal: Proposal) -> None:
     elif fix.verb == "split":
         engine.split(owner, fix.name, fix.samples)
     else:
-        engine.merge(owner, fix.name)
+        engine.merge(owner, fix.name, person(None))
 
 
 def take_back(engine: Engine, proposal: Proposal) -> None:

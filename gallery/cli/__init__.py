@@ -38,7 +38,7 @@ from gallery.cli import (
     web,
 )
 from gallery.cli.advice import told
-from gallery.cli.show import Commands
+from gallery.cli.show import Commands, named_path
 from gallery.errors import GalleryError
 from gallery.settings import DEFAULT_DETECTOR, resolved
 from gallery.system import interrupts, memory
@@ -97,6 +97,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _named(database: str | None) -> str | None:
+    if database is not None:
+        named_path(database)
+    return database
+
+
 @app.callback(epilog="These options may stand before or after the command.")
 def choose(
     ctx: typer.Context,
@@ -105,6 +111,7 @@ def choose(
         typer.Option(
             metavar="PATH-or-URL",
             envvar="GALLERY_DATABASE",
+            callback=_named,
             help="The gallery; a file in your data folder unless named.",
         ),
     ] = None,

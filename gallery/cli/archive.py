@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gallery.cli.show import plural, say, settings_of
+from gallery.cli.show import named_path, plural, say, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def backup(
     ctx: typer.Context,
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")],
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", parser=named_path, help="A file that is not there yet."),
+    ],
 ) -> None:
     """Write a copy of the database, which `gallery restore` puts in its place."""
     from gallery.engine.assemble import open_gallery
@@ -32,7 +35,10 @@ def backup(
 
 def restore(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="What `gallery backup` wrote.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", parser=named_path, help="What `gallery backup` wrote."),
+    ],
 ) -> None:
     """Put a back-up in the place of the database; what it replaces stays beside it.
 
@@ -57,7 +63,7 @@ def restore(
 
 def export(
     ctx: typer.Context,
-    target: Annotated[Path, typer.Argument(metavar="FILE.zip")],
+    target: Annotated[Path, typer.Argument(metavar="FILE.zip", parser=named_path)],
 ) -> None:
     """Write the whole gallery as one file of plain JSON, PNG and NumPy arrays."""
     from gallery.engine.assemble import open_gallery
@@ -70,7 +76,7 @@ def export(
 
 def take_in(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="FILE.zip")],
+    source: Annotated[Path, typer.Argument(metavar="FILE.zip", parser=named_path)],
 ) -> None:
     """Add an exported gallery to this one; faces that are here already keep their labels."""
     from gallery.engine.assemble import open_gallery

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.progress import follow
-from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.audit.proposals import Proposal
@@ -35,7 +35,9 @@ def audit(
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write a page with the faces side by side."),
+        typer.Option(
+            metavar="FILE.html", parser=named_path, help="Write a page with the faces side by side."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

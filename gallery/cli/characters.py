@@ -9,7 +9,7 @@ import typer
 
 from gallery.cli.meant import Name, New, called, complete_name
 from gallery.cli.progress import follow
-from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -65,7 +65,10 @@ def show(
     ctx: typer.Context,
     name: Name,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Write all its faces as one picture.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.png", parser=named_path, help="Write all its faces as one picture."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -152,10 +155,19 @@ def merge(
     target: Annotated[str, typer.Argument(metavar="INTO", autocompletion=complete_name)],
 ) -> None:
     """Make two characters one; folders of either name go on meaning it."""
+    from gallery.jobs.decide import person
+
     with _open(ctx) as gallery:
         former, name = (gallery.store.character(one).name for one in (source, target))
-        moved = gallery.merge(former, name)
-    say(f"{former} with {plural(moved, 'sample')} is part of {name} now.")
+        done = gallery.merge(former, name, person(None))
+    say(f"{former} with {plural(done.samples, 'sample')} is part of {name} now.")
+    if done.dropped:
+        say(
+            f"{plural(done.dropped, 'rejection')} dropped, since the faces are confirmed or "
+            f"enrolled as {name}."
+        )
+    if done.rejections:
+        say(f"{plural(done.rejections, 'face')} rejected as {name}, as before.")
 
 
 def move(
@@ -238,7 +250,7 @@ def _forget_seen(
     if not is_fitting or not (paths or gone):
         raise typer.BadParameter("Give paths, or --gone, with --seen and without --sample.")
     with _open(ctx) as gallery:
-        found = seen_files(gallery, [Path(one) for one in paths], gone=gone)
+        found = seen_files(gallery, [named_path(one) for one in paths], gone=gone)
         faces = plural(sum(one.faces for one in found), "face")
         _confirm(f"Forget {plural(len(found), 'seen file')} with {faces}?", yes=yes)
         done = forget_seen(gallery, found)

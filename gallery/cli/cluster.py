@@ -9,7 +9,8 @@ import typer
 
 from gallery.cli.meant import At, WhichFace, called, complete_faces, complete_name, given_by
 from gallery.cli.progress import follow
-from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+from gallery.cli.seen import say_when_seen
+from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.jobs.cluster import Cluster, Clusters
@@ -41,10 +42,13 @@ def cluster(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write a folder of faces for each cluster."),
+        typer.Option(
+            metavar="FOLDER", parser=named_path, help="Write a folder of faces for each cluster."
+        ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page with the faces.")
+        Path | None,
+        typer.Option(metavar="FILE.html", parser=named_path, help="Write a page with the faces."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -193,13 +197,15 @@ def adopt(
         name = called(gallery, name, new=new, is_made=True)
         added = follow(adopt_faces(gallery, given, name, which, **chosen, poor=poor))
         known = gallery.store.character(name)
-    if json:
-        json_line({"character": known.name, "added": added, "samples": known.samples})
-        return
-    before = known.samples - added
-    beside = f", beside {before} there already" if before else ""
-    of = f" of cluster {faces[0]}" if len(faces) == 1 and faces[0].isdecimal() else ""
-    say(f"{plural(added, 'face')}{of} enrolled as {known.name}{beside}.")
+        if json:
+            json_line({"character": known.name, "added": added, "samples": known.samples})
+            return
+        before = known.samples - added
+        beside = f", beside {before} there already" if before else ""
+        of = f" of cluster {faces[0]}" if len(faces) == 1 and faces[0].isdecimal() else ""
+        say(f"{plural(added, 'face')}{of} enrolled as {known.name}{beside}.")
+        if added:
+            say_when_seen(gallery, "enrolled faces")
 
 
 def _cluster(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from gallery.cli.meant import (
     given_by,
 )
 from gallery.cli.progress import follow
+from gallery.cli.seen import say_when_seen
 from gallery.cli.show import Cropped, Json, json_line, named_path, plural, say, settings_of, table
 from gallery.types import Decided
 
@@ -96,16 +98,18 @@ def name(
     with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
         known = called(gallery, character, new=new)
         done = follow(name_faces(gallery, given, known, which, use=use, new=new))
-    if json:
-        added = {"added": done.added, "moved": list(done.moved)}
-        json_line({**step_json(done.step), **(added if use else {})})
-        return
-    _tell(done.step, json=False)
-    if use:
-        moved = f", {plural(len(done.moved), 'sample')} moved" if done.moved else ""
-        say(f"{plural(done.added, 'face')} enrolled as {done.character}{moved}.")
-    for sample, owner in done.others.items():
-        say(f"Sample {sample} of {owner} is such a face; --use gives it to {done.character}.")
+        if json:
+            added = {"added": done.added, "moved": list(done.moved)}
+            json_line({**step_json(done.step), **(added if use else {})})
+            return
+        _tell(done.step, json=False)
+        if use:
+            moved = f", {plural(len(done.moved), 'sample')} moved" if done.moved else ""
+            say(f"{plural(done.added, 'face')} enrolled as {done.character}{moved}.")
+        for sample, owner in done.others.items():
+            say(f"Sample {sample} of {owner} is such a face; --use gives it to {done.character}.")
+        if done.added or done.moved:
+            say_when_seen(gallery, "enrolled faces")
 
 
 def ignore(
@@ -170,6 +174,7 @@ def undo(
     with open_gallery(settings_of(ctx)) as gallery:
         done = decide.undo(gallery, steps or ())
         samples = decide.still_enrolled(gallery, done)
+        counts = {one.name: one.samples for one in gallery.characters()}
         titles = {one.id: one.title for one in gallery.store.decisions.steps()}
     if json:
         json_line(_undone_json(done))
@@ -177,11 +182,16 @@ def undo(
         for one in done.steps:
             say(f"Step {one.id}: undid step {one.undoes}, {titles[one.undoes or 0]}.")
         say(f"{plural(done.restored, 'face')} as before.")
+        for name in done.gone:
+            say(f"Nobody is called {name} any more: nothing else was {name}.")
         for sample, owner in samples.items():
             say(
                 f"Sample {sample} of {owner} is such a face, and stays; `gallery forget --sample "
                 f"{sample}` takes it out."
             )
+        for name, own in Counter(samples.values()).items():
+            if own == counts[name]:
+                say(f"{name} has no other sample; `gallery forget NAME` removes the character.")
         for left in done.left:
             owner = "undone already" if left.step is None else f"step {left.step} owns it now"
             say(f"Left alone: {left.face.path} at {_box(left.face.box)}, {owner}.")
@@ -263,6 +273,7 @@ def _undone_json(done: Undone) -> dict[str, object]:
             for one in done.left
         ],
         "kept": done.kept,
+        "gone": list(done.gone),
     }
 
 
@@ -282,8 +293,6 @@ def _print_steps(steps: list[Step], *, json: bool) -> None:
 
 
 def _print_faces(faces: list[ListedFace]) -> None:
-    from collections import Counter
-
     if not faces:
         say("Nothing was decided yet; `gallery confirm` does.")
         return

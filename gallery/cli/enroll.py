@@ -11,6 +11,7 @@ import typer
 
 from gallery.cli.advice import told, why
 from gallery.cli.progress import Reporter, follow, passed_over
+from gallery.cli.seen import say_when_seen
 from gallery.cli.show import (
     Cropped,
     Json,
@@ -50,6 +51,7 @@ def enroll(
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=named_path,
             help="For captions: names that tags may stand for, one a line; those of the gallery "
             "unless given. Case, underscores and a series in brackets make no difference.",
         ),
@@ -120,10 +122,12 @@ def enroll(
             reporter,
         )
         poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
-    refused = reporter.report()
-    if not json and any(enrolled.is_poor for enrolled in reporter.settled):
-        for name in poor:
-            say(f"{name} has poor faces alone; its ideal is made of these.")
+        refused = reporter.report()
+        if not json and any(enrolled.is_poor for enrolled in reporter.settled):
+            for name in poor:
+                say(f"{name} has poor faces alone; its ideal is made of these.")
+        if not json and reporter.has_changed:
+            say_when_seen(gallery, "enrolled faces")
     if refused:
         raise typer.Exit(1)
 
@@ -170,6 +174,12 @@ class _EnrolReporter(Reporter):
         else:
             self._say(counts)
         return len(self._refused)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether some sample is new, another's or gone, or counts from now on."""
+        changes = (Outcome.ADDED, Outcome.RELABELLED, Outcome.KEPT)
+        return bool(self._retired) or any(one.outcome in changes for one in self.settled)
 
     @property
     def _characters(self) -> int:

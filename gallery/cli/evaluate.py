@@ -55,7 +55,9 @@ def evaluate(
     report: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.html", help="Write tables, curves and the worst mistakes as one page."
+            metavar="FILE.html",
+            parser=named_path,
+            help="Write tables, curves and the worst mistakes as one page.",
         ),
     ] = None,
     decisions: Annotated[

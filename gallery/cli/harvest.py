@@ -32,7 +32,9 @@ def harvest(
             metavar="PATH", parser=named_path, help="Pictures, videos, or folders of them."
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for the faces.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", parser=named_path, help="A new folder for the faces.")
+    ],
     from_: From = "0",
     to: To = None,
     every: Every = EVERY,

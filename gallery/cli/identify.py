@@ -58,6 +58,7 @@ def identify(
         Path | None,
         typer.Option(
             metavar="OUT",
+            parser=named_path,
             help="Write the picture with boxes and names: a file, or for several a folder.",
         ),
     ] = None,
@@ -270,7 +271,9 @@ def compare(
 def describe(
     ctx: typer.Context,
     paths: Pictures,
-    out: Annotated[Path, typer.Option(metavar="FILE.npz", help="Where the arrays go.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE.npz", parser=named_path, help="Where the arrays go.")
+    ],
     cropped: Cropped = False,
     json: Json = False,
 ) -> None:

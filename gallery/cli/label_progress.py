@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.cli.progress import Reporter
+from gallery.cli.seen import ANEW, may_differ
 from gallery.cli.show import plural, say
 from gallery.cli.writing import complaints
 from gallery.events import (
@@ -37,7 +38,7 @@ class LabelReporter(Reporter):
         *,
         is_asked_anew: bool,
         has_changed: bool = False,
-        anew: str = "`gallery relabel` writes them anew",
+        anew: str = ANEW,
     ) -> None:
         """Prepare for the events of a job; is_asked_anew says whether formats are asked for.
 
@@ -121,9 +122,7 @@ class LabelReporter(Reporter):
             if count:
                 say(f"{plural(count, what)} in {self._out} already.")
         if self._has_changed and (event.pictures_done or event.videos_done):
-            say(
-                f"You decided or calibrated since, so that answers may be others now; {self._anew}."
-            )
+            say(may_differ("decided or calibrated since", self._anew))
         if event.failed_before:
             say(f"{plural(event.failed_before, 'picture')} that could not be read tried again.")
         if event.changed:

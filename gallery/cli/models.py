@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.show import Commands, Json, json_line, settings_of, table
+from gallery.cli.show import Commands, Json, json_line, named_path, settings_of, table
 
 if TYPE_CHECKING:
     from gallery.faces.networks.library import Library, Progress
@@ -81,7 +81,14 @@ def verify(ctx: typer.Context) -> None:
 @app.command()
 def add(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A .dat file of dlib's face recognition network.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            parser=named_path,
+            help="A .dat file of dlib's face recognition network.",
+        ),
+    ],
     *,
     name: Annotated[
         str | None,

@@ -8,6 +8,7 @@ import typer
 
 from gallery.cli.meant import called, complete_name
 from gallery.cli.progress import follow
+from gallery.cli.seen import say_when_seen
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 from gallery.media.timecodes import timecode
 
@@ -38,9 +39,15 @@ def references(
 
     with open_gallery(settings_of(ctx)) as gallery:
         found = follow(choose(gallery, called(gallery, name, new=False), take, dry_run=dry_run))
-    if json:
-        json_line(_as_json(found))
-        return
+        if json:
+            json_line(_as_json(found))
+            return
+        _print(found, dry_run=dry_run)
+        if found.added:
+            say_when_seen(gallery, "enrolled faces")
+
+
+def _print(found: References, *, dry_run: bool) -> None:
     if found.chosen:
         table(
             ("face", "quality", "apart", "where"),

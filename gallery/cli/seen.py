@@ -1,13 +1,18 @@
-"""`gallery seen`: what labelling remembers."""
+"""`gallery seen`: what labelling remembers, and that its answers may be others by now."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.show import Json, json_line, plural, say, settings_of, table
+from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
+
+if TYPE_CHECKING:
+    from gallery.engine.engine import Engine
+
+ANEW = "`gallery relabel` writes them anew"
 
 
 def register(app: typer.Typer) -> None:
@@ -15,12 +20,23 @@ def register(app: typer.Typer) -> None:
     app.command()(seen)
 
 
+def may_differ(what: str, anew: str = ANEW) -> str:
+    """Return a sentence: what a person did, so that answers are others, and what writes those."""
+    return f"You {what}, so that answers may be others now; {anew}."
+
+
+def say_when_seen(gallery: Engine, what: str) -> None:
+    """Say that answers of labelled pictures may be others now, where there are such pictures."""
+    if gallery.store.sightings.count():
+        say(may_differ(what))
+
+
 def seen(
     ctx: typer.Context,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PATH", readable=False, help="Only these files, or those of these folders."
+            metavar="PATH", parser=named_path, help="Only these files, or those of these folders."
         ),
     ] = None,
     gone: Annotated[

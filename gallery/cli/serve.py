@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gallery.cli.show import say
+from gallery.cli.show import named_path, say
 from gallery.cli.web import EXPOSED, Host, Key, Names, TheCertificate, opened
 
 PORT = 8477
@@ -32,6 +32,7 @@ def serve(
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=named_path,
             help=f"Where the token is kept; else {VARIABLE} says it, or a file in your data folder "
             "does.",
         ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from gallery.cli.show import say, settings_of
+from gallery.cli.show import named_path, say, settings_of
 
 if TYPE_CHECKING:
     from gallery.web.doors import Address
@@ -39,10 +39,12 @@ Names: TypeAlias = Annotated[
     typer.Option("--name", metavar="NAME", help="What links call the host; may be repeated."),
 ]
 TheCertificate: TypeAlias = Annotated[
-    Path | None, typer.Option("--certificate", metavar="FILE", help="For TLS, as PEM.")
+    Path | None,
+    typer.Option("--certificate", metavar="FILE", parser=named_path, help="For TLS, as PEM."),
 ]
 Key: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The certificate's key, as PEM.")
+    Path | None,
+    typer.Option(metavar="FILE", parser=named_path, help="The certificate's key, as PEM."),
 ]
 
 

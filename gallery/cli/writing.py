@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from gallery.cli.show import named_path
 from gallery.output import registry
 from gallery.output.format import CaptionPlace, Placing, TagStyle
 from gallery.types import MatchMode
@@ -19,6 +20,7 @@ Out: TypeAlias = Annotated[
     Path,
     typer.Option(
         metavar="FILE.jsonl|FILE.csv",
+        parser=named_path,
         help="Where the records go. FILE.vtt, FILE.srt, FILE.xml, FILE.ffmetadata, FILE.edl or "
         "FILE.otio of one video stands for FILE.jsonl and --write of that format.",
     ),

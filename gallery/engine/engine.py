@@ -45,6 +45,7 @@ from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, SAME_PLACE, Rejected
 from gallery.store.sightings import Observation
+from gallery.store.writer import Merged
 from gallery.system.files import absolute
 from gallery.types import (
     UNDECIDED,
@@ -489,10 +490,10 @@ class Engine:
         with self.store.writing() as writer:
             writer.rename(old, new)
 
-    def merge(self, source: str, target: str) -> int:
-        """Give all samples of one character to another, and return how many."""
+    def merge(self, source: str, target: str, who: str = "") -> Merged:
+        """Make one character of two, and return what came of it; see Writer.merge."""
         with self.store.writing() as writer:
-            return writer.merge(source, target)
+            return writer.merge(source, target, who)
 
     def move(self, sample_ids: Sequence[int], name: str, *, new: bool = False) -> None:
         """Give samples to a character. Raises InputError for one nobody has, unless it is new."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -13,9 +14,6 @@ from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
 from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
 from gallery.store.writer import Writer
 from gallery.types import UNDECIDED, Decided, FaceState
-
-USER = ("LOGNAME", "USER", "USERNAME")
-"""Where systems say who is logged in."""
 
 BECOMES: dict[Action, Callable[[FaceState, FaceMeant], FaceState]] = {
     Action.IGNORE: lambda state, _: state.set_aside(Decided.IGNORED),
@@ -120,11 +118,13 @@ def set_aside(
 def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -> Undone:
     """Restore what was before steps, or before the last one that is not undone.
 
-    What a newer decision owns is left alone, and told. Raises InputError where there is no such
+    What a newer decision owns is left alone, and told. A character that only an undone name had
+    made is gone. Raises InputError where there is no such
     step, and where there is nothing left to undo.
     """
     made: list[Step] = []
     left: list[LeftAlone] = []
+    gone: list[str] = []
     restored = kept = 0
     with engine.store.writing() as writer:
         wanted = sorted(dict.fromkeys(steps), reverse=True)
@@ -134,12 +134,13 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
                 raise NothingToUndo
             wanted = [newest]
         for number in wanted:
-            one = writer.decisions.undo(number, person(who))
+            one = writer.undo(number, person(who))
             made += one.steps
             restored += one.restored
             left += one.left
             kept += one.kept
-    return Undone(tuple(made), restored, tuple(left), kept)
+            gone += one.gone
+    return Undone(tuple(made), restored, tuple(left), kept, tuple(gone))
 
 
 def still_enrolled(engine: Engine, undone: Undone) -> dict[int, str]:
@@ -165,11 +166,14 @@ def still_enrolled(engine: Engine, undone: Undone) -> dict[int, str]:
 
 
 def person(who: str | None) -> str:
-    """Return who decides: as it is said, else the user's name in the environment, else ""."""
+    """Return who decides: as it is said, else the user's name, else the user's number, else ""."""
     if who is not None:
         return who
-    # Not by getpass, which may ask a name service.
-    return next((os.environ[one] for one in USER if os.environ.get(one)), "")
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # In a container the user often has no name.
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else ""
 
 
 def _check_looked(writer: Writer, looked: Looked) -> None:

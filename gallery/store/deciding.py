@@ -26,7 +26,9 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    cast,
     column,
+    exists,
     func,
     insert,
     select,
@@ -147,6 +149,17 @@ class DecisionWriter:
         meant = dict(zip(self._found_or_made(faces), faces, strict=True))
         before = self.faces(meant)
         after = {number: becomes(one.state, meant[number]) for number, one in before.items()}
+        self._become(step, before, after, meant)
+        return list(before)
+
+    def _become(
+        self,
+        step: int,
+        before: Mapping[int, DecidedFace],
+        after: Mapping[int, FaceState],
+        meant: Mapping[int, FaceMeant],
+    ) -> None:
+        """Add to a step that decided faces have other states; `meant` has crops, where any do."""
         made = self._log(
             step,
             [
@@ -156,8 +169,7 @@ class DecisionWriter:
         )
         self._set({number: (after[number], own) for number, own in made.items()}, before)
         for number, one in before.items():
-            self._keep_crops(one, after[number], meant[number])
-        return list(before)
+            self._keep_crops(one, after[number], meant.get(number))
 
     def take_back(self, step: int, face: FaceMeant, name: str) -> None:
         """Decide that it is not said any more that a face does not show somebody."""
@@ -232,10 +244,7 @@ class DecisionWriter:
             )
             return Undone(() if made is None else (self.step(made),), restored, (), others)
         rows = decisions_in(self._connection, decisions.c.step_id == number)
-        of_step = decided_faces.c.id.in_(
-            select(decisions.c.face_id).where(decisions.c.step_id == number)
-        )
-        now = self._faces(of_step)
+        now = {one.id: one for one in self.faces_of(number)}
         # That a sample is not somebody cannot come back while it is one.
         free = [
             one
@@ -273,6 +282,27 @@ class DecisionWriter:
         )
         return max(found or 0, self.groups.newest()) or None
 
+    def says_of(self, name: str) -> bool:
+        """Say whether the state of some face names or rejects a name now."""
+        names = select(decision_names.c.id).where(decision_names.c.name == name)
+        rejected = exists().where(
+            decision_names.c.name == name,
+            (" " + decided_faces.c.not_ids + " ").contains(
+                " " + cast(decision_names.c.id, String) + " "
+            ),
+        )
+        found = self._connection.scalar(
+            select(decided_faces.c.id)
+            .where(decided_faces.c.owner != 0, decided_faces.c.name_id.in_(names) | rejected)
+            .limit(1)
+        )
+        return found is not None
+
+    def faces_of(self, step: int) -> list[DecidedFace]:
+        """Return the faces that a step decided of, with their states now."""
+        of_step = select(decisions.c.face_id).where(decisions.c.step_id == step)
+        return list(self._faces(decided_faces.c.id.in_(of_step)).values())
+
     def faces(self, ids: Collection[int]) -> dict[int, DecidedFace]:
         """Return decided faces by id."""
         found: dict[int, DecidedFace] = {}
@@ -302,6 +332,34 @@ class DecisionWriter:
             self._enrolling[name] = self.begin(Action.ENROLL, "", name)
         meant = FaceMeant(Place(face.digest), face.path, face.box)
         self.take_back(self._enrolling[name], meant, name)
+
+    def agree(self, names: tuple[str, str], who: str) -> int:
+        """Take back what contradicts itself once two characters are one, and return how much.
+
+        That is a rejection of one of them for a face that is confirmed as the other.
+        """
+        ids = select(decision_names.c.id).where(decision_names.c.name.in_(names))
+        confirmed = self._faces(
+            decided_faces.c.name_id.in_(ids) & (decided_faces.c.state == Decided.CONFIRMED.value)
+        )
+        before = {
+            number: one
+            for number, one in confirmed.items()
+            if not set(names).isdisjoint(one.state.not_these)
+        }
+        if before:
+            step = self.begin(Action.TAKE_BACK, who)
+            after = {
+                number: one.state.without(names[0]).without(names[1])
+                for number, one in before.items()
+            }
+            self._become(step, before, after, {})
+        return len(before)
+
+    def rejecting(self, name: str) -> list[DecidedFace]:
+        """Return the faces that are said not to show somebody."""
+        found = self._faces(decided_faces.c.not_ids != "")
+        return [one for one in found.values() if name in one.state.not_these]
 
     def rename(self, old: str, new: str) -> None:
         """Let decisions that name a character follow it to another name."""

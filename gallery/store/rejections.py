@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gallery.store.columns import box_of, sound_matrix
@@ -226,7 +226,20 @@ class RejectionWriter:
 
     def follow(self, source_id: int, target_id: int) -> None:
         """Give the rejections of one character to another, which the first becomes part of."""
-        # A rejection of both names stays once; the rest goes with the character.
+        # A rejection of both names stays once, and stands if either does; the rest goes with the
+        # character.
+        own = rejections.alias()
+        self._connection.execute(
+            delete(rejections).where(
+                rejections.c.character_id == target_id,
+                ~rejections.c.is_standing,
+                exists().where(
+                    own.c.character_id == source_id,
+                    own.c.is_standing,
+                    *(own.c[name] == rejections.c[name] for name in ("digest", *Box._fields)),
+                ),
+            )
+        )
         self._connection.execute(
             update(rejections)
             .prefix_with("OR IGNORE")

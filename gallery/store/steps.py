@@ -174,6 +174,8 @@ class Undone:
     left: tuple[LeftAlone, ...]
     kept: int = 0
     """How many faces stay in the group that something newer put them into."""
+    gone: tuple[str, ...] = ()
+    """Characters that the undone steps had made and that nothing is of any more."""
 
 
 def names_in(connection: Connection) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from gallery.store.forgotten import (
 from gallery.store.names import clean_name, is_reject_name
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.store.sightings import SightingWriter
-from gallery.store.steps import Action, FaceMeant
+from gallery.store.steps import Action, DecidedFace, FaceMeant, Undone
 from gallery.store.tables import (
     aliases,
     calibrations,
@@ -49,8 +49,10 @@ from gallery.store.tables import (
     crops,
     descriptors,
     files,
+    forgotten,
     profiles,
     refusals,
+    rejections,
     samples,
     state,
 )
@@ -114,6 +116,18 @@ class NewSample:
             quality=described.quality,
             is_poor=is_poor,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of making one character of two."""
+
+    samples: int
+    """How many have another name since."""
+    dropped: int
+    """Rejections of either for faces that are confirmed or enrolled as the other."""
+    rejections: int
+    """Faces that are still said not to show the character."""
 
 
 class Writer:
@@ -339,14 +353,18 @@ class Writer:
         if self._find(former) is None:
             self._alias(former, self._known(name))
 
-    def merge(self, source: str, target: str) -> int:
-        """Give all of one character's samples to another and return how many; one name remains.
+    def merge(self, source: str, target: str, who: str = "") -> Merged:
+        """Give all of one character's samples to another; one name remains.
 
-        Raises InputError when nobody has one of the names or both are one.
+        That a face does not show one of them is dropped where it is confirmed or enrolled as
+        either, which is a step of its own. Raises InputError when nobody has one of the names or
+        both are one.
         """
         source_id, target_id = self._known(source), self._known(target)
         if source_id == target_id:
             raise InputError(f"{source} and {target} are one character already.")
+        name = self._name(target_id)
+        dropped = self.decisions.agree((self._name(source_id), name), who)
         moved = self._connection.execute(
             update(samples)
             .where(samples.c.character_id == source_id)
@@ -360,11 +378,60 @@ class Writer:
         )
         self.rejections.follow(source_id, target_id)
         self.answers.follow(source_id, target_id)
-        self.decisions.rename(former, self._name(target_id))
+        self.decisions.rename(former, name)
         self._remove(source_id)
         self._alias(former, target_id)
         self._touched.add(target_id)
-        return moved
+        rejecting = self.decisions.rejecting(name)
+        for face in rejecting:
+            if name in self.samples_at(face.moment, face.box).values():
+                self._contradict(target_id, face.digest, face.box)
+        left = len(self.decisions.rejecting(name))
+        return Merged(moved, dropped + len(rejecting) - left, left)
+
+    def undo(self, step: int, who: str) -> Undone:
+        """Undo a step of decisions; see DecisionWriter.undo.
+
+        A character that a confirmation made goes with it, unless something else is the
+        character's by now, and comes back where that is undone in its turn.
+        """
+        former = self.decisions.step(step)
+        done = self.decisions.undo(step, who)
+        if former.undoes is not None and done.steps:
+            self._name_again(self.decisions.faces_of(done.steps[0].id))
+        name = former.character
+        if former.action is not Action.CONFIRM or not done.restored or name is None:
+            return done
+        found = self._find(name)
+        if found is None or not self._is_empty(found):
+            return done
+        self._remove(found)
+        return replace(done, gone=(name,))
+
+    def _name_again(self, faces: Sequence[DecidedFace]) -> None:
+        """Make the characters that faces are confirmed as and that went with an undone name."""
+        names = {one.state.character for one in faces if one.state.character is not None}
+        lacking = [name for name in sorted(names) if self._find(name) is None]
+        for name in lacking:
+            self.character_id(name)
+        if lacking:
+            self.answers.decided(faces)
+
+    def _is_empty(self, character_id: int) -> bool:
+        """Say whether a character is a name alone: nothing is, or was, known as it or called it."""
+        name = self._name(character_id)
+        own = (
+            select(samples.c.id).where(
+                (samples.c.character_id == character_id) | (samples.c.enrolled_as == name)
+            ),
+            select(forgotten.c.id).where(
+                (forgotten.c.character == name) | (forgotten.c.enrolled_as == name)
+            ),
+            select(aliases.c.name).where(aliases.c.character_id == character_id),
+            select(rejections.c.id).where(rejections.c.character_id == character_id),
+        )
+        is_bare = all(self._connection.execute(one.limit(1)).first() is None for one in own)
+        return is_bare and not self.decisions.says_of(name)
 
     def forget(self, name: str) -> int:
         """Remove a character with all its samples and return how many they were.

@@ -8,10 +8,14 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from command import ROOT, Done, call, run
 from fakes import Square, write_picture
+
+from gallery.cli import app, models
+from gallery.cli.show import named_path
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
 NICO = "Nico Robin"
@@ -125,6 +129,79 @@ def test_undoing_a_name_says_which_sample_stays(types: Terminal) -> None:
     assert "stays" not in types("undo").stderr
 
 
+def test_undoing_a_new_name_takes_the_empty_character_back(types: Terminal) -> None:
+    types("name", "new/0.png", "Zoro", "--new")
+    assert types.samples()["Zoro"] == 0
+    assert "Nobody is called Zoro any more" in types("undo").stderr
+    assert "Zoro" not in types.samples()
+    types("undo", "2")
+    assert types.samples()["Zoro"] == 0
+    assert types.said("new/0.png") == ("Zoro", "sure")
+    types("undo")
+    assert "Zoro" not in types.samples()
+
+
+def test_a_new_name_stays_where_something_else_has_it(types: Terminal) -> None:
+    types("name", "new/0.png", "Zoro", "--new")
+    types("name", "new/1.png", "Zoro")
+    assert "Nobody" not in types("undo").stderr
+    types("adopt", "new/2.png", "Zoro")
+    types("undo", "1")
+    assert types.samples()["Zoro"] == 1
+    types("name", "new/3.png", "Usopp", "--new", "--use")
+    said = types("undo").stderr
+    assert "of Usopp is such a face, and stays" in said
+    assert "Usopp has no other sample; `gallery forget NAME` removes the character." in said
+    types("move", "1", "2", "--to", NICO)
+    types("name", "new/0.png", "Nami")
+    types("undo")
+    assert types.samples()["Nami"] == 0
+
+
+def test_merging_drops_the_rejections_that_contradict_what_is_confirmed(types: Terminal) -> None:
+    types("reject", "new/0.png", "new/1.png", "in/Nami/0.png", NICO)
+    types("confirm", "new/0.png", "--as", "Nami")
+    said = types("merge", NICO, "Nami").stderr
+    assert "2 rejections dropped, since the faces are confirmed or enrolled as Nami.\n" in said
+    assert said.endswith("1 face rejected as Nami, as before.\n")
+    listed = [json.loads(line) for line in types("reject", "--list", "--json").stdout.splitlines()]
+    assert [Path(one["path"]).name for one in listed] == ["1.png"]
+    # Its neighbour is Nami as well, and is not nearly the same as a face that is not.
+    assert types.said("new/0.png") == ("Nami", "sure")
+    steps = [
+        json.loads(line) for line in types("decisions", "--steps", "--json").stdout.splitlines()
+    ]
+    assert {one["title"] for one in steps[:2]} == {
+        "took 1 rejection back",
+        "enrolled 1 as Nami after all",
+    }
+    types("undo")
+    states = [json.loads(line) for line in types("decisions", "--json").stdout.splitlines()]
+    assert [(one["decided"], one["not"]) for one in states] == [
+        ("confirmed", []),
+        ("not_this", ["Nami"]),
+    ]
+
+
+def test_a_step_says_who_made_it_where_the_environment_names_nobody(
+    types: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwd = pytest.importorskip("pwd", reason="users have no numbers here")
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    types("name", "new/0.png", "Nami")
+    (step,) = map(json.loads, types("decisions", "--steps", "--json").stdout.splitlines())
+    assert step["who"] == pwd.getpwuid(os.getuid()).pw_name
+
+    def nobody(_: int) -> object:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    types("name", "new/1.png", "Nami")
+    step, _ = map(json.loads, types("decisions", "--steps", "--json").stdout.splitlines())
+    assert step["who"] == f"uid {os.getuid()}"
+
+
 def test_naming_a_sample_of_somebody_else_moves_it_where_it_is_used(types: Terminal) -> None:
     said = types("name", "in/Nami/1.png", NICO)
     assert "of Nami is such a face; --use gives it to Nico Robin." in said.stderr
@@ -207,9 +284,50 @@ def test_completing_makes_nothing_where_there_is_no_gallery(tmp_path: Path) -> N
     assert [one.name for one in tmp_path.iterdir()] == ["gallery.db"]
 
 
-def test_an_empty_path_is_wrong_use(types: Terminal) -> None:
-    for words in (("enroll", ""), ("identify", ""), ("label", "", "--out", "more.jsonl")):
-        assert "empty" in types(*words, code=2).stderr
+EMPTY = (
+    ("enroll", ""),
+    ("identify", ""),
+    ("label", "", "--out", "more.jsonl"),
+    ("label", "new", "--out", ""),
+    ("import", ""),
+    ("restore", ""),
+    ("backup", ""),
+    ("seen", ""),
+    ("forget", "--seen", "", "--yes"),
+    ("cluster", "--out", ""),
+    ("audit", "--report", ""),
+    ("characters", "--database", ""),
+)
+
+
+@pytest.mark.parametrize("words", EMPTY)
+def test_an_empty_path_is_wrong_use(types: Terminal, words: tuple[str, ...]) -> None:
+    assert "An empty path names nothing" in types(*words, code=2).stderr
+
+
+def test_no_command_takes_an_empty_path() -> None:
+    # Paths are read by named_path, which refuses an empty one.
+    for command in (*app.registered_commands, *models.app.registered_commands):
+        assert command.callback is not None
+        for name, hint in get_type_hints(command.callback, include_extras=True).items():
+            kind, *given = get_args(hint) or (hint,)
+            if "Path" in str(kind):
+                assert given, name
+                assert given[0].parser is named_path, name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", ""),
+        ("rename", "Nami", ""),
+        ("adopt", "new/0.png", ""),
+        ("name", "new/0.png", "", "--new"),
+        ("move", "1", "--to", "", "--new"),
+    ],
+)
+def test_an_empty_name_is_refused(types: Terminal, words: tuple[str, ...]) -> None:
+    assert types(*words, code=1).complaint == "A character's name cannot be empty."
 
 
 def test_records_of_labelling_and_relabelling_have_the_same_paths(types: Terminal) -> None:
@@ -248,6 +366,19 @@ def test_labelling_says_that_you_decided_since(types: Terminal) -> None:
     said = types("label", "new", "--out", "labels.jsonl").stderr
     assert "You decided or calibrated since" in said
     assert "`gallery relabel` writes them anew." in said
+
+
+def test_enrolling_says_that_labelled_pictures_may_be_answered_otherwise(types: Terminal) -> None:
+    said = "answers may be others now; `gallery relabel` writes them anew."
+    assert types("adopt", "new/0.png", "Zoro").stderr.count(said) == 1
+    assert types("name", "new/1.png", "Zoro", "--use").stderr.count(said) == 1
+    assert said not in types("name", "new/2.png", "Zoro").stderr
+    write_picture(types.folder / "in" / "Usopp" / "0.png", square(PINK), seed=50)
+    assert types("enroll", "in").stderr.count(said) == 1
+    assert said not in types("enroll", "in").stderr
+    types("forget", "--seen", "new", "--yes")
+    write_picture(types.folder / "in" / "Usopp" / "1.png", square(PINK), seed=51)
+    assert said not in types("enroll", "in").stderr
 
 
 def test_relabelling_into_the_same_file_says_that_you_decided_since(types: Terminal) -> None:

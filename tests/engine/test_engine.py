@@ -105,7 +105,7 @@ def test_answers_follow_every_change_at_once(filled: Engine) -> None:
     assert name() == "Ayanami"
     filled.move([sample.id for sample in filled.samples("Ayanami")], "Clone", new=True)
     assert name() == "Clone"
-    assert filled.merge("Clone", "Asuka") == 2
+    assert filled.merge("Clone", "Asuka").samples == 2
     assert name() == "Asuka"
     assert [one.samples for one in filled.characters()] == [4, 0, 2]
     filled.forget_samples([sample.id for sample in filled.samples("Asuka")])

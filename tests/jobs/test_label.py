@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fakes import Square, fake_gallery, write_picture
+from fakes import Square, write_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled import label
 
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
-from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.output.csv_table import COLUMNS
 from gallery.output.records import as_json, to_line
 from gallery.output.resume import open_writer, remaining
@@ -312,21 +311,6 @@ def test_paths_are_the_same_however_they_are_written(
     asked = [tmp_path / "pictures" / "1.png", Path("2.png"), Path("./x/../2.png"), Path("3.png")]
     assert remaining(asked, writer) == [Path("3.png")]
     writer.close()
-
-
-@pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
-    from gallery.types import Candidate
-
-    with fake_gallery(database) as gallery:
-        candidates = [
-            Candidate(
-                write_picture(tmp_path / "known" / name / "1.png", Square(10, 10, 60, colour)), name
-            )
-            for name, colour in (("Rei", (20, 20, 220)), ("Asuka", (220, 20, 20)))
-        ]
-        list(enroll_candidates(gallery, candidates))
-        yield gallery
 
 
 def test_a_job_labels_what_it_can_and_notes_what_it_cannot(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ from fakes import (
     FakeDetector,
     FakeEncoder,
     Square,
-    enroll_squares,
     fake_gallery,
     vector,
     write_picture,
@@ -48,20 +47,6 @@ from gallery.types import (
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 LIMITS = Thresholds(sure=0.3, unknown=0.6, margin=0.05)
-
-
-@pytest.fixture
-def detector() -> FakeDetector:
-    return FakeDetector()
-
-
-@pytest.fixture
-def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
-    """A gallery that knows Asuka, who is red, and Rei, who is blue."""
-    with fake_gallery(database, detector=detector) as gallery:
-        enroll_squares(gallery, tmp_path / "known", {"Rei": BLUE, "Asuka": RED})
-        detector.seen.clear()
-        yield gallery
 
 
 def pictures() -> list[Pixels]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,31 +16,13 @@ from labelled import identify_files, label
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.quality import Gates
-from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.pipeline import GROUP, Looked, chunks
 from gallery.media.images import read_image
 from gallery.output.resume import open_writer
 from gallery.system.threads import available_cores
-from gallery.types import Candidate, Face, Image, MatchMode, Record
+from gallery.types import Face, Image, MatchMode, Record
 
-RED, BLUE = (210, 20, 20), (20, 20, 210)
-
-
-@pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
-    with fake_gallery(database) as gallery:
-        list(
-            enroll_candidates(
-                gallery,
-                [
-                    Candidate(
-                        write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name
-                    )
-                    for name, colour in (("Asuka", RED), ("Rei", BLUE))
-                ],
-            )
-        )
-        yield gallery
+RED, BLUE = (220, 20, 20), (20, 20, 220)
 
 
 def many(folder: Path, count: int) -> list[Path]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command import call
-from fakes import FakeDetector, FakeEncoder, Square, enroll_squares, fake_gallery, write_picture
+from fakes import FakeDetector, FakeEncoder, Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Engine
@@ -58,20 +57,6 @@ def pictures() -> list[Pixels]:
     third = [scene(brightness=-100)] * 18
     both = (Square(10, 20, 50, BLUE), Square(90, 20, 50, GREEN))
     return [*first, *second, *third, *([scene(*both, brightness=60)] * 24)]
-
-
-@pytest.fixture
-def detector() -> FakeDetector:
-    return FakeDetector()
-
-
-@pytest.fixture
-def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[Engine]:
-    """A gallery that knows Asuka, who is red, and Rei, who is blue."""
-    with fake_gallery(database, detector=detector) as gallery:
-        enroll_squares(gallery, tmp_path, {"Rei": BLUE, "Asuka": RED})
-        detector.seen.clear()
-        yield gallery
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes import FakeDetector, Square, fake_gallery, write_picture
+from fakes import FakeDetector, Square, write_picture
 from rewritten import replace_picture, turn, write_into
 
 from gallery.engine.engine import Engine
@@ -28,28 +28,8 @@ from gallery.output.format import OutputOptions
 from gallery.output.resume import open_writer
 from gallery.types import Candidate, MatchMode, Record, VideoEnd, VideoRecord
 
-RED, BLUE = (210, 20, 20), (20, 20, 210)
+RED, BLUE = (220, 20, 20), (20, 20, 220)
 SUFFIXES = ("jsonl", "csv")
-
-
-@pytest.fixture
-def detector() -> FakeDetector:
-    return FakeDetector()
-
-
-@pytest.fixture
-def filled(database: Path, tmp_path: Path, detector: FakeDetector) -> Iterator[Engine]:
-    with fake_gallery(database, detector=detector) as gallery:
-        known = {"Asuka": RED, "Rei": BLUE}
-        candidates = [
-            Candidate(
-                write_picture(tmp_path / "known" / name / "1.png", Square(10, 10, 60, one)), name
-            )
-            for name, one in known.items()
-        ]
-        list(enroll_candidates(gallery, candidates))
-        detector.seen.clear()
-        yield gallery
 
 
 @pytest.fixture(params=SUFFIXES)

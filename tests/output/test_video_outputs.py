@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import Square, fake_gallery, write_picture
+from fakes import Square
 from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Engine
 from gallery.errors import InputError
 from gallery.faces.video import VideoOptions
-from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.harvest import Harvest
 from gallery.jobs.label_video import label_video
 from gallery.media.images import read_image
@@ -31,23 +30,11 @@ from gallery.output.outputs import open_outputs
 from gallery.output.records import as_json
 from gallery.output.resume import open_writer, progress_of, remaining
 from gallery.reports.annotate import COLOURS
-from gallery.types import Candidate, Record, Verdict, VideoRecord, VideoTrack
+from gallery.types import Record, Verdict, VideoRecord, VideoTrack
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 
 WANTED = ("csv:more.csv", "jsonl:more.jsonl", "html:sheet.html", "sorted:heads", "annotated:frames")
-
-
-@pytest.fixture
-def filled(database: Path, tmp_path: Path) -> Iterator[Engine]:
-    """A gallery that knows Asuka, who is red, and Rei, who is blue."""
-    with fake_gallery(database) as gallery:
-        candidates = [
-            Candidate(write_picture(tmp_path / name / "1.png", Square(10, 10, 60, colour)), name)
-            for name, colour in (("Rei", BLUE), ("Asuka", RED))
-        ]
-        list(enroll_candidates(gallery, candidates))
-        yield gallery
 
 
 def draw_episode(path: Path) -> Path:
@@ -208,7 +195,7 @@ def test_records_come_back_from_a_table_and_from_lines(
     filled: Engine, episode: Path, tmp_path: Path
 ) -> None:
     said = list(label_video(filled, episode, VideoOptions(start=0.2, end=2.5, every=0.25)))
-    picture = filled.identify(read_image(tmp_path / "Rei" / "1.png"))
+    picture = filled.identify(read_image(tmp_path / "known" / "Rei" / "1.png"))
     for suffix in ("jsonl", "csv"):
         writer = open_writer(tmp_path / f"out.{suffix}", "fake")
         for one in [picture, *said]:
@@ -229,7 +216,7 @@ def test_records_come_back_from_a_table_and_from_lines(
 
 def test_a_table_says_what_a_picture_has_not(filled: Engine, tmp_path: Path) -> None:
     writer = open_writer(tmp_path / "out.csv", "fake")
-    writer.write(filled.identify(read_image(tmp_path / "Rei" / "1.png")))
+    writer.write(filled.identify(read_image(tmp_path / "known" / "Rei" / "1.png")))
     writer.close()
     (row,) = rows_of(tmp_path / "out.csv")
     assert list(row) == list(COLUMNS)
@@ -328,7 +315,7 @@ def test_names_of_any_letters_come_through_every_output(
     assert {row["path"] for row in rows_of(folder / "more.csv")} == {str(path)}
     found = [one for one in tree(folder) if one.startswith(("heads", "frames"))]
     assert len(found) == 6
-    assert {Path(one).parts[0] for one in tree(tmp_path)} == {"in", "out", "Rei", "Asuka"}
+    assert {Path(one).parts[0] for one in tree(tmp_path)} == {"in", "out", "known"}
     assert "<d>" not in (folder / "sheet.html").read_text(encoding="utf-8")
     before = tree(folder)
     assert go_on(filled, path, folder) == []

@@ -194,7 +194,7 @@ def test_a_former_name_goes_on_meaning_its_character(store: Store) -> None:
     assert store.character("Ayanami Rei").samples == 2
     add(store, "Yui", 3)
     with store.writing() as writer:
-        assert writer.merge("Rei", "Yui") == 2
+        assert writer.merge("Rei", "Yui").samples == 2
     assert store.character("Rei").name == store.character("Ayanami Rei").name == "Yui"
 
 

@@ -145,6 +145,20 @@ def test_a_rejection_follows_its_character(store: Store) -> None:
     assert store.check() == []
 
 
+def test_a_rejection_that_stands_is_not_lost_to_one_that_was_taken_back(store: Store) -> None:
+    with store.writing() as writer:
+        for number, name in enumerate(("Rei", "Asuka")):
+            writer.add(new_sample(name, number))
+        taken_back = writer.reject(new_rejection("Rei", 5))
+        assert taken_back is not None
+        writer.reject(new_rejection("Asuka", 5))
+        writer.take_back([taken_back])
+    with store.writing() as writer:
+        assert writer.merge("Asuka", "Rei").rejections == 1
+    assert [one.character for one in store.rejections.all()] == ["Rei"]
+    assert store.rejections.rejected("fake").names == ["Rei"]
+
+
 def test_who_is_enrolled_after_all_is_not_rejected_any_more(store: Store) -> None:
     sample = new_sample("Rei", 1)
     said = replace(new_rejection("Rei", 1), digest=sample.digest, box=sample.face.box)

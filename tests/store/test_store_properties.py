@@ -167,7 +167,7 @@ class StoreMachine(RuleBasedStateMachine):
             return
         moved = [held for held in self.model.samples.values() if held.owner == source_id]
         with self.store.writing() as writer:
-            assert writer.merge(gone, into) == len(moved)
+            assert writer.merge(gone, into).samples == len(moved)
         former = self.model.name_of(source_id)
         self.model.aliases = {
             name: target_id if who == source_id else who for name, who in self.model.aliases.items()
