@@ -24,6 +24,7 @@ PARTS = {
     "labelling": ("benchmarks.labelling", "Labelling, from file to record"),
     "memory": ("benchmarks.label_memory --pictures 2000", "Labelling a large folder"),
     "video": ("benchmarks.video", "Labelling a video, from file to record"),
+    "portraits": ("benchmarks.portraits", "Heads of portraits, with and without a look again"),
     "accuracy": (
         "training.evaluate --network models/anime-ensemble.npy --detector heads "
         "--cache build/training/cache",

@@ -46,8 +46,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "reports": ("annotate line_chart time_chart", "page"),
     "faces": (
-        "align detectors.boxes detectors.nvxs detectors.rolled detectors.whole encoders.preprocess "
-        "interfaces networks.dlib_format networks.manifest quality tracking",
+        "align detectors.boxes detectors.nvxs detectors.portrait detectors.rolled detectors.whole "
+        "encoders.preprocess interfaces networks.dlib_format networks.manifest quality tracking",
         "crops describe drawn detectors.animeface detectors.onnx_file detectors.plugged "
         "networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",

@@ -159,7 +159,7 @@ def test_what_fails_among_several_pictures_is_said_once(tmp_path: Path) -> None:
 def test_a_shipped_network_that_was_changed_is_refused(tmp_path: Path) -> None:
     file = constant(tmp_path / "heads.onnx", [row(0.9, (0, 0, 5, 5))])
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert HeadDetector(file, sha256=sha256).name == f"heads-level@{sha256[:8]}"
+    assert HeadDetector(file, sha256=sha256).name == f"heads-portrait@{sha256[:8]}"
     with pytest.raises(SetupError, match=r"heads\.onnx is damaged or was changed; install gallery"):
         HeadDetector(file, sha256="0" * 64)
     with pytest.raises(SetupError, match="is missing; install gallery again"):

@@ -224,5 +224,5 @@ def test_the_shipped_detector_looks_twice() -> None:
     detector = HeadDetector(
         heads, sha256=heads_sha256, eyes=eyes, eyes_sha256=eyes_sha256, threads=1
     )
-    assert detector.name == f"heads-level@{heads_sha256[:8]}+{eyes_sha256[:8]}"
+    assert detector.name == f"heads-portrait@{heads_sha256[:8]}+{eyes_sha256[:8]}"
     assert heads.stat().st_size + eyes.stat().st_size <= 5e6

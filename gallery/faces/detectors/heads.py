@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gallery.errors import UnusableDetector
 from gallery.faces.align import eyes_are_plausible
-from gallery.faces.detectors import rolled
+from gallery.faces.detectors import portrait, rolled
 from gallery.faces.detectors.landmarks import EyeFinder
 from gallery.faces.detectors.sessions import checked_digest, checked_input, open_for
 from gallery.numerics.distances import covered, keep_best, overlaps
@@ -110,17 +110,20 @@ class HeadDetector:
         eyes_sha256: str | None = None,
         longer_side: int = LONGER_SIDE,
         least_score: float = LEAST_SCORE,
+        portraits: bool = True,
         threads: int = 0,
     ) -> None:
         """Open the file, and that of the landmark network; without it the eyes of the first stay.
 
-        A longer_side above 640 finds smaller heads and takes more time. With 0 threads all cores
-        are used. Raises SetupError for a file that is missing, damaged, or no such network, and
-        where a digest is given, for any other file than that.
+        A longer_side above 640 finds smaller heads and takes more time. Without portraits a picture
+        that shows no head for sure is not looked at again. With 0 threads all cores are used.
+        Raises SetupError for a file that is missing, damaged, or no such network, and where a
+        digest is given, for any other file than that.
         """
         self._path = path
         self._longer_side = longer_side
         self._least_score = least_score
+        self._portraits = portraits
         self._threads = threads or available_cores()
         digest = checked_digest(path, sha256)
         self._session = open_for(path, self._threads)
@@ -134,7 +137,8 @@ class HeadDetector:
         # way to detect, has another name.
         side = "" if longer_side == LONGER_SIDE else f"*{longer_side}"
         second = f"+{self._eyes.digest[:8]}" if self._eyes else ""
-        self.name = f"heads-level{side}@{digest[:8]}{second}"
+        way = "portrait" if portraits else "level"
+        self.name = f"heads-{way}{side}@{digest[:8]}{second}"
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
@@ -177,12 +181,34 @@ class HeadDetector:
         """Return the heads in a window of a picture, in the picture's pixels."""
         seen = image.pixels[part.top : part.bottom, part.left : part.right]
         pixels, scale = fit(seen, self._longer_side)
-        least = min(self._least_score, rolled.DOUBTED[0])
-        heads = strongest(self._said(session, pixels), least, trusted=self._least_score)
+        heads = self._doubtful(session, pixels)
         roll = rolled.roll_to_level(heads)
         if roll is not None:
             self._look_level(session, pixels, heads, roll)
-        return _back(heads[heads[:, 0] >= self._least_score], scale, part)
+        sure = heads[heads[:, 0] >= self._least_score]
+        # A part of a picture is no portrait.
+        if self._portraits and len(sure) == 0 and seen.shape == image.pixels.shape:
+            sure = self._portrait(session, seen, _unscaled(heads, scale))
+        else:
+            sure = _unscaled(sure, scale)
+        return _moved(sure, part)
+
+    def _doubtful(self, session: onnxruntime.InferenceSession, pixels: Pixels) -> Rows:
+        """Return heads, best first, down to the scores that are a reason to look again."""
+        least = min(self._least_score, rolled.DOUBTED[0], portrait.LEAST_SCORE)
+        return strongest(self._said(session, pixels), least, trusted=self._least_score)
+
+    def _portrait(self, session: onnxruntime.InferenceSession, pixels: Pixels, heads: Rows) -> Rows:
+        """Return the one head that a picture without a sure head shows, shape (1 or 0, NUMBERS)."""
+        height, width = pixels.shape[:2]
+        head = portrait.doubted(heads, width, height)
+        if len(head) == 0:
+            return head
+        other, scale = fit(np.ascontiguousarray(pixels[:, ::-1]), self._longer_side)
+        mirror = portrait.mirrored(_unscaled(self._doubtful(session, other), scale), width)
+        other, scale = fit(pixels, self._longer_side // 2)
+        half = _unscaled(self._doubtful(session, other), scale)
+        return portrait.agreed(head, (mirror, half), width, height)
 
     def _look_level(
         self, session: onnxruntime.InferenceSession, pixels: Pixels, heads: Rows, roll: float
@@ -289,10 +315,17 @@ def boxed(rows: Rows, least_score: float) -> Rows:
     return rows[sound]
 
 
-def _back(rows: Rows, scale: float, part: Window) -> Rows:
-    """Bring rows from a window's network pixels to the picture's."""
+def _unscaled(rows: Rows, scale: float) -> Rows:
+    """Bring rows from the network's pixels to those of the window."""
     rows = rows.copy()
-    rows[:, 1:9] = rows[:, 1:9] / scale + np.tile([part.left, part.top], 4)
+    rows[:, 1:9] /= scale
+    return rows
+
+
+def _moved(rows: Rows, part: Window) -> Rows:
+    """Bring rows from a window to the picture."""
+    rows = rows.copy()
+    rows[:, 1:9] += np.tile([part.left, part.top], 4)
     return rows
 
 
