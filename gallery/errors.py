@@ -655,7 +655,7 @@ class RenamedFolder(InputError):
 class UnnamedFolders(InputError):
     """Folders of a harvest still have the names that it gave them: nobody said who is in them."""
 
-    CURE = "give the folders the characters' names to enroll them"
+    CURE = "give the folders the characters' names to have them taken in"
 
     folders: int
     pictures: int

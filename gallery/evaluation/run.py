@@ -7,10 +7,10 @@ from pathlib import Path
 from gallery.engine.engine import Engine
 from gallery.evaluation.evaluate import Evaluation, steps
 from gallery.evaluation.evaluate import evaluate as tables
-from gallery.evaluation.evaluation_set import EvaluationSet, set_of_folder, set_of_gallery
+from gallery.evaluation.evaluation_set import set_of_folder, set_of_gallery
 from gallery.evaluation.verdicts import joint_scoring_of, judge_of
-from gallery.events import Finished, Job, Stage, Started
-from gallery.jobs.enroll_folders import candidates_in
+from gallery.events import Finished, Job, Noticed, Started
+from gallery.jobs.enroll_folders import named_candidates
 
 
 def evaluate(
@@ -22,16 +22,16 @@ def evaluate(
     Raises InputError for a folder with nothing to ask about, and where nobody is enrolled;
     StoreError where samples lack the encoder in use.
     """
-    evaluation_set = yield from _set_of(engine, folder, largest=largest)
+    if folder is None:
+        evaluation_set = set_of_gallery(engine)
+    else:
+        candidates, media, left_out = named_candidates(folder)
+        if left_out is not None and not candidates:
+            raise left_out
+        if left_out is not None:
+            yield Noticed(left_out)
+        evaluation_set = yield from set_of_folder(engine, candidates, media.told(), largest=largest)
     joint = yield from joint_scoring_of(engine, evaluation_set)
     yield Started("evaluating", steps(evaluation_set, is_joint=joint is not None), "step")
     evaluation = yield from tables(evaluation_set, judge_of(engine), joint=joint, seed=seed)
     yield Finished(evaluation)
-
-
-def _set_of(engine: Engine, folder: Path | None, *, largest: bool) -> Stage[EvaluationSet]:
-    if folder is None:
-        return set_of_gallery(engine)
-    candidates, media = candidates_in(folder)
-    found = yield from set_of_folder(engine, candidates, media.told(), largest=largest)
-    return found

@@ -12,29 +12,37 @@ from gallery.media.images import decode_crop, encode_png
 from gallery.media.timecodes import timecode
 from gallery.reports.page import Picture, PictureRow, Pictures, Report, Section, jpeg_of
 from gallery.store.sightings import Sighting
+from gallery.system.files import new_folder, remove_unfinished
 
 
 def write_folders(engine: Engine, clusters: Sequence[Cluster], out: Path) -> int:
     """Write a folder for each cluster with its faces, best first, and return how many faces.
 
-    Raises InputError where something is in the way or cannot be written.
+    All of it is there at once, or nothing. Raises InputError where something is in the way or
+    cannot be written.
     """
+    remove_unfinished(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UnwritableFile(out, "is there already and not empty", remedy="name another folder")
     count = 0
     try:
-        for one in clusters:
-            folder = out / f"cluster-{one.number:04d}"
-            folder.mkdir(parents=True)
-            crops = engine.store.sightings.crops([face.id for face in one.faces])
-            for place, face in enumerate(one.faces, 1):
-                if face.id in crops:
-                    target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}{_when(face)}.png"
-                    target.write_bytes(encode_png(decode_crop(crops[face.id])))
-                    count += 1
+        with new_folder(out) as beside:
+            for one in clusters:
+                folder = beside / f"cluster-{one.number:04d}"
+                folder.mkdir()
+                count += _write_faces(engine, one, folder)
     except OSError as error:
         raise UnwritableFile(out, f"cannot be written: {error.strerror or error}") from error
     return count
+
+
+def _write_faces(engine: Engine, cluster: Cluster, folder: Path) -> int:
+    crops = engine.store.sightings.crops([face.id for face in cluster.faces])
+    for place, face in enumerate(cluster.faces, 1):
+        if face.id in crops:
+            target = folder / f"{place:03d}-{face.digest[:8]}-{face.id}{_when(face)}.png"
+            target.write_bytes(encode_png(decode_crop(crops[face.id])))
+    return len(crops)
 
 
 def _when(face: Sighting) -> str:

@@ -14,7 +14,6 @@ from gallery.errors import (
     InputError,
     RenamedFolder,
     UnnamedFolders,
-    UnusableFile,
 )
 from gallery.events import (
     EnrolEvent,
@@ -25,7 +24,6 @@ from gallery.events import (
     Refused,
 )
 from gallery.media.inputs import Media, pictures_of
-from gallery.system.file_names import is_numbered_folder
 from gallery.types import Outcome, Source
 
 if TYPE_CHECKING:
@@ -233,24 +231,10 @@ def _without_guesses(given: GivenNames, named: Named) -> Named:
 
 
 def _of_folders(folder: Path) -> Named:
-    from gallery.jobs.enroll_folders import candidates_in
-    from gallery.output.sorted_folders import OWN_FOLDERS
+    from gallery.jobs.enroll_folders import named_candidates
 
-    candidates, media = candidates_in(folder)
-    # `label` sorts faces without a name into folders whose names are no character's.
-    root = folder.resolve()
-    nobodys = [root / name for name in sorted(OWN_FOLDERS)]
-    for one in nobodys:
-        some = len(candidates)
-        candidates = [at for at in candidates if not at.path.is_relative_to(one)]
-        if len(candidates) < some:
-            why = UnusableFile(one, "holds faces without a name", remedy="rename it to enroll them")
-            media.refused.append(Refused.because(one, why))
-    inside = [one.path.relative_to(root).parts[0] for one in candidates]
-    unnamed = Counter(name for name in inside if is_numbered_folder(name))
-    named = [one for one, name in zip(candidates, inside, strict=True) if name not in unnamed]
-    left_out = UnnamedFolders(len(unnamed), unnamed.total()) if unnamed else None
-    return Named(named, media, folder=root, left_out=left_out)
+    named, media, left_out = named_candidates(folder)
+    return Named(named, media, folder=folder.resolve(), left_out=left_out)
 
 
 def _of_metadata(paths: Sequence[Path]) -> Named:

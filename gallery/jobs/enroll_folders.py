@@ -8,6 +8,7 @@ up elsewhere.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from gallery.errors import (
     SamePicture,
     SeveralFaces,
     Unnameable,
+    UnnamedFolders,
     UnusableFile,
 )
 from gallery.events import Refused
@@ -37,7 +39,7 @@ from gallery.media.inputs import Media, sort_in
 from gallery.store.names import clean_name
 from gallery.store.reader import Label, Store
 from gallery.store.writer import NewSample, Writer
-from gallery.system.file_names import character_name
+from gallery.system.file_names import character_name, is_numbered_folder
 from gallery.system.files import is_folder, is_there
 from gallery.system.threads import ROOM, ahead
 from gallery.types import (
@@ -92,6 +94,30 @@ def candidates_in(folder: Path) -> tuple[list[Candidate], Media]:
     if not candidates:
         raise _first_of(found) or NothingFound(folder, "holds no folder with a picture in it")
     return candidates, found
+
+
+def named_candidates(folder: Path) -> tuple[list[Candidate], Media, UnnamedFolders | None]:
+    """Return what candidates_in does, without the folders of faces that nobody has named yet.
+
+    Those of `label`, whose names are no character's, are refused; those of `harvest` are counted,
+    None where there are none.
+    """
+    from gallery.output.sorted_folders import OWN_FOLDERS
+
+    candidates, media = candidates_in(folder)
+    root = folder.resolve()
+    for one in (root / name for name in sorted(OWN_FOLDERS)):
+        some = len(candidates)
+        candidates = [at for at in candidates if not at.path.is_relative_to(one)]
+        if len(candidates) < some:
+            why = UnusableFile(
+                one, "holds faces without a name", remedy="rename it to have them taken in"
+            )
+            media.refused.append(Refused.because(one, why))
+    inside = [one.path.relative_to(root).parts[0] for one in candidates]
+    unnamed = Counter(name for name in inside if is_numbered_folder(name))
+    named = [one for one, name in zip(candidates, inside, strict=True) if name not in unnamed]
+    return named, media, UnnamedFolders(len(unnamed), unnamed.total()) if unnamed else None
 
 
 def _first_of(found: Media) -> GalleryError | None:

@@ -137,6 +137,24 @@ def replace_file(path: Path, data: bytes) -> None:
         beside.write_bytes(data)
 
 
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which on leaving is in the place of none, or of an empty one.
+
+    A crash or an exception leaves nothing of it there. Raises OSError when it cannot be written.
+    """
+    is_made = is_folder(path)
+    with unfinished(path / "new" if is_made else path) as beside:
+        beside.mkdir()
+        yield beside
+        if not is_made:
+            beside.rename(path)
+            return
+        # One may stand in the empty folder, or it is where a drive is mounted: it stays.
+        for one in sorted(beside.iterdir()):
+            one.rename(path / one.name)
+
+
 def is_folder(path: Path) -> bool:
     """Say whether a folder lies there; no where nobody can tell, such as on a drive that is gone.
 

@@ -41,6 +41,7 @@ class ProposalShape(BaseModel):
     kind: str
     title: str = Field(description="The kind, in words.")
     words: str = Field(description="How likely it is, in words; empty for advice.")
+    is_likely: bool = Field(description="Rather wrong than right, as far as that is known.")
     reason: str
     command: str = Field(description="What does the same in a shell.")
     samples: list[int] = Field(description="What it is about.")
@@ -201,6 +202,7 @@ class _Held:
             words=""
             if one.likelihood is None or one.kind in ADVICE
             else words.in_words(one.likelihood),
+            is_likely=one.likelihood is None or words.is_likely(one.likelihood),
             reason=one.reason,
             command=one.command,
             samples=list(one.samples[: words.SIDE]),

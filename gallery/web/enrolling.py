@@ -10,7 +10,6 @@ from pathlib import Path
 from gallery.errors import NoSuchCharacter
 from gallery.jobs import add
 from gallery.store.names import clean_name
-from gallery.system.file_names import folder_name
 from gallery.web.desk import Desk
 from gallery.web.picture_shapes import AddedShape
 from gallery.web.uploads import brought
@@ -39,10 +38,9 @@ class Enrolling:
             engine.require_encoded()
             name = self._called(name, new=new)
         with self._desk.looking:
-            path = Path(folder_name(file))
-            looked = add.look(engine.describer, brought(content, path), largest=largest)
+            looked = add.look(engine.describer, brought(content, file), largest=largest)
         with self._desk.turn:
-            added = add.put(engine, looked, name, path=BROUGHT / path)
+            added = add.put(engine, looked, name, path=BROUGHT / looked.image.path)
         sample = added.sample
         return AddedShape(
             sample=sample.id, name=sample.character, is_new=added.is_new, is_poor=sample.is_poor

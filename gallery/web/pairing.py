@@ -38,6 +38,7 @@ class PairShape(BaseModel):
     other: SideShape
     likelihood: float
     words: str
+    is_likely: bool = Field(description="Rather the same than not.")
 
 
 class PairsShape(BaseModel):
@@ -64,6 +65,7 @@ def routes(desk: Desk) -> APIRouter:
                         other=sides[one.other],
                         likelihood=one.likelihood,
                         words=words.in_words(one.likelihood),
+                        is_likely=words.is_likely(one.likelihood),
                     )
                     for one in found
                 ]

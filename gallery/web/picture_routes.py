@@ -18,6 +18,9 @@ LIKE = 48
 """Seen faces like one, on one screen."""
 
 Limit = Annotated[int, Query(ge=1, le=500, description="How many seen faces like a face.")]
+FileName = Annotated[
+    str | None, Query(min_length=1, max_length=300, description="What its file is called.")
+]
 
 
 def searching(desk: Desk) -> APIRouter:
@@ -30,8 +33,8 @@ def searching(desk: Desk) -> APIRouter:
         summary="Who is in a picture, and seen faces like those; nothing of it is kept",
         responses=BRINGING_REFUSED,
     )
-    def search(picture: Picture, limit: Limit = LIKE) -> FoundShape:
-        return own.search(picture, limit)
+    def search(picture: Picture, limit: Limit = LIKE, file: FileName = None) -> FoundShape:
+        return own.search(picture, limit, file)
 
     @routes.get("/faces/{face}/like", summary="Seen faces like a seen face", responses=NOT_THERE)
     def like(face: Number, limit: Limit = LIKE) -> LikeShape:
@@ -65,13 +68,11 @@ def enrolling(desk: Desk) -> APIRouter:
     def add(
         picture: Picture,
         name: Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)],
-        file: Annotated[
-            str, Query(min_length=1, max_length=300, description="What its file is called.")
-        ] = "picture",
+        file: FileName = None,
         new: Annotated[bool, Query(description="The name may be new.")] = False,
         largest: Annotated[bool, Query(description="Of several faces, take the largest.")] = False,
     ) -> AddedShape:
-        return own.add(picture, name, file, new=new, largest=largest)
+        return own.add(picture, name, file or "picture", new=new, largest=largest)
 
     return routes
 

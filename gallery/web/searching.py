@@ -47,14 +47,15 @@ class Searching:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def search(self, content: bytes, limit: int) -> FoundShape:
+    def search(self, content: bytes, limit: int, file: str | None = None) -> FoundShape:
         """Return who is in a picture, and for each head so many seen faces like it.
 
-        Raises InputError for bytes that are no picture.
+        What its file is called stands in complaints. Raises InputError for bytes that are no
+        picture.
         """
         engine = self._desk.engine
         with self._desk.looking:
-            found = engine.observe([brought(content)])
+            found = engine.observe([brought(content, file)])
         with self._desk.turn:
             engine.require_encoded()
             (seen,) = engine.with_drawn(found)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from gallery.media.images import decode
+from gallery.system.file_names import folder_name
 from gallery.types import Image
 
-PICTURE = Path("The picture")
+PICTURE = Path("What was sent")
 """What sentences call a picture that no file holds."""
 
 
-def brought(content: bytes, path: Path = PICTURE) -> Image:
+def brought(content: bytes, file: str | None = None) -> Image:
     """Decode a picture's bytes, with the limits that pictures of files have.
 
-    Its path only names it. Raises InputError for what is no picture, is damaged, or unfolds to too
-    much.
+    What its file is called only names it. Raises InputError for what is no picture, is damaged, or
+    unfolds to too much.
     """
-    return decode(content, path)
+    return decode(content, PICTURE if file is None else Path(folder_name(file)))

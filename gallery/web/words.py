@@ -60,6 +60,11 @@ def in_words(likelihood: float) -> str:
     return next((words for least, words in LIKELIHOODS if likelihood >= least), "unlikely")
 
 
+def is_likely(likelihood: float) -> bool:
+    """Say whether it is rather so than not; its words are others than unlikely."""
+    return likelihood >= LIKELIHOODS[-1][0]
+
+
 def near(distance: float, thresholds: Thresholds) -> str:
     """Return how near a face is to a character, in words."""
     return _apart(distance, thresholds.sure, thresholds.unknown)

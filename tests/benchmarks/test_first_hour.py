@@ -61,6 +61,15 @@ def test_names_that_stand_for_a_character_are_right_and_decided_pictures_do_not_
     assert row == ("labelled", "2", "1", "0", "0", "0", "1", "1", "10", "0/1")
 
 
+def test_a_report_speaks_of_moves_where_something_was_moved() -> None:
+    moved = done(step("labelled", "RRRR--"), step("relabelled", "RRRR--"))
+    assert "stayed: 1 of 1. Proposals followed: 2." in first_hour.report("dev-tv", [moved], 1.0)
+    rejected = Done(moved.steps, (), moved.truth, {}, frozenset())
+    said = first_hour.report("dev-tv", [rejected], 1.0)
+    assert "4 faces of known characters and 2 of strangers" in said
+    assert "moved" not in said
+
+
 def test_a_loss_without_a_word_is_told() -> None:
     before, after = step("labelled", "RRRR--"), step("relabelled", "RRRR--")
     fell = step("doubled", "R??R--")

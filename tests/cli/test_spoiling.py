@@ -100,7 +100,7 @@ def test_folders_that_nobody_named_are_left_out(newcomer: Newcomer) -> None:
     done = newcomer.types("enroll pictures")
     assert (
         "10 pictures in 2 folders still called unknown-NNN left out; give the folders the "
-        "characters' names to enroll them."
+        "characters' names to have them taken in."
     ) in done.stderr
     assert "20 pictures of 4 characters: 20 added." in done.stderr
     assert "unknown" not in newcomer.types("characters").stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from rewritten import write_into
 
 from gallery.engine.engine import Engine
 from gallery.engine.joint import jointly
-from gallery.errors import InputError, StoreError
+from gallery.errors import InputError, StoreError, UnnamedFolders
 from gallery.evaluation import metrics, plain, trials
 from gallery.evaluation.evaluate import Evaluation, evaluate, steps
 from gallery.evaluation.evaluation_set import EvaluationSet, set_of_folder, set_of_gallery
@@ -28,6 +29,7 @@ from gallery.evaluation.identification import Protocol
 from gallery.evaluation.metrics import Confusion
 from gallery.evaluation.page import report_of
 from gallery.evaluation.pairs import Pairs, PairTable, Side, all_pairs, pairs_between, pairs_of
+from gallery.evaluation.run import evaluate as evaluate_folder
 from gallery.evaluation.search import (
     DEPTH,
     NOBODY,
@@ -43,7 +45,7 @@ from gallery.evaluation.search import (
 from gallery.evaluation.series import folder_above, known_series, series_in_name, series_of_stranger
 from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, halves, transferred
 from gallery.evaluation.verdicts import Judge, Question, joint_scoring_of, judge_of, question
-from gallery.events import Refused, steps_of, value_of
+from gallery.events import Finished, Noticed, Refused, result_of, steps_of, value_of
 from gallery.faces.networks.library import locate
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import decide
@@ -900,6 +902,26 @@ class TestFolder:
             told += steps_of(event)
             if isinstance(event, Refused):
                 refused.append(event.reason)
+
+    def test_folders_that_nobody_named_are_left_out(self, filled: Engine, tmp_path: Path) -> None:
+        folder = album(tmp_path / "asked", COLOURS, range(10, 13))
+        for name in ("unknown-001", "unknown-002"):
+            (folder / name).mkdir()
+            shutil.copy(next((folder / "Rin").iterdir()), folder / name)
+        notices: list[str] = []
+        steps = evaluate_folder(filled, folder)
+        while not isinstance(event := next(steps), Finished):
+            if isinstance(event, Noticed):
+                notices.append(str(event.notice))
+        assert event.result.asked == 9
+        assert notices == [
+            "2 pictures in 2 folders still called unknown-NNN left out; give the folders the "
+            "characters' names to have them taken in."
+        ]
+        for name in COLOURS:
+            shutil.rmtree(folder / name)
+        with pytest.raises(UnnamedFolders):
+            result_of(evaluate_folder(filled, folder))
 
     def test_every_picture_is_asked_about(self, filled: Engine, tmp_path: Path) -> None:
         filled.rename("Mio", "Mio Akiyama")

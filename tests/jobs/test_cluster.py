@@ -25,11 +25,11 @@ from gallery.jobs.meant import SeenFace, UnknownCluster
 from gallery.jobs.reencode import encode_kept, encode_samples
 from gallery.jobs.relabel import has_changed, seen_below
 from gallery.jobs.relabel_pictures import relabel_pictures
-from gallery.media.images import read_image
+from gallery.media.images import encode_png, read_image
 from gallery.reports.page import as_html
 from gallery.store.sightings import Observation, matched
 from gallery.store.steps import Action
-from gallery.types import Box, DescribedFace, Face, Quality, Verdict
+from gallery.types import Box, DescribedFace, Face, Pixels, Quality, Verdict
 
 RED, BLUE, GREEN, PINK = (220, 20, 20), (20, 20, 220), (20, 200, 20), (230, 30, 200)
 
@@ -285,6 +285,31 @@ def test_another_encoder_describes_what_was_seen_from_its_crops(
         assert clusters(other) == {1: GREENS, 2: PINKS}
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_folders_of_faces_are_written_whole_or_not_at_all(
+    gallery: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    label(gallery, folder)
+    found = result_of(cluster(gallery))
+    out = tmp_path / "unknown"
+    if is_there:
+        out.mkdir()
+    written: list[bytes] = []
+
+    def stopped(pixels: Pixels) -> bytes:
+        written.append(encode_png(pixels))
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        return written[-1]
+
+    monkeypatch.setattr("gallery.jobs.cluster_faces.encode_png", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_folders(gallery, found, out)
+    assert [*tmp_path.glob(".*")] == []
+    assert [*out.iterdir()] == [] if is_there else not out.exists()
+    assert write_folders(gallery, found, out) == 6
+
+
 def test_faces_and_a_page_are_written(gallery: Engine, folder: Path, tmp_path: Path) -> None:
     label(gallery, folder)
     found = result_of(cluster(gallery))
@@ -295,6 +320,10 @@ def test_faces_and_a_page_are_written(gallery: Engine, folder: Path, tmp_path: P
     assert read_image(next(out.rglob("001-*.png"))).pixels.shape == (150, 150, 3)
     with pytest.raises(InputError, match="there already"):
         write_folders(gallery, found, out)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert write_folders(gallery, found, empty) == 6
+    assert {one.name for one in empty.iterdir()} == {"cluster-0001", "cluster-0002"}
     page = as_html(report_of(gallery, found))
     assert page.count("<img") == 6
     assert "gallery adopt 2 NAME" in page

@@ -26,6 +26,20 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 20_000
 """Milliseconds after which what is waited for does not come."""
 
+COVERED = """controls => {
+    const bars = [...document.querySelectorAll("header, #actions:not([hidden])")];
+    return [...document.querySelectorAll(controls)].filter(one => {
+        const own = one.getBoundingClientRect();
+        if (!own.width) return false;
+        return own.left < -1 || own.right > innerWidth + 1 || bars.some(bar => {
+            const its = bar.getBoundingClientRect();
+            const shared = Math.min(own.bottom, its.bottom) - Math.max(own.top, its.top);
+            return shared > 1 && !bar.contains(one);
+        });
+    }).map(one => one.textContent);
+}"""
+"""What Person.covered asks the page."""
+
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
@@ -153,6 +167,13 @@ class Person:
             }""",
             [[name, base64.b64encode(one).decode()] for name, one in files.items()],
         )
+
+    def covered(self, controls: str) -> list[str]:
+        """Return the texts of controls of which the head or the bar of the page hides a part.
+
+        And of those that reach beyond the sides of the screen.
+        """
+        return [*self.page.evaluate(COVERED, controls)]
 
     def saved(self) -> None:
         """Wait until all is written."""

@@ -89,6 +89,58 @@ def test_what_is_kept_of_keys_may_be_anything(person: Person) -> None:
         person.sees("#actions button", "I Ignore")
 
 
+SIZES = ((1280, 800), (800, 800), (360, 640))
+CHIPS = ".chips a"
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_nothing_hides_what_acts(browser: Browser, shown: Engine, width: int, height: int) -> None:
+    """Buttons, names and the face at hand lie beside the head and the bar, without scrolling."""
+    (face,) = {one.id for one in shown.store.sightings.all() if one.path.name == "pink.png"}
+    with served(shown) as link:
+        person = Person(browser, link, width=width, touch=width == 360)
+        person.page.set_viewport_size({"width": width, "height": height})
+        views = {
+            "sure/Rei": ".face",
+            "doubtful": ".face",
+            "clusters": ".face",
+            f"picture/{face}": ".canvas img",
+            "characters": ".people li",
+            "audit": "button",
+        }
+        for view, wanted in views.items():
+            person.go(view, wanted)
+            controls = f"main button:not(.onward), {CHIPS}, .face.active, #actions button"
+            assert person.covered(controls) == [], view
+        person.go("sure/Rei", ".face")
+        person.page.locator(".one-switch").click()
+        person.sees(".single")
+        assert person.covered("main button, #actions button") == []
+        assert person.page.locator("#actions button, .single button").count() > 2
+        person.page.locator(".one-switch").click()
+        person.page.close()
+
+
+def test_names_are_not_cut_on_a_telephone(browser: Browser, shown: Engine) -> None:
+    with served(shown) as link:
+        person = Person(browser, link, width=360, touch=True)
+        person.go("sure/Rei", ".face")
+        # Many more names than there is room for.
+        person.page.evaluate("""() => {
+            const chips = document.querySelector(".chips");
+            const [one] = chips.children;
+            chips.append(...Array.from({ length: 9 }, () => one.cloneNode(true)));
+        }""")
+        whole = person.page.evaluate("""() => {
+            const box = document.querySelector(".chips").getBoundingClientRect();
+            const chips = [...document.querySelectorAll(".chips a")];
+            return chips.map(one => one.getBoundingClientRect())
+                .every(one => one.bottom <= box.bottom + 1 || one.top >= box.bottom - 1);
+        }""")
+        assert whole
+        person.page.close()
+
+
 def test_one_at_a_time_by_keys(person: Person, shown: Engine) -> None:
     person.go("sure/Rei", ".face")
     person.press("v")

@@ -12,7 +12,7 @@ pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is mi
 
 from browser import Person, served
 from fakes import Square, write_picture
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 from reviewed import COLOURS, GREEN, PINK, filmed, like, reviewed, two_of_one
 
 from gallery.engine.engine import Engine
@@ -141,6 +141,31 @@ def test_pairs_are_answered_by_two_keys(person: Person, shown: Engine) -> None:
     person.press("u")
     person.saved()
     assert pairs.first.get_attribute("data-state") == "open"
+
+
+@pytest.mark.parametrize("is_likely", [True, False])
+def test_the_button_of_what_is_likely_stands_out(
+    person: Person, shown: Engine, is_likely: bool
+) -> None:
+    def said(route: Route) -> None:
+        if route.request.method != "GET":
+            route.continue_()
+            return
+        found = route.fetch().json()
+        for one in [*found.get("pairs", ()), *found.get("proposals", ())]:
+            one["is_likely"] = is_likely
+        route.fulfill(json=found)
+
+    person.page.route("**/api/v1/pairs**", said)
+    person.go("pairs", ".pair")
+    person.sees("#actions button.main", "The same" if is_likely else "Not the same")
+    assert person.page.locator("#actions button.main").count() == 1
+    person.page.route("**/api/v1/audit**", said)
+    person.go("audit")
+    person.press("Enter")
+    person.sees(".proposal button", "It is right")
+    doubted = person.page.locator(".proposal", has_text="It is right").first
+    assert (doubted.locator("button.main").inner_text() == "It is right") is not is_likely
 
 
 def test_a_group_is_confirmed_as_the_character_it_is_like(person: Person, shown: Engine) -> None:

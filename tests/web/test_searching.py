@@ -112,7 +112,9 @@ def test_any_format_is_read(client: TestClient, form: str) -> None:
 )
 def test_what_is_no_picture_is_told(client: TestClient, content: bytes, complaint: str) -> None:
     detail = bring(client, "search", content, 409)["detail"]
-    assert detail.startswith("The picture ")
+    assert detail.startswith("What was sent ")
+    named = bring(client, "search", content, 409, file="nami.png")["detail"]
+    assert named == detail.replace("What was sent", "nami.png")
     assert complaint in detail
 
 

@@ -52,8 +52,8 @@ class Row {
     const held = this.buttons.contains(document.activeElement);
     if (proposal.status === "open") {
       this.buttons.replaceChildren(...[
-        proposal.fix ? this.#button(proposal.fix, () => this.#fix(), "main") : null,
-        proposal.is_doubted ? this.#button("It is right", () => this.#right()) : null,
+        proposal.fix ? this.#button(proposal.fix, () => this.#fix(), proposal.is_likely ? "main" : "") : null,
+        proposal.is_doubted ? this.#button("It is right", () => this.#right(), proposal.is_likely ? "" : "main") : null,
       ].filter(Boolean));
     } else {
       const can = proposal.status === "right" ? this.step !== null : proposal.can_be_undone;

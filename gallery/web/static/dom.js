@@ -15,6 +15,10 @@ export function el(tag, properties = {}, ...children) {
 export const count = (number, noun) =>
   `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
+// A complaint of a file, which names it once: most sentences of the gallery begin with the name.
+export const complaintOf = (file, why) => (why.startsWith(`${file} `)
+  ? [el("b", {}, file), why.slice(file.length)] : [el("b", {}, file), `: ${why}`]);
+
 const said = document.getElementById("said");
 
 // What was said of one view is not left over another.

@@ -1,6 +1,6 @@
 // Enrolling: pictures that are dropped onto a name become its references, one after another.
 
-import { count, el, say } from "./dom.js";
+import { complaintOf, count, el, say } from "./dom.js";
 import { chooser, droppable, picturesIn, picturesOf } from "./files.js";
 import { bring, get, reference } from "./server.js";
 
@@ -77,7 +77,7 @@ function show() {
         el("p", {}, el("b", {}, batch.name), ` ${done} of ${count(batch.total, "picture")}: ${parts.join(", ")}.`),
         el("progress", { value: String(done), max: String(batch.total), "aria-label": `Pictures of ${batch.name}` }),
         batch.refused.length ? el("ul", { class: "refused" },
-          batch.refused.slice(0, SHOWN).map((one) => el("li", {}, el("b", {}, one.file), `: ${one.why}`)),
+          batch.refused.slice(0, SHOWN).map((one) => el("li", {}, complaintOf(one.file, one.why))),
           batch.refused.length > SHOWN ? el("li", {}, `and ${batch.refused.length - SHOWN} more`) : null) : null);
     }));
 }

@@ -26,10 +26,10 @@ class PairList {
     this.changed = changed;
     this.groups = new Map();
     this.at = 0;
-    this.rows = found.map(({ one, other, words }, place) => {
+    this.rows = found.map(({ one, other, words, is_likely: isLikely }, place) => {
       const row = {
         one: this.#group(one), other: other.name === null ? this.#group(other) : null,
-        name: other.name, words, answer: null, trouble: "",
+        name: other.name, words, isLikely, answer: null, trouble: "",
         label: `${titleOf(one)} and ${titleOf(other)}`,
       };
       row.said = el("p", { class: "pair-said" });
@@ -227,8 +227,8 @@ export async function pairs(_, told) {
       return true;
     },
     bar: (button) => (list.open().length ? [
-      button("Enter", "The same", list.amount(), () => answer(true), "main"),
-      button(label("reject"), "Not the same", list.amount(), () => answer(false)),
+      button("Enter", "The same", list.amount(), () => answer(true), list.row.isLikely ? "main" : ""),
+      button(label("reject"), "Not the same", list.amount(), () => answer(false), list.row.isLikely ? "" : "main"),
     ] : [button("Enter", "Ask for more", null, () => told.onward(), "main")]),
   };
 }

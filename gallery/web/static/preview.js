@@ -38,6 +38,7 @@ export function canvas(picture, chosen) {
   const boxes = picture.faces.map((face) => frame(picture, face, face.id === chosen));
   const shown = el("div", { class: "canvas" }, image, ...boxes);
   shown.style.aspectRatio = `${picture.width} / ${picture.height}`;
+  shown.style.setProperty("--ratio", String(picture.width / picture.height));
   return shown;
 }
 

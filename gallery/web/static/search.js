@@ -1,7 +1,7 @@
 // Searching: who is in a picture that a person brings, and where the same faces were seen.
 
 import { Board } from "./board.js";
-import { count, el, say } from "./dom.js";
+import { complaintOf, count, el, say } from "./dom.js";
 import { chooser, droppable } from "./files.js";
 import { frame } from "./preview.js";
 import { bring, crop, get } from "./server.js";
@@ -51,9 +51,9 @@ export async function search(_, told) {
   const file = brought;
   let found;
   try {
-    found = await bring("search", file, { limit: MORE });
+    found = await bring("search", file, { limit: MORE, file: file.name });
   } catch (error) {
-    const complaint = el("p", { class: "complaint" }, `${file.name}: ${error.message}`);
+    const complaint = el("p", { class: "complaint" }, complaintOf(file.name, error.message));
     if (brought === file) brought = null;
     say("Nothing was searched.");
     return { next, content: content(heading, complaint, place) };
