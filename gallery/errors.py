@@ -540,6 +540,16 @@ class NothingToUndo(InputError):
 
 
 @facts
+class ReferencesUndone(InputError):
+    """A step that took references out is to be undone."""
+
+    FACT = "Step {self.step} took references out, which cannot be undone"
+    CURE = "take them anew"
+
+    step: int
+
+
+@facts
 class ChangedProposal(InputError):
     """What an audit proposes to change is not any more what it was when that was made."""
 

@@ -32,7 +32,7 @@ def references(
 ) -> None:
     """Enroll the few confirmed faces of NAME that teach most: well to be seen, and unlike others.
 
-    What is like a sample that is there is left out. `gallery forget --sample` undoes it.
+    What is like a sample that is there is left out. `gallery undo` undoes it.
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs.references import references as choose

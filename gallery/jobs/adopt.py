@@ -89,8 +89,9 @@ def _place(one: Meant) -> tuple[Place, Box]:
 
 def enroll_as(engine: Engine, name: str, faces: Sequence[Meant]) -> int:
     """Enroll faces under a name as they were seen, and return how many are new samples."""
-    added = _adopted(engine, name, [one.sighting for one in faces if one.sighting is not None])
+    seen = as_samples(engine, name, [one.sighting for one in faces if one.sighting is not None])
     with engine.store.writing() as writer:
+        added = sum(writer.add(sample) is not None for sample in seen.values())
         for one in faces:
             if one.sighting is None:
                 if one.face.content is not None:
@@ -128,11 +129,15 @@ def _sample(engine: Engine, one: Meant, name: str) -> NewSample:
     )
 
 
-def _adopted(engine: Engine, name: str, faces: Sequence[Sighting]) -> int:
+def as_samples(engine: Engine, name: str, faces: Sequence[Sighting]) -> dict[int, NewSample]:
+    """Return the samples that seen faces are of a character, by the faces' numbers.
+
+    Those that are gone are left out: labelling in another process may have dropped them.
+    """
     crops = engine.store.sightings.crops([one.id for one in faces])
     descriptors = _alone(engine, faces, crops)
-    samples = [
-        NewSample(
+    return {
+        one.id: NewSample(
             character=name,
             digest=one.digest,
             path=one.path,
@@ -145,11 +150,8 @@ def _adopted(engine: Engine, name: str, faces: Sequence[Sighting]) -> int:
             is_poor=one.quality is not None and is_poor(one.quality),
         )
         for one in faces
-        # Labelling in another process may have dropped it meanwhile.
         if one.id in crops
-    ]
-    with engine.store.writing() as writer:
-        return sum(writer.add(sample) is not None for sample in samples)
+    }
 
 
 def _alone(

@@ -8,10 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from gallery.engine.engine import Engine
-from gallery.errors import DecidedMeanwhile, NoNameToConfirm, NoSuchCharacter, NothingToUndo
+from gallery.errors import (
+    DecidedMeanwhile,
+    NoNameToConfirm,
+    NoSuchCharacter,
+    NothingToUndo,
+    ReferencesUndone,
+)
 from gallery.events import Finished, Job
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
-from gallery.store.steps import Action, FaceMeant, LeftAlone, Step, Undone
+from gallery.store.steps import Action, DecidedFace, FaceMeant, LeftAlone, Step, Undone
 from gallery.store.writer import Writer
 from gallery.types import UNDECIDED, Decided, FaceState
 
@@ -119,8 +125,9 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
     """Restore what was before steps, or before the last one that is not undone.
 
     What a newer decision owns is left alone, and told. A character that only an undone name had
-    made is gone. Raises InputError where there is no such
-    step, and where there is nothing left to undo.
+    made is gone, and references that a step took are none any more. Raises InputError where there
+    is no such step, where there is nothing left to undo, and for a step that undid references: they
+    are taken anew instead.
     """
     made: list[Step] = []
     left: list[LeftAlone] = []
@@ -134,13 +141,43 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
                 raise NothingToUndo
             wanted = [newest]
         for number in wanted:
+            taken = _references_of(engine, writer, number)
             one = writer.undo(number, person(who))
+            if taken and one.steps:
+                left_alone = {other.face.id for other in one.left}
+                _take_out(writer, [face for face in taken if face.id not in left_alone])
             made += one.steps
             restored += one.restored
             left += one.left
             kept += one.kept
             gone += one.gone
     return Undone(tuple(made), restored, tuple(left), kept, tuple(gone))
+
+
+def _references_of(engine: Engine, writer: Writer, number: int) -> list[DecidedFace]:
+    """Return the faces that a step took as references.
+
+    Raises InputError for a step that undid such a one.
+    """
+    step = writer.decisions.step(number)
+    if step.undoes is not None:
+        former = writer.decisions.step(step.undoes)
+        if former.action is Action.REFERENCES:
+            raise ReferencesUndone(number)
+    if step.action is not Action.REFERENCES:
+        return []
+    return engine.store.decisions.faces_of(number)
+
+
+def _take_out(writer: Writer, faces: Sequence[DecidedFace]) -> None:
+    """Let confirmed faces be no samples of whom they show."""
+    samples = [
+        sample
+        for face in faces
+        for sample, owner in writer.samples_at(face.moment, face.box).items()
+        if owner == face.state.character
+    ]
+    writer.remove_samples(samples)
 
 
 def still_enrolled(engine: Engine, undone: Undone) -> dict[int, str]:

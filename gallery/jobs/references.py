@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.errors import NothingConfirmed
-from gallery.events import Finished, Job, Started
+from gallery.events import Advanced, Finished, Job, Started
 from gallery.faces.quality import is_poor
 from gallery.identify.calibration.joint import COPIES
-from gallery.jobs.adopt import enroll_as
+from gallery.jobs.adopt import as_samples
+from gallery.jobs.decide import person
 from gallery.jobs.meant import seen
 from gallery.numerics.choosing import chosen
 from gallery.store.sightings import Sighting
+from gallery.store.steps import Action, Step
 from gallery.types import DIMENSION, Decided, Verdict
 
 TAKE = 5
@@ -43,14 +46,31 @@ class References:
     """How many confirmed faces there were to choose from, without poor ones."""
     chosen: tuple[Reference, ...]
     """The one that teaches most comes first."""
-    added: int
-    """How many of them are samples since."""
+    step: Step | None
+    """Of those that are samples since, which `undo` takes out; None where none is."""
+
+    @property
+    def added(self) -> int:
+        """How many of them are samples since."""
+        return 0 if self.step is None else self.step.faces
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of several characters, in one step."""
+
+    of: tuple[References, ...]
+    """Of those with confirmed faces."""
+    step: Step | None
+    """None where no face is a new sample."""
 
 
 def references(
-    engine: Engine, name: str, take: int = TAKE, *, dry_run: bool = False
+    engine: Engine, name: str, take: int = TAKE, *, dry_run: bool = False, who: str | None = None
 ) -> Job[References]:
     """Enroll the few confirmed faces of a character that teach most, or say which these are.
+
+    That is a step, which can be undone.
 
     Those are chosen by their quality, and by how much nearer the confirmed faces come to a
     reference: what is like a sample that is there teaches nothing, and neither does a face that is
@@ -60,6 +80,41 @@ def references(
     engine.require_encoded()
     name = engine.store.character(name).name
     yield Started("choosing", 0, "face")
+    found = _chosen(engine, name, take)
+    if not dry_run:
+        found = replace(found, step=_enrolled(engine, [found], who))
+    yield Finished(found)
+
+
+def references_of_all(
+    engine: Engine,
+    names: Sequence[str] = (),
+    take: int = TAKE,
+    *,
+    dry_run: bool = False,
+    who: str | None = None,
+) -> Job[Taken]:
+    """Enroll what teaches most of several characters, or of all, in one step; see references.
+
+    Those of whom no face is confirmed are passed over. Raises InputError for a name that nobody
+    has, StoreError where samples lack the encoder in use.
+    """
+    engine.require_encoded()
+    able = engine.store.answers.counts(engine.encoder).names(
+        Verdict.SURE, decided=Decided.CONFIRMED
+    )
+    asked = {engine.store.character(name).name for name in names}
+    wanted = [name for name in able if not names or name in asked]
+    yield Started("choosing", len(wanted), "character")
+    found = []
+    for name in wanted:
+        found.append(_chosen(engine, name, take))
+        yield Advanced(1)
+    yield Finished(Taken(tuple(found), None if dry_run else _enrolled(engine, found, who)))
+
+
+def _chosen(engine: Engine, name: str, take: int) -> References:
+    """Return the confirmed faces of a character that teach most."""
     faces, descriptors = _confirmed(engine, name)
     found = chosen(
         descriptors,
@@ -72,10 +127,41 @@ def references(
     taken = tuple(
         Reference(faces[one.row], one.apart if np.isfinite(one.apart) else None) for one in found
     )
-    added = 0
-    if not dry_run:
-        added = enroll_as(engine, name, seen(engine, [one.face for one in taken]))
-    yield Finished(References(name, len(faces), taken, added))
+    return References(name, len(faces), taken, None)
+
+
+def _enrolled(engine: Engine, found: Sequence[References], who: str | None) -> Step | None:
+    """Enroll chosen faces in one step, and return it; None where none is a new sample."""
+    faces = {one.character: [reference.face for reference in one.chosen] for one in found}
+    meant = {
+        one.sighting.id: one.face
+        for own in faces.values()
+        for one in seen(engine, own)
+        if one.sighting is not None
+    }
+    samples = {
+        face: sample
+        for name, own in faces.items()
+        for face, sample in as_samples(engine, name, own).items()
+    }
+    with engine.store.writing() as writer:
+        # Somebody may have decided otherwise since they were chosen.
+        now = engine.store.answers.of_faces(engine.encoder, samples)
+        added = [
+            face
+            for face, sample in samples.items()
+            if now[face].decided is Decided.CONFIRMED
+            and now[face].character == sample.character
+            and writer.add(sample) is not None
+        ]
+        if not added:
+            return None
+        names = {samples[face].character for face in added}
+        name = writer.current_name(names.pop()) if len(names) == 1 else None
+        step = writer.decisions.begin(Action.REFERENCES, person(who), name)
+        # They stay what they are; that this step owns them lets undo find them.
+        writer.decisions.decide(step, [meant[face] for face in added], lambda state, _: state)
+        return writer.decisions.step(step)
 
 
 def _confirmed(engine: Engine, name: str) -> tuple[list[Sighting], NDArray[np.float32]]:

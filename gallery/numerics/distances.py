@@ -70,3 +70,18 @@ def keep_best(
         stays.append(int(best))
         left = left[overlaps(boxes[None, best], boxes[left])[0] <= overlap]
     return np.array(stays, np.int64)
+
+
+def nearest_path(descriptors: NDArray[np.float32]) -> list[int]:
+    """Return the rows of descriptors in an order that goes from each to the nearest that is left.
+
+    It begins with the first one. So those that are alike mostly lie side by side.
+    """
+    if not len(descriptors):
+        return []
+    between = distances(descriptors, descriptors)
+    path = [0]
+    while len(path) < len(descriptors):
+        between[:, path[-1]] = np.inf
+        path.append(int(between[path[-1]].argmin()))
+    return path

@@ -45,6 +45,8 @@ class Action(StrEnum):
     """It is not said any more that a face does not show somebody."""
     ENROLL = "enroll"
     """Faces were enrolled as whom they were said not to show."""
+    REFERENCES = "references"
+    """Confirmed faces were enrolled as whom they were confirmed."""
     JOIN = "join"
     """Groups of unknown faces are one."""
     SPLIT = "split"
@@ -83,6 +85,7 @@ class Step:
             Action.CLEAR: f"left {self.faces} undecided",
             Action.TAKE_BACK: f"took {self.faces} rejection{'s' * (self.faces != 1)} back",
             Action.ENROLL: f"enrolled {self.faces} as {name} after all",
+            Action.REFERENCES: f"took {_references(self.faces)}" + (f" of {name}" if name else ""),
             Action.JOIN: f"joined {self.faces} to another group",
             Action.SPLIT: f"split {self.faces} off into a group of their own",
             Action.APART: "said that two groups are not the same",
@@ -93,6 +96,10 @@ class Step:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _references(count: int) -> str:
+    return f"{count} reference{'s' * (count != 1)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ class Writer:
             .order_by(samples.c.id)
         )
         gone = [Retired(row.id, row.name, Path(row.path)) for row in rows if row.path in wanted]
-        self._remove_samples([one.sample_id for one in gone])
+        self.remove_samples([one.sample_id for one in gone])
         return gone
 
     def found_in(self, sample_id: int, folder: str) -> None:
@@ -455,7 +455,7 @@ class Writer:
         self._touch_owners(sample_ids)
         for some in portions(list(sample_ids)):
             note_forgotten(self._connection, samples.c.id.in_(some))
-        self._remove_samples(sample_ids)
+        self.remove_samples(sample_ids)
 
     def forget_face(self, face: ForgottenFace) -> None:
         """Pass over a face that another gallery forgot, unless it is a sample here."""
@@ -464,7 +464,8 @@ class Writer:
         if not self._has_face(face.digest, face.box):
             put_forgotten(self._connection, face)
 
-    def _remove_samples(self, sample_ids: Collection[int]) -> None:
+    def remove_samples(self, sample_ids: Collection[int]) -> None:
+        """Remove samples; enrolment may find them again. Raises InputError for one that is gone."""
         self._touch_owners(sample_ids)
         for sample_id in sample_ids:
             gone = self._connection.execute(delete(samples).where(samples.c.id == sample_id))

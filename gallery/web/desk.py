@@ -13,12 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
+import numpy as np
+
 from gallery.engine.engine import Engine
 from gallery.errors import DecidedMeanwhile, InputError, NoSuchSeenFace
 from gallery.events import result_of
 from gallery.jobs import decide
 from gallery.jobs.answers import renew_faces
 from gallery.jobs.meant import SeenFace
+from gallery.numerics.distances import nearest_path
 from gallery.store.answers import StoredAnswer
 from gallery.store.steps import Action, Step
 from gallery.types import Decided, Verdict
@@ -99,6 +102,7 @@ class Desk:
             seen=counts.faces,
             stale=counts.stale,
             decided=sum(one.faces for one in counts.kinds if one.decided in DONE),
+            confirmed=counts.of(Verdict.SURE, decided=Decided.CONFIRMED),
             characters=len(self._engine.characters()),
             sure=_work(sure, words.SCREEN_SECONDS * sum(map(words.screens, sure.values()))),
             doubtful=_work(doubtful, words.ROW_SECONDS * sum(map(words.rows, doubtful.values()))),
@@ -146,7 +150,10 @@ class Desk:
 
     @_in_turn
     def doubtful(self, start: int, limit: int) -> RowsShape:
-        """Return a row of unsure faces for each name, likeliest first."""
+        """Return a row of unsure faces for each name: the likeliest, those that are alike together.
+
+        So a range takes many faces that are right, or many that are not, in hand.
+        """
         names = self._names(Verdict.UNSURE)
         rows = []
         for name, total in names[start : start + limit]:
@@ -159,10 +166,23 @@ class Desk:
                     total=total,
                     references=self.references(name),
                     alternatives=_alternatives(name, own),
-                    faces=self.shaped(own),
+                    faces=self.shaped(self._side_by_side(own)),
                 )
             )
         return RowsShape(total=len(names), start=start, rows=rows)
+
+    def _side_by_side(self, faces: Sequence[StoredAnswer]) -> list[StoredAnswer]:
+        vectors = self._engine.store.sightings.vectors_of(
+            self._engine.encoder, [one.face for one in faces]
+        )
+        described = [one for one in faces if one.face in vectors]
+        if len(described) < 3:
+            return list(faces)
+        rows = np.array([vectors[one.face] for one in described], np.float32)
+        return [
+            *(described[row] for row in nearest_path(rows)),
+            *(one for one in faces if one.face not in vectors),
+        ]
 
     @_in_turn
     def clusters(self, start: int, limit: int) -> ClustersShape:

@@ -33,7 +33,9 @@ def programs(desk: Desk) -> APIRouter:
         return own.identify(picture, top)
 
     @routes.post(
-        "/references", summary="Enroll the few confirmed faces that teach most", responses=NOT_DONE
+        "/references",
+        summary="Enroll the few confirmed faces that teach most, in one step",
+        responses=NOT_DONE,
     )
     def references(given: ReferencesGiven) -> ReferencesShape:
         return own.references(given)

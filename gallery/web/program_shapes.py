@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from gallery.web.shapes import LONGEST_NAME, FaceShape, Given
+from gallery.web.shapes import LONGEST_NAME, FaceShape, Given, StepShape
+
+MOST_NAMES = 10_000
+
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 DecidedState = Literal["confirmed", "ignored", "no_face"]
 
@@ -62,18 +66,28 @@ class IdentifiedShape(BaseModel):
 class ReferencesGiven(Given):
     """Whose confirmed faces are to become references."""
 
-    name: str = Field(min_length=1, max_length=LONGEST_NAME)
-    take: int = Field(default=5, ge=1, le=100, description="How many at most.")
+    names: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_NAMES,
+        description="Without one: of all that have confirmed faces.",
+    )
+    take: int = Field(default=5, ge=1, le=100, description="How many at most, of each.")
     dry_run: bool = Field(default=False, description="Say which, and enroll none.")
 
 
-class ReferencesShape(BaseModel):
-    """The confirmed faces that teach most, that one first."""
+class TaughtShape(BaseModel):
+    """What of a character's confirmed faces teaches most."""
 
     name: str
     confirmed: int = Field(description="How many there were to choose from.")
-    added: int = Field(description="How many are samples since.")
-    faces: list[FaceShape]
+    faces: list[FaceShape] = Field(description="The one that teaches most comes first.")
+
+
+class ReferencesShape(BaseModel):
+    """Confirmed faces that are samples since."""
+
+    step: StepShape | None = Field(description="None where all that teach are samples already.")
+    of: list[TaughtShape]
 
 
 class DecisionsShape(BaseModel):

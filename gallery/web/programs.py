@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from gallery.events import result_of
-from gallery.jobs.references import references
+from gallery.events import Finished
+from gallery.jobs.references import Taken, references_of_all
 from gallery.output.records import as_json
 from gallery.types import Decided, Verdict
-from gallery.web.desk import Desk
+from gallery.web.desk import Desk, step_shape
 from gallery.web.program_shapes import (
     DecidedState,
     DecisionsShape,
     IdentifiedShape,
     ReferencesGiven,
     ReferencesShape,
+    TaughtShape,
 )
 from gallery.web.uploads import brought
 
@@ -39,19 +40,32 @@ class Programs:
         return IdentifiedShape.model_validate(as_json(record))
 
     def references(self, given: ReferencesGiven) -> ReferencesShape:
-        """Enroll the few confirmed faces of a character that teach most.
+        """Enroll the few confirmed faces that teach most of characters, in one step.
 
-        Raises InputError for a name that nobody has, and where no face is confirmed as it.
+        Raises InputError for a name that nobody has.
         """
-        engine = self._desk.engine
-        with self._desk.turn:
-            found = result_of(references(engine, given.name, given.take, dry_run=given.dry_run))
-            return ReferencesShape(
-                name=found.character,
-                confirmed=found.confirmed,
-                added=found.added,
-                faces=self._desk.shown([one.face.id for one in found.chosen]),
-            )
+        job = references_of_all(self._desk.engine, given.names, given.take, dry_run=given.dry_run)
+        while True:
+            # Many characters take a while; between two of them others have their turn.
+            with self._desk.turn:
+                event = next(job)
+                if isinstance(event, Finished):
+                    return self._taught(event.result)
+
+    def _taught(self, taken: Taken) -> ReferencesShape:
+        faces = [one.face.id for own in taken.of for one in own.chosen]
+        shown = {one.id: one for one in self._desk.shown(faces)}
+        return ReferencesShape(
+            step=None if taken.step is None else step_shape(taken.step),
+            of=[
+                TaughtShape(
+                    name=own.character,
+                    confirmed=own.confirmed,
+                    faces=[shown[one.face.id] for one in own.chosen if one.face.id in shown],
+                )
+                for own in taken.of
+            ],
+        )
 
     def decisions(
         self, state: DecidedState, name: str | None, after: str | None, limit: int

@@ -56,6 +56,7 @@ class TodayShape(BaseModel):
     seen: int
     stale: int = Field(description="Faces of which the gallery may say something else by now.")
     decided: int
+    confirmed: int = Field(description="Those of them that have a name.")
     characters: int
     sure: WorkShape
     doubtful: WorkShape

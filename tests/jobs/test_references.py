@@ -11,13 +11,14 @@ from fakes import Square, write_picture
 from labelled import identify_files
 
 from gallery.engine.engine import Engine
-from gallery.errors import NoSuchCharacter, NothingConfirmed
+from gallery.errors import NoSuchCharacter, NothingConfirmed, ReferencesUndone
 from gallery.events import result_of
 from gallery.jobs import decide
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.meant import SeenFace
-from gallery.jobs.references import References, references
+from gallery.jobs.references import References, references, references_of_all
 from gallery.numerics.choosing import chosen
+from gallery.types import Decided
 
 RED, BLUE, PURPLE, PINK = (220, 20, 20), (20, 20, 220), (120, 20, 150), (230, 90, 200)
 
@@ -94,3 +95,46 @@ def test_the_command_says_what_it_does(tmp_path: Path, database: Path) -> None:
     done = call("references", "Rei", cwd=tmp_path, database=database)
     assert done.code == 1
     assert "gallery enroll FOLDER" in done.complaint
+
+
+def test_references_are_a_step_and_undo_takes_them_out(confirmed: Engine) -> None:
+    done = result_of(references(confirmed, "Rei", 2))
+    assert done.step is not None
+    assert done.step.title == "took 2 references of Rei"
+    before = {one.face.id for one in done.chosen}
+    undone = decide.undo(confirmed)
+    assert undone.restored == 2
+    assert confirmed.store.character("Rei").samples == 1
+    assert confirmed.store.decisions.counts()[Decided.CONFIRMED, "Rei"] == 8
+    with pytest.raises(ReferencesUndone, match="take them anew"):
+        decide.undo(confirmed, [undone.steps[0].id])
+    again = result_of(references(confirmed, "Rei", 2))
+    assert {one.face.id for one in again.chosen} == before
+    assert confirmed.store.character("Rei").samples == 3
+
+
+def test_a_reference_that_was_decided_of_since_stays_one(confirmed: Engine) -> None:
+    done = result_of(references(confirmed, "Rei", 2))
+    assert done.step is not None
+    later = done.chosen[0].face.id
+    result_of(decide.confirm(confirmed, [SeenFace(later)], "Rei"))
+    undone = decide.undo(confirmed, [done.step.id])
+    assert (undone.restored, len(undone.left)) == (1, 1)
+    assert confirmed.store.character("Rei").samples == 2
+
+
+def test_references_of_all_are_one_step(confirmed: Engine) -> None:
+    pink = next(one for one in confirmed.store.sightings.all() if one.path.stem == "pink-0")
+    result_of(decide.confirm(confirmed, [SeenFace(pink.id)], "Misato", new=True))
+    with confirmed.store.writing() as writer:
+        writer.character_id("Asuka")
+    taken = result_of(references_of_all(confirmed, take=1))
+    assert [(one.character, len(one.chosen)) for one in taken.of] == [("Rei", 1), ("Misato", 1)]
+    assert taken.step is not None
+    assert taken.step.title == "took 2 references"
+    decide.undo(confirmed, [taken.step.id])
+    samples = {one.name: one.samples for one in confirmed.characters()}
+    assert samples == {"Asuka": 0, "Misato": 0, "Rei": 1}
+    some = result_of(references_of_all(confirmed, ["Misato", "Asuka"]))
+    assert [one.character for one in some.of] == ["Misato"]
+    assert result_of(references_of_all(confirmed, ["Misato"])).step is None

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery.numerics.distances import covered, distances, keep_best, overlaps, squared_distances
+from gallery.numerics.distances import (
+    covered,
+    distances,
+    keep_best,
+    nearest_path,
+    overlaps,
+    squared_distances,
+)
 
 NUMBERS = np.random.default_rng(0)
 
@@ -83,3 +90,11 @@ def test_a_box_is_covered_by_the_share_of_it_that_lies_in_another() -> None:
     some = np.array([[0.0, 0, 10, 10], [2, 2, 4, 4], [5, 5, 5, 5]])
     others = np.array([[5.0, 0, 30, 10], [20, 20, 30, 30]])
     assert covered(some, others).tolist() == [[0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_path_goes_to_the_nearest_that_is_left() -> None:
+    rows = np.array([[0.0], [10.0], [1.0], [11.0], [2.0]], np.float32)
+
+    assert nearest_path(rows) == [0, 2, 4, 1, 3]
+    assert nearest_path(rows[:1]) == [0]
+    assert nearest_path(rows[:0]) == []

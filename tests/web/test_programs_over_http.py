@@ -115,18 +115,27 @@ def test_what_was_decided_is_listed_page_by_page(client: TestClient) -> None:
 
 
 def test_confirmed_faces_become_references(client: TestClient, shown: Engine) -> None:
-    nothing = client.post("/api/v1/references", json={"name": "Rei"})
-    assert (nothing.status_code, nothing.json()["detail"][-1]) == (409, ".")
+    nothing = client.post("/api/v1/references", json={"names": ["Rei"]}).json()
+    assert nothing == {"step": None, "of": []}
+    assert client.post("/api/v1/references", json={"names": ["Nobody"]}).status_code == 404
     faces = [one for row in client.get("/api/v1/doubtful").json()["rows"] for one in row["faces"]]
     given = [{"id": one["id"], "version": one["version"]} for one in faces]
     client.post("/api/v1/decisions", json={"action": "confirm", "name": "Asuka", "faces": given})
+    assert client.get("/api/v1/today").json()["confirmed"] == 2
     for is_dry in (True, False):
-        wanted = {"name": "Asuka", "take": 1, "dry_run": is_dry}
+        wanted = {"take": 1, "dry_run": is_dry}
         told = client.post("/api/v1/references", json=wanted).json()
-        assert (told["name"], told["confirmed"], told["added"]) == ("Asuka", 2, int(not is_dry))
-        assert {one["id"] for one in told["faces"]} <= {one["id"] for one in faces}
+        (asuka,) = told["of"]
+        assert (asuka["name"], asuka["confirmed"], len(asuka["faces"])) == ("Asuka", 2, 1)
+        assert {one["id"] for one in asuka["faces"]} <= {one["id"] for one in faces}
+    assert told["step"]["title"] == "took 1 reference of Asuka"
     assert shown.store.character("Asuka").samples == 3
     assert client.get("/api/v1/news").json()["stale"] == 14
+    client.post("/api/v1/undo", json={"step": told["step"]["id"]})
+    assert shown.store.character("Asuka").samples == 2
+    (undone, *_) = client.get("/api/v1/history").json()["steps"]
+    refused = client.post("/api/v1/undo", json={"step": undone["id"]})
+    assert (refused.status_code, "anew" in refused.json()["detail"]) == (409, True)
 
 
 def test_every_route_says_what_it_takes_and_answers(client: TestClient) -> None:

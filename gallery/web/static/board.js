@@ -116,6 +116,14 @@ export class Board {
     return this.whole && own.length ? own : hand;
   }
 
+  // What is said not to be the name: as above, but where ticks tell right from wrong, an unticked
+  // face stands for all unticked ones of its name.
+  toReject() {
+    const [first, more] = this.hand();
+    if (!this.preset || more || !first || first.ticked || !isOpen(first.face)) return this.meant();
+    return this.mates().filter((cell) => !cell.ticked);
+  }
+
   // What Enter confirms: the ticked ones, else the row, or what is at hand.
   toConfirm() {
     if (this.each) return this.meant().filter((cell) => isOpen(cell.face));
@@ -151,13 +159,14 @@ export class Board {
     if (best >= 0) this.move(best, extend);
   }
 
-  // Goes to the first face of the next row that is not decided; false where there is none.
+  // Goes to the first face of the next row that Enter confirms; false where there is none.
   moveOn() {
+    const isNext = (cell) => isOpen(cell.face) && (cell.ticked || !this.preset);
     const groups = this.groups;
     const from = groups.indexOf(this.cell.group);
     for (let step = 1; step <= groups.length; step += 1) {
       const group = groups[(from + step) % groups.length];
-      const to = this.cells.findIndex((cell) => cell.group === group && isOpen(cell.face));
+      const to = this.cells.findIndex((cell) => cell.group === group && isNext(cell));
       if (to >= 0) {
         this.move(to, false);
         return true;

@@ -8,12 +8,14 @@ const dialog = document.getElementById("keys");
 // Those that can be changed: what is done, by which key at first, and what the list says of it.
 const ACTIONS = [
   ["screen", "y", "confirm all that is left on the screen"],
-  ["reject", "n", "not this name; in Pairs: not the same"],
+  ["screen_on", "Y", "confirm all that is left on the screen, then the next screen"],
+  ["reject", "n", "not this name; in Sure on an unticked face: all unticked ones of the name; in Pairs: not the same"],
   ["ignore", "i", "ignore: nobody wants to know"],
   ["no_face", "f", "no face"],
   ["name", "/", "name the faces"],
   ["again", ".", "the last name again"],
   ["join", "m", "join the groups of a range in hand, else those with ticked faces, else this one and the one before"],
+  ["references", "r", "use the confirmed faces that teach most as references: of the names on the screen, in Today of all"],
   ["split", "s", "split the range in hand, else the ticked faces, off into a group of their own"],
   ["tick", "x", "tick what is at hand"],
   ["untick", "X", "untick what is at hand"],
@@ -34,6 +36,7 @@ const ACTIONS = [
 const FIXED = [
   ["Arrows", "move; with Shift, take a range in hand"],
   ["Enter", "confirm the ticked faces, else the row; in Pairs: the same; once all are decided, the next screen"],
+  ["Shift+Enter", "confirm all ticked faces of the screen, then the next screen"],
   ["1 to 9", "one of the names beside a row"],
   ["Space", "see the whole picture"],
   ["Esc", "close what is open; let go of a range"],

@@ -13,6 +13,7 @@ import { pairs } from "./pairs.js";
 import * as preview from "./preview.js";
 import * as searching from "./search.js";
 import { write } from "./server.js";
+import * as teach from "./teach.js";
 import * as touch from "./touch.js";
 import * as plain from "./views.js";
 
@@ -35,7 +36,7 @@ async function go() {
   const build = VIEWS.includes(view) || ["picture", "like"].includes(view) ? views[view] : views.today;
   let made;
   try {
-    made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep, onward, again: go });
+    made = await build(parts.map(decodeURIComponent), { changed: bar, undoStep, onward, again: go, references });
   } catch (error) {
     made = { content: [el("h1", {}, "This cannot be shown"), el("p", {}, error.message)], next: () => "#/today" };
   }
@@ -45,7 +46,7 @@ async function go() {
   main.replaceChildren(...made.content.filter((one) => one !== null));
   main.dataset.view = view;
   made.shown?.();
-  if (view === "sure" && made.board) offers.seen(nameOf(made.board));
+  if (view === "sure") made.board?.groups.forEach((group) => offers.seen(group.name));
   arrange();
   mark(view);
   if (made.board?.cells.length) {
@@ -103,25 +104,44 @@ async function confirm() {
   const meant = board.toConfirm();
   if (!meant.length) {
     if (board.each) return step(board);
-    if (board.preset || !board.moveOn()) return onward();
+    if (!board.moveOn()) return onward();
     return undefined;
   }
   if (name === null) return say("These have no name yet: / names them.");
   board.decide("confirm", name, meant);
   offers.watch(name);
   if (board.each) step(board);
-  else if (!board.preset) board.moveOn();
+  else board.moveOn();
   return undefined;
 }
 
-function confirmScreen() {
+function confirmScreen(meant = () => true) {
   const { board } = shown;
   if (board?.each) return say("Here Enter confirms the ticked faces, else the one at hand.");
   for (const group of board?.groups ?? []) {
-    const own = board.open().filter((cell) => cell.group === group);
-    if (group.name !== null) board.decide("confirm", group.name, own);
+    const own = board.open().filter((cell) => cell.group === group && meant(cell));
+    if (group.name === null) continue;
+    board.decide("confirm", group.name, own);
+    offers.watch(group.name);
   }
   return undefined;
+}
+
+// Confirms what is left, or what is ticked, and goes on.
+function confirmAndGo(meant) {
+  confirmScreen(meant);
+  if (!shown.board?.each) onward();
+}
+
+// Of the names whose confirmed faces are seen; of all where no faces are.
+function references() {
+  const { board } = shown;
+  const names = board?.cells.length ? teach.confirmedOn(board) : [];
+  if (board?.cells.length && !names.length) {
+    say("Nothing on this screen is confirmed yet. In Today the same takes references of all names.");
+    return;
+  }
+  teach.take(board, names);
 }
 
 function act(action) {
@@ -132,7 +152,8 @@ function act(action) {
     say("These have no name that could be wrong.");
     return;
   }
-  board.decide(action, name, board.meant());
+  const meant = action === "reject" ? board.toReject() : board.meant();
+  board.decide(action, name, meant);
   offers.watch(name);
   step(board);
 }
@@ -209,12 +230,13 @@ function bar() {
       : !left ? button("Enter", shown.back ? "Back" : "Next screen", null, confirm, "main")
       : who === null ? null
         : all ? button("Enter", "Confirm", all, confirm, "main") : button("Enter", "Next screen", null, confirm),
-    who === null ? null : button(keys.label("reject"), "Not this", meant, () => act("reject")),
+    who === null ? null : button(keys.label("reject"), "Not this", board.toReject().length, () => act("reject")),
     button(keys.label("ignore"), "Ignore", meant, () => act("ignore")),
     button(keys.label("no_face"), "No face", meant, () => act("no_face")),
     button(keys.label("name"), "Name", meant, () => name(), who === null && left ? "main" : ""),
     board.whole && groups.toJoin(board).length > 1 ? button(keys.label("join"), "Join", groups.facesOf(groups.toJoin(board)), () => regroup(groups.join)) : null,
     board.whole && groups.toSplit(board).length ? button(keys.label("split"), "Split off", groups.toSplit(board).length, () => regroup(groups.split)) : null,
+    teach.confirmedOn(board).length ? button(keys.label("references"), "References", null, references, "wide") : null,
     left && shown.next && !shown.back ? button(keys.label("next"), "Next screen", null, onward, "end") : null,
   ].filter(Boolean));
 }
@@ -245,7 +267,9 @@ let going = false;
 
 // By the names that keys.js gives them.
 const WORK = {
-  screen: confirmScreen,
+  screen: () => confirmScreen(),
+  screen_on: () => confirmAndGo(),
+  references,
   reject: () => act("reject"),
   ignore: () => act("ignore"),
   no_face: () => act("no_face"),
@@ -309,7 +333,8 @@ function pressed(event) {
   }
   if (event.key === "Escape") return escape();
   if (event.key === "Enter") {
-    confirm();
+    if (event.shiftKey && board?.cells.length) confirmAndGo((cell) => cell.ticked);
+    else confirm();
     return true;
   }
   if (/^[1-9]$/.test(event.key)) {

@@ -4,6 +4,7 @@ import { Board, isOpen } from "./board.js";
 import { count, el, say } from "./dom.js";
 import { drawable } from "./draw.js";
 import { firstUse, takesPictures } from "./enroll.js";
+import { label } from "./keys.js";
 import { canvas } from "./preview.js";
 import { get, reference, settled } from "./server.js";
 
@@ -14,7 +15,7 @@ export const address = (view, ...parts) => `#/${[view, ...parts.map(encodeURICom
 
 const minutes = (number) => (number ? `about ${count(number, "minute")}` : "nothing left");
 
-export async function today() {
+export async function today(_, told) {
   const left = await get("today");
   const card = (view, title, text, work) => el(
     "a", { class: work.faces ? "card" : "card empty", href: address(view) },
@@ -48,6 +49,9 @@ export async function today() {
         card("sure", "Sure", `faces of ${count(left.sure.groups, "name")}, a hundred a screen`, left.sure),
         card("doubtful", "Doubtful", `faces of ${count(left.doubtful.groups, "name")}, in rows beside references`, left.doubtful),
         card("clusters", "Clusters", `unknown faces in ${count(left.unknown.groups, "group")}, and ${left.alone.toLocaleString("en")} alone`, { ...left.unknown, faces: left.unknown.faces + left.alone })),
+      left.confirmed ? el("p", {}, el("button", { type: "button", onclick: told.references },
+        el("kbd", {}, label("references")), ` Use confirmed faces as references`),
+        el("span", { class: "faint" }, ` the few of ${left.confirmed.toLocaleString("en")} that teach most`)) : null,
       first ? el("p", { class: "faint" }, el("kbd", {}, "Enter"), " begins. ", el("kbd", {}, "?"), " shows all keys.") : null,
     ],
     next: first ? () => address(first) : null,
@@ -65,23 +69,48 @@ const nothing = (title, text) => ({
   next: () => address("today"),
 });
 
-export async function sure([name, after], told) {
+// Without a name, those of few faces share a screen; then `from` is where it begins.
+export async function sure([name, from, place], told) {
   const names = await get("names");
-  const chosen = name ?? names[0]?.name;
-  if (chosen === undefined) return nothing("No sure face is left", "Enter goes back to today.");
+  if (name) return sureOf(name, from, names, told, "sure");
+  const start = Math.max(names.findIndex((one) => one.name === from), 0);
+  const first = names[start];
+  if (first === undefined) return nothing("No sure face is left", "Enter goes back to today.");
+  const some = sharing(names.slice(start));
+  if (place || some.length === 1) return sureOf(place ? from : first.name, place, names, told, "sure/");
+  return sureOfSeveral(some, names, told);
+}
+
+// The names from the first one on whose faces fit on a screen.
+function sharing(names) {
+  let faces = 0;
+  const end = names.findIndex((one, at) => (faces += one.faces) > SCREEN || at === ROWS);
+  return names.slice(0, end < 0 ? names.length : Math.max(end, 1));
+}
+
+const chips = (names, shown) => el("nav", { class: "chips", "aria-label": "Names" }, names.map((one) => takesPictures(el(
+  "a", { href: address("sure", one.name), "aria-current": shown.includes(one.name) ? "page" : null },
+  one.name, el("span", { class: "faint" }, ` ${one.faces.toLocaleString("en")}`)), one.name)));
+
+// Where the names behind those on a screen are: `view` is of one name, or of those that share one.
+async function later(names, last, view) {
+  await settled();
+  const left = await get("names");
+  const behind = names.slice(names.findIndex((one) => one.name === last) + 1);
+  const next = behind.find((one) => left.some((two) => two.name === one.name));
+  return next ? address(view, next.name) : address("doubtful");
+}
+
+async function sureOf(chosen, after, names, told, view) {
   const screen = await get("faces", { name: chosen, limit: SCREEN, ...(after ? { after } : {}) });
-  if (!screen.faces.length && names.length && !name) return sure([names[0].name], told);
   const board = new Board([{
     label: chosen, name: chosen, faces: screen.faces, alternatives: [],
   }], { ticked: true, ...told });
   const odd = screen.faces.filter((face) => face.odd).length;
-  const chips = el("nav", { class: "chips", "aria-label": "Names" }, names.map((one) => takesPictures(el(
-    "a", { href: address("sure", one.name), "aria-current": one.name === chosen ? "page" : null },
-    one.name, el("span", { class: "faint" }, ` ${one.faces.toLocaleString("en")}`)), one.name)));
   const part = screen.total > screen.faces.length ? `, ${screen.faces.length} on this screen` : "";
   return {
     content: [
-      chips,
+      chips(names, [chosen]),
       el("div", { class: "heading" },
         references(screen.references, chosen),
         el("div", {},
@@ -94,12 +123,29 @@ export async function sure([name, after], told) {
     board,
     next: async () => {
       await settled();
-      if (screen.after) return address("sure", chosen, screen.after);
-      const left = await get("names");
-      const known = names.map((one) => one.name);
-      const later = known.slice(known.indexOf(chosen) + 1).find((one) => left.some((two) => two.name === one));
-      return later ? address("sure", later) : address("doubtful");
+      return screen.after ? address(view, chosen, screen.after) : later(names, chosen, view);
     },
+  };
+}
+
+async function sureOfSeveral(some, names, told) {
+  const screens = await Promise.all(some.map(({ name }) => get("faces", { name, limit: SCREEN })));
+  const board = new Board(screens.map((one) => ({
+    label: one.name, name: one.name, faces: one.faces, alternatives: [],
+    before: [el("div", { class: "side" }, references(one.references, one.name), el("h2", {}, one.name))],
+  })), { ticked: true, ...told });
+  const odd = board.cells.filter((cell) => cell.face.odd).length;
+  return {
+    content: [
+      chips(names, some.map((one) => one.name)),
+      el("h1", {}, "Sure"),
+      el("p", { class: "faint" },
+        `${count(board.cells.length, "face")} of ${count(some.length, "name")}, least likely first`
+        + (odd ? `; ${count(odd, "odd one")} left unticked.` : ".")),
+      board.element,
+    ],
+    board,
+    next: () => later(names, some.at(-1).name, "sure/"),
   };
 }
 
@@ -121,7 +167,7 @@ export async function doubtful([from = "0"], told) {
   return {
     content: [
       el("h1", {}, "Doubtful"),
-      el("p", { class: "faint" }, `${count(screen.total, "row")}. Left are references; Enter confirms the ticked, else the row.`),
+      el("p", { class: "faint" }, `${count(screen.total, "row")}. Left are references, and faces that are alike stand together; Enter confirms the ticked, else the row.`),
       board.element,
     ],
     board,
