@@ -24,6 +24,10 @@ EVERY = 0.333
 long. The command line and programs have the same, so that either can resume the other's job."""
 
 
+YES = ("1", "true", "yes", "on")
+"""What turns a choice on in the environment."""
+
+
 def bundled(name: str) -> Path:
     """Return a folder that ships with the package: `models` or `migrations`.
 
@@ -77,6 +81,8 @@ class Settings:
     ONNX file."""
     head_scale: float = 1.0
     """For ONNX files: side of a head, hair and chin inside, over the side of the file's boxes."""
+    collage: bool = field(default_factory=lambda: os.environ.get("GALLERY_COLLAGE", "") in YES)
+    """Whether several faces of a picture may have one name, as in collages and split screens."""
     models_folder: Path = field(default_factory=default_models_folder)
     """Where fetched and added networks are kept."""
     cache_folder: Path = field(default_factory=default_cache_folder)
@@ -89,6 +95,7 @@ def resolved(
     runtime: str | None = None,
     detector: str | None = None,
     head_scale: float | None = None,
+    collage: bool | None = None,
 ) -> Settings:
     """Return settings with what was chosen; what is None is as Settings has it."""
     usual = Settings()
@@ -99,4 +106,5 @@ def resolved(
         runtime=usual.runtime if runtime is None else runtime,
         detector=usual.detector if detector is None else detector,
         head_scale=usual.head_scale if head_scale is None else head_scale,
+        collage=usual.collage if collage is None else collage,
     )

@@ -382,7 +382,8 @@ class Answer:
     distance: float | None
     """From the nearest character; None where the gallery is empty."""
     matches: tuple[Match, ...]
-    """The nearest characters, nearest first."""
+    """The nearest characters, nearest first; the one that is answered comes first where a nearer
+    one is another face of the picture."""
     quality: Quality | None = None
     probability: float | None = None
     """That the first character is right, where half of all faces are strangers'; None before

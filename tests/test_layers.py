@@ -71,13 +71,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
     "identify": (
-        "calibration.evidence index",
+        "calibration.evidence distinct index",
         "calibration.doubles calibration.model calibration.strangers matching seen",
         "calibration.trials",
         "calibration.fit",
         "calibration.figures",
         "calibration.calibrate",
         "calibration.joint judging",
+        "judging_pictures",
     ),
     "output": (
         "arrays format record_file record_values summary",

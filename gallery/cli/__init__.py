@@ -44,6 +44,7 @@ from gallery.settings import DEFAULT_DETECTOR, resolved
 from gallery.system import interrupts, memory
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
+GLOBAL_FLAGS = ("--collage",)
 
 
 class Group(Commands):
@@ -66,6 +67,8 @@ def hoist(args: list[str]) -> tuple[list[str], list[str]]:
     for argument in waiting:
         if argument == "--":
             rest += [argument, *waiting]
+        elif argument in GLOBAL_FLAGS:
+            front.append(argument)
         elif argument in GLOBAL_OPTIONS:
             value = next(waiting, None)
             if value is None:
@@ -139,12 +142,25 @@ def choose(
             min=0.5, max=4.0, help="For ONNX detectors: side of a head over side of their box."
         ),
     ] = 1.0,
+    collage: Annotated[
+        bool,
+        typer.Option(
+            "--collage",
+            envvar="GALLERY_COLLAGE",
+            help="Several faces of a picture may have one name, as in collages and split screens.",
+        ),
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
     ctx.obj = resolved(
-        database, encoder=encoder, runtime=runtime, detector=detector, head_scale=head_scale
+        database,
+        encoder=encoder,
+        runtime=runtime,
+        detector=detector,
+        head_scale=head_scale,
+        collage=collage,
     )
 
 

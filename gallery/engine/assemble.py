@@ -34,6 +34,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
             models, weights.encoder_id, do_ship=weights.path.parent == models
         ),
         open_heads=lambda: catalog.detector(DEFAULT_DETECTOR),
+        collage=settings.collage,
     )
 
 

@@ -34,8 +34,10 @@ from gallery.identify.calibration.calibrate import Calibrated, calibrate
 from gallery.identify.calibration.model import Calibration
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import References
+from gallery.identify.distinct import pairs_beside
 from gallery.identify.index import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
+from gallery.identify.judging_pictures import CANDIDATES, Judged, judge_pictures
 from gallery.identify.matching import Matcher
 from gallery.identify.seen import SeenFaces
 from gallery.media.images import decode_png, file_state
@@ -44,7 +46,7 @@ from gallery.store.decided import DecidedFaces, Ruling
 from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.store.rejections import NEARLY, SAME_PLACE, Rejected
-from gallery.store.sightings import Observation
+from gallery.store.sightings import Observation, Sighting
 from gallery.store.writer import Merged
 from gallery.system.files import absolute
 from gallery.types import (
@@ -52,6 +54,7 @@ from gallery.types import (
     Answer,
     Character,
     Crop,
+    Decided,
     DescribedFace,
     FaceState,
     Image,
@@ -89,18 +92,21 @@ class Engine:
         *,
         read_strangers: Callable[[], Strangers] = nobody,
         open_heads: Callable[[], Detector] | None = None,
+        collage: bool = False,
     ) -> None:
         """Join a database with an encoder's id, its thresholds and the means to describe faces.
 
         The describer is opened when it is first needed: looking after names needs no network. So
         are the strangers that ship with the encoder, and the detector that sees whether a picture
-        is a face that was cut out; without one its shape alone tells.
+        is a face that was cut out; without one its shape alone tells. In a collage several faces
+        of a picture may have one name.
         """
         self.store = store
         self.encoder = encoder
         self.thresholds = thresholds
         self._open_describer = open_describer
         self._open_heads = open_heads
+        self._collage = collage
         self._matcher = Matcher(store, encoder, cache)
         self.judging = Judging(store, encoder, thresholds, read_strangers)
         self.seen = SeenFaces(store, encoder)
@@ -204,6 +210,7 @@ class Engine:
                     most,
                     self.states(one.places, one.faces),
                     enrolled=self._enrolled_as(one.places, one.faces),
+                    places=one.places,
                 )
             )
             for one in seen
@@ -238,14 +245,24 @@ class Engine:
     ) -> list[Answer]:
         """Say who faces are that were described before; all faces of a file are given at once.
 
-        What a person decided of faces at their places rules, unless the gallery's own answer is
-        wanted and nothing is to be heeded. Where they were moved, see calibration.together, they
-        are matched and judged there.
+        No two faces of a place are one character, see judging_pictures; without places each is
+        answered alone. What a person decided of faces at their places rules, unless the gallery's
+        own answer is wanted and nothing is to be heeded. Where they were moved, see
+        calibration.joint, they are matched and judged there.
         """
         states = self.states(places, described) if heed else [UNDECIDED] * len(described)
         enrolled = self._enrolled_as(places, described)
-        found = self._answer(described, mode, top, states, enrolled=enrolled, smoothed=smoothed)
-        return list(found)
+        return list(
+            self._answer(
+                described,
+                mode,
+                top,
+                states,
+                enrolled=enrolled,
+                places=places,
+                smoothed=smoothed,
+            )
+        )
 
     def _answer(
         self,
@@ -255,33 +272,50 @@ class Engine:
         states: Sequence[FaceState],
         *,
         enrolled: Sequence[str | None],
+        places: Sequence[Place] | None = None,
         smoothed: Smoothed | None = None,
     ) -> Iterator[Answer]:
         if not described:
             return
         if smoothed is None:
-            places = np.stack([one.descriptor for one in described])
+            descriptors = np.stack([one.descriptor for one in described])
             calibration = self.judging.calibration()
         else:
-            places, calibration = smoothed
-        # The verdict wants the second character even where only one is shown, and the next one
-        # where a name was excluded.
-        count = max(top, 2) + max(len(state.not_these) for state in states)
-        matched = self._matcher.match(places, mode, count)
+            descriptors, calibration = smoothed
+        # The verdict wants the second character even where only one is shown, and the next ones
+        # where a name was excluded or another face of the picture has it.
+        count = max(top, CANDIDATES) + max(len(state.not_these) for state in states)
+        matched = self._matcher.match(descriptors, mode, count)
         left = [
             [match for match in matches if match.character not in state.not_these]
             for matches, state in zip(matched, states, strict=True)
         ]
+        qualities, characters = [one.quality for one in described], self._matcher.characters()
         judged = self.judging.judge_all(
-            places,
-            [one.quality for one in described],
+            descriptors,
+            qualities,
             [matches[: max(top, 2)] for matches in left],
             mode=mode,
             calibration=calibration,
-            characters=self._matcher.characters(),
+            characters=characters,
             states=states,
             enrolled=enrolled,
         )
+        if places is not None and not self._collage:
+            named = [
+                state.decided is Decided.CONFIRMED or name is not None
+                for state, name in zip(states, enrolled, strict=True)
+            ]
+            for row, said in judge_pictures(
+                self.judging,
+                Judged(descriptors, qualities, left, judged, named),
+                places,
+                [one.face.box for one in described],
+                mode=mode,
+                calibration=calibration,
+                characters=characters,
+            ).items():
+                judged[row], left[row] = said, _with_first(left[row], said.character)
         for one, matches, said in zip(described, left, judged, strict=True):
             yield Answer(
                 face=one.face,
@@ -294,6 +328,12 @@ class Engine:
                 stranger=said.stranger,
                 decided=said.decided,
             )
+
+    def beside(self, seen: Sequence[Sighting]) -> list[tuple[int, int]]:
+        """Return the pairs of seen faces, by their rows, that are two people; see distinct."""
+        if self._collage:
+            return []
+        return pairs_beside([one.place for one in seen], [one.face.box for one in seen])
 
     def calibrate(self, fpir: float = CALIBRATED_FPIR) -> Calibrated:
         """Learn from the gallery's own faces where verdicts divide, and keep it.
@@ -563,6 +603,11 @@ def _also(state: FaceState, names: frozenset[str]) -> FaceState:
     for name in sorted(names):
         state = state.rejected(name)
     return state
+
+
+def _with_first(matches: Sequence[Match], name: str | None) -> list[Match]:
+    """Return matches with the one of a name first; in their order where nobody is named."""
+    return sorted(matches, key=lambda one: name is not None and one.character != name)
 
 
 def _distance(matches: Sequence[Match], said: Judgement) -> float | None:

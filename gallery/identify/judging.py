@@ -82,7 +82,7 @@ class Judging:
         """Judge for an encoder, whose strangers are read when they are first needed."""
         self._store = store
         self._encoder = encoder
-        self._thresholds = thresholds
+        self.thresholds = thresholds
         self._read_strangers = read_strangers
         self._now: _Now | None = None
         self._known: dict[str, Known] = {}
@@ -170,7 +170,7 @@ class Judging:
                 right, stranger = (None, None) if calibration is None else (1.0, 0.0)
                 said[row] = Judgement(Verdict.SURE, name, right, stranger)
             elif calibration is None or not own or own[0].is_reject:
-                said[row] = Judgement(*decide(own, self._thresholds))
+                said[row] = Judgement(*decide(own, self.thresholds))
             else:
                 scored.append(row)
         if calibration is not None and scored:

@@ -96,14 +96,19 @@ def renew_faces(engine: Engine, faces: Collection[int]) -> None:
 
 
 def _answer(engine: Engine, faces: Sequence[int], storing: AnswersStored) -> int:
-    """Answer and store faces by their numbers, and return how many they were."""
+    """Answer and store faces by their numbers, and return how many they were.
+
+    The others of their pictures are answered with them, since no two are one character.
+    """
     sightings = engine.store.sightings
-    vectors = sightings.vectors_of(engine.encoder, faces)
+    beside = sightings.beside(faces)
+    vectors = sightings.vectors_of(engine.encoder, beside)
     # Somebody may have removed one meanwhile.
-    seen = [one for one in sightings.some(faces).values() if one.id in vectors]
+    seen = [one for one in sightings.some(beside).values() if one.id in vectors]
     storing(seen, [one.described(vectors[one.id]) for one in seen])
     storing.flush()
-    return len(seen)
+    wanted = set(faces)
+    return sum(one.id in wanted for one in seen)
 
 
 def _portions(faces: Sequence[int], at_once: int) -> Iterator[Sequence[int]]:

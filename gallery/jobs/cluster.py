@@ -44,7 +44,8 @@ def cluster(engine: Engine, *, poor: bool = False, afresh: bool = False) -> Job[
 
     A face that has a number keeps it while it is unknown, unless all are grouped afresh; a new one
     joins the cluster that it belongs to, and new clusters get new numbers. A face that has a name
-    by now loses its number, so that a number stands for what is returned. Clusters that a person
+    by now loses its number, so that a number stands for what is returned. Two faces of one picture
+    are in one cluster only where they were so before, or in a collage. Clusters that a person
     joined or split stay also where all are grouped afresh. Raises StoreError where samples lack the
     encoder in use.
     """
@@ -66,7 +67,7 @@ def _grouped(engine: Engine, seen: Sifted, *, afresh: bool) -> list[Cluster]:
     first = 1 + engine.store.groups.largest()
     reach = REACH * engine.thresholds.unknown
     vectors = np.array([one.descriptor for one in faces], np.float32)
-    numbers = join(vectors, former, reach, first)
+    numbers = join(vectors, former, reach, first, engine.beside([one.sighting for one in faces]))
     changed = {
         one.sighting.id: int(number) or None
         for one, number in zip(faces, numbers, strict=True)

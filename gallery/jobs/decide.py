@@ -17,9 +17,10 @@ from gallery.errors import (
 )
 from gallery.events import Finished, Job
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
+from gallery.store.sightings import Sighting
 from gallery.store.steps import Action, DecidedFace, FaceMeant, LeftAlone, Step, Undone
 from gallery.store.writer import Writer
-from gallery.types import UNDECIDED, Decided, FaceState
+from gallery.types import UNDECIDED, Decided, DescribedFace, FaceState
 
 BECOMES: dict[Action, Callable[[FaceState, FaceMeant], FaceState]] = {
     Action.IGNORE: lambda state, _: state.set_aside(Decided.IGNORED),
@@ -237,12 +238,29 @@ def _current(writer: Writer, name: str, *, new: bool) -> str:
 
 def _answered(engine: Engine, found: Sequence[Meant]) -> dict[FaceMeant, str]:
     """Return whom the gallery answers for each face. Raises InputError where it has no name."""
+    beside = _beside(engine, found)
     answers = engine.answers(
-        [one.described for one in found], places=[one.face.place for one in found]
+        [*(one.described for one in found), *(face for _, face in beside)],
+        places=[*(one.face.place for one in found), *(one.place for one, _ in beside)],
     )
     names = {}
-    for one, answer in zip(found, answers, strict=True):
+    for one, answer in zip(found, answers, strict=False):
         if answer.character is None:
             raise NoNameToConfirm(one.face.path, one.face.box)
         names[one.face] = answer.character
     return names
+
+
+def _beside(engine: Engine, found: Sequence[Meant]) -> list[tuple[Sighting, DescribedFace]]:
+    """Return the other seen faces of pictures and shots that faces are of, with whom they share."""
+    sightings = engine.store.sightings
+    meant = {one.sighting.id for one in found if one.sighting is not None}
+    asked = {(one.face.place.digest, one.face.box) for one in found}
+    unlabelled = {one.face.path for one in found if one.sighting is None}
+    known = meant | {one.id for path in unlabelled for one in sightings.at(path)}
+    vectors = sightings.vectors_of(engine.encoder, sightings.beside(known) - meant)
+    return [
+        (one, one.described(vectors[one.id]))
+        for one in sightings.some(vectors).values()
+        if (one.place.digest, one.face.box) not in asked
+    ]

@@ -11,7 +11,7 @@ from gallery.media.images import read_image
 from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.sightings import Sighting
-from gallery.types import Box, DescribedFace, Image
+from gallery.types import Answer, Box, DescribedFace, Image
 
 LEAST_SIDE = 12
 """Pixels of a drawn head's shorter side: less shows nobody."""
@@ -86,4 +86,13 @@ def _keep(engine: Engine, beside: Sighting, head: DescribedFace) -> int:
         if number is None:
             raise HeadSeen(beside.id)
         writer.answers.put(now, {number: answer}, {beside.digest})
+        # It may hold a name that another face of the picture had.
+        rivals = _of_one_name(engine, answer, beside)
+        writer.answers.doubt([number, *rivals] if rivals else [])
     return number
+
+
+def _of_one_name(engine: Engine, answer: Answer, beside: Sighting) -> list[int]:
+    """Return the faces of a picture that have the name of an answer."""
+    stored = engine.store.answers.in_picture(engine.encoder, beside.path)
+    return [one.face for one in stored if one.character == answer.character is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,15 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
-from gallery.engine.joint import Scoring, alone, jointly
+from gallery.engine.joint import Scoring, alone, answered_apart, jointly
 from gallery.events import Advanced, Stage, Started
 from gallery.faces.quality import is_poor
 from gallery.jobs.reencode import encode_kept
 from gallery.store.sightings import Sighting
 from gallery.types import Answer, Verdict
-
-AT_ONCE = 1000
-"""Faces answered together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +52,18 @@ def sifted(engine: Engine, *, poor: bool = False) -> Stage[Sifted]:
     engine.require_encoded()
     yield from encode_kept(engine)
     answering = yield from jointly(engine, top=1)
-    able = _able(engine, poor=poor)
-    yield Started("answering", len(able), "face")
+    described = _described(engine)
+    able = _able(engine, described, poor=poor)
+    able_ids = {one.sighting.id for one in able}
+    yield Started("answering", len(described), "face")
     unknown = []
-    for answered in _answered(able, answering):
+    for answered in _answered(described, answering):
         unknown += [
             one
             for one, answer in answered
-            if answer.verdict is Verdict.UNKNOWN and answer.decided is None
+            if one.sighting.id in able_ids
+            and answer.verdict is Verdict.UNKNOWN
+            and answer.decided is None
         ]
         yield Advanced(len(answered))
     # Scored jointly, faces come nearer to everybody, to reject classes too.
@@ -79,26 +81,40 @@ def sifted(engine: Engine, *, poor: bool = False) -> Stage[Sifted]:
     return Sifted(left, [one.sighting for one in able if one.sighting.id not in numbers])
 
 
-def _able(engine: Engine, *, poor: bool) -> list[UnknownFace]:
-    """Return the seen faces that are described, not enrolled, and good enough to tell."""
+def _described(engine: Engine) -> list[UnknownFace]:
+    """Return the seen faces that are described."""
     ids, vectors = engine.store.sightings.vectors(engine.encoder)
     places = {int(one): place for place, one in enumerate(ids)}
-    enrolled = engine.store.sightings.enrolled()
     return [
         UnknownFace(one, vectors[places[one.id]])
         for one in engine.store.sightings.all()
         if one.id in places
-        and one.id not in enrolled
-        and (poor or one.quality is None or not is_poor(one.quality))
+    ]
+
+
+def _able(engine: Engine, faces: Sequence[UnknownFace], *, poor: bool) -> list[UnknownFace]:
+    """Return those of the faces that are not enrolled, and good enough to tell."""
+    enrolled = engine.store.sightings.enrolled()
+    return [
+        one
+        for one in faces
+        if one.sighting.id not in enrolled
+        and (poor or one.sighting.quality is None or not is_poor(one.sighting.quality))
     ]
 
 
 def _answered(
     faces: Sequence[UnknownFace], answering: Scoring
 ) -> Iterator[list[tuple[UnknownFace, Answer]]]:
-    """Yield faces with what is said of them, AT_ONCE at a time."""
-    for start in range(0, len(faces), AT_ONCE):
-        some = faces[start : start + AT_ONCE]
-        described = [one.sighting.described(one.descriptor) for one in some]
-        answers = answering([one.sighting for one in some], described)
-        yield list(zip(some, answers, strict=True))
+    """Yield faces with what is said of them, those of a picture at once."""
+    files: defaultdict[tuple[str, int | None], list[UnknownFace]] = defaultdict(list)
+    for one in faces:
+        track = one.sighting.track
+        files[one.sighting.place.digest, None if track is None else track.shot].append(one)
+    groups = list(files.values())
+    answers = answered_apart(
+        answering,
+        ([(one.sighting, one.sighting.described(one.descriptor)) for one in own] for own in groups),
+    )
+    for own, said in zip(groups, answers, strict=True):
+        yield list(zip(own, said, strict=True))

@@ -16,7 +16,8 @@ never nearer to a third one than both of its parts were (reciprocal nearest neig
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ from gallery.numerics.neighbours import Neighbours
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Pairs = Sequence[tuple[int, int]]
 
 REACH = 0.875
 """Groups nearer than this many times an encoder's `unknown` distance are of one character.
@@ -192,13 +194,20 @@ def average_linkage(descriptors: Numbers, reach: float) -> Labels:
         stale = alive[touched[alive] | touched[nearest[alive]]]
 
 
-def join(descriptors: NDArray[np.float32], former: Labels, reach: float, first: int = 1) -> Labels:
+def join(
+    descriptors: NDArray[np.float32],
+    former: Labels,
+    reach: float,
+    first: int = 1,
+    apart: Pairs = (),
+) -> Labels:
     """Return the cluster of each face, given those of former times: numbers, 0 for none.
 
     A face with a number, which is 1 or more, keeps it. Others are grouped among themselves; a group
     joins the cluster nearest to it, where one is within reach, and else becomes a cluster of its
     own when it has two faces or more: large ones first, numbered from `first` or the number after
-    the largest one.
+    the largest one. Of two faces that are to be `apart`, by their rows, the one nearer to the
+    cluster's centre stays in it; those that leave clusters are grouped anew among themselves.
     """
     clusters = former.copy()
     new = np.flatnonzero(former == 0)
@@ -216,7 +225,53 @@ def join(descriptors: NDArray[np.float32], former: Labels, reach: float, first: 
         elif groups.sizes[one] > 1:
             clusters[new[found == one]] = free
             free += 1
+    return _kept_apart(drawn, clusters, former, apart, reach=reach, free=free)
+
+
+def _kept_apart(
+    descriptors: Numbers,
+    clusters: Labels,
+    former: Labels,
+    apart: Pairs,
+    *,
+    reach: float,
+    free: int,
+) -> Labels:
+    """Return clusters without pairs that are to be apart, but for those of former times."""
+    others: defaultdict[int, set[int]] = defaultdict(set)
+    for one, other in apart:
+        others[one].add(other)
+        others[other].add(one)
+    left = _leaving(descriptors, clusters, former, others)
+    while len(left):
+        clusters[left] = 0
+        found = average_linkage(descriptors[left], reach)
+        for number in np.flatnonzero(np.bincount(found) > 1):
+            clusters[left[found == number]] = free
+            free += 1
+        left = _leaving(descriptors, clusters, former, others)
+    members = np.bincount(clusters)
+    clusters[(members[clusters] == 1) & (former == 0)] = 0
     return clusters
+
+
+def _leaving(
+    descriptors: Numbers, clusters: Labels, former: Labels, others: Mapping[int, set[int]]
+) -> Labels:
+    """Return the faces that are farther from their cluster's centre than one they are apart of."""
+    left: list[int] = []
+    touched = {int(clusters[row]) for row in others} - {0}
+    for number in sorted(touched):
+        rows = np.flatnonzero(clusters == number)
+        far = ((descriptors[rows] - descriptors[rows].mean(axis=0)) ** 2).sum(axis=1)
+        # Those of former times come first and stay.
+        stays: set[int] = set()
+        for row in rows[np.lexsort((far, former[rows] == 0))].tolist():
+            if former[row] or stays.isdisjoint(others.get(row, ())):
+                stays.add(row)
+            else:
+                left.append(row)
+    return np.array(sorted(left), np.int64)
 
 
 def _nearest_clusters(

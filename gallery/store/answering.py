@@ -183,7 +183,7 @@ class AnswerWriter:
         """Let seen faces of files, and of times in videos, say what a person decided of them.
 
         Those that are decided faces of which something was decided late are answered anew, unless
-        the decision answers them.
+        the decision answers them. So are those beside one that has another name now.
         """
         keys = keys_in(self._connection, spans.keys())
         group = {key: min(own) for own in keys.values() for key in own}
@@ -195,9 +195,18 @@ class AnswerWriter:
             {name for one in states.values() for name in (one.character, *one.not_these) if name}
         )
         changed = []
-        for row, face in self._matched(group, decided, spans):
-            said = _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
-            is_doubtful = face in late and said.decided == Decided.UNDECIDED.value
+        matched = [
+            (row, face, _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face)))
+            for row, face in self._matched(group, decided, spans)
+        ]
+        # A name that comes to a face, or leaves it, is another matter for those beside it.
+        renamed: defaultdict[str, list[Any]] = defaultdict(list)
+        for row, face, said in matched:
+            if face in late and said.character_id != row.character_id:
+                renamed[group[row.file]].append(row)
+        for row, face, said in matched:
+            is_doubtful = face in late or _is_beside(row, renamed[group[row.file]])
+            is_doubtful = is_doubtful and said.decided == Decided.UNDECIDED.value
             state_id = None if is_doubtful else row.state_id
             before = _Said(row.decided, row.owner, row.verdict, row.character_id)
             if (said, state_id) != (before, row.state_id):
@@ -396,6 +405,13 @@ def _pairs(seen: list[Any], decided: list[Any]) -> dict[int, int]:
         for one, other in near
         if (shared := boxes[one].overlap(others[other])) >= SAME_PLACE
     )
+
+
+def _is_beside(row: Any, others: Sequence[Any]) -> bool:
+    """Say whether a seen face is in the picture of others, or at the time of one in its video."""
+    if not others:
+        return False
+    return bool(_overlapping(_spans([row]), _spans(others)).any())
 
 
 def _spans(rows: Sequence[Any]) -> NDArray[np.float64]:

@@ -258,6 +258,24 @@ class SightingReader:
             found = _sightings(connection, sightings.c.path == str(path))
         return sorted(found, key=lambda one: -one.face.score)
 
+    def beside(self, sighting_ids: Collection[int]) -> set[int]:
+        """Return the faces of the same pictures and the same shots of videos, themselves too."""
+        found = set(sighting_ids)
+        own, other = sightings.alias(), sightings.alias()
+        one, two = tracks.alias(), tracks.alias()
+        with self._reading() as connection:
+            for some in portions(sorted(found)):
+                for query in (
+                    select(other.c.id)
+                    .join_from(own, other, own.c.digest == other.c.digest)
+                    .where(own.c.id.in_(some)),
+                    select(two.c.sighting_id)
+                    .join_from(one, two, one.c.shot_id == two.c.shot_id)
+                    .where(one.c.sighting_id.in_(some)),
+                ):
+                    found |= set(connection.scalars(query))
+        return found
+
     def drawn(self, places: Collection[Place]) -> list[Sighting]:
         """Return the heads that a person drew in pictures at places, by id."""
         digests = sorted({one.digest for one in places if one.digest})

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image as pillow
 from typer.main import get_command
 
-from gallery.cli import GLOBAL_OPTIONS, app, hoist
+from gallery.cli import GLOBAL_FLAGS, GLOBAL_OPTIONS, app, hoist
 from gallery.system.file_names import path_of
 
 COLOURS = {
@@ -598,7 +598,11 @@ class TestArguments:
         done = ask(fresh, "rename", "Red Rin", "--", "--database")
         assert done == Done(0, "", "Red Rin is called --database now.\n")
 
-    @given(st.lists(st.sampled_from(["identify", "--json", "--", "--x", *GLOBAL_OPTIONS])))
+    @given(
+        st.lists(
+            st.sampled_from(["identify", "--json", "--", "--x", *GLOBAL_FLAGS, *GLOBAL_OPTIONS])
+        )
+    )
     def test_hoisting_loses_nothing(self, words: list[str]) -> None:
         # Numbered, so that every word can be told from the others.
         words = [f"{word}={n}" if word == "--x" else word for n, word in enumerate(words)]
@@ -608,11 +612,13 @@ class TestArguments:
             assert words[-1] in GLOBAL_OPTIONS
             return
         assert sorted(front + rest) == sorted(words)
-        assert set(front[::2]) <= set(GLOBAL_OPTIONS)
+        values = iter(front)
+        names = {one if one in GLOBAL_FLAGS else (one, next(values))[0] for one in values}
+        assert names <= {*GLOBAL_FLAGS, *GLOBAL_OPTIONS}
         numbered = [word for word in words if word.startswith("--x") and word in rest]
         assert [word for word in rest if word.startswith("--x")] == numbered
         before = rest[: rest.index("--")] if "--" in rest else rest
-        assert not set(before) & set(GLOBAL_OPTIONS)
+        assert not set(before) & {*GLOBAL_FLAGS, *GLOBAL_OPTIONS}
 
     @pytest.mark.parametrize(
         ("words", "what"),

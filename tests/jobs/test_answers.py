@@ -266,8 +266,9 @@ def test_a_renewal_that_is_left_goes_on_where_it_was(gallery: Engine, shots: Pat
         next(job)
         next(job)
         next(job)
-    assert gallery.store.answers.counts(ENCODER).stale == 2
-    assert renewed(gallery).renewed == 2
+    # The two faces of one picture are answered at once.
+    assert gallery.store.answers.counts(ENCODER).stale == 1
+    assert renewed(gallery).renewed == 1
     check_true(gallery)
 
 
@@ -320,3 +321,37 @@ def test_faces_of_a_cluster_come_page_by_page(gallery: Engine, shots: Path) -> N
     rest = gallery.store.answers.in_cluster(ENCODER, 7, limit=2, after=first.after)
     assert [one.face for one in first.faces + rest.faces] == faces[:3]
     assert {one.cluster for one in rest.faces} == {7}
+
+
+def test_a_name_that_a_person_gives_is_taken_from_the_face_beside(
+    gallery: Engine, shots: Path
+) -> None:
+    rei = face_in(gallery, shots / "both.png", "Rei")
+    step = result_of(decide.confirm(gallery, [SeenFace(rei.face)], "Asuka"))
+    assert gallery.store.answers.counts(ENCODER).stale == 1
+    assert result_of(answers.renew_doubted(gallery)).renewed == 1
+    beside = [
+        one.character
+        for one in gallery.store.answers.in_picture(ENCODER, shots / "both.png")
+        if one.face != rei.face
+    ]
+    assert beside in ([None], ["Rei"])
+    check_true(gallery)
+    decide.undo(gallery, [step.id])
+    renewed(gallery)
+    assert face_in(gallery, shots / "both.png", "Asuka").verdict is Verdict.SURE
+    check_true(gallery)
+
+
+def test_a_part_of_a_picture_is_renewed_with_the_rest(gallery: Engine, shots: Path) -> None:
+    write_picture(shots / "twins.png", Square(10, 20, 50, RED), Square(90, 20, 50, RED), seed=71)
+    list(identify_files(gallery, [shots / "twins.png"], keep=True))
+    before = stored(gallery)
+    twins = gallery.store.answers.in_picture(ENCODER, shots / "twins.png")
+    assert sorted(one.character or "" for one in twins) == ["", "Asuka"]
+    for one in twins:
+        with gallery.store.writing() as writer:
+            writer.answers.doubt([one.face])
+        assert result_of(answers.renew_doubted(gallery)).renewed == 1
+        assert stored(gallery) == before
+    check_true(gallery)

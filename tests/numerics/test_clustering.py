@@ -121,3 +121,21 @@ def test_large_clusters_come_first() -> None:
     two, _ = drawn(1, 7, 0.2, seed=2)
     found = join(np.concatenate([one, two]), np.zeros(10, np.int64), 0.5)
     assert found.tolist() == [2] * 3 + [1] * 7
+
+
+def test_faces_that_are_apart_are_in_two_clusters() -> None:
+    """Of each pair of twins in one picture, one stays; the others make a cluster of their own."""
+    faces, _ = drawn(1, 8, 0.1)
+    pairs = [(0, 1), (2, 3), (4, 5)]
+    nobody = np.zeros(8, np.int64)
+    assert set(join(faces, nobody, 0.45)) == {1}
+    found = join(faces, nobody, 0.45, 1, pairs)
+    assert set(found) == {1, 2}
+    assert all(found[one] != found[other] for one, other in pairs)
+    assert (found == 2).sum() == 3
+    # A single face that leaves is in no cluster.
+    assert sorted(join(faces, nobody, 0.45, 1, pairs[:1])) == [0, *[1] * 7]
+    # What was in one cluster before stays there.
+    assert set(join(faces, np.full(8, 4), 0.45, 1, pairs)) == {4}
+    former = np.array([4, 0, 4, 4, 4, 4, 4, 4])
+    assert join(faces, former, 0.45, 1, pairs)[1] == 0
