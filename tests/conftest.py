@@ -32,8 +32,15 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have slow tests: what is left at the end keeps all cores busy."""
+    """Begin with the files that have slow tests: what is left at the end keeps all cores busy.
+
+    Whatever looks at a page is slow: a browser takes seconds for each.
+    """
+    for one in items:
+        if isinstance(one, pytest.Function) and "browser" in one.fixturenames:
+            one.add_marker(pytest.mark.slow)
     slow = {one.path for one in items if one.get_closest_marker("slow")}
     items.sort(key=lambda one: one.path not in slow)
 
