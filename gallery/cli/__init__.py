@@ -20,6 +20,7 @@ from gallery.cli import (
     calibrate,
     characters,
     cluster,
+    copy,
     decide,
     doctor,
     enroll,
@@ -156,6 +157,7 @@ seen.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)
+copy.register(app)
 doctor.register(app)
 app.add_typer(models.app)
 
