@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         BusyFile,
         ChangedProposal,
         ClosedGallery,
+        CopyRefused,
         DamagedBackUp,
         DamagedCrop,
         DamagedDatabase,
@@ -47,9 +48,11 @@ if TYPE_CHECKING:
         HeadSeen,
         InputError,
         LabelledOtherwise,
+        LoginRefused,
         LookAlikes,
         LostDatabase,
         LostFile,
+        LostServer,
         MissingNetwork,
         MissingPackage,
         NameTaken,
@@ -64,8 +67,11 @@ if TYPE_CHECKING:
         NoGallery,
         NoNameToConfirm,
         NoPlace,
+        NoRights,
+        NoServer,
         NoSuchCharacter,
         NoSuchCluster,
+        NoSuchDatabase,
         NoSuchDetector,
         NoSuchFace,
         NoSuchFormat,
@@ -97,6 +103,7 @@ if TYPE_CHECKING:
         StoreError,
         TooFewFaces,
         UnfetchableNetwork,
+        UnfinishedCopy,
         Unnameable,
         UnnamedFolders,
         UnplacedPicture,
@@ -186,24 +193,23 @@ else:
         "api": "Gallery Job Picture open_gallery",
         "audit.proposals": "Proposal",
         "errors": "BadArchive BadManifest BadName BadOutput BadSetting BrokenRows BusyDatabase "
-        "BusyFile ChangedProposal ClosedGallery DamagedBackUp DamagedCrop DamagedDatabase "
-        "DamagedDescriptor "
-        "DamagedDetector DamagedNetwork DamagedPlace DatabaseFailed EmptyGallery "
-        "EnrolledFace FetchFailed FullDisk GalleryError InputError LabelledOtherwise "
-        "LostDatabase LostFile MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery "
-        "NoBackUp "
-        "NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoPlace NoSuchCharacter NoSuchCluster "
-        "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
-        "NoSuchRuntime NoSuchSample NobodyKnown NotAGallery NotEncoded NothingFound "
-        "NothingSeen NotInCluster OtherGroup OutgrownCalibration PluginFailed ReadOnlyDatabase "
-        "SamePicture "
-        "SetupError SeveralFaces StaleCalibration StoreError TooFewFaces "
-        "UnfetchableNetwork Unnameable UnplacedPicture UnreadableDatabase UnreadableFile "
+        "BusyFile ChangedProposal ClosedGallery CopyRefused DamagedBackUp DamagedCrop "
+        "DamagedDatabase DamagedDescriptor DamagedDetector DamagedNetwork DamagedPlace "
+        "DatabaseFailed DecidedMeanwhile EmptyCharacter EmptyGallery EnrolledFace "
+        "FallenFigure FetchFailed FullDisk GalleryError GoneFiles HeadSeen InputError "
+        "LabelledOtherwise LoginRefused LookAlikes LostDatabase LostFile LostServer "
+        "MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
+        "NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoNameToConfirm NoPlace "
+        "NoRights NoServer NoSuchCharacter NoSuchCluster NoSuchDatabase NoSuchDetector "
+        "NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection NoSuchRuntime "
+        "NoSuchSample NoSuchSeenFace NoSuchStep NoSuchVideo NobodyKnown NotAGallery "
+        "NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed NothingFound "
+        "NothingSeen NothingToUndo OtherGroup OutgrownCalibration PluginFailed "
+        "ReadOnlyDatabase RenamedFolder SamePicture SetupError SeveralFaces "
+        "StaleCalibration StoreError TooFewFaces UnfetchableNetwork UnfinishedCopy "
+        "Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase UnreadableFile "
         "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
-        "UnusableFile UnwritableFile WhichFace WhichOfFaces "
-        "WrongRuntime NoNameToConfirm NoSuchSeenFace NoSuchStep NoSuchVideo NothingToUndo "
-        "DecidedMeanwhile NothingConfirmed LookAlikes RenamedFolder EmptyCharacter "
-        "UnnamedFolders NotCropped GoneFiles FallenFigure HeadSeen NotDrawn",
+        "UnusableFile UnwritableFile WhichFace WhichOfFaces WrongRuntime",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -272,6 +278,7 @@ __all__ = [
     "Cluster",
     "Clusters",
     "Comparison",
+    "CopyRefused",
     "DamagedBackUp",
     "DamagedCrop",
     "DamagedDatabase",
@@ -322,9 +329,11 @@ __all__ = [
     "LabellingStarted",
     "Landmarks",
     "LeftOut",
+    "LoginRefused",
     "LookAlikes",
     "LostDatabase",
     "LostFile",
+    "LostServer",
     "Match",
     "MatchMode",
     "MissingNetwork",
@@ -341,8 +350,11 @@ __all__ = [
     "NoGallery",
     "NoNameToConfirm",
     "NoPlace",
+    "NoRights",
+    "NoServer",
     "NoSuchCharacter",
     "NoSuchCluster",
+    "NoSuchDatabase",
     "NoSuchDetector",
     "NoSuchFace",
     "NoSuchFormat",
@@ -400,6 +412,7 @@ __all__ = [
     "TooFewFaces",
     "Undone",
     "UnfetchableNetwork",
+    "UnfinishedCopy",
     "Unnameable",
     "UnnamedFolders",
     "UnplacedPicture",

@@ -146,11 +146,11 @@ def open_gallery(
 ) -> Gallery:
     """Open a gallery to enroll, identify and label with; use it in a `with` block, or close it.
 
-    `database` is a path or an SQLite URL. What is None is as on the command line: GALLERY_DATABASE,
-    GALLERY_ENCODER and GALLERY_DETECTOR where they are set, then the usual. The detector `whole`
-    stands for --cropped: every picture is a face already. With `collage` several faces of a picture
-    may have one name. Where no database is, the first `enroll` makes it. Networks are opened when
-    the first picture needs them.
+    `database` is a path or a URL, of SQLite or PostgreSQL. What is None is as on the command line:
+    GALLERY_DATABASE, GALLERY_ENCODER and GALLERY_DETECTOR where they are set, then the usual. The
+    detector `whole` stands for --cropped: every picture is a face already. With `collage` several
+    faces of a picture may have one name. Where no database is, the first `enroll` makes it.
+    Networks are opened when the first picture needs them.
 
     Raises SetupError for an encoder that is not here, StoreError for a database that does not fit,
     and InputError for a URL that is none.
@@ -216,7 +216,7 @@ class Gallery:
 
     @property
     def path(self) -> Path | None:
-        """The file of the database; None for a gallery in memory."""
+        """The file of the database; None for a gallery in memory or on a server."""
         with self._turn:
             return self._open(create=False).store.path
 
@@ -994,7 +994,7 @@ class Gallery:
 
     def _apart(self) -> Engine:
         """Open the same gallery once more, for one thread alone."""
-        if self._open(create=False).store.path is None:
+        if self._open(create=False).store.address.shown is None:
             raise BadSetting(
                 "database", "A gallery in memory cannot be opened twice", "to watch, give it a file"
             )

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from gallery import __version__
-from gallery.engine.assemble import describer, index_cache, open_gallery
+from gallery.engine.assemble import describer, index_cache, is_there, open_gallery
 from gallery.errors import DamagedDatabase, GalleryError, InputError, plural
 from gallery.faces.detectors import plugged
 from gallery.faces.networks.library import locate
 from gallery.media.images import read_image
 from gallery.output import registry
 from gallery.settings import Settings
-from gallery.store.schema import database_path
+from gallery.store.addresses import address_of
 from gallery.system import plugins
 from gallery.system.threads import available_cores
 from gallery.types import Image
@@ -115,35 +115,37 @@ def _outputs(_settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    path = database_path(settings.database)
-    if path is None:
+    shown = address_of(settings.database).shown
+    if shown is None:
         return "in memory, gone when a command ends; name a file with --database"
-    if not path.exists():
-        return f"none yet at {path}; `gallery enroll FOLDER` makes it"
+    if not is_there(settings):
+        return f"none yet at {shown}; `gallery enroll FOLDER` makes it"
     with open_gallery(settings) as gallery:
         wrong = gallery.store.check()
         if wrong:
             # SQLite lists what it finds, a line each, under a heading of asterisks.
             first = next((line for line in wrong[0].splitlines() if line[:1] != "*"), wrong[0])
-            raise DamagedDatabase(gallery.store.path, f"is damaged ({first})")
+            raise DamagedDatabase(shown, f"is damaged ({first})")
         gallery.require_encoded()
         characters = gallery.characters()
         samples = sum(one.samples for one in characters)
         encoders = ", ".join(f"{name}: {count}" for name, count in gallery.store.encoders().items())
     return (
-        f"{gallery.store.path} is sound: {plural(len(characters), 'character')}, "
+        f"{shown} is sound: {plural(len(characters), 'character')}, "
         f"{plural(samples, 'sample')} ({encoders or 'none encoded'})"
     )
 
 
 def _index(settings: Settings) -> str:
-    path = database_path(settings.database)
-    if path is None or not path.exists():
+    address = address_of(settings.database)
+    if address.shown is None or not is_there(settings):
         return "none yet"
     with open_gallery(settings) as gallery:
-        found = index_cache(gallery.store).open(gallery.encoder, gallery.store.change())
+        cache = index_cache(gallery.store, settings.cache_folder)
+        found = cache.open(gallery.encoder, gallery.store.change())
+    name = "the one in the cache folder" if address.path is None else f"{address.path.name}-index"
     state = "fresh" if found else "missing or stale; the next question builds it"
-    return f"{path.name}-index is {state}"
+    return f"{name} is {state}"
 
 
 _LOOKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (

@@ -791,7 +791,19 @@ class NoGallery(InputError):
     FACT = "There is no gallery at {self.path}"
     CURE = "enroll a folder to make one, or name another database"
 
-    path: Path
+    path: Path | str
+    """A URL without its password for a database on a server."""
+
+
+@facts
+class CopyRefused(InputError):
+    """A gallery cannot be copied to a place."""
+
+    FACT = "{self.target} {self.reason}"
+    CURE = "name an empty database, or a file that is not there yet"
+
+    target: str
+    reason: str
 
 
 @facts
@@ -994,10 +1006,21 @@ class NotAGallery(StoreError):
     FACT = "{self.path} {self.reason}"
     CURE = "{self.remedy}"
 
-    path: Path
+    path: Path | str
+    """A URL without its password for a database on a server."""
     reason: str = "is not a gallery database"
     """What it is, to be read after the path."""
     remedy: str = "name another database"
+
+
+@facts
+class UnfinishedCopy(StoreError):
+    """A database is a copy of a gallery that is under way, or was left before its end."""
+
+    FACT = "The database {self.path} is a copy that is not finished"
+    CURE = "copy the gallery once more, which goes on where it was"
+
+    path: Path | str | None
 
 
 @facts
@@ -1007,7 +1030,7 @@ class NewerGallery(StoreError):
     FACT = "The database {self.path} was made by a newer version of gallery"
     CURE = "bring this one up to date from its repository and install it again"
 
-    path: Path | None
+    path: Path | str | None
 
 
 @facts
@@ -1017,8 +1040,8 @@ class DatabaseFailed(StoreError):
     FACT = "The database {self.path} {self.reason}"
     CURE = "{self.remedy}"
 
-    path: Path | None
-    """None for one in memory."""
+    path: Path | str | None
+    """None for one in memory, a URL without its password for one on a server."""
     reason: str
     """What happened, to be read after the path."""
     remedy: str = ""
@@ -1090,6 +1113,52 @@ class BrokenRows(DamagedDatabase):
     """The database could not be brought up to date, since rows in it point nowhere."""
 
     reason: str = "holds rows that point nowhere and stays as it was"
+
+
+@facts
+class NoServer(DatabaseFailed):
+    """The server of a database does not answer."""
+
+    reason: str
+    remedy: str = "see that its server runs and takes connections from here"
+
+
+@facts
+class NoSuchDatabase(DatabaseFailed):
+    """A server has no database of a name."""
+
+    reason: str = field(init=False, default="is not on its server")
+    remedy: str = field(init=False, default="make it with createdb, or name another")
+
+
+@facts
+class LoginRefused(DatabaseFailed):
+    """A server does not let a user in."""
+
+    reason: str = field(init=False, default="does not let this user in")
+    remedy: str = field(
+        init=False,
+        default="check user and password, which PGPASSWORD or the file .pgpass can hold",
+    )
+
+
+@facts
+class NoRights(DatabaseFailed):
+    """A user may not do on a server what is to be done."""
+
+    reason: str = "does not give this user the rights for that"
+    remedy: str = "ask its owner for them"
+
+
+@facts
+class LostServer(DatabaseFailed):
+    """The server of a database went away while it was in use."""
+
+    reason: str = field(init=False, default="went away in the middle")
+    remedy: str = field(
+        init=False,
+        default="what was not told as done may not be stored, so run it again when it is back",
+    )
 
 
 @facts

@@ -69,7 +69,7 @@ class Settings:
     """The choices one run is made with."""
 
     database: str = field(default_factory=default_database)
-    """A path or an SQLite URL."""
+    """A path, an SQLite URL or one of PostgreSQL; see store.addresses."""
     encoder: str = field(default_factory=lambda: os.environ.get("GALLERY_ENCODER", DEFAULT_ENCODER))
     """A name from the model manifest."""
     runtime: str = "onnx"

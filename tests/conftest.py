@@ -19,6 +19,7 @@ from gallery.store.reader import Store
 if TYPE_CHECKING:
     from browser import Person
     from playwright.sync_api import Browser
+    from postgres import Server
 
 KNOWN = {"Rei": (20, 20, 220), "Asuka": (220, 20, 20)}
 
@@ -52,17 +53,44 @@ def database() -> Iterator[Path]:
         yield Path(folder) / "gallery.db"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have the tests of the store pass on every kind of database; others get along with a file.
+
+    A test that does something to the `database` itself is for files, and one that can do with some
+    kinds alone says so by `parametrize("kind", ...)`.
+    """
+    names, marks = metafunc.fixturenames, metafunc.definition.iter_markers("parametrize")
+    is_settled = "database" in names or any(one.args[0] == "kind" for one in marks)
+    is_of_store = Path(metafunc.module.__file__ or "").parent.name == "store"
+    if is_of_store and "kind" in names and not is_settled:
+        metafunc.parametrize("kind", ["file", "memory", "server"])
+
+
 @pytest.fixture
-def store(database: Path) -> Iterator[Store]:
-    """An empty database in a file."""
-    with Store(str(database), create=True) as opened:
+def kind() -> str:
+    """Which kind of database a test's gallery is in."""
+    return "file"
+
+
+@pytest.fixture
+def where(kind: str, request: pytest.FixtureRequest) -> str:
+    """What names the database of a test; no gallery is in it yet, on a server an empty one."""
+    if kind == "server":
+        return str(request.getfixturevalue("server").gallery())
+    return "sqlite://" if kind == "memory" else str(request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def store(where: str) -> Iterator[Store]:
+    """An empty database, in tests of the store one of each kind."""
+    with Store(where, create=True) as opened:
         yield opened
 
 
 @pytest.fixture
-def gallery(database: Path) -> Iterator[Engine]:
-    """An empty gallery over fakes."""
-    with fake_gallery(database) as opened:
+def gallery(where: str) -> Iterator[Engine]:
+    """An empty gallery over fakes, in tests of the store one of each kind."""
+    with fake_gallery(where) as opened:
         yield opened
 
 
@@ -79,6 +107,15 @@ def filled(database: Path, detector: FakeDetector, tmp_path: Path) -> Iterator[E
         enroll_squares(opened, tmp_path / "known", KNOWN)
         detector.seen.clear()
         yield opened
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; without its programs, tests that want it are skipped."""
+    from postgres import running
+
+    with running() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,8 @@ VALUES: dict[Any, object] = {
     float: 0.25,
     Path: Path("/albums/a picture.png"),
     Path | None: Path("/albums/other.png"),
+    Path | str: Path("/albums/a gallery.db"),
+    Path | str | None: "postgresql://somebody@somewhere/gallery",
     str | None: "some text",
     tuple[str, ...]: ("one", "two"),
     tuple[int, ...]: (1, 2),

@@ -21,6 +21,7 @@ from gallery.cli import (
     calibrate,
     characters,
     cluster,
+    copy,
     dataset,
     decide,
     doctor,
@@ -183,6 +184,7 @@ appearances.register(app)
 calibrate.register(app)
 evaluate.register(app)
 archive.register(app)
+copy.register(app)
 doctor.register(app)
 app.add_typer(models.app)
 

@@ -122,8 +122,7 @@ def opened(
     ):
         gallery.require_encoded()
         desk = Desk(gallery)
-        path = gallery.store.path
-        app = application(desk, "in memory" if path is None else path.stem)
+        app = application(desk, gallery.store.address.name)
         with Renewing(lambda: open_gallery(settings), desk.turn, say):
             yield bound, lambda address: serving(app, address, sockets, place.certificate)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from gallery.engine.engine import Engine
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
@@ -10,8 +13,9 @@ from gallery.faces.networks.library import Weights, locate
 from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.index import IndexCache
 from gallery.settings import DEFAULT_DETECTOR, Settings, bundled
+from gallery.store.addresses import address_of
+from gallery.store.databases import is_gallery_at
 from gallery.store.reader import Store
-from gallery.store.schema import database_path
 
 
 def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Engine:
@@ -29,7 +33,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
         weights.encoder_id,
         weights.thresholds,
         lambda: describer(settings, weights),
-        index_cache(store),
+        index_cache(store, settings.cache_folder),
         read_strangers=lambda: read_strangers(
             models, weights.encoder_id, do_ship=weights.path.parent == models
         ),
@@ -39,12 +43,12 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
 
 
 def is_there(settings: Settings) -> bool:
-    """Say whether the database that settings name is there; one in memory always is.
+    """Say whether the gallery that settings name is there; one in memory always is.
 
-    Raises InputError for a URL that is none, SetupError for another kind of database.
+    Raises InputError for a URL that is none, SetupError for another kind of database, StoreError
+    for a server that does not answer.
     """
-    path = database_path(settings.database)
-    return path is None or path.exists()
+    return is_gallery_at(address_of(settings.database))
 
 
 def check(settings: Settings) -> None:
@@ -52,10 +56,17 @@ def check(settings: Settings) -> None:
     locate(settings.encoder, settings.models_folder)
 
 
-def index_cache(store: Store) -> IndexCache:
-    """Return the indexes kept in a folder beside a database; for one in memory none is kept."""
-    path = store.path
-    return IndexCache(path.with_name(f"{path.name}-index") if path else None)
+def index_cache(store: Store, cache_folder: Path) -> IndexCache:
+    """Return the indexes kept in a folder beside a database; for one in memory none is kept.
+
+    Those of a database on a server are kept in a cache folder.
+    """
+    path, shown = store.path, store.address.shown
+    if path is not None:
+        return IndexCache(path.with_name(f"{path.name}-index"))
+    if shown is None:
+        return IndexCache(None)
+    return IndexCache(cache_folder / "indexes" / hashlib.sha256(str(shown).encode()).hexdigest())
 
 
 def describer(settings: Settings, weights: Weights | None = None) -> Describer:

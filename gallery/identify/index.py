@@ -148,7 +148,7 @@ class IndexCache:
         folder = self._folder
         if folder is None:
             return
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         checks = {}
         for name, index in indexes.items():
             path = self._file(encoder, change, name)

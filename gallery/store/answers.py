@@ -375,7 +375,7 @@ class AnswerReader:
                 .join(sightings, sightings.c.id == answers.c.sighting_id)
                 .where(*_unknown())
                 .group_by(sightings.c.cluster)
-                .order_by(count.desc(), sightings.c.cluster)
+                .order_by(count.desc(), sightings.c.cluster.nulls_first())
             )
             return {row.cluster: row.faces for row in rows}
 

@@ -20,6 +20,7 @@ from gallery.errors import (
     StoreError,
 )
 from gallery.store import logs, schema
+from gallery.store.addresses import address_of
 from gallery.system.files import dated, replacing
 
 KEPT = ".replaced-"
@@ -34,7 +35,13 @@ def restore(where: str, source: Path) -> Path | None:
     InputError where there is no back-up, StoreError for one that is no gallery's, is damaged or is
     of a newer version, and where the database is open in another process or cannot be written.
     """
-    path = schema.database_path(where)
+    address = address_of(where)
+    path = address.path
+    if address.server is not None:
+        raise StoreError(
+            f"{address.shown} is on a server, which has no file that a back-up could be put in the "
+            "place of; copy the back-up into an empty database there."
+        )
     if path is None:
         raise StoreError("A gallery in memory has no place that a back-up could be put in.")
     source = source.absolute()

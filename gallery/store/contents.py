@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
+from gallery.store.dialects import upsert
 from gallery.store.tables import contents
 from gallery.types import Content
 
@@ -26,7 +26,7 @@ def put_content(connection: Connection, digest: str, content: Content) -> None:
     """Note what a file of a digest shows."""
     values = content._asdict()
     connection.execute(
-        insert(contents)
+        upsert(connection, contents)
         .values(digest=digest, **values)
         .on_conflict_do_update(index_elements=[contents.c.digest], set_=values)
     )
@@ -35,7 +35,7 @@ def put_content(connection: Connection, digest: str, content: Content) -> None:
 def hear_of_content(connection: Connection, digest: str, content: Content) -> None:
     """Note what a file of a digest shows as somebody else says, unless it is known."""
     values = {"digest": digest, **content._asdict()}
-    connection.execute(insert(contents).values(**values).on_conflict_do_nothing())
+    connection.execute(upsert(connection, contents).values(**values).on_conflict_do_nothing())
 
 
 def key_of(digest: str, known: Mapping[str, Content]) -> str:

@@ -11,9 +11,8 @@ while the owner that it left is the owner still: what a newer one owns is left a
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,17 +21,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     String,
-    Table,
     bindparam,
     cast,
-    column,
     exists,
     func,
     insert,
     select,
-    table,
     update,
 )
 
@@ -42,6 +37,7 @@ from gallery.store.columns import box_of
 from gallery.store.contents import hear_of_content
 from gallery.store.decided import is_same_time, times_of
 from gallery.store.descriptors import portions
+from gallery.store.dialects import next_ids
 from gallery.store.grouping import GroupWriter
 from gallery.store.rejections import SAME_PLACE, RejectionWriter
 from gallery.store.steps import (
@@ -60,9 +56,6 @@ from gallery.store.steps import (
 )
 from gallery.store.tables import decided_faces, decision_names, decision_steps, decisions
 from gallery.types import Box, Decided, FaceState, Place
-
-SEQUENCE = table("sqlite_sequence", column("name", String), column("seq", Integer))
-"""Where SQLite keeps the largest id that a table ever had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +207,7 @@ class DecisionWriter:
         """Add entries of another log, and return their ids here."""
         if not kept:
             return {}
-        ids = dict(zip(kept, self._next(decisions), strict=False))
+        ids = dict(zip(kept, next_ids(self._connection, decisions, len(kept)), strict=True))
         self._connection.execute(
             insert(decisions),
             [
@@ -415,7 +408,8 @@ class DecisionWriter:
         if not faces:
             return []
         values = []
-        for number, one in zip(self._next(decided_faces), faces, strict=False):
+        ids = next_ids(self._connection, decided_faces, len(faces))
+        for number, one in zip(ids, faces, strict=True):
             start, end, best = times_of(one.place) or (None, None, None)
             times = {"start": start, "end": end, "best": best}
             state = {"state": Decided.UNDECIDED.value, "not_ids": "", "owner": 0}
@@ -423,14 +417,6 @@ class DecisionWriter:
             values.append({"id": number, **where, **times, **state})
         self._connection.execute(insert(decided_faces), values)
         return [int(one["id"]) for one in values]
-
-    def _next(self, of: Table) -> Iterator[int]:
-        """Yield the ids that rows will have, which are added in this transaction alone.
-
-        SQLite gives many rows back one by one, which takes longer than all the rest of an undo.
-        """
-        last = self._connection.scalar(select(SEQUENCE.c.seq).where(SEQUENCE.c.name == of.name))
-        return itertools.count(int(last or 0) + 1)
 
     def _found(self, faces: Sequence[FaceMeant]) -> list[int | None]:
         """Return the ids of the decided faces that overlap faces most, where there are such."""
@@ -452,7 +438,8 @@ class DecisionWriter:
         """Add decisions to a step, and return their ids by face."""
         if not entries:
             return {}
-        made = dict(zip((one.face for one in entries), self._next(decisions), strict=False))
+        ids = next_ids(self._connection, decisions, len(entries))
+        made = {one.face: number for one, number in zip(entries, ids, strict=True)}
         self._connection.execute(
             insert(decisions),
             [

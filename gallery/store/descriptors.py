@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects.sqlite import insert
 
 from gallery.store.columns import blob_of, sound_matrix
+from gallery.store.dialects import upsert
 from gallery.types import Descriptor
 
 AT_ONCE = 500
@@ -31,7 +31,7 @@ def put(connection: Connection, table: Table, face: int, encoder: str, blob: byt
     """Set a face's descriptor by one encoder, as rows.blob_of gives it."""
     key = list(table.primary_key)
     connection.execute(
-        insert(table)
+        upsert(connection, table)
         .values({key[0]: face, key[1]: encoder, table.c.vector: blob})
         .on_conflict_do_update(index_elements=key, set_={"vector": blob})
     )

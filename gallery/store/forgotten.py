@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, delete, exists, insert, select
 
 from gallery.store.columns import box_of
 from gallery.store.contents import contents_in, digests_of
+from gallery.store.dialects import upsert
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import characters, forgotten, samples
 from gallery.types import Box, Content
@@ -55,21 +55,23 @@ def forgotten_in(connection: Connection) -> list[ForgottenFace]:
 
 def note_forgotten(connection: Connection, *which: Any) -> None:
     """Note samples that conditions choose as forgotten; they are removed next."""
-    names = ("digest", "path", *Box._fields, "enrolled_as")
+    place = ("digest", *Box._fields)
+    # One that was forgotten before is noted anew.
+    same = [samples.c[name] == forgotten.c[name] for name in place]
+    connection.execute(delete(forgotten).where(exists().where(*same, *which)))
+    names = (*place, "path", "enrolled_as")
     chosen = (
         select(*(samples.c[name] for name in names), characters.c.name)
         .join(characters, characters.c.id == samples.c.character_id)
         .where(*which)
     )
-    connection.execute(
-        insert(forgotten).prefix_with("OR REPLACE").from_select([*names, "character"], chosen)
-    )
+    connection.execute(insert(forgotten).from_select([*names, "character"], chosen))
 
 
 def put_forgotten(connection: Connection, face: ForgottenFace) -> None:
     """Note a face as forgotten, as another gallery has it."""
     connection.execute(
-        insert(forgotten)
+        upsert(connection, forgotten)
         .values(
             digest=face.digest,
             path=str(face.path),

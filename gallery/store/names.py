@@ -57,6 +57,8 @@ def names_at(where: str) -> list[str]:
 
     For a look that must not wait, make, migrate or complain: what a shell completes.
     """
+    if "://" in where:
+        return _names_on(where)
     try:
         address = f"{Path(where).absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=0.2)) as connection:
@@ -64,3 +66,18 @@ def names_at(where: str) -> list[str]:
     except (sqlite3.Error, ValueError):
         return []
     return [name for (name,) in rows if isinstance(name, str)]
+
+
+def _names_on(where: str) -> list[str]:
+    """Return the names in a database on a server; none of one that does not answer soon."""
+    try:
+        import psycopg
+    except ImportError:
+        return []
+    try:
+        url = where.replace("+psycopg", "", 1)
+        with closing(psycopg.connect(url, connect_timeout=2)) as connection:
+            rows = connection.execute("SELECT name FROM characters ORDER BY name").fetchall()
+    except psycopg.Error:
+        return []
+    return [name for (name,) in rows]

@@ -13,20 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select, type_coerce
 
-from gallery.errors import DamagedDatabase, LostDatabase, NoSuchCharacter
+from gallery.errors import DamagedDatabase, NoSuchCharacter
 from gallery.media.images import FileState
 from gallery.numerics.profiles import counting
-from gallery.store import schema
+from gallery.store import copying
+from gallery.store.addresses import address_of
 from gallery.store.answers import AnswerReader
 from gallery.store.columns import box_of, face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_in, digests_of
+from gallery.store.databases import FileDatabase, open_database
 from gallery.store.decisions import DecisionReader
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.grouping import GroupReader
 from gallery.store.kinds import Bytes, Text, Whole
 from gallery.store.names import clean_name, folded
-from gallery.store.place import Place
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -90,10 +91,9 @@ class Store:
     """A gallery's database, open. Every method raises StoreError when the database fails."""
 
     def __init__(self, where: str, *, create: bool = False) -> None:
-        """Open the database at a path or SQLite URL; it raises what schema.open_database does."""
-        self.path = schema.database_path(where)
-        self._engine = schema.open_database(where, create=create)
-        self._place = Place(self.path, has_log=self.is_writable)
+        """Open the database at a path or URL; it raises what databases.open_database does."""
+        self.address = address_of(where)
+        self._database = open_database(self.address, create=create)
         self.answers = AnswerReader(self._reading)
         self.decisions = DecisionReader(self._reading)
         self.groups = GroupReader(self._reading)
@@ -101,20 +101,22 @@ class Store:
         self.sightings = SightingReader(self._reading)
 
     @property
+    def path(self) -> Path | None:
+        """The database's file; None for one in memory and for one on a server."""
+        return self.address.path
+
+    @property
     def is_writable(self) -> bool:
         """Whether the database can be written; one in memory can."""
-        return self.path is None or schema.is_writable(self.path)
+        return self._database.is_writable
 
     def check_place(self) -> None:
         """Raise StoreError where the database's file is not the one that was opened any more."""
-        self._place.check()
+        self._database.check_place()
 
     def close(self) -> None:
         """Let go of the file, and of one that is there no more without a trace in what is."""
-        with contextlib.suppress(LostDatabase):
-            self.check_place()
-        self._engine.dispose()
-        self._place.let_go()
+        self._database.close()
 
     def __enter__(self) -> Store:
         return self
@@ -129,46 +131,33 @@ class Store:
         Ideal and best of every character it touched are made true before the end. Without a change
         nothing is written.
         """
-        self.check_place()
-        with (
-            schema.explained(self.path),
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin() as transaction,
-        ):
-            before = schema.changes_of(connection)
+        with self._database.writing() as connection:
             writer = Writer(connection)
             yield writer
             writer.finish()
-            if schema.changes_of(connection) == before:
-                transaction.rollback()
-        self.check_place()
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        self.check_place()
-        with (
-            schema.explained(self.path),
-            self._engine.connect() as connection,
-            connection.begin(),
-        ):
+        with self._database.reading() as connection:
             try:
                 yield connection
             except (LookupError, TypeError) as error:
                 # A row points to one that a damaged file has lost.
-                raise DamagedDatabase(self.path) from error
+                raise DamagedDatabase(self.address.shown) from error
 
     def back_up(self, target: Path) -> None:
-        """Write a consistent copy of the database; see schema.back_up."""
-        self.check_place()
-        schema.back_up(self._engine, target)
+        """Write a consistent copy of the database into an SQLite file that is not there yet.
+
+        Raises StoreError when it is there or cannot be written; nothing half-written is left.
+        """
+        if isinstance(self._database, FileDatabase):
+            self._database.back_up(target)
+        else:
+            copying.back_up(self._database, target)
 
     def check(self) -> list[str]:
-        """Return what SQLite finds wrong in the file; nothing when it is sound."""
-        with self._reading() as connection:
-            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        complaints = [str(line) for line in found if line != "ok"]
-        return complaints + [f"a row of {row[0]} points nowhere" for row in broken]
+        """Return what is wrong in the database; nothing when it is sound."""
+        return self._database.complaints()
 
     def change(self) -> str:
         """Return the change token; another one after every change to samples or descriptors."""

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, exists, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from gallery.store.columns import box_of, sound_matrix
 from gallery.store.contents import digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
+from gallery.store.dialects import is_free, upsert
 from gallery.store.tables import characters, rejection_descriptors, rejections
 from gallery.types import DIMENSION, Box, Descriptor
 
@@ -154,7 +154,7 @@ class RejectionWriter:
         if character_id is None:
             return None
         added = self._connection.execute(
-            insert(rejections)
+            upsert(self._connection, rejections)
             .values(
                 character_id=character_id,
                 digest=one.digest,
@@ -242,7 +242,9 @@ class RejectionWriter:
         )
         self._connection.execute(
             update(rejections)
-            .prefix_with("OR IGNORE")
-            .where(rejections.c.character_id == source_id)
+            .where(
+                rejections.c.character_id == source_id,
+                is_free(rejections, "character_id", target_id),
+            )
             .values(character_id=target_id)
         )

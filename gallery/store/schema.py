@@ -1,4 +1,4 @@
-"""Opening a database: is it ours, is it of this version, and bringing it there."""
+"""Opening an SQLite database: is it ours, is it of this version, and bringing it there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from gallery.errors import (
-    BadSetting,
     BrokenRows,
     BusyDatabase,
     DamagedDatabase,
@@ -29,18 +28,21 @@ from gallery.errors import (
     NoPlace,
     NotAGallery,
     ReadOnlyDatabase,
-    SetupError,
     StoreError,
+    UnfinishedCopy,
     UnreadableDatabase,
 )
 from gallery.settings import bundled
 from gallery.store import logs
 from gallery.store.kinds import DamagedValueError
-from gallery.system.files import absolute, dated, replacing, unfinished
+from gallery.system.files import dated, replacing, unfinished
 from gallery.system.reading import open_file
 
 APPLICATION_ID = 0x67616C6C
 """Says in the file's header whose database it is: "gall"."""
+
+UNFINISHED_ID = 0x67616C63
+"""Says so of a copy that is not finished: "galc"."""
 
 HEAD = "0010"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
@@ -58,44 +60,30 @@ BUSY_SECONDS = 30
 """How long a writer waits for another process's transaction."""
 
 
-def database_path(where: str) -> Path | None:
-    """Return the file a path or SQLite URL names, absolute; None for one in memory.
-
-    Raises InputError for an invalid URL, SetupError for another kind of database.
-    """
-    if "://" not in where:
-        return absolute(Path(where).expanduser())
-    try:
-        url = make_url(where)
-    except ArgumentError as error:
-        raise BadSetting(
-            "database", f"{where} is not a database URL", "give a path or sqlite:///PATH"
-        ) from error
-    if url.get_backend_name() != "sqlite":
-        raise SetupError(
-            f"Databases of {url.get_backend_name()} are not supported; give a path or sqlite:///PATH."
-        )
-    if url.database in (None, "", ":memory:"):
-        return None
-    return absolute(Path(str(url.database)).expanduser())
-
-
-def open_database(where: str, *, create: bool, migrations: Path | None = None) -> Engine:
+def open_database(
+    path: Path | None,
+    *,
+    create: bool,
+    migrations: Path | None = None,
+    unfinished: bool = False,
+) -> Engine:
     """Open a database of this version, making it or bringing it up to date where needed.
+
+    Without a path it is one in memory. A copy that is not finished is opened where that is said.
 
     A database of an older version is backed up beside itself before it is changed; a log beside it
     that is of another file is put aside. Raises InputError where nothing is and create is false;
     StoreError for a file that is no gallery, is damaged, is of a newer version, or cannot be
     written.
     """
-    path = database_path(where)
     if path is not None:
         _look_at_file(path, create=create)
         _look_at_logs(path)
     engine = _engine(path)
     try:
         with explained(path):
-            _bring_up_to_date(engine, path, migrations or bundled("migrations"))
+            folder = migrations or bundled("migrations")
+            _bring_up_to_date(engine, path, folder, unfinished=unfinished)
     except BaseException:
         engine.dispose()
         raise
@@ -286,9 +274,15 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA user_version = {logs.as_pragma(mark)}")
 
 
-def _bring_up_to_date(engine: Engine, path: Path | None, migrations: Path) -> None:
+def _bring_up_to_date(
+    engine: Engine, path: Path | None, migrations: Path, *, unfinished: bool
+) -> None:
     with engine.connect() as connection:
         revision, is_ours = _revision(connection)
+        if application_of(connection) == UNFINISHED_ID:
+            if unfinished:
+                return
+            raise UnfinishedCopy(path)
     if revision is None and not is_ours:
         raise NotAGallery(path or Path(":memory:"), "is an SQLite database of another program")
     if revision == head(migrations):
@@ -309,6 +303,30 @@ def head(migrations: Path) -> str:
     return str(ScriptDirectory(str(migrations)).get_current_head())
 
 
+def is_newer(revision: str, migrations: Path) -> bool:
+    """Say whether a revision is none of a migrations folder, and so of a later one."""
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory(str(migrations)).walk_revisions()}
+    return revision not in known
+
+
+def migrate(connection: Connection, migrations: Path) -> None:
+    """Bring the tables of a database to the newest revision of a migrations folder."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def application_of(connection: Connection) -> int:
+    """Return what an SQLite file's header says of whose database it is."""
+    return int(connection.exec_driver_sql("PRAGMA application_id").scalar_one())
+
+
 def _revision(connection: Connection) -> tuple[str | None, bool]:
     return revision_of(cast(sqlite3.Connection, connection.connection.driver_connection))
 
@@ -326,12 +344,7 @@ def revision_of(connection: sqlite3.Connection) -> tuple[str | None, bool]:
 
 
 def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations: Path) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    known = {script.revision for script in ScriptDirectory(str(migrations)).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and is_newer(revision, migrations):
         raise NewerGallery(path)
     if revision is not None and path is not None:
         # A run that was killed may have left one of this very second.
@@ -349,11 +362,8 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
         if _revision(connection)[0] == head(migrations):
             return
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        config = Config()
-        config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-        config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            migrate(connection, migrations)
         except (LookupError, TypeError, ValueError) as error:
             # Migrations take rows for what they are to be.
             raise DamagedDatabase(path) from error

@@ -25,11 +25,11 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     select,
     type_coerce,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from gallery.errors import GalleryError
 from gallery.media.images import FileState, encode_jpeg
@@ -44,6 +44,7 @@ from gallery.store.columns import (
 )
 from gallery.store.contents import digests_of, hear_of_content, put_content
 from gallery.store.descriptors import lacking, portions, put_where_there
+from gallery.store.dialects import is_free, upsert
 from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import (
@@ -522,8 +523,7 @@ class SightingWriter:
             if one in same:
                 self._connection.execute(
                     update(sightings)
-                    .prefix_with("OR IGNORE")
-                    .where(sightings.c.digest == one)
+                    .where(sightings.c.digest == one, is_free(sightings, "digest", digest))
                     .values(digest=digest)
                 )
             # What is left of it is there twice.
@@ -591,7 +591,7 @@ class SightingWriter:
             "error": seen.error,
         }
         self._connection.execute(
-            insert(pictures)
+            upsert(self._connection, pictures)
             .values(path=str(seen.path), **values)
             .on_conflict_do_update(index_elements=[pictures.c.path], set_=values)
         )
@@ -615,7 +615,7 @@ class SightingWriter:
         }
         if former is None:
             added = self._connection.execute(
-                insert(sightings)
+                upsert(self._connection, sightings)
                 .values(**values)
                 # Two faces in the very same place are one.
                 .on_conflict_do_nothing()

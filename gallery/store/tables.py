@@ -1,4 +1,4 @@
-"""The shape of the database. Rows stay inside store.py; plain types come out.
+"""The shape of the database. Rows stay inside the store; plain types come out.
 
 characters 1-n samples 1-1 crops, samples 1-n descriptors (one for each encoder),
 characters 1-n profiles (ideal and best for each encoder), characters 1-n aliases (former names).
@@ -25,8 +25,8 @@ from the rest. Triggers, see migration 0008, give every sighting its row, and ke
 how many rows are alike. The revision of state goes up with every answer that is stored. Characters
 stand there without a foreign key, which would want two more indexes.
 
-Ids are never given out twice (sqlite_autoincrement), since an index that knows rows by id alone
-would else name the wrong character.
+Ids are never given out twice (sqlite_autoincrement, and sequences on a server), since an index that
+knows rows by id alone would else name the wrong character.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from gallery.media.images import FileState
 from gallery.store.descriptors import portions
+from gallery.store.dialects import upsert
 from gallery.store.tables import shots, sightings, tracks, videos
 from gallery.types import Box, VideoShot, VideoTrack
 
@@ -178,7 +178,7 @@ def put_video(connection: Connection, seen: ObservedVideo) -> None:
         "error": seen.error,
     }
     connection.execute(
-        insert(videos)
+        upsert(connection, videos)
         .values(path=str(seen.path), **values)
         .on_conflict_do_update(index_elements=[videos.c.path], set_=values)
     )

@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gallery.errors import (
     EnrolledFace,
@@ -32,6 +31,7 @@ from gallery.store.columns import (
 from gallery.store.contents import digests_of, hear_of_content, put_content
 from gallery.store.deciding import DecisionWriter
 from gallery.store.descriptors import portions, put
+from gallery.store.dialects import is_free, upsert
 from gallery.store.forgotten import (
     ForgottenFace,
     note_forgotten,
@@ -256,8 +256,11 @@ class Writer:
         """Give the samples of a file its new digest: something was written beside its pixels."""
         self._connection.execute(
             update(samples)
-            .prefix_with("OR IGNORE")
-            .where(samples.c.path == str(path), samples.c.digest == before)
+            .where(
+                samples.c.path == str(path),
+                samples.c.digest == before,
+                is_free(samples, "digest", digest),
+            )
             .values(digest=digest)
         )
 
@@ -533,7 +536,7 @@ class Writer:
         """Note what a file held, so that it is not read again while it stays as it is."""
         values = {**file_state._asdict(), "digest": digest}
         self._connection.execute(
-            insert(files)
+            upsert(self._connection, files)
             .values(path=str(path), **values)
             .on_conflict_do_update(index_elements=[files.c.path], set_=values)
         )
@@ -549,7 +552,7 @@ class Writer:
     def remember_refusal(self, digest: str, settings: str, reason: str) -> None:
         """Note why a content was refused under certain settings, so that it is not tried again."""
         self._connection.execute(
-            insert(refusals)
+            upsert(self._connection, refusals)
             .values(digest=digest, settings=settings, reason=reason)
             .on_conflict_do_update(
                 index_elements=[refusals.c.digest, refusals.c.settings], set_={"reason": reason}
@@ -560,7 +563,7 @@ class Writer:
         """Keep what an encoder's calibration found, as JSON, and when it was made, ISO 8601."""
         values = {"made_at": made_at, "body": body}
         self._connection.execute(
-            insert(calibrations)
+            upsert(self._connection, calibrations)
             .values(encoder=encoder, **values)
             .on_conflict_do_update(index_elements=[calibrations.c.encoder], set_=values)
         )
@@ -615,7 +618,7 @@ class Writer:
 
     def _alias(self, name: str, character_id: int) -> None:
         self._connection.execute(
-            insert(aliases)
+            upsert(self._connection, aliases)
             .values(name=name, character_id=character_id)
             .on_conflict_do_update(
                 index_elements=[aliases.c.name], set_={"character_id": character_id}

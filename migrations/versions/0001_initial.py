@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -130,4 +132,7 @@ def upgrade() -> None:
     op.create_index("ix_profiles_best_sample_id", "profiles", ["best_sample_id"])
 
     # A random token; every later change writes another one.
-    op.execute("INSERT INTO state (id, change) VALUES (1, lower(hex(randomblob(16))))")
+    op.bulk_insert(
+        sa.table("state", sa.column("id", sa.Integer), sa.column("change", sa.String)),
+        [{"id": 1, "change": secrets.token_hex(16)}],
+    )

@@ -628,7 +628,7 @@ class TestArguments:
             (["--detector", "nothing"], "choose heads, animeface, whole or the path"),
             (["--detector", "missing.onnx"], "does not exist"),
             (["--runtime", "nothing"], "choose onnx or dlib"),
-            (["--database", "postgresql://host/name"], "not supported"),
+            (["--database", "mysql://host/name"], "not supported"),
             (["--database", "folder"], "is a folder"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -32,6 +32,9 @@ from gallery.store.names import clean_name
 from gallery.store.reader import Store
 from gallery.types import DIMENSION, Candidate, Landmarks, Point, Quality
 
+SHARED = pytest.mark.parametrize("kind", ["file", "server"])
+"""In memory there is but one connection."""
+
 
 def add(store: Store, name: str, *numbers: int) -> list[int]:
     with store.writing() as writer:
@@ -123,6 +126,7 @@ def test_an_exception_while_writing_leaves_everything_as_it_was(store: Store) ->
         assert everything(store) == before
 
 
+@SHARED
 def test_reading_while_writing_sees_the_state_before_and_spoils_nothing(store: Store) -> None:
     add(store, "Rei", 1)
     before = everything(store)
@@ -139,6 +143,7 @@ def test_reading_while_writing_sees_the_state_before_and_spoils_nothing(store: S
     assert [one.name for one in store.characters()] == ["Asuka", "Misato", "Rei"]
 
 
+@SHARED
 def test_a_back_up_can_be_made_while_writing_and_holds_the_state_before(
     store: Store, tmp_path: Path
 ) -> None:
@@ -324,12 +329,11 @@ def _write_many(where: str, name: str, first: int, count: int) -> None:
             add(store, name, number)
 
 
-def test_two_processes_that_make_one_database_and_write_at_once_lose_nothing(
-    database: Path,
-) -> None:
+@SHARED
+def test_two_processes_that_make_one_database_and_write_at_once_lose_nothing(where: str) -> None:
     spawning = multiprocessing.get_context("spawn")
     processes = [
-        spawning.Process(target=_write_many, args=(str(database), name, first, 30))
+        spawning.Process(target=_write_many, args=(where, name, first, 30))
         for name, first in (("Rei", 0), ("Asuka", 1000))
     ]
     for process in processes:
@@ -337,7 +341,7 @@ def test_two_processes_that_make_one_database_and_write_at_once_lose_nothing(
     for process in processes:
         process.join(60)
         assert process.exitcode == 0
-    with Store(str(database)) as store:
+    with Store(where) as store:
         assert {one.name: one.samples for one in store.characters()} == {"Rei": 30, "Asuka": 30}
         vectors = store.vectors("fake")
         assert len(vectors.sample_ids) == 60
@@ -368,6 +372,7 @@ def test_threads_that_make_databases_at_once_make_one_each(tmp_path: Path) -> No
         assert store.characters() == []
 
 
+@SHARED
 def test_threads_that_write_through_one_store_lose_nothing(store: Store) -> None:
     threads = [
         threading.Thread(target=lambda at=start: [add(store, "Rei", at + n) for n in range(10)])

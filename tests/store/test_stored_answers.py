@@ -121,6 +121,7 @@ def test_a_name_that_nobody_has_any_more_is_not_stored(filled: Store) -> None:
     assert (stored.verdict, stored.character, stored.alternatives) == (Verdict.UNKNOWN, None, ())
 
 
+@pytest.mark.parametrize("kind", ["file", "server"])  # it reads while it writes
 def test_decisions_of_a_video_stand_in_the_rows_of_their_tracks(filled: Store) -> None:
     film, blank = "2" * 64, np.zeros((150, 150, 3), np.uint8)
     tracks = [VideoTrack(shot, 1, 10.0 * shot, 10.0 * shot + 5, 10.0 * shot + 1, 4)
