@@ -21,6 +21,7 @@ from gallery.cli import (
     calibrate,
     characters,
     cluster,
+    corrections,
     dataset,
     decide,
     doctor,
@@ -171,6 +172,7 @@ harvest.register(app)
 dataset.register(app)
 characters.register(app)
 decide.register(app)
+corrections.register(app)
 references.register(app)
 web.register(app)
 serve.register(app)
