@@ -562,6 +562,13 @@ def test_the_command_says_what_would_change_and_undo_takes_it_back(tmp_path: Pat
     assert [one["after"]["decided"] for one in found["changes"]] == ["confirmed"]
     assert "0 faces changed, 1 as they were." in run(*words)
     assert "undid step" in run("undo")
+    assert "2 faces would change" in run("corrections", "edited.jsonl", "--all", "--dry-run")
+    record = {**json.loads(lines.splitlines()[0]), "path": "1.png", "digest": None}
+    (tmp_path / "one.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    said = run("corrections", "one.jsonl", "--all", "--dry-run", code=1)
+    assert "several labelled pictures are called so" in said
+    words_there = ("--pictures", "characters/Rei", "--dry-run")
+    assert "1 face would change" in run("corrections", "one.jsonl", "--all", *words_there)
     edit("Nobody")
     said = run(*words, code=1)
     assert "Nobody in " in said
