@@ -71,7 +71,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "decision_archive enrolled",
         "archive",
     ),
-    "metadata": ("rdf regions tags", "captions microsoft", "xmp", "named_regions"),
+    "metadata": (
+        "rdf regions tags",
+        "captions corrections.correction microsoft",
+        "corrections.coco corrections.cvat corrections.digikam corrections.label_studio "
+        "corrections.own_records corrections.picasa corrections.takeout xmp",
+        "corrections.read named_regions",
+    ),
     "identify": (
         "calibration.evidence distinct index",
         "calibration.doubles calibration.model calibration.strangers matching seen",
@@ -101,9 +107,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
         "add appearances compare draw harvest_page preview shown",
-        "cluster dataset_cuts dataset_report enroll harvest label meant",
+        "cluster correction_places dataset_cuts dataset_report enroll harvest label meant",
         "cluster_faces dataset decide decided_faces",
-        "adopt regroup review seen",
+        "adopt corrections regroup review seen",
         "name references",
     ),
     "audit": (
@@ -137,7 +143,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "archive doctor meant models progress seen",
         "appearances audit calibrate characters cluster copy dataset decide enroll evaluate "
         "harvest label_progress references review web",
-        "identify label relabel serve",
+        "corrections identify label relabel serve",
         "",
     ),
 }

@@ -22,6 +22,7 @@ from gallery.cli import (
     characters,
     cluster,
     copy,
+    corrections,
     dataset,
     decide,
     doctor,
@@ -172,6 +173,7 @@ harvest.register(app)
 dataset.register(app)
 characters.register(app)
 decide.register(app)
+corrections.register(app)
 references.register(app)
 web.register(app)
 serve.register(app)

@@ -72,6 +72,7 @@ SETTINGS: dict[str, str] = {
     "certificate": "give --certificate FILE and --key FILE, or leave --host out",
     "folder": "only --from takes several",
     "names": "give --names FILE, or --tag-prefix character: where tags say it themselves",
+    "original": "give --original FILE, the file as gallery wrote it, or --all",
     "placing": "leave --place out, or label the videos apart",
     "new": "`gallery move` gives samples to it",
     "replacing": "choose another name, or give --replace",

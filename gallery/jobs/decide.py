@@ -61,7 +61,7 @@ def confirm(
     names = _answered(engine, found) if name is None else dict.fromkeys(faces, name)
     with engine.store.writing() as writer:
         _check_looked(writer, looked)
-        current = {one: _current(writer, one, new=new) for one in dict.fromkeys(names.values())}
+        current = {one: current_name(writer, one, new=new) for one in dict.fromkeys(names.values())}
         common = next(iter(current.values())) if len(current) == 1 else None
         step = writer.decisions.begin(Action.CONFIRM, person(who), common)
         writer.decisions.decide(
@@ -225,7 +225,7 @@ def _check_looked(writer: Writer, looked: Looked) -> None:
         raise DecidedMeanwhile(late)
 
 
-def _current(writer: Writer, name: str, *, new: bool) -> str:
+def current_name(writer: Writer, name: str, *, new: bool) -> str:
     """Return what a character is called now; a new one is made."""
     if new:
         writer.character_id(name)

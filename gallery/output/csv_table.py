@@ -19,6 +19,7 @@ from gallery.output import record_values
 from gallery.output.record_file import RecordStatus
 from gallery.output.record_values import number_in, whole_in
 from gallery.output.records import as_json, of_video
+from gallery.system.escapes import quoted, unquoted
 from gallery.system.file_names import path_of
 from gallery.types import (
     Answer,
@@ -50,9 +51,6 @@ EARLIER = COLUMNS[: COLUMNS.index("decided")]
 """Of tables that were begun before answers said who gave them; these are gone on with."""
 
 BOM = "\ufeff"
-
-FORMULA = re.compile("'*[=+@-]")
-"""How a text begins that spreadsheets compute, behind the quotes that keep them from it."""
 
 COUNT = re.compile("[0-9]{1,6}")
 """How many faces a picture has; more are nobody's."""
@@ -176,7 +174,7 @@ def _record(rows: list[list[str]]) -> Record:
         height=whole_in(first["height"]) if first["height"] else None,
         encoder=first["encoder"],
         faces=tuple(_answer(row) for row in rows) if first["face"] else (),
-        error=_plain(first["error"]) or None,
+        error=unquoted(first["error"]) or None,
         digest=first["digest"] or None,
     )
     return _video_record(record, first) if first["video"] else record
@@ -204,7 +202,7 @@ def _answer(row: list[str]) -> Answer:
     return Answer(
         face=Face(box, number_in(values["score"])),
         verdict=Verdict(values["verdict"]),
-        character=_plain(values["character"]) or None,
+        character=unquoted(values["character"]) or None,
         distance=number_in(values["distance"]) if values["distance"] else None,
         matches=(),
         decided=Decided(values["decided"]) if values["decided"] else None,
@@ -269,10 +267,10 @@ def rows_of(record: Record) -> Iterator[tuple[object, ...]]:
     head = tuple(values[name] for name in ("path", "width", "height", "encoder"))
     times = _times(record)
     if not values["faces"]:
-        yield (*head, 0, *([None] * 10), _shown(values["error"]), record.digest, *times, None)
+        yield (*head, 0, *([None] * 10), quoted(values["error"]), record.digest, *times, None)
     for number, face in enumerate(values["faces"], 1):
         quality = face["quality"] and face["quality"]["score"]
-        what = (face["verdict"], _shown(face["character"]), face["distance"])
+        what = (face["verdict"], quoted(face["character"]), face["distance"])
         row = (*face["box"], face["score"], quality, *what)
         who = face.get("decided")
         yield (*head, len(values["faces"]), number, *row, None, record.digest, *times, who)
@@ -291,15 +289,6 @@ def _times(record: Record) -> tuple[object, ...]:
     if isinstance(part, VideoShot):
         return ("shot", part.shot, part.tracks, *span, None, part.looks, asked)
     return ("track", part.shot, part.track, *span, timecode(part.best), part.looks, asked)
-
-
-def _shown(text: str | None) -> str | None:
-    """Return a text that no spreadsheet takes for a formula; `_plain` reads it back."""
-    return f"'{text}" if text is not None and FORMULA.match(text) else text
-
-
-def _plain(text: str) -> str:
-    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def _line(row: tuple[object, ...]) -> str:

@@ -35,7 +35,8 @@ COLOURS = ("BLUE", "GREEN", "YELLOW", "RED", "PURPLE", "CYAN", "PINK", "ORANGE")
 RESOLVE = ("Blue", "Green", "Yellow", "Red", "Purple", "Cyan", "Pink", "Sand")
 """What DaVinci Resolve calls them, which has no orange."""
 
-NOTE = "* Who is on screen, written by gallery"
+TITLE = "TITLE: Who is on screen, by gallery: "
+"""How an edit list of ours begins; readers take no comment before the first event."""
 
 MADE_BY = "gallery: who is on screen"
 
@@ -52,7 +53,7 @@ def edl(video: Episode) -> str:
         for span in spans
     )
     title = _one_line(printable(video.path.name))
-    lines = [f"TITLE: {title}\nFCM: NON-DROP FRAME\n{NOTE}\n"]
+    lines = [f"{TITLE}{title}\nFCM: NON-DROP FRAME\n"]
     for number, (span, colour, name) in enumerate(marks, 1):
         first, frames = _frames(span, rate)
         come, gone = (_timecode(one, round(rate)) for one in (first, first + 1))
@@ -112,7 +113,7 @@ def frame_rate(video: Episode) -> Fraction:
 
 def is_our_edl(content: bytes) -> bool:
     """Say whether gallery wrote a file."""
-    return NOTE.encode() in content
+    return content.startswith(TITLE.encode())
 
 
 def is_our_otio(content: bytes) -> bool:

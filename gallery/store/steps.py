@@ -39,6 +39,8 @@ class Action(StrEnum):
     REJECT = "reject"
     IGNORE = "ignore"
     NO_FACE = "no_face"
+    CORRECT = "correct"
+    """What a person said in another program was taken in: names, and faces set aside."""
     CLEAR = "clear"
     """Nothing is decided of the faces any more."""
     TAKE_BACK = "take_back"
@@ -82,6 +84,7 @@ class Step:
             Action.REJECT: f"rejected {name or 'names'} for {self.faces}",
             Action.IGNORE: f"ignored {self.faces}",
             Action.NO_FACE: f"said that {self.faces} {_are(self.faces)} no face",
+            Action.CORRECT: f"took corrections of {self.faces} in",
             Action.CLEAR: f"left {self.faces} undecided",
             Action.TAKE_BACK: f"took {self.faces} rejection{'s' * (self.faces != 1)} back",
             Action.ENROLL: f"enrolled {self.faces} as {name} after all",

@@ -16,6 +16,10 @@ ALIKE = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 """What looks like an escape, also where case makes no difference."""
 
 
+FORMULA = re.compile("'*[=+@-]")
+"""How a text begins that spreadsheets compute, behind the quotes that keep them from it."""
+
+
 def escaped(text: str, is_unsafe: Callable[[str], bool]) -> str:
     """Return a text without the letters that are unsafe; `unescaped` brings them back.
 
@@ -31,6 +35,16 @@ def escaped(text: str, is_unsafe: Callable[[str], bool]) -> str:
 def unescaped(text: str) -> str:
     """Return what `escaped` was given."""
     return ESCAPE.sub(lambda found: _bytes_of(found[0]).decode("utf-8", "surrogateescape"), text)
+
+
+def quoted(text: str | None) -> str | None:
+    """Return a text that no spreadsheet takes for a formula; `unquoted` reads it back."""
+    return f"'{text}" if text is not None and FORMULA.match(text) else text
+
+
+def unquoted(text: str) -> str:
+    """Return what `quoted` was given."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def _escape(letter: str) -> str:

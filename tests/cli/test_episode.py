@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from command import ROOT, call
+from fakes import Square, write_picture
 from lxml import etree
+from videos import at_rate, scene, write_video
 
 from drawing.episode import SIZE, Appearance, Episode, draw_episode
 from gallery.engine.assemble import open_gallery
@@ -98,6 +100,24 @@ def test_appearances_are_printed_drawn_and_written(
         "video", "character", "seconds", "share", "first", "last",
     ]  # fmt: skip
     assert len(table.stdout.splitlines()) == 1 + len(shown)
+
+
+def test_a_preview_is_written_by_the_command(tmp_path: Path) -> None:
+    write_video(tmp_path / "ep.mkv", at_rate([scene(Square(20, 20, 50, (220, 20, 20)))] * 12))
+    database = tmp_path / "gallery.db"
+    write_picture(tmp_path / "c" / "Rei" / "1.png", Square(5, 5, 70, (220, 20, 20)))
+    for words in (
+        ("enroll", "c", "--cropped"),
+        ("label", "ep.mkv", "--out", "ep.srt", "--detector", "whole"),
+        ("appearances", "ep.mkv", "--unsure", "--preview", "seen.mp4", "--detector", "whole"),
+    ):
+        done = call(*words, cwd=tmp_path, database=database)
+        assert done.code == 0, done.stderr
+    assert "Preview: seen.mp4" in done.stderr
+    with VideoReader(tmp_path / "seen.mp4") as video:
+        assert (video.width, video.height) == (160, 120)
+        assert len(list(video.frames(all_of_them=True))) == 12
+    assert (tmp_path / "ep.srt").exists()
 
 
 def test_a_subtitle_file_is_an_output(

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 from command import ROOT, run
+from fakes import Square
 from typer.main import get_command
+from videos import at_rate, scene, write_video
 
 from gallery.cli import app
 
@@ -48,6 +50,10 @@ COMMANDS = (
     "reencode --all",
     "calibrate",
     "relabel --out relabelled.csv",
+    "label ep.mkv --out ep.vtt --detector whole",
+    "appearances ep.mkv --write edl:ep.edl --out screen.svg --preview seen.mp4",
+    "dataset set --confirmed",
+    "corrections labels.jsonl --original labels.jsonl",
     "audit",
     "evaluate",
     "seen",
@@ -100,6 +106,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     for name in SHOTS:
         shutil.copy(DATA / "screenshots" / name, work / "shots")
     shutil.copy(ROOT / "models" / "anime.dat", work)
+    write_video(work / "ep.mkv", at_rate([scene(Square(20, 20, 50, (220, 20, 20)))] * 6))
     prefix = tracing(trace)
     whole = ""
     for line in COMMANDS:

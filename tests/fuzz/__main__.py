@@ -15,6 +15,7 @@ COUNTS = {
     "sidecars": 1_000,
     "records": 1_000,
     "captions": 1_000,
+    "corrections": 1_000,
     "models": 1_000,
     "databases": 1_000,
     "videos": 300,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -212,12 +214,58 @@ def _videos(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
+def _corrections(folder: Path) -> None:
+    """Write what other programs say of the one face of a picture, a.png."""
+    place = {"x": 10.0, "y": 10.0, "width": 40.0, "height": 60.0}
+    region = {"value": {**place, "rotation": 0, "rectanglelabels": ["Rei"]}}
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 160, "height": 120}],
+        "categories": [{"id": 1, "name": "Rei"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 60, 70]}],
+    }
+    face = {"box": [10, 10, 70, 80], "character": "Rei", "decided": "confirmed"}
+    record = {"path": "a.png", "width": 160, "height": 120, "faces": [face], "digest": "0" * 64}
+    takeout = {"title": "a.png", "people": [{"name": "Rei"}]}
+    texts = {
+        "tasks.json": json.dumps(
+            [{"data": {"image": "a.png"}, "annotations": [{"result": [region]}]}]
+        ),
+        "coco.json": json.dumps(coco),
+        "takeout.json": json.dumps(takeout),
+        "records.jsonl": json.dumps(record) + "\n",
+        "table.csv": "path,left,top,right,bottom,character\na.png,10,10,70,80,Rei\n",
+        "cvat.xml": '<annotations><image name="a.png" width="160" height="120"><box label="Rei" '
+        'xtl="10" ytl="10" xbr="70" ybr="80"/></image></annotations>',
+        "picasa.ini": "[Contacts2]\n12=Rei;;\n[a.png]\nfaces=rect64(1000100080008000),12\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    with closing(sqlite3.connect(folder / "digikam4.db")) as database, database:
+        database.executescript(
+            """
+            CREATE TABLE AlbumRoots (id INTEGER PRIMARY KEY, identifier TEXT, specificPath TEXT);
+            CREATE TABLE Albums (id INTEGER PRIMARY KEY, albumRoot INTEGER, relativePath TEXT);
+            CREATE TABLE Images (id INTEGER PRIMARY KEY, album INTEGER, name TEXT);
+            CREATE TABLE Tags (id INTEGER PRIMARY KEY, pid INTEGER, name TEXT);
+            CREATE TABLE TagProperties (tagid INTEGER, property TEXT, value TEXT);
+            CREATE TABLE ImageTagProperties (imageid, tagid, property TEXT, value TEXT);
+            INSERT INTO AlbumRoots VALUES (1, 'volumeid:?path=%2Fbeside', '/');
+            INSERT INTO Albums VALUES (1, 1, '/beside');
+            INSERT INTO Images VALUES (1, 1, 'a.png');
+            INSERT INTO Tags VALUES (1, 0, 'Rei');
+            INSERT INTO ImageTagProperties
+                VALUES (1, 1, 'tagRegion', '<rect x="10" y="10" width="60" height="70"/>');
+            """
+        )
+
+
 MAKERS = {
     "pictures": _pictures,
     "exports": _exports,
     "sidecars": _sidecars,
     "records": _records,
     "captions": _captions,
+    "corrections": _corrections,
     "models": _models,
     "databases": _databases,
     "videos": _videos,

@@ -16,6 +16,7 @@ COUNTS = {
     "sidecars": 300,
     "records": 200,
     "captions": 300,
+    "corrections": 300,
     "models": 60,
     "databases": 60,
     "videos": 40,

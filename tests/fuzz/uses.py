@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 from fakes import FakeDetector, fake_gallery, write_picture
+from labelled import identify_files
 
 from gallery.engine.engine import Engine
 from gallery.errors import GalleryError
+from gallery.events import result_of
 from gallery.faces.detectors.onnx_file import OnnxFileDetector
 from gallery.faces.networks.library import Library
 from gallery.faces.networks.manifest import read_detectors
 from gallery.identify.calibration.strangers import read_strangers
+from gallery.jobs.corrections import CorrectionChoices, corrections
 from gallery.jobs.reencode import encode_samples
 from gallery.media.images import MAX_PIXELS, from_pixels, read_header, read_image
 from gallery.media.inputs import is_video
@@ -46,6 +49,8 @@ class Uses:
         folder.mkdir(parents=True, exist_ok=True)
         self.picture = write_picture(folder / "beside" / "a.png")
         fake_gallery(folder / "empty.db").close()
+        with fake_gallery(folder / "seen.db") as gallery:
+            list(identify_files(gallery, [self.picture], keep=True))
         self.record = Record(
             self.picture,
             160,
@@ -70,6 +75,7 @@ class Uses:
             "sidecars": self.use_sidecar,
             "records": self.use_records,
             "captions": self.use_caption,
+            "corrections": self.use_correction,
             "models": self.use_model,
             "databases": self.use_database,
             "videos": self.use_video,
@@ -117,6 +123,13 @@ class Uses:
             with refusals():
                 self._write(writer)
             beside.unlink()
+
+    def use_correction(self, path: Path) -> None:
+        if path.suffix == ".ini":
+            path = Path(shutil.copy(path, self.folder / ".picasa.ini"))
+        choices = CorrectionChoices([path], everything=True, new=True)
+        with self._gallery(self.folder / "seen.db") as gallery, refusals():
+            result_of(corrections(gallery, choices))
 
     def use_records(self, path: Path) -> None:
         if path.suffix == ".json":

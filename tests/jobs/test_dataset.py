@@ -317,6 +317,21 @@ def test_the_command_prints_a_table_and_json(
     (one,) = json.loads(done.stdout)["characters"]
     assert one["character"] == "Mio"
     assert one["missing"] == ["few pictures", "one source", "too small"]
+    done = call(
+        "dataset", "more", "--alone", "--character", "mio", "--keep-near", "--repeats", "3",
+        "--resolution", "64", "--min-face", "10", "--min-quality", "0.01", "--unsure",
+        "--prefix", "character:", "--tags", "booru", "--series", "Sky",
+        cwd=tmp_path, database=other,
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    captions = sorted((tmp_path / "more" / "img" / "3_Mio").glob("*.txt"))
+    assert [one.read_text(encoding="utf-8") for one in captions] == ["character:mio_(sky)"] * 3
+    config = tomllib.loads((tmp_path / "more" / "dataset_config.toml").read_text(encoding="utf-8"))
+    assert config["datasets"][0]["resolution"] == 64
+    done = call("dataset", "none", "--alone", "--confirmed", cwd=tmp_path, database=other)
+    assert done.code == 1
+    assert "No labelled picture shows any of the characters" in done.complaint
+    assert not (tmp_path / "none").exists()
     done = call("dataset", "shots", "--alone", cwd=tmp_path, database=other)
     assert done.code == 1
     assert "holds something else than gallery wrote" in done.complaint

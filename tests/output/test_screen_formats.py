@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -160,6 +162,20 @@ def test_matroska_chapters_are_sound_and_cover_the_video(video: Path, tmp_path: 
     assert "0" not in numbers
 
 
+def test_mkvmerge_takes_the_chapters(video: Path, tmp_path: Path) -> None:
+    program = shutil.which("mkvmerge")
+    if program is None:
+        pytest.skip("mkvmerge is not installed; Debian has it in mkvtoolnix")
+    written("chapters", video, tmp_path / "ep.xml")
+    words = ("--output", tmp_path / "with.mkv", "--chapters", tmp_path / "ep.xml", video)
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    with av.open(str(tmp_path / "with.mkv")) as container:
+        found = container.chapters()
+    assert found[1]["metadata"]["title"] == one_line(EVIL[0])
+    assert [float(one["start"] * one["time_base"]) for one in found][:4] == [0, 1, 3, 5.5]
+
+
 def test_ffmpeg_reads_its_chapters(video: Path, tmp_path: Path) -> None:
     path = tmp_path / "ep.ffmetadata"
     written("ffmetadata", video, path)
@@ -176,7 +192,7 @@ def test_ffmpeg_reads_its_chapters(video: Path, tmp_path: Path) -> None:
 def test_markers_count_the_frames_of_the_video(video: Path, tmp_path: Path) -> None:
     written("edl", video, tmp_path / "ep.edl")
     lines = (tmp_path / "ep.edl").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "TITLE: 第1話.mkv"
+    assert lines[0] == "TITLE: Who is on screen, by gallery: 第1話.mkv"
     events = [line for line in lines if line[:3].isdigit()]
     assert len(events) == len(EVIL)
     assert events[0].split()[4:6] == ["01:00:01:00", "01:00:01:01"]
@@ -184,6 +200,15 @@ def test_markers_count_the_frames_of_the_video(video: Path, tmp_path: Path) -> N
     marks = [line for line in lines if line.startswith(" |C:ResolveColor")]
     assert marks[0].endswith(f"|M:{one_line(EVIL[0])} |D:108")
     assert marks[3].count("|") == 3
+
+
+def test_the_edit_list_is_read_by_another_program(video: Path, tmp_path: Path) -> None:
+    otio = pytest.importorskip("opentimelineio")
+    pytest.importorskip("otio_cmx3600_adapter", reason="`pip install otio-cmx3600-adapter`")
+    written("edl", video, tmp_path / "ep.edl")
+    found = otio.adapters.read_from_file(str(tmp_path / "ep.edl"), rate=24)
+    starts = [one.source_range.start_time.to_seconds() - HOUR for one in found.find_clips()]
+    assert starts == [1.0, 3.0, HOUR + 1.25, HOUR + 60.0, HOUR + 100.0]
 
 
 def test_opentimelineio_reads_the_time_line(video: Path, tmp_path: Path) -> None:

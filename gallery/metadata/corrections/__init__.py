@@ -1,0 +1,1 @@
+"""Files in which people correct names with other programs, one module for each program."""
