@@ -460,6 +460,18 @@ class SightingWriter:
         gone = delete(sightings).where(sightings.c.id == sighting_id, sightings.c.detector == DRAWN)
         return self._connection.execute(gone).rowcount > 0
 
+    def erase_at(self, digest: str, box: Box) -> None:
+        """Take back the head that a person drew at a place of a picture, where it is there."""
+        rows = self._connection.execute(
+            select(sightings.c.id, *(sightings.c[side] for side in Box._fields)).where(
+                sightings.c.digest.in_(digests_of(self._connection, digest)),
+                sightings.c.detector == DRAWN,
+            )
+        )
+        for row in rows.all():
+            if box_of(row).overlap(box) >= SAME_PLACE:
+                self.erase(row.id)
+
     def rewritten(self, path: Path, state: FileState, digest: str, content: Content) -> None:
         """Note that a file shows what it showed when it was seen, with another digest."""
         put_content(self._connection, digest, content)
