@@ -16,6 +16,7 @@ from gallery.errors import (
     ReferencesUndone,
 )
 from gallery.events import Finished, Job
+from gallery.jobs.draw import draw_again, drawn_again
 from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
 from gallery.store.sightings import Sighting
 from gallery.store.steps import Action, DecidedFace, FaceMeant, LeftAlone, Step, Undone
@@ -126,14 +127,16 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
     """Restore what was before steps, or before the last one that is not undone.
 
     What a newer decision owns is left alone, and told. A character that only an undone name had
-    made is gone, and references that a step took are none any more. Raises InputError where there
-    is no such step, where there is nothing left to undo, and for a step that undid references: they
-    are taken anew instead.
+    made is gone, references that a step took are none any more, and so is a head that a step drew;
+    undoing the latter draws it again. Raises InputError where there is no such step, where there is
+    nothing left to undo, for a step that undid references, which are taken anew instead, and where
+    the picture of a head that is to be drawn again is gone.
     """
     made: list[Step] = []
     left: list[LeftAlone] = []
     gone: list[str] = []
     restored = kept = 0
+    heads = {number: drawn_again(engine, number) for number in steps}
     with engine.store.writing() as writer:
         wanted = sorted(dict.fromkeys(steps), reverse=True)
         if not wanted:
@@ -147,6 +150,9 @@ def undo(engine: Engine, steps: Sequence[int] = (), *, who: str | None = None) -
             if taken and one.steps:
                 left_alone = {other.face.id for other in one.left}
                 _take_out(writer, [face for face in taken if face.id not in left_alone])
+            head = heads.get(number)
+            if head is not None and one.restored:
+                draw_again(writer, one.steps[0].id, head, engine.encoder)
             made += one.steps
             restored += one.restored
             left += one.left

@@ -32,6 +32,7 @@ from gallery.errors import BadSetting, NoSuchCharacter
 from gallery.store.columns import box_of
 from gallery.store.decided import Times
 from gallery.store.descriptors import portions
+from gallery.store.enrolled_faces import enrolled_faces
 from gallery.store.kinds import DamagedValueError, Real, Whole
 from gallery.store.tables import (
     answer_counts,
@@ -236,6 +237,28 @@ class AnswerReader:
             kinds=tuple(sorted(found, key=lambda one: (one.character or "", -one.faces))),
         )
 
+    def to_decide(self, encoder: str, verdict: Verdict) -> dict[str, int]:
+        """Return how many faces of a verdict each character has to decide of, most first.
+
+        Faces that are samples need no decision.
+        """
+        counts = self.counts(encoder).names(verdict)
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(answers.c.character_id, func.count().label("faces"))
+                .where(
+                    answers.c.decided == Decided.UNDECIDED.value,
+                    answers.c.verdict == verdict.value,
+                    ~_needs_decision(),
+                )
+                .group_by(answers.c.character_id)
+            ).all()
+            names = _names(connection, {row.character_id for row in rows})
+        done = {names[one.character_id][0]: one.faces for one in rows if one.character_id in names}
+        left = [(name, faces - done.get(name, 0)) for name, faces in counts.items()]
+        left = [one for one in left if one[1] > 0]
+        return dict(sorted(left, key=lambda one: (-one[1], one[0])))
+
     def news(self, encoder: str, character: str | None = None, since: int = 0) -> AnswerNews:
         """Return what changed since a revision; nothing is counted but a character's new faces.
 
@@ -259,6 +282,7 @@ class AnswerReader:
                         answers.c.verdict == Verdict.SURE.value,
                         answers.c.character_id == _character_id(connection, character),
                         answers.c.since > since,
+                        _needs_decision(),
                     )
                 )
         return AnswerNews(
@@ -280,19 +304,23 @@ class AnswerReader:
         after: str | None = None,
         limit: int = PAGE,
         likeliest: bool = False,
+        enrolled: bool = True,
     ) -> AnswerPage:
         """Return faces of a verdict, of one character or name by name, least likely first.
 
         `verdict` None asks for faces that were not answered yet. `decided` chooses between those
         that nobody decided of and confirmed, ignored or no faces (SURE and CONFIRMED: the
         confirmed ones of a character; UNKNOWN and IGNORED). `after` is where the page before
-        ended; with `likeliest` the likeliest come first. Raises InputError for a name that nobody
+        ended; with `likeliest` the likeliest come first. Without `enrolled` faces that are
+        samples are left out. Raises InputError for a name that nobody
         has, and for an `after` that no page gave.
         """
         name, rank, face = answers.c.character_id, answers.c.rank, answers.c.sighting_id
         said = "" if verdict is None else verdict.value
         view = [answers.c.decided == decided.value, answers.c.verdict == said]
         with self._reading() as connection:
+            if not enrolled:
+                view.append(_needs_decision())
             has_names = verdict in (Verdict.SURE, Verdict.UNSURE)
             if character is not None:
                 view.append(name == _character_id(connection, character))
@@ -472,6 +500,11 @@ def _described(encoder: str) -> ColumnElement[bool]:
         sighting_descriptors.c.sighting_id == answers.c.sighting_id,
         sighting_descriptors.c.encoder == encoder,
     )
+
+
+def _needs_decision() -> ColumnElement[bool]:
+    """Say of a face whether there is something to decide; a sample is decided by enrolling it."""
+    return answers.c.sighting_id.not_in(enrolled_faces().with_only_columns(sightings.c.id))
 
 
 def _unknown() -> tuple[ColumnElement[bool], ...]:

@@ -291,6 +291,14 @@ class DecisionWriter:
         )
         return found is not None
 
+    def drawing(self, place: Place, box: Box) -> int | None:
+        """Return the step that drew a head, where nothing was decided of it since; else None."""
+        number = self.known_as(place, box)
+        if number is None:
+            return None
+        step = self._steps_of({self.faces([number])[number].owner})
+        return next((one for one in step.values() if self.step(one).action is Action.DRAW), None)
+
     def faces_of(self, step: int) -> list[DecidedFace]:
         """Return the faces that a step decided of, with their states now."""
         of_step = select(decisions.c.face_id).where(decisions.c.step_id == step)

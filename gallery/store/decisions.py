@@ -26,7 +26,13 @@ from gallery.store.steps import (
     steps_in,
     times_in,
 )
-from gallery.store.tables import characters, decided_faces, decision_names, decisions
+from gallery.store.tables import (
+    characters,
+    decided_faces,
+    decision_names,
+    decision_steps,
+    decisions,
+)
 from gallery.types import UNDECIDED, Decided, FaceState
 
 
@@ -40,6 +46,11 @@ class DecisionReader:
         """Return all steps, newest first."""
         with self._reading() as connection:
             return steps_in(connection)
+
+    def step(self, number: int) -> Step | None:
+        """Return a step; None where there is none of this number."""
+        with self._reading() as connection:
+            return next(iter(steps_in(connection, decision_steps.c.id == number)), None)
 
     def faces(self) -> list[DecidedFace]:
         """Return all faces that were ever decided of, by id."""

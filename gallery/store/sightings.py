@@ -19,8 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
     Connection,
-    Subquery,
-    Table,
     bindparam,
     delete,
     exists,
@@ -45,6 +43,7 @@ from gallery.store.columns import (
 from gallery.store.contents import digests_of, hear_of_content, put_content
 from gallery.store.descriptors import lacking, portions, put_where_there
 from gallery.store.dialects import is_free, upsert
+from gallery.store.enrolled_faces import enrolled_faces
 from gallery.store.kinds import Text
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import (
@@ -372,19 +371,9 @@ class SightingReader:
 
     def enrolled(self) -> dict[int, int]:
         """Return the samples that faces are enrolled as: sample id by sighting id."""
-        found: dict[int, int] = {}
-        seen, known = _keyed(sightings), _keyed(samples)
         with self._reading() as connection:
-            rows = connection.execute(
-                select(seen, *(column.label(f"sample_{column.name}") for column in known.c)).join(
-                    known, known.c.key == seen.c.key
-                )
-            )
-            for row in rows:
-                other = Box(*(getattr(row, f"sample_{side}") for side in Box._fields))
-                if box_of(row).overlap(other) >= SAME_PLACE:
-                    found[row.id] = row.sample_id
-        return found
+            rows = connection.execute(enrolled_faces().order_by(samples.c.id))
+            return {row.id: row.sample_id for row in rows}
 
 
 class SightingWriter:
@@ -471,6 +460,18 @@ class SightingWriter:
         """Take back a head that a person drew; false where there is none of this number."""
         gone = delete(sightings).where(sightings.c.id == sighting_id, sightings.c.detector == DRAWN)
         return self._connection.execute(gone).rowcount > 0
+
+    def erase_at(self, digest: str, box: Box) -> None:
+        """Take back the head that a person drew at a place of a picture, where it is there."""
+        rows = self._connection.execute(
+            select(sightings.c.id, *(sightings.c[side] for side in Box._fields)).where(
+                sightings.c.digest.in_(digests_of(self._connection, digest)),
+                sightings.c.detector == DRAWN,
+            )
+        )
+        for row in rows.all():
+            if box_of(row).overlap(box) >= SAME_PLACE:
+                self.erase(row.id)
 
     def rewritten(self, path: Path, state: FileState, digest: str, content: Content) -> None:
         """Note that a file shows what it showed when it was seen, with another digest."""
@@ -674,16 +675,6 @@ def _face_columns(face: Face, quality: Quality | None, detector: str) -> dict[st
         "detector": detector,
         **quality_columns(quality),
     }
-
-
-def _keyed(faces: Table) -> Subquery:
-    """Return ids, boxes and the keys of the pictures of faces, see contents.key_of."""
-    key = func.coalesce(contents.c.pixels, faces.c.digest).label("key")
-    return (
-        select(faces.c.id, *(faces.c[side] for side in Box._fields), key)
-        .outerjoin(contents, contents.c.digest == faces.c.digest)
-        .subquery()
-    )
 
 
 def matched(boxes: Sequence[Box], others: Sequence[Box]) -> dict[int, int]:

@@ -9,15 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select, type_coerce
 
 from gallery.store.columns import box_of
 from gallery.store.decided import Times, times_of
 from gallery.store.descriptors import portions
-from gallery.store.kinds import DamagedValueError
+from gallery.store.kinds import DamagedValueError, Text
 from gallery.store.rejections import NewRejection
 from gallery.store.tables import (
     contents,
+    decided_faces,
     decision_names,
     decision_steps,
     decisions,
@@ -45,6 +46,8 @@ class Action(StrEnum):
     """Nothing is decided of the faces any more."""
     TAKE_BACK = "take_back"
     """It is not said any more that a face does not show somebody."""
+    DRAW = "draw"
+    """A head that no detector saw is a face since."""
     ENROLL = "enroll"
     """Faces were enrolled as whom they were said not to show."""
     REFERENCES = "references"
@@ -74,6 +77,8 @@ class Step:
     undoes: int | None
     faces: int
     """How many it decided of, or put into another group."""
+    picture: str | None = None
+    """What the file is called that a head was drawn in."""
 
     @property
     def title(self) -> str:
@@ -87,6 +92,8 @@ class Step:
             Action.CORRECT: f"took corrections of {self.faces} in",
             Action.CLEAR: f"left {self.faces} undecided",
             Action.TAKE_BACK: f"took {self.faces} rejection{'s' * (self.faces != 1)} back",
+            Action.DRAW: f"drew a head in {self.picture or 'a picture'}"
+            + (f" as {name}" if name else ""),
             Action.ENROLL: f"enrolled {self.faces} as {name} after all",
             Action.REFERENCES: f"took {_references(self.faces)}" + (f" of {name}" if name else ""),
             Action.JOIN: f"joined {self.faces} to another group",
@@ -202,8 +209,21 @@ def steps_in(connection: Connection, *which: Any) -> list[Step]:
         .correlate(decision_steps)
         .scalar_subquery()
     )
+    drawn_in = (
+        select(func.min(decided_faces.c.path))
+        .join(decisions, decisions.c.face_id == decided_faces.c.id)
+        .where(decisions.c.step_id == decision_steps.c.id)
+        .correlate(decision_steps)
+        .scalar_subquery()
+    )
     rows = connection.execute(
-        select(decision_steps, (func.count(decisions.c.id) + moved).label("faces"))
+        select(
+            decision_steps,
+            (func.count(decisions.c.id) + moved).label("faces"),
+            type_coerce(
+                case((decision_steps.c.action == Action.DRAW.value, drawn_in)), Text(optional=True)
+            ).label("drawn_in"),
+        )
         .join(decisions, isouter=True)
         .where(*which)
         .group_by(decision_steps.c.id)
@@ -218,6 +238,7 @@ def steps_in(connection: Connection, *which: Any) -> list[Step]:
             None if row.name_id is None else _named(row.name_id, names),
             row.undoes,
             row.faces,
+            None if row.drawn_in is None else Path(row.drawn_in).name,
         )
         for row in rows
     ]

@@ -400,6 +400,9 @@ class Writer:
         """
         former = self.decisions.step(step)
         done = self.decisions.undo(step, who)
+        if former.action is Action.DRAW and done.restored:
+            for face in self.decisions.faces_of(step):
+                self.sightings.erase_at(face.digest, face.box)
         if former.undoes is not None and done.steps:
             self._name_again(self.decisions.faces_of(done.steps[0].id))
         name = former.character

@@ -95,7 +95,7 @@ class Desk:
     def today(self) -> TodayShape:
         """Return what is left to decide."""
         counts = self._stored.counts(self._engine.encoder)
-        sure, doubtful = counts.names(Verdict.SURE), counts.names(Verdict.UNSURE)
+        sure, doubtful = (dict(self._names(one)) for one in (Verdict.SURE, Verdict.UNSURE))
         groups = self._stored.unknown_clusters()
         alone = groups.pop(None, 0)
         return TodayShape(
@@ -126,7 +126,7 @@ class Desk:
         # Before the faces are read: one that comes in between is told of twice, and none never.
         revision = self._stored.news(self._engine.encoder).revision
         found = self._stored.page(
-            self._engine.encoder, Verdict.SURE, name, after=after, limit=limit
+            self._engine.encoder, Verdict.SURE, name, after=after, limit=limit, enrolled=False
         )
         return FacesShape(
             name=name,
@@ -158,7 +158,12 @@ class Desk:
         rows = []
         for name, total in names[start : start + limit]:
             own = self._stored.page(
-                self._engine.encoder, Verdict.UNSURE, name, limit=words.LONGEST_ROW, likeliest=True
+                self._engine.encoder,
+                Verdict.UNSURE,
+                name,
+                limit=words.LONGEST_ROW,
+                likeliest=True,
+                enrolled=False,
             ).faces
             rows.append(
                 RowShape(
@@ -354,7 +359,7 @@ class Desk:
 
     def _names(self, verdict: Verdict) -> list[tuple[str, int]]:
         """Return how many faces to decide of each name has, most first."""
-        return list(self._stored.counts(self._engine.encoder).names(verdict).items())
+        return list(self._stored.to_decide(self._engine.encoder, verdict).items())
 
     def _rejected(self, faces: Sequence[StoredAnswer]) -> dict[int, tuple[str, ...]]:
         """Return the names that a person rejected, by face, for those of which one may have been.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gallery.errors import DecidedMeanwhile, NoSuchSeenFace
 from gallery.jobs import draw
+from gallery.jobs.decide import person
 from gallery.types import Box
 from gallery.web.desk import Desk
 from gallery.web.picture_shapes import ErasedShape, HeadGiven
@@ -19,7 +20,7 @@ class Drawing:
     def draw(self, given: HeadGiven) -> FaceShape:
         """Note a head in the picture of a face; see jobs.draw for what is refused."""
         with self._desk.turn:
-            number = draw.draw(self._desk.engine, given.face, Box(*given.box))
+            number = draw.draw(self._desk.engine, given.face, Box(*given.box), person(None))
             (face,) = self._desk.shown([number])
             return face
 
@@ -31,5 +32,5 @@ class Drawing:
                 raise NoSuchSeenFace(given.id)
             if faces[0].version != given.version:
                 raise DecidedMeanwhile((given.id,))
-            draw.erase(self._desk.engine, given.id)
+            draw.erase(self._desk.engine, given.id, person(None))
             return ErasedShape(face=given.id)

@@ -17,6 +17,8 @@ from gallery.errors import (
     InputError,
     NoSuchSeenFace,
     NotDrawn,
+    NothingToUndo,
+    UnreadableFile,
     UnusableFile,
 )
 from gallery.events import result_of
@@ -191,6 +193,37 @@ def test_a_head_is_taken_back_and_no_other_face(gallery: Engine, picture: Path) 
         with pytest.raises(NotDrawn):
             erase(gallery, other)
     assert gallery.store.answers.counts(gallery.encoder).faces == 1
+
+
+def test_a_drawn_head_is_a_step_that_is_undone_and_done_again(
+    gallery: Engine, picture: Path
+) -> None:
+    whole = boxes(gallery, picture)
+    draw(gallery, 1, BOX, "Mika")
+    (step,) = gallery.store.decisions.steps()
+    assert step.title.startswith(f"drew a head in {picture.name}")
+    assert (step.who, step.faces) == ("Mika", 1)
+    assert decide.undo(gallery).restored == 1
+    assert boxes(gallery, picture) == whole
+    with pytest.raises(NothingToUndo):
+        decide.undo(gallery)
+    decide.undo(gallery, [2])
+    assert sorted(boxes(gallery, picture)) == sorted([*whole, BOX])
+    drawn = max(gallery.store.sightings.all(), key=lambda one: one.id)
+    assert drawn.is_drawn
+    # What a newer step decided of is left alone.
+    result_of(decide.confirm(gallery, [SeenFace(drawn.id)], "Rei", new=True))
+    undone = decide.undo(gallery, [1])
+    assert (undone.restored, len(undone.left)) == (0, 1)
+    assert len(boxes(gallery, picture)) == 1 + len(whole)
+    decide.undo(gallery)
+    decide.undo(gallery)
+    newest = gallery.store.decisions.steps()[0]
+    assert newest.title == "undid step 1 for 1"
+    picture.unlink()
+    with pytest.raises(UnreadableFile):
+        decide.undo(gallery, [newest.id])
+    assert gallery.store.decisions.steps()[0] == newest
 
 
 def test_a_box_that_reaches_beyond_the_picture_is_cut(gallery: Engine, picture: Path) -> None:

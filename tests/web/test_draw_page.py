@@ -66,6 +66,27 @@ def test_a_head_is_drawn_named_and_taken_back_by_keys_alone(
     assert person.troubles == []
 
 
+def test_a_drawn_head_is_undone_and_done_again_in_the_history(
+    person: Person, shown: Engine, tmp_path: Path
+) -> None:
+    one = beside(shown, tmp_path)
+    go(person, f"picture/{one.id}")
+    person.press("d")
+    person.sees("main .box.drawn")
+    person.press(*["ArrowRight"] * 14, "Enter")
+    expect(person.page.locator("main .face")).to_have_count(2, timeout=PATIENCE)
+    person.page.reload()
+    go(person, "history", ".steps li")
+    person.sees(".steps .what", "drew a head in Rei-001.png")
+    person.page.locator(".steps button").click()
+    person.sees(".steps .what", "undid step 1 for 1")
+    assert drawn(shown) == []
+    person.page.locator(".steps button").first.click()
+    person.sees(".steps .what", "undid step 2 for 1")
+    assert len(drawn(shown)) == 1
+    assert person.troubles == []
+
+
 def test_escape_leaves_the_box_and_then_the_picture(
     person: Person, shown: Engine, tmp_path: Path
 ) -> None:

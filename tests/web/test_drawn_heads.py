@@ -33,7 +33,9 @@ def seen(client: TestClient) -> Any:
 def test_a_head_is_drawn_named_and_kept(client: TestClient) -> None:
     beside = seen(client)
     head = post(client, "heads", face=beside["id"], box=BOX)
-    assert (head["box"], head["picture"], head["version"]) == (BOX, "Rei-001.png", 0)
+    assert (head["box"], head["picture"]) == (BOX, "Rei-001.png")
+    (step,) = get(client, "history")["steps"]
+    assert step["title"].startswith("drew a head in Rei-001.png")
     assert len(get(client, f"pictures/{head['id']}")["faces"]) == 2
     assert client.get(f"/api/v1/crops/{head['id']}.webp").status_code == 200
     done = post(client, "decisions", action="confirm", name="Asuka", faces=given([head]))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import Square, fake_gallery, write_picture
+from labelled import identify_files
 from PIL import Image
 from reviewed import (
     COLOURS,
@@ -24,14 +26,18 @@ from reviewed import (
     reviewed,
     two_of_one,
 )
+from rewritten import write_into
 from starlette.testclient import TestClient
 
 from gallery.engine.engine import Engine
 from gallery.events import result_of
 from gallery.jobs import decide, meant
+from gallery.jobs.adopt import adopt_faces
+from gallery.jobs.answers import renew
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.meant import SeenFace
 from gallery.store.sightings import Sighting
+from gallery.store.steps import Action
 from gallery.web.desk import Desk
 from gallery.web.shapes import DecisionGiven, FaceGiven
 
@@ -67,6 +73,28 @@ def test_sure_faces_come_by_name_and_in_screens(client: TestClient) -> None:
     assert first["faces"] + second["faces"] == whole["faces"]
     answer = client.get("/api/v1/faces", params={"name": "Rei", "after": "nowhere"})
     assert answer.status_code == 409
+
+
+def test_enrolled_faces_need_no_decision(shown: Engine, tmp_path: Path) -> None:
+    # The references are labelled, too, one of them as a copy that another program wrote into.
+    copy = tmp_path / "new" / "copy.png"
+    shutil.copy(tmp_path / "in" / "Asuka" / "0.png", copy)
+    write_into(copy)
+    list(identify_files(shown, [*sorted((tmp_path / "in").rglob("*.png")), copy], keep=True))
+    client = client_of(shown)
+    assert get(client, "today")["seen"] == 19
+    assert get(client, "today")["sure"] == {"faces": 8, "groups": 2, "minutes": 1}
+    assert get(client, "names") == [{"name": "Asuka", "faces": 4}, {"name": "Rei", "faces": 4}]
+    rei = get(client, "faces", name="Rei", limit=3)
+    more = get(client, "faces", name="Rei", limit=3, after=rei["after"])
+    assert (rei["total"], len(rei["faces"]), len(more["faces"]), more["after"]) == (4, 3, 1, None)
+    since = rei["revision"]
+    result_of(adopt_faces(shown, [SeenFace(rei["faces"][0]["id"])], "Rei"))
+    result_of(renew(shown))
+    assert get(client, "faces", name="Rei")["total"] == 3
+    assert get(client, "news", name="Rei", since=since)["more"] == 0
+    result_of(decide.set_aside(shown, [SeenFace(rei["faces"][1]["id"])], Action.IGNORE))
+    assert get(client, "names") == [{"name": "Asuka", "faces": 4}, {"name": "Rei", "faces": 2}]
 
 
 def test_doubtful_faces_are_rows_with_references_and_alternatives(client: TestClient) -> None:
