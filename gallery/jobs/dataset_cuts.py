@@ -114,9 +114,9 @@ def cut_out(pixels: Pixels, box: Box, crop: Cut) -> Pixels:
     """Return what of a picture a training set takes of a head, never more than there is."""
     if crop is Cut.PICTURE:
         return pixels
-    side = max(box.width, box.height) * (1.5 if crop is Cut.HEAD else 3.0)
+    side = max(box.width, box.height) * (1.5 if crop is Cut.HEAD else 2.0)
     centre = box.centre
-    top = centre.y - side / 2 if crop is Cut.HEAD else box.top - box.height / 4
+    top = centre.y - side / 2 if crop is Cut.HEAD else box.top - box.height / 8
     wide = Box(centre.x - side / 2, top, centre.x + side / 2, top + side)
     left, upper, right, lower = wide.within(pixels.shape[1], pixels.shape[0])
     return pixels[upper:lower, left:right]

@@ -41,7 +41,7 @@ class Cut(StrEnum):
     HEAD = "head"
     """A square 1.5 times as long as the head."""
     BUST = "bust"
-    """A square 3 times as long as the head, with the head in its upper half."""
+    """A square twice as long as the head, with the head near its top: head and shoulders."""
     PICTURE = "picture"
     """All of it."""
 
