@@ -32,7 +32,10 @@ def appearances(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw it: a lane for each character.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg", parser=named_path, help="Draw it: a lane for each character."
+        ),
     ] = None,
     write: Annotated[
         list[str] | None,
@@ -47,6 +50,7 @@ def appearances(
         Path | None,
         typer.Option(
             metavar="FILE.mp4",
+            parser=named_path,
             help="Write the one video that is named anew, with boxes and names over it; this looks "
             "at the video again.",
         ),

@@ -40,6 +40,7 @@ def corrections(
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=named_path,
             help="The file as gallery wrote it: only what differs from it is a correction.",
         ),
     ] = None,
@@ -51,7 +52,9 @@ def corrections(
     ] = False,
     pictures: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where relative paths in the files lead from."),
+        typer.Option(
+            metavar="FOLDER", parser=named_path, help="Where relative paths in the files lead from."
+        ),
     ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Take names that nobody has yet, too.")

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    cast,
     func,
     or_,
     select,
@@ -264,7 +265,7 @@ class AnswerReader:
 
         Raises InputError for a name that nobody has.
         """
-        count = func.sum(answer_counts.c.faces).label("faces")
+        count = cast(func.sum(answer_counts.c.faces), Whole).label("faces")
         more: int | None = 0
         with self._reading() as connection:
             current = _current(connection, encoder)
@@ -490,9 +491,7 @@ class AnswerReader:
     def unheeded(self) -> list[int]:
         """Return the rejections of names that answers of faces nearly the same were not told of."""
         with self._reading() as connection:
-            return list(
-                connection.scalars(select(rejections.c.id).where(rejections.c.is_heeded.is_(False)))
-            )
+            return list(connection.scalars(select(rejections.c.id).where(~rejections.c.is_heeded)))
 
 
 def _described(encoder: str) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ there are far fewer than faces.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, func, select, union
+from sqlalchemy import ColumnElement, Select, case, literal, select, union
 
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import contents, samples, sightings
@@ -36,12 +36,21 @@ def enrolled_faces() -> Select[tuple[int, int]]:
 def _overlap() -> ColumnElement[float]:
     """Return the intersection over union of a seen face's and a sample's box; see Box.overlap."""
     one, two = sightings.c, samples.c
-    wide = func.max(0.0, func.min(one.right, two.right) - func.max(one.left, two.left))
-    high = func.max(0.0, func.min(one.bottom, two.bottom) - func.max(one.top, two.top))
-    shared: ColumnElement[float] = wide * high
+    wide = _smaller(one.right, two.right) - _larger(one.left, two.left)
+    high = _smaller(one.bottom, two.bottom) - _larger(one.top, two.top)
+    shared = _larger(wide, literal(0.0)) * _larger(high, literal(0.0))
     areas = [(of.right - of.left) * (of.bottom - of.top) for of in (one, two)]
-    return shared / func.max(areas[0] + areas[1] - shared, _LEAST)
+    return shared / _larger(areas[0] + areas[1] - shared, literal(LEAST))
 
 
-_LEAST = 1e-9
+# SQLite calls these min and max, PostgreSQL least and greatest.
+def _smaller(one: ColumnElement[float], two: ColumnElement[float]) -> ColumnElement[float]:
+    return case((one < two, one), else_=two)
+
+
+def _larger(one: ColumnElement[float], two: ColumnElement[float]) -> ColumnElement[float]:
+    return case((one > two, one), else_=two)
+
+
+LEAST = 1e-9
 """An area that no box has, so that nothing is divided by none."""

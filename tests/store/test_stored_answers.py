@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import new_sample, vector
+from postgres import Server
 
 from gallery.errors import DamagedDatabase
 from gallery.media.images import FileState
@@ -67,6 +68,23 @@ def filled(store: Store) -> Store:
         writer.add(new_sample("Rei", 1))
         writer.sightings.keep(observed(), "fake", "fake")
     return store
+
+
+def test_a_server_says_the_same(server: Server) -> None:
+    with Store(server.gallery()) as store:
+        with store.writing() as writer:
+            sample = replace(new_sample("Rei", 1), digest="1" * 64)
+            writer.add(replace(sample, face=observed().faces[0].face))
+        said(store)
+        assert store.answers.counts("fake").names(Verdict.SURE) == {"Rei": FACES}
+        # The first face is a sample.
+        assert store.sightings.enrolled() == {1: 1}
+        assert store.answers.to_decide("fake", Verdict.SURE) == {"Rei": FACES - 1}
+        news = store.answers.news("fake", "Rei")
+        assert (news.stale, news.more) == (0, FACES - 1)
+        page = store.answers.page("fake", Verdict.SURE, "Rei", enrolled=False)
+        assert [one.face for one in page.faces] == [2, 3]
+        assert store.answers.unheeded() == []
 
 
 def test_a_face_has_a_row_from_its_beginning_to_its_end(filled: Store) -> None:
