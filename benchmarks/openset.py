@@ -37,8 +37,8 @@ from gallery.events import value_of
 from gallery.faces.networks.library import Library, Weights
 from gallery.identify.calibration.calibrate import calibrate
 from gallery.identify.calibration.evidence import COLUMNS
-from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
-from gallery.identify.calibration.model import FEATURES, Calibration
+from gallery.identify.calibration.joint import smooth_jointly
+from gallery.identify.calibration.model import FEATURES, JOINT_FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers, read_strangers
 from gallery.identify.calibration.trials import Protocol, References, Trials
 from gallery.numerics.intervals import Hits, interval, ratio, weightings

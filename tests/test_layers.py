@@ -82,7 +82,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "identify": (
         "calibration.evidence distinct index",
         "calibration.doubles calibration.model calibration.strangers matching seen",
-        "calibration.trials",
+        "calibration.own_series calibration.trials",
         "calibration.fit",
         "calibration.figures",
         "calibration.calibrate",

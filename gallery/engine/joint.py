@@ -13,7 +13,8 @@ from gallery.engine.figures import keep_joint_figure
 from gallery.errors import InputError
 from gallery.events import Stage, Started
 from gallery.identify.calibration.calibrate import calibrate
-from gallery.identify.calibration.joint import JOINT_FEATURES, smooth_jointly
+from gallery.identify.calibration.joint import smooth_jointly
+from gallery.identify.calibration.model import JOINT_FEATURES
 from gallery.identify.judging import rejections_of
 from gallery.store.sightings import Sighting
 from gallery.types import Answer, DescribedFace, MatchMode

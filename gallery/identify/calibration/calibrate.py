@@ -164,8 +164,8 @@ def _notes(enrolled: References, asked: TrialSets, fpir: float, pool: float) -> 
     if several < ENOUGH_CHARACTERS:
         notes.append(
             f"Only {several} characters have two references or more: "
-            "they show little of strangers of their own series, of whom several times as many as "
-            "asked for may be surely named."
+            "they show little of strangers of their own series, so that fewer faces are sure, and "
+            "more of such strangers than asked for may still be."
             if len(asked.shipped)
             else f"Only {several} characters have two references or more: "
             "the thresholds are guesses."

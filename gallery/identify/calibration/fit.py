@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.identify.calibration import own_series
 from gallery.identify.calibration.evidence import Numbers
 from gallery.identify.calibration.model import FEATURES, Curve, Scorer, Tail, features, standardised
+from gallery.identify.calibration.own_series import Scores
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import NO_TRIALS, Trials
 
@@ -45,6 +47,11 @@ class TrialSets:
     """Strangers that ship with the encoder."""
     rejected: Trials = NO_TRIALS
     """Faces that a person rejected the first character for, by that character."""
+
+    @property
+    def characters(self) -> int:
+        """How many characters the gallery's own strangers are."""
+        return len(np.unique(self.own_strangers.groups))
 
     @property
     def strangers(self) -> tuple[Trials, Trials, Trials]:
@@ -85,15 +92,17 @@ def fit_scorer(asked: TrialSets, strangers: Strangers, names: Sequence[str] = FE
 def stranger_weights(asked: TrialSets) -> Numbers:
     """Return how much each stranger counts: the gallery's own, the shipped and the rejected ones.
 
-    Every character of the gallery counts 1, the shipped ones SHIPPED_CHARACTERS together. A
-    rejected face counts as any other one does in the mean, and all that were rejected as one
-    character no more than 1: somebody picked them out of many because they were mistaken, so that
-    they say little of how many strangers are.
+    Every character of the gallery counts 1, less where it has few, see own_series; the shipped ones
+    count SHIPPED_CHARACTERS together. A rejected face counts as any other one does in the mean, and
+    all that were rejected as one character no more than 1: somebody picked them out of many because
+    they were mistaken, so that they say little of how many strangers are.
     """
-    drawn = np.concatenate(
-        [asked.own_strangers.weights, _scaled(asked.shipped.weights, SHIPPED_CHARACTERS)]
-    )
-    one = float(drawn.mean()) if len(drawn) else 1.0
+    own = asked.own_strangers.weights
+    if len(asked.shipped):
+        own = own * own_series.told(asked.characters)
+    drawn = np.concatenate([own, _scaled(asked.shipped.weights, SHIPPED_CHARACTERS)])
+    counted = np.count_nonzero(drawn)
+    one = float(drawn.sum()) / counted if counted else 1.0
     return np.concatenate([drawn, np.minimum(one, asked.rejected.weights)])
 
 
@@ -123,14 +132,15 @@ def fit_tail(asked: TrialSets, scorer: Scorer, characters: int) -> Tail:
 def stranger_scores(asked: TrialSets, scorer: Scorer) -> Numbers:
     """Return the scores of all strangers, minus infinity for those turned away.
 
-    They are in the order of stranger_weights.
+    They are in the order of stranger_weights. Shipped ones are moved to where strangers of the
+    gallery's own series are, see own_series.
     """
-    return np.concatenate(
-        [
-            np.where(trials.turned_away, -np.inf, scorer.scores(trials.evidence))
-            for trials in asked.strangers
-        ]
+    own, shipped, rejected = (
+        Scores(np.where(one.turned_away, -np.inf, scorer.scores(one.evidence)), one.weights)
+        for one in asked.strangers
     )
+    moved = shipped.scores + own_series.shift(own, shipped, asked.characters, scorer.names)
+    return np.concatenate([own.scores, moved, rejected.scores])
 
 
 def fit_curves(asked: TrialSets, scorer: Scorer, strangers: Strangers) -> tuple[Curve, Curve]:

@@ -25,10 +25,6 @@ from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
 from gallery.numerics.clustering import REACH, drawn
 
-JOINT_FEATURES: tuple[str, ...] = ("ideal", "spread", "few")
-"""What of the evidence is weighed. The gap is there for galleries that grow after they were
-calibrated; joint scoring calibrates anew each time, see docs/calibration.md."""
-
 COPIES = 0.115
 """Faces nearer to each other than this share of an encoder's `unknown` distance are copies of one.
 

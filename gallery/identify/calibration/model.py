@@ -42,6 +42,11 @@ FEATURES: tuple[str, ...] = ("ideal", "gap", "spread", "few")
 beside it, so that another encoder's can be chosen anew, see docs/calibration.md."""
 
 
+JOINT_FEATURES: tuple[str, ...] = ("ideal", "spread", "few")
+"""What of the evidence is weighed. The gap is there for galleries that grow after they were
+calibrated; joint scoring calibrates anew each time, see docs/calibration.md."""
+
+
 def features(evidence: Numbers, names: Sequence[str] = FEATURES) -> Numbers:
     """Return what is weighed of evidence, shape (n, len(COLUMNS)): shape (n, len(names))."""
     columns = dict(zip(COLUMNS, evidence.T, strict=True))
