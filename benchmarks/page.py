@@ -1,15 +1,20 @@
 """Measures the page as a person has it: real server, real Chromium, 100,000 seen faces.
 
     python -m benchmarks.page [--faces 100000] [--characters 500] [--times 50] [--starts 5]
+                              [--database FILE]
 
-Faces are made up as benchmarks.answers makes them. `gallery review` is started as a command, and
-keys are pressed in Chromium, which the system brings. A row says how long a thing takes in the
+Faces are made up as benchmarks.answers makes them, and those of strangers lie in groups. That takes
+minutes: where a file is named, they are made there once, and every run takes a copy. `gallery
+review` is started as a command, and keys are pressed in Chromium, which the system brings. A row
+says how long a thing takes in the
 middle and at the 95th percentile, how often it was measured, and what REVIEW asks for:
 
 - start: from the command to the first view as it is painted,
 - a key: from the key's event until the frame after it is painted,
 - a decision: from when the page sends it until it has the answer,
-- a page: 200 faces of a name, from the request to the whole answer,
+- a page: 200 faces of a name, or unknown ones by the nearest character, from the request to the
+  whole answer,
+- pairs: the sixty likeliest, once they were found in the background,
 - a screen: 100 faces from the address to the last crop as it is decoded,
 - undo of 1,000: from when the page sends it until it has the answer,
 - a decision while answers are renewed: after a sample was given to another character, so that
@@ -23,11 +28,13 @@ import contextlib
 import itertools
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +60,8 @@ PATIENCE = 120_000
 """Milliseconds after which what is waited for does not come."""
 
 MANY, PAGE = 1000, 200
+OF_A_GROUP = 12
+"""Groups of unknown faces have 2 faces to 13."""
 
 WATCH = """() => {
   performance.setResourceTimingBufferSize(1e6);
@@ -122,6 +131,8 @@ class Rows:
     decision: Row = field(default_factory=lambda: Row("a decision of one face", 50))
     screen: Row = field(default_factory=lambda: Row("a decision of a screen of 100", 50))
     page: Row = field(default_factory=lambda: Row(f"a page of {PAGE} faces", 100))
+    near: Row = field(default_factory=lambda: Row(f"{PAGE} unknown faces by the nearest", 100))
+    pairs: Row = field(default_factory=lambda: Row("likely pairs", 100))
     crops: Row = field(default_factory=lambda: Row("a screen, to its last crop", 1000))
     undo: Row = field(default_factory=lambda: Row(f"undo of {MANY:,}", 200))
     renewing: Row = field(default_factory=lambda: Row("a decision while answers are renewed", 50))
@@ -141,6 +152,26 @@ def make(database: Path, faces: int, characters: int) -> None:
     with open_gallery(Settings(database=str(database))) as engine:
         see(database, engine.encoder, seen.reshape(-1, seen.shape[2])[order])
         result_of(answers.renew(engine, alone=True))
+    group(database, {face: int(row) // each for face, row in enumerate(order, 1)})
+
+
+def group(database: Path, identities: Mapping[int, int]) -> None:
+    """Put unknown faces into groups of one stranger each, some into several, as clustering does."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        unknown = connection.execute(
+            "SELECT sighting_id FROM answers WHERE verdict = ?", (Verdict.UNKNOWN.value,)
+        )
+        numbers = itertools.count(1)
+        room: dict[int, tuple[int, int]] = {}
+        rows = []
+        for (face,) in unknown:
+            number, left = room.get(identities[face], (0, 0))
+            if not left:
+                number = next(numbers)
+                left = 2 + number % OF_A_GROUP
+            room[identities[face]] = number, left - 1
+            rows.append((number, face))
+        connection.executemany("UPDATE sightings SET cluster = ? WHERE id = ?", rows)
 
 
 @contextlib.contextmanager
@@ -165,6 +196,14 @@ def measured(page: Page, rows: Rows, names: Sequence[str], times: int) -> None:
         rows.crops.took.append(page.evaluate(SHOWN, [f"#/sure/{name}", name]))
     for name in itertools.islice(itertools.cycle(names), times):
         rows.page.took.append(page.evaluate(ASK, [f"faces?name={name}&limit={PAGE}", None])[0])
+    after = ""
+    for _ in range(times):
+        took, found = page.evaluate(ASK, [f"near?limit={PAGE}{after}", None])
+        rows.near.took.append(took)
+        after = f"&after={found['after']}" if found["after"] else ""
+    wait_for_pairs(page)
+    for _ in range(times):
+        rows.pairs.took.append(page.evaluate(ASK, ["pairs", None])[0])
     page.locator(".faces").first.focus()
     for keys, row in ((("ArrowRight", "ArrowLeft"), rows.move), (("x", "Shift+X"), rows.tick)):
         for key in itertools.islice(itertools.cycle(keys), times):
@@ -177,6 +216,12 @@ def measured(page: Page, rows: Rows, names: Sequence[str], times: int) -> None:
         page.evaluate(SAVED)
         rows.screen.took.extend(page.evaluate(SENT, "decisions"))
     many(page, rows, names)
+
+
+def wait_for_pairs(page: Page) -> None:
+    """Wait until pairs are found, which is a while after the start."""
+    time.sleep(3 * LOOK)
+    page.evaluate(ASK, ["pairs", None])
 
 
 def decided_one_by_one(page: Page, row: Row, times: int) -> list[float]:
@@ -239,6 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--characters", type=int, default=500)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--database", type=Path, help="where the gallery is made, or was before")
     chosen = parser.parse_args(arguments)
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
@@ -246,7 +292,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = Rows()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         database = Path(folder) / "page.db"
-        make(database, chosen.faces, chosen.characters)
+        kept = chosen.database or database
+        if not kept.exists():
+            make(kept, chosen.faces, chosen.characters)
+        if kept != database:
+            shutil.copy(kept, database)
         with open_gallery(Settings(database=str(database))) as engine:
             names = [*engine.store.answers.counts(engine.encoder).names(Verdict.SURE)]
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])

@@ -6,14 +6,15 @@ Each shared face is a picture of its own, with a border, in one labelled job. Tw
 characters with enough pictures are enrolled; all others are strangers. The gallery is calibrated,
 the job is labelled, grouped and answered jointly, as `label`, `cluster` and `relabel` do.
 
-Then the robot does what a person does in `gallery review`: it confirms the ticked faces of a sure
-name after it corrected the ticks, goes through doubtful rows, and names groups or sets them aside.
-Every key and every click is one; a name costs three letters of it, the name box and Enter. A screen
-is what stands there before the next one is asked for, and takes SECONDS. Beside it stand the same
-faces one at a time (a screen and a key for each that is answered rightly, else a name), and text
-files (a line typed for each face that is not surely right). Reported is what share of the faces
-ends right: those of enrolled characters surely named as they are, strangers named as nobody who is
-enrolled; and wrong names of all.
+Then the robot does what a person does in `gallery review`, see benchmarks.reviewer. A round goes
+through sure faces, takes references, and goes through doubtful faces and those that are near; the
+last one goes through the sure faces again. A round leaves faces alone that cost more keys than it
+is out for. A screen is what stands there before the next one is asked for, and takes SECONDS.
+
+Beside it stand the same faces one at a time (a screen and a key for each that is answered rightly,
+else a name), and text files (a line typed for each face that is not surely right). Reported is what
+share of the faces ends right: those of enrolled characters surely named as they are, strangers
+named as nobody who is enrolled; and wrong names of all.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.newcomer import BORDER, GROUND, called
+from benchmarks.reviewer import LETTERS, Person
 from benchmarks.timing import ROOT, SHARED
 from gallery.engine.assemble import open_gallery
 from gallery.engine.engine import Engine
@@ -41,8 +43,6 @@ from gallery.store.sightings import Observation
 from gallery.store.writer import NewSample
 from gallery.types import Content, Image, Pixels, Verdict
 from gallery.web.desk import Desk
-from gallery.web.shapes import DecisionGiven, FaceGiven, FaceShape
-from gallery.web.words import ROWS, SCREEN
 from measuring.faces import read_faces
 from measuring.mislabelled import rightly_labelled
 from measuring.tables import table
@@ -50,12 +50,9 @@ from measuring.tables import table
 SECONDS = 3.0
 """What a screen takes."""
 
-LETTERS = 3
-"""Of a name, until it stands first in the box."""
-
 AT_ONCE = 32
-ROUNDS = 3
-"""How often the robot goes through all views: what it rejects comes back under other names."""
+ROUNDS = (3.0, 2.0, 1.3, 1.0)
+"""Faces that a key must name at least, round by round."""
 
 ENROLLED = 2 / 3
 """Of the characters with enough pictures."""
@@ -77,117 +74,6 @@ class Job:
     def is_wrong(self, face: int, name: str | None) -> bool:
         """Say whether a sure name is somebody else's."""
         return name is not None and name != self.truth[face]
-
-
-@dataclass(slots=True)
-class Person:
-    """A robot at the page."""
-
-    desk: Desk
-    job: Job
-    keys: int = 0
-    screens: int = 0
-
-    def decide(self, action: str, faces: Iterable[FaceShape], name: str | None = None) -> None:
-        """Decide of faces as the page does."""
-        given = [FaceGiven(id=one.id, version=one.version) for one in faces]
-        if given:
-            self.desk.decide(
-                DecisionGiven.model_validate({"action": action, "faces": given, "name": name})
-            )
-
-    def true(self, face: FaceShape) -> str | None:
-        """Return who a face is, where that is somebody enrolled; None for anybody else."""
-        truth = self.job.truth.get(face.id)
-        return truth if truth in self.job.enrolled else None
-
-    def names(self, faces: Sequence[FaceShape], name: str, offered: Sequence[str]) -> None:
-        """Name faces that are in hand: by the number beside it, else in the name box."""
-        self.keys += 1 if name in offered[:9] else 2 + LETTERS
-        self.decide("confirm", faces, name)
-
-    def sure(self) -> None:
-        """Go through the faces that are surely named, name by name."""
-        for shown in self.desk.names():
-            after: str | None = None
-            while True:
-                screen = self.desk.sure(shown.name, after, SCREEN)
-                if screen.faces:
-                    self._of_screen(shown.name, screen.faces)
-                if screen.after is None:
-                    break
-                after = screen.after
-
-    def _of_screen(self, name: str, faces: Sequence[FaceShape]) -> None:
-        self.screens += 1
-        right = [one for one in faces if self.true(one) == name]
-        wrong = [one for one in faces if self.true(one) != name]
-        # What is wrong is said first; then Y confirms all that is left, odd ones too, which costs
-        # less than to tick them. Enter goes on.
-        self.keys += 2
-        self.decide("confirm", right, name)
-        self._not_this(name, wrong)
-
-    def _not_this(self, name: str, faces: Sequence[FaceShape]) -> None:
-        """Say of faces, one click each, that they are not of a name."""
-        if faces:
-            self.keys += len(faces) + 1
-            self.decide("reject", faces, name)
-
-    def doubtful(self) -> None:
-        """Go through the rows of doubtful faces, a screen of rows at a time."""
-        seen: set[int] = set()
-        while True:
-            shown = self.desk.doubtful(0, ROWS)
-            rows = [(row, [one for one in row.faces if one.id not in seen]) for row in shown.rows]
-            if not any(own for _, own in rows):
-                return
-            self.screens += 1
-            self.keys += 1
-            for row, own in rows:
-                self._of_row(row.name, own)
-                seen |= {one.id for one in own}
-
-    def _of_row(self, name: str, faces: Sequence[FaceShape]) -> None:
-        right = [one for one in faces if self.true(one) == name]
-        wrong = [one for one in faces if self.true(one) != name]
-        if right and wrong:
-            # The fewer are clicked; of the rest the whole row is taken in hand.
-            self.keys += min(len(right), len(wrong)) + 1
-        self.keys += bool(right) + bool(wrong)
-        self.decide("confirm", right, name)
-        self.decide("reject", wrong, name)
-
-    def clusters(self) -> None:
-        """Go through the groups of unknown faces, largest first, and those that are alone."""
-        seen: set[int] = set()
-        while True:
-            shown = self.desk.clusters(0, ROWS)
-            groups = [
-                (one, [face for face in one.faces if face.id not in seen]) for one in shown.clusters
-            ]
-            if not any(own for _, own in groups):
-                return
-            self.screens += 1
-            self.keys += 1
-            for one, own in groups:
-                seen |= {face.id for face in own}
-                if own:
-                    self._of_group(one.alternatives, own)
-
-    def _of_group(self, offered: Sequence[str], faces: Sequence[FaceShape]) -> None:
-        whose: defaultdict[str | None, list[FaceShape]] = defaultdict(list)
-        for one in faces:
-            whose[self.true(one)].append(one)
-        groups = sorted(whose.items(), key=lambda one: -len(one[1]))
-        for place, (name, own) in enumerate(groups):
-            # The last ones are all that is left of the group; others are clicked.
-            self.keys += len(own) if place < len(groups) - 1 else 0
-            if name is None:
-                self.keys += 1
-                self.decide("ignore", own)
-            else:
-                self.names(own, name, offered)
 
 
 def pictures(pixels: Pixels, rows: Sequence[int]) -> Iterator[Image]:
@@ -280,6 +166,16 @@ def summary(job: Job, said: dict[int, str | None]) -> tuple[str, str, str]:
     )
 
 
+def review(engine: Engine, person: Person, *, is_first: bool) -> None:
+    """Go through all views once; answers are renewed as they are while the page is open."""
+    if is_first:
+        person.sure()
+    person.references()
+    result_of(renew(engine))
+    person.doubtful()
+    person.near()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Replay a session at the page.")
@@ -298,14 +194,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"the rest of strangers\n",
                 flush=True,
             )
-            person = Person(Desk(engine), job)
+            known_faces = {one: who for one, who in job.truth.items() if who in job.enrolled}
+            person = Person(Desk(engine), known_faces)
             rows = [("before", "-", "-", "-", *summary(job, before))]
-            for number in range(1, ROUNDS + 1):
-                person.sure()
-                person.doubtful()
-                person.clusters()
-                result_of(renew(engine))
+            for number, least in enumerate(ROUNDS, 1):
+                person.least = least
+                review(engine, person, is_first=number == 1)
                 rows.append(_row(f"round {number}", person.keys, person.screens, job, engine))
+            person.sure()
+            result_of(renew(engine))
+            rows.append(_row("sure faces again", person.keys, person.screens, job, engine))
     thousands = len(job.truth) / 1000
     open_ones = [face for face in job.truth if not job.is_right(face, before[face])]
     print(
@@ -315,6 +213,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows,
         )
     )  # fmt: skip
+    pressed = sorted(person.pressed.items(), key=lambda one: -one[1])
+    print(
+        "\n"
+        + table(
+            ("view", "for what", "keys a thousand"),
+            [(view, what, f"{keys / thousands:.1f}") for (view, what), keys in pressed],
+        )
+    )
     alone = len(job.truth) - len(open_ones) + (3 + LETTERS) * len(open_ones)
     typed = sum(len(job.truth[face]) + 2 for face in open_ones)
     print(

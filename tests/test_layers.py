@@ -131,7 +131,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "page plain run",
     ),
     "web": (
-        "doors pictures shapes tokens turns uploads",
+        "doors pairs_ahead pictures shapes tokens turns uploads",
         "picture_shapes places program_shapes renewing words",
         "desk server",
         "drawing enrolling episodes pairing programs routes searching",

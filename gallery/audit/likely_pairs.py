@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -102,29 +102,47 @@ def _centre(faces: Mapping[int, int], vectors: Mapping[int, Descriptor]) -> _Cen
 
 
 def likely_pairs(
-    engine: Engine, members: Members, centres: GroupCentres | None = None
+    engine: Engine, members: Members, centres: GroupCentres | None = None, *, most: int = MOST
 ) -> list[LikelyPair]:
-    """Return the pairs that are likely the same, likeliest first, at most MOST.
+    """Return the pairs that are likely the same, likeliest first, at most so many.
 
-    `members` are the faces of the groups. A pair that a person said is not the same is left out:
-    two groups of which faces are told apart, and a group with a name that was rejected for one of
-    its faces. Raises StoreError where samples lack the encoder in use.
+    `members` are the faces of the groups. A pair that a person said is not the same is left out,
+    see still_likely. Raises StoreError where samples lack the encoder in use.
     """
     engine.require_encoded()
     groups = (centres or GroupCentres()).of(engine, members)
     if not groups.numbers:
         return []
-    found = _of_groups(engine, groups, members) + _of_characters(engine, groups, members)
+    found = _of_groups(engine, groups) + _of_characters(engine, groups)
     found.sort(key=lambda one: (-one.likelihood, one.group, str(one.other)))
-    return found[:MOST]
+    return still_likely(engine, found, members)[:most]
 
 
-def _of_groups(engine: Engine, groups: _Groups, members: Members) -> list[LikelyPair]:
+def still_likely(engine: Engine, pairs: Sequence[LikelyPair], members: Members) -> list[LikelyPair]:
+    """Return those of the pairs of which nobody said meanwhile whether they are the same.
+
+    Left out are groups that have no face to decide of, two groups of which faces are told apart,
+    and a group with a name that was rejected for one of its faces.
+    """
     where = {face: number for number, faces in members.items() for face in faces}
     apart = {
         frozenset((where.get(one), where.get(other)))
         for one, other in engine.store.groups.told_apart()
     }
+    named = [one for one in pairs if isinstance(one.other, str) and one.group in members]
+    rejected = _rejected(engine, {one.group: members[one.group] for one in named})
+
+    def stands(pair: LikelyPair) -> bool:
+        if pair.group not in members:
+            return False
+        if isinstance(pair.other, str):
+            return pair.other not in rejected[pair.group]
+        return pair.other in members and frozenset((pair.group, pair.other)) not in apart
+
+    return [one for one in pairs if stands(one)]
+
+
+def _of_groups(engine: Engine, groups: _Groups) -> list[LikelyPair]:
     found = []
     most = (TOGETHER * engine.thresholds.unknown) ** 2
     for start in range(0, len(groups.numbers), ROWS_AT_ONCE):
@@ -133,22 +151,19 @@ def _of_groups(engine: Engine, groups: _Groups, members: Members) -> list[Likely
         squares -= groups.noise[rows][:, None] + groups.noise[start:]
         for row, column in np.argwhere(np.triu(squares <= most, 1)).tolist():
             one, other = groups.numbers[start + row], groups.numbers[start + column]
-            if frozenset((one, other)) not in apart:
-                found.append(LikelyPair(one, other, _likelihood(engine, squares[row, column])))
+            found.append(LikelyPair(one, other, _likelihood(engine, squares[row, column])))
     return found
 
 
-def _of_characters(engine: Engine, groups: _Groups, members: Members) -> list[LikelyPair]:
+def _of_characters(engine: Engine, groups: _Groups) -> list[LikelyPair]:
     near = engine.near_ideals(groups.centres.astype(np.float32), CHARACTERS)
-    likely = [
+    return [
         LikelyPair(number, one.character, _likelihood(engine, one.distance**2 - noise))
         for number, noise, matches in zip(groups.numbers, groups.noise, near, strict=True)
         for one in matches
         if not one.is_reject
         and one.distance**2 - noise <= (TOGETHER * engine.thresholds.unknown) ** 2
     ]
-    rejected = _rejected(engine, {one.group: members[one.group] for one in likely})
-    return [one for one in likely if one.other not in rejected[one.group]]
 
 
 def _rejected(engine: Engine, members: Members) -> dict[int, set[str]]:

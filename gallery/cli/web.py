@@ -123,7 +123,7 @@ def opened(
         gallery.require_encoded()
         desk = Desk(gallery)
         app = application(desk, gallery.store.address.name)
-        with Renewing(lambda: open_gallery(settings), desk.turn, say):
+        with Renewing(lambda: open_gallery(settings), desk.turn, say, pairs=desk.pairs):
             yield bound, lambda address: serving(app, address, sockets, place.certificate)
 
 

@@ -519,7 +519,7 @@ class Engine:
 
     def samples(self, name: str) -> list[Sample]:
         """Return a character's samples. Raises InputError for a name nobody has."""
-        return self.store.samples(self.encoder, self.store.character(name).name)
+        return self.store.samples(self.encoder, [self.store.character(name).name])
 
     def crops(self, sample_ids: Sequence[int]) -> dict[int, Crop]:
         """Return the aligned crops of samples."""

@@ -34,7 +34,7 @@ from gallery.store.columns import box_of
 from gallery.store.decided import Times
 from gallery.store.descriptors import portions
 from gallery.store.enrolled_faces import enrolled_faces
-from gallery.store.kinds import DamagedValueError, Real, Whole
+from gallery.store.kinds import DamagedValueError, Real
 from gallery.store.tables import (
     answer_counts,
     answer_states,
@@ -397,36 +397,42 @@ class AnswerReader:
         """
         with self._reading() as connection:
             count = func.count().label("faces")
-            cluster = type_coerce(sightings.c.cluster, Whole(optional=True)).label("cluster")
+            unknown = select(answers.c.sighting_id).where(*_unknown())
+            # From the index of clusters alone. A face that is looked up by its number, which a sum
+            # is not, would be read with its crop.
             rows = connection.execute(
-                select(cluster, count)
-                .select_from(answers)
-                .join(sightings, sightings.c.id == answers.c.sighting_id)
-                .where(*_unknown())
+                select(sightings.c.cluster, count)
+                .where(sightings.c.cluster.is_not(None), (sightings.c.id + 0).in_(unknown))
                 .group_by(sightings.c.cluster)
-                .order_by(count.desc(), sightings.c.cluster.nulls_first())
+                .order_by(count.desc(), sightings.c.cluster)
             )
-            return {row.cluster: row.faces for row in rows}
+            found: dict[int | None, int] = {row.cluster: row.faces for row in rows}
+            every = select(func.count()).select_from(answers).where(*_unknown())
+            alone = int(connection.scalar(every) or 0) - sum(found.values())
+        if alone:
+            found[None] = alone
+        return dict(sorted(found.items(), key=lambda one: -one[1]))
 
-    def unknown_in(
-        self, encoder: str, cluster: int | None, limit: int = PAGE
-    ) -> tuple[StoredAnswer, ...]:
-        """Return unknown faces to decide of in a cluster, by their numbers; None: in none."""
+    def unknown_alone(self, encoder: str, limit: int = PAGE) -> tuple[StoredAnswer, ...]:
+        """Return unknown faces to decide of that are in no cluster, by their numbers."""
         with self._reading() as connection:
+            grouped = select(sightings.c.id).where(sightings.c.cluster.is_not(None))
             found = connection.scalars(
                 select(answers.c.sighting_id)
-                .join(sightings, sightings.c.id == answers.c.sighting_id)
-                .where(*_unknown(), sightings.c.cluster.is_not_distinct_from(cluster))
+                .where(*_unknown(), answers.c.sighting_id.not_in(grouped))
                 .order_by(answers.c.sighting_id)
                 .limit(limit)
             )
             return tuple(_answers(connection, encoder, list(found)).values())
 
-    def unknown_members(self) -> dict[int, dict[int, int]]:
+    def unknown_members(self, clusters: Collection[int] | None = None) -> dict[int, dict[int, int]]:
         """Return the unknown faces to decide of in each cluster, with what owns their states.
 
         Decisions by faces by clusters, all by their numbers; a face with 0 was never decided of.
+        Only in some clusters where these are given.
         """
+        if clusters is not None:
+            return self._unknown_members_of(sorted(clusters))
         found: dict[int, dict[int, int]] = {}
         with self._reading() as connection:
             unknown = connection.execute(
@@ -442,6 +448,28 @@ class AnswerReader:
             for row in rows:
                 if row.id in owners:
                     found.setdefault(row.cluster, {})[row.id] = owners[row.id]
+        return found
+
+    def _unknown_members_of(self, numbers: Sequence[int]) -> dict[int, dict[int, int]]:
+        clusters: dict[int, int] = {}
+        owners: dict[int, int] = {}
+        with self._reading() as connection:
+            # One after the other: a joined row of a face would be read with its crop.
+            for some in portions(numbers):
+                rows = connection.execute(
+                    select(sightings.c.id, sightings.c.cluster).where(sightings.c.cluster.in_(some))
+                )
+                clusters.update({row.id: row.cluster for row in rows})
+            for some in portions(sorted(clusters)):
+                rows = connection.execute(
+                    select(answers.c.sighting_id, answers.c.owner).where(
+                        *_unknown(), answers.c.sighting_id.in_(some)
+                    )
+                )
+                owners.update({row.sighting_id: row.owner for row in rows})
+        found: dict[int, dict[int, int]] = {}
+        for face, owner in sorted(owners.items()):
+            found.setdefault(clusters[face], {})[face] = owner
         return found
 
     def of_faces(self, encoder: str, faces: Collection[int]) -> dict[int, StoredAnswer]:

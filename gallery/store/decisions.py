@@ -52,6 +52,12 @@ class DecisionReader:
         with self._reading() as connection:
             return next(iter(steps_in(connection, decision_steps.c.id == number)), None)
 
+    def last_step(self) -> int:
+        """Return the number of the newest step, 0 where nothing was decided yet."""
+        with self._reading() as connection:
+            newest = select(func.coalesce(func.max(decision_steps.c.id), 0))
+            return int(connection.scalar(newest) or 0)
+
     def faces(self) -> list[DecidedFace]:
         """Return all faces that were ever decided of, by id."""
         with self._reading() as connection:

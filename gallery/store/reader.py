@@ -248,8 +248,8 @@ class Store:
                 found.update({row.id: row.character_id for row in rows})
         return found
 
-    def samples(self, encoder: str, character: str | None = None) -> list[Sample]:
-        """Return samples by id, all or one character's, with distances by an encoder."""
+    def samples(self, encoder: str, names: Collection[str] | None = None) -> list[Sample]:
+        """Return samples by id, all or some characters', with distances by an encoder."""
         query = (
             select(
                 samples,
@@ -274,10 +274,14 @@ class Store:
             )
             .order_by(samples.c.id)
         )
-        if character is not None:
-            query = query.where(characters.c.name == character)
+        queries = [query]
+        if names is not None:
+            queries = [
+                query.where(characters.c.name.in_(some)) for some in portions(sorted(set(names)))
+            ]
         with self._reading() as connection:
-            return [_sample(row) for row in connection.execute(query)]
+            rows = [row for one in queries for row in connection.execute(one)]
+        return sorted(map(_sample, rows), key=lambda one: one.id)
 
     def unmeasured(self, sample_ids: Collection[int]) -> dict[int, Face]:
         """Return the faces of those of the samples whose quality is unknown."""

@@ -134,32 +134,33 @@ def tracks_in(
             for some in portions(of)
             for row in connection.execute(select(tracks).where(tracks.c.sighting_id.in_(some)))
         ]
-    known = _shots_of(connection, None if of is None else {row.shot_id for row in rows})
+    known = _numbered(connection, None if of is None else {row.shot_id for row in rows})
     return {
         row.sighting_id: (
-            known[row.shot_id].digest,
-            VideoTrack(
-                known[row.shot_id].shot.shot, row.number, row.start, row.end, row.best, row.looks
-            ),
+            known[row.shot_id][0],
+            VideoTrack(known[row.shot_id][1], row.number, row.start, row.end, row.best, row.looks),
         )
         for row in rows
     }
 
 
-def _shots_of(connection: Connection, ids: set[int] | None) -> dict[int, ObservedShot]:
-    """Return shots with all others of their videos, by id; all shots where ids is None."""
+def _numbered(connection: Connection, ids: set[int] | None) -> dict[int, tuple[str, int]]:
+    """Return, by id, the digest of each shot's video and the shot's number in it, from 1.
+
+    All shots where ids is None.
+    """
+    place = func.row_number().over(partition_by=shots.c.digest, order_by=shots.c.start)
+    query = select(shots.c.id, shots.c.digest, place.label("number"))
     if ids is None:
-        return {one.id: one for one in shots_in(connection)}
-    digests: set[str] = set()
+        return {row.id: (row.digest, row.number) for row in connection.execute(query)}
+    found: dict[int, tuple[str, int]] = {}
     for some in portions(sorted(ids)):
-        digests.update(
-            connection.scalars(select(shots.c.digest).where(shots.c.id.in_(some)).distinct())
-        )
-    return {
-        one.id: one
-        for some in portions(sorted(digests))
-        for one in shots_in(connection, shots.c.digest.in_(some))
-    }
+        # A shot is counted among all of its video.
+        wanted = select(shots.c.digest).where(shots.c.id.in_(some))
+        of_videos = query.where(shots.c.digest.in_(wanted)).subquery()
+        rows = connection.execute(select(of_videos).where(of_videos.c.id.in_(some)))
+        found.update({row.id: (row.digest, row.number) for row in rows})
+    return found
 
 
 def put_video(connection: Connection, seen: ObservedVideo) -> None:

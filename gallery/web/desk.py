@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import update_wrapper
+from itertools import islice
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -24,8 +25,9 @@ from gallery.jobs.meant import SeenFace
 from gallery.numerics.distances import nearest_path
 from gallery.store.answers import StoredAnswer
 from gallery.store.steps import Action, Step
-from gallery.types import Decided, Verdict
+from gallery.types import Decided, Descriptor, Verdict
 from gallery.web import words
+from gallery.web.pairs_ahead import PairsAhead
 from gallery.web.pictures import original, thumbnail
 from gallery.web.shapes import (
     CharacterShape,
@@ -38,6 +40,7 @@ from gallery.web.shapes import (
     FacesShape,
     HistoryShape,
     NameShape,
+    NearShape,
     NewsShape,
     PictureShape,
     RowShape,
@@ -83,6 +86,7 @@ class Desk:
         self.turn = Turns()
         self.looking = threading.Lock()
         """For pictures that are decoded outside of the turn: one may fill much of the memory."""
+        self.pairs = PairsAhead()
         self._engine = engine
         self._stored = engine.store.answers
 
@@ -132,7 +136,7 @@ class Desk:
             name=name,
             revision=revision,
             total=dict(self._names(Verdict.SURE)).get(name, 0),
-            faces=self.shaped(found.faces),
+            faces=self.shaped(self._odd_first(found.faces)),
             after=found.after,
             references=self.references(name),
         )
@@ -155,8 +159,10 @@ class Desk:
         So a range takes many faces that are right, or many that are not, in hand.
         """
         names = self._names(Verdict.UNSURE)
+        here = names[start : start + limit]
+        best = self.references_of([name for name, _ in here])
         rows = []
-        for name, total in names[start : start + limit]:
+        for name, total in here:
             own = self._stored.page(
                 self._engine.encoder,
                 Verdict.UNSURE,
@@ -169,25 +175,57 @@ class Desk:
                 RowShape(
                     name=name,
                     total=total,
-                    references=self.references(name),
+                    references=best[name],
                     alternatives=_alternatives(name, own),
-                    faces=self.shaped(self._side_by_side(own)),
+                    faces=self.shaped(*self._side_by_side([own])),
                 )
             )
         return RowsShape(total=len(names), start=start, rows=rows)
 
-    def _side_by_side(self, faces: Sequence[StoredAnswer]) -> list[StoredAnswer]:
-        vectors = self._engine.store.sightings.vectors_of(
-            self._engine.encoder, [one.face for one in faces]
+    @_in_turn
+    def near(self, after: str | None, limit: int) -> NearShape:
+        """Return the unknown faces behind a place that are likeliest somebody's after all.
+
+        They stand in rows by the character that is nearest, most faces first.
+        """
+        found = self._stored.page(
+            self._engine.encoder, Verdict.UNKNOWN, after=after, limit=limit, likeliest=True
         )
-        described = [one for one in faces if one.face in vectors]
-        if len(described) < 3:
-            return list(faces)
-        rows = np.array([vectors[one.face] for one in described], np.float32)
-        return [
-            *(described[row] for row in nearest_path(rows)),
-            *(one for one in faces if one.face not in vectors),
+        rows: defaultdict[str, list[StoredAnswer]] = defaultdict(list)
+        for one in found.faces:
+            nearest = next((other for other in one.alternatives if not other.is_reject), None)
+            if nearest is not None:
+                rows[nearest.character].append(one)
+        best = self.references_of(rows)
+        ordered = dict(zip(rows, self._side_by_side([*rows.values()]), strict=True))
+        shaped = iter(self.shaped(one for own in ordered.values() for one in own))
+        shown = [
+            RowShape(
+                name=name,
+                total=len(own),
+                references=best[name],
+                alternatives=_alternatives(name, own),
+                faces=[*islice(shaped, len(own))],
+            )
+            for name, own in ordered.items()
         ]
+        shown.sort(key=lambda one: -one.total)
+        return NearShape(rows=shown, after=found.after)
+
+    def _odd_first(self, faces: Sequence[StoredAnswer]) -> list[StoredAnswer]:
+        """Return the faces of a screen: odd ones first, and those that are alike together."""
+        sure = self._engine.thresholds.sure
+        odd = [one for one in faces if words.is_odd(one, sure)]
+        rest = [one for one in faces if not words.is_odd(one, sure)]
+        first, second = self._side_by_side([odd, rest])
+        return [*first, *second]
+
+    def _side_by_side(self, rows: Sequence[Sequence[StoredAnswer]]) -> list[list[StoredAnswer]]:
+        """Return rows of faces in which those that are alike lie side by side."""
+        vectors = self._engine.store.sightings.vectors_of(
+            self._engine.encoder, [one.face for own in rows if len(own) > 2 for one in own]
+        )
+        return [_path(own, vectors) for own in rows]
 
     @_in_turn
     def clusters(self, start: int, limit: int) -> ClustersShape:
@@ -195,9 +233,11 @@ class Desk:
         groups = self._stored.unknown_clusters()
         if None in groups:
             groups[None] = groups.pop(None)
+        here = list(groups.items())[start : start + limit]
+        faces = self._faces_of([number for number, _ in here])
         shown = []
-        for number, total in list(groups.items())[start : start + limit]:
-            own = self._stored.unknown_in(self._engine.encoder, number, words.SCREEN)
+        for number, total in here:
+            own = faces[number]
             near = [] if number is None else _alternatives("", own)
             shown.append(
                 ClusterShape(
@@ -208,6 +248,20 @@ class Desk:
                 )
             )
         return ClustersShape(total=len(groups), start=start, clusters=shown)
+
+    def _faces_of(self, groups: Sequence[int | None]) -> dict[int | None, list[StoredAnswer]]:
+        """Return a screen of unknown faces of each group, by their numbers; None: of no group."""
+        members = self._stored.unknown_members([one for one in groups if one is not None])
+        shown = {number: [*own][: words.SCREEN] for number, own in members.items()}
+        answers = self._stored.of_faces(
+            self._engine.encoder, [face for own in shown.values() for face in own]
+        )
+        found: dict[int | None, list[StoredAnswer]] = {number: [] for number in groups}
+        for number, own in shown.items():
+            found[number] = [answers[face] for face in own]
+        if None in found:
+            found[None] = [*self._stored.unknown_alone(self._engine.encoder, words.SCREEN)]
+        return found
 
     @_in_turn
     def picture(self, face: int) -> PictureShape:
@@ -311,9 +365,19 @@ class Desk:
     @_in_turn
     def references(self, name: str, most: int = REFERENCES) -> list[int]:
         """Return the samples of a character that show it best."""
-        samples = self._engine.samples(name)
+        name = self._engine.store.character(name).name
+        return self.references_of([name], most)[name]
+
+    @_in_turn
+    def references_of(self, names: Collection[str], most: int = REFERENCES) -> dict[str, list[int]]:
+        """Return the samples of characters, by their names, that show each best."""
+        found: dict[str, list[int]] = {name: [] for name in names}
+        samples = self._engine.store.samples(self._engine.encoder, names)
         samples.sort(key=lambda one: (one.is_poor, one.distance is None, one.distance or 0.0))
-        return [one.id for one in samples[:most]]
+        for one in samples:
+            if len(found[one.character]) < most:
+                found[one.character].append(one.id)
+        return found
 
     def crop(self, face: int, side: int) -> bytes:
         """Return a seen face as a WebP file. Raises InputError for no such face."""
@@ -375,6 +439,16 @@ class Desk:
         faces = list(faces)
         sure, rejected = self._engine.thresholds.sure, self._rejected(faces)
         return [_shaped(one, rejected.get(one.face, ()), sure) for one in faces]
+
+
+def _path(faces: Sequence[StoredAnswer], vectors: Mapping[int, Descriptor]) -> list[StoredAnswer]:
+    """Return faces in an order in which those that are alike lie side by side."""
+    described = [one for one in faces if one.face in vectors]
+    rows = np.array([vectors[one.face] for one in described], np.float32)
+    return [
+        *(described[row] for row in nearest_path(rows)),
+        *(one for one in faces if one.face not in vectors),
+    ]
 
 
 def _shaped(one: StoredAnswer, rejected: Sequence[str], sure: float) -> FaceShape:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gallery.audit.likely_pairs import GroupCentres, LikelyPair, likely_pairs
+from gallery.audit.likely_pairs import LikelyPair
 from gallery.web import words
 from gallery.web.desk import Desk
 from gallery.web.shapes import FaceShape
@@ -50,13 +50,11 @@ class PairsShape(BaseModel):
 def routes(desk: Desk) -> APIRouter:
     """Return the route of pairs; they are answered by those of decisions and of groups."""
     routes = APIRouter(prefix="/api/v1")
-    centres = GroupCentres()
 
     @routes.get("/pairs", summary="Groups that may be one, or a character's, likeliest first")
     def pairs() -> PairsShape:
         with desk.turn:
-            members = desk.engine.store.answers.unknown_members()
-            found = likely_pairs(desk.engine, members, centres)
+            found, members = desk.pairs.open(desk.engine)
             sides = _sides(desk, found, members)
             return PairsShape(
                 pairs=[
@@ -84,12 +82,12 @@ def _sides(
     )
     shaped = {one.id: one for one in desk.shaped(answers.values())}
     samples = {one.name: one.samples for one in desk.engine.characters()}
+    best = desk.references_of([one for one in wanted if isinstance(one, str)], words.SIDE)
     found: dict[int | str, SideShape] = {}
     for one in wanted:
         if isinstance(one, str):
-            best = desk.references(one, words.SIDE)
             found[one] = SideShape(
-                number=None, name=one, total=samples[one], faces=[], others=[], references=best
+                number=None, name=one, total=samples[one], faces=[], others=[], references=best[one]
             )
             continue
         own = members[one]

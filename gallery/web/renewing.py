@@ -17,6 +17,7 @@ from gallery.engine.engine import Engine
 from gallery.errors import GalleryError
 from gallery.jobs.answers import renew, renew_doubted
 from gallery.store.answers import GalleryState
+from gallery.web.pairs_ahead import PairsAhead
 from gallery.web.turns import Turns
 
 LOOK = 1.0
@@ -51,11 +52,16 @@ class Renewing:
         turns: Turns,
         tell: Callable[[str], None] = lambda _: None,
         *,
+        pairs: PairsAhead | None = None,
         look: float = LOOK,
         settled: float = SETTLED,
         quiet: float = QUIET,
     ) -> None:
-        """Take what opens the gallery once more, for this thread alone."""
+        """Take what opens the gallery once more, for this thread alone.
+
+        The pairs, where there are some, are found anew as well.
+        """
+        self._pairs = pairs
         self._open, self._turns, self._tell = open_engine, turns, tell
         self._look, self._settled, self._quiet = look, settled, quiet
         self._ending = threading.Event()
@@ -71,12 +77,16 @@ class Renewing:
     def __enter__(self) -> Self:
         self._switch = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH)
+        if self._pairs is not None:
+            self._pairs.in_background = True
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ending.set()
         self._thread.join(ENDING)
+        if self._pairs is not None:
+            self._pairs.in_background = False
         sys.setswitchinterval(self._switch)
 
     def _run(self) -> None:
@@ -88,6 +98,8 @@ class Renewing:
                     if engine is None:
                         engine = opened.enter_context(contextlib.closing(self._open()))
                     self._renew(engine)
+                    if self._pairs is not None:
+                        self._pairs.follow(engine)
                     self.looks += 1
                     told = None
                 except GalleryError as error:

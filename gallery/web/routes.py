@@ -28,13 +28,14 @@ from gallery.web.shapes import (
     FacesShape,
     HistoryShape,
     NameShape,
+    NearShape,
     NewsShape,
     PictureShape,
     RowsShape,
     TodayShape,
     UndoGiven,
 )
-from gallery.web.words import ROWS, SCREEN
+from gallery.web.words import FACES_NEAR, ROWS, SCREEN
 
 FOR_EVER = "private, max-age=31536000, immutable"
 
@@ -95,6 +96,13 @@ def reading(desk: Desk) -> APIRouter:
     @routes.get("/doubtful", summary="Rows of doubtful faces beside their references")
     def doubtful(start: Start = 0, limit: Annotated[int, Query(ge=1, le=100)] = ROWS) -> RowsShape:
         return desk.doubtful(start, limit)
+
+    @routes.get("/near", summary="Unknown faces in rows by the nearest character, likeliest first")
+    def near(
+        after: Annotated[str | None, Query(max_length=100)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = FACES_NEAR,
+    ) -> NearShape:
+        return desk.near(after, limit)
 
     @routes.get("/clusters", summary="Groups of unknown faces, largest first")
     def clusters(

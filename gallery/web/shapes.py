@@ -102,6 +102,13 @@ class RowsShape(BaseModel):
     rows: list[RowShape]
 
 
+class NearShape(BaseModel):
+    """A screen of unknown faces, in rows by the character that is nearest."""
+
+    rows: list[RowShape]
+    after: str | None = Field(description="Where the next screen begins; None after the last.")
+
+
 class ClusterShape(BaseModel):
     """Unknown faces that are likely of one character."""
 

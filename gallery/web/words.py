@@ -18,6 +18,9 @@ ROWS = 12
 LONGEST_ROW = 60
 """Faces in a row; the rest comes when these are decided."""
 
+FACES_NEAR = 300
+"""Unknown faces on one screen, in rows by the nearest character: long rows have longer runs."""
+
 LOOK = 3000
 """Milliseconds between two looks of the page whether the gallery says something else."""
 

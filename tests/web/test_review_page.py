@@ -37,6 +37,8 @@ def test_a_whole_session_by_keys_alone(person: Person, shown: Engine) -> None:
     person.press("Enter")
     person.sees("h1", "Doubtful")
     person.press("Enter", "Enter")
+    person.sees("h1", "Near")
+    person.press("Enter")
     person.sees("h1", "Clusters")
     person.press("/")
     person.sees("#naming input")
@@ -51,7 +53,7 @@ def test_a_whole_session_by_keys_alone(person: Person, shown: Engine) -> None:
         ("confirmed", "Midori"): 5, ("no_face", None): 1,
     }  # fmt: skip
     # 24 faces; most of the keys are letters of a name.
-    assert person.keys <= 22
+    assert person.keys <= 21
     assert person.troubles == []
 
 
@@ -218,7 +220,9 @@ def test_keys_are_told(person: Person) -> None:
     assert not person.page.locator("#keys").is_visible()
 
 
-@pytest.mark.parametrize("view", ["today", "sure", "doubtful", "clusters", "picture/1", "history"])
+@pytest.mark.parametrize(
+    "view", ["today", "sure", "doubtful", "near", "clusters", "picture/1", "history"]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_that_keeps_people_out(
     person: Person, view: str, scheme: Literal["light", "dark"]
@@ -233,7 +237,9 @@ def test_axe_finds_nothing_that_keeps_people_out(
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
 
 
-@pytest.mark.parametrize("view", ["today", "sure", "doubtful", "clusters", "picture/1", "history"])
+@pytest.mark.parametrize(
+    "view", ["today", "sure", "doubtful", "near", "clusters", "picture/1", "history"]
+)
 def test_every_view_fits_a_telephone(browser: Browser, shown: Engine, view: str) -> None:
     with served(shown) as link:
         person = Person(browser, link, width=360)

@@ -70,7 +70,11 @@ def test_sure_faces_come_by_name_and_in_screens(client: TestClient) -> None:
     assert len(whole["references"]) == 2
     first = get(client, "faces", name="Rei", limit=3)
     second = get(client, "faces", name="Rei", limit=3, after=first["after"])
-    assert first["faces"] + second["faces"] == whole["faces"]
+    by_number = {one["id"]: one for one in whole["faces"]}
+    parts = [*first["faces"], *second["faces"]]
+    assert {one["id"]: one for one in parts} == by_number
+    odd = [one["odd"] for one in whole["faces"]]
+    assert odd == sorted(odd, reverse=True)
     answer = client.get("/api/v1/faces", params={"name": "Rei", "after": "nowhere"})
     assert answer.status_code == 409
 
@@ -500,7 +504,7 @@ def test_samples_that_are_nearly_the_same_are_forgotten(mistaken: Engine) -> Non
 def test_the_interface_describes_itself(client: TestClient) -> None:
     told = get(client, "openapi.json")
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
-        "today", "names", "faces", "doubtful", "clusters", "pictures/{face}", "history",
+        "today", "names", "faces", "doubtful", "near", "clusters", "pictures/{face}", "history",
         "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
         "decisions", "undo", "news", "identify", "search", "faces/{face}/like",
         "heads", "heads/erase", "samples", "references",
@@ -509,8 +513,25 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
     }  # fmt: skip
 
 
+def test_unknown_faces_stand_beside_the_nearest_character(client: TestClient) -> None:
+    whole = get(client, "near")
+    faces = [face for row in whole["rows"] for face in row["faces"]]
+    assert (len(faces), whole["after"]) == (4, None)
+    for row in whole["rows"]:
+        assert all(face["alternatives"][0] == row["name"] for face in row["faces"])
+        assert (row["total"], len(row["references"])) == (len(row["faces"]), 2)
+    first = get(client, "near", limit=3)
+    second = get(client, "near", limit=3, after=first["after"])
+    parts = [face for one in (first, second) for row in one["rows"] for face in row["faces"]]
+    assert sorted(one["id"] for one in parts) == sorted(one["id"] for one in faces)
+    likelihoods = [one["likelihood"] or 0.0 for one in parts]
+    assert min(likelihoods[:3]) >= likelihoods[3]
+    assert client.get("/api/v1/near?after=nowhere").status_code == 409
+
+
 def test_an_empty_gallery_has_nothing_left(gallery: Engine) -> None:
     client = client_of(gallery)
     today = get(client, "today")
     assert (today["seen"], today["characters"], today["alone"]) == (0, 0, 0)
     assert get(client, "doubtful")["rows"] == get(client, "clusters")["clusters"] == []
+    assert get(client, "near") == {"rows": [], "after": None}

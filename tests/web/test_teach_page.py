@@ -163,3 +163,22 @@ def test_what_is_not_ticked_is_said_not_to_be_the_name(person: Person, shown: En
     person.saved()
     assert person.states()[:2] == ["not_this", "not_this"]
     assert decided(shown) == {("not_this", None): 2}
+
+
+def test_what_is_near_is_ticked_and_no_key_takes_the_whole_row(
+    person: Person, shown: Engine
+) -> None:
+    person.go("near", ".face")
+    faces = person.page.locator(".face").count()
+    assert faces == 4
+    person.press("Y")
+    person.sees("#said", "the ticked faces alone")
+    name = person.page.locator(".row h2").first.inner_text().rstrip("?")
+    person.press("x", "Shift+Enter")
+    person.sees("h1", "Clusters")
+    person.saved()
+    assert decided(shown) == {("confirmed", name): 1}
+    person.go("near", ".face")
+    person.press("Enter")
+    person.sees("h1", "Clusters")
+    assert decided(shown) == {("confirmed", name): 1}

@@ -17,11 +17,12 @@ const done = [];
 export class Board {
   // groups: [{ label, name, faces, alternatives, before: [elements], part }]; a face stands in one.
   // What belongs together has one part; it is the group unless groups were joined or split since.
-  // ticked: whether faces that are not odd are ticked at first. whole: whether a key without
+  // ticked: whether faces that are not odd are ticked at first. picked: none is, and ticked ones alone
+  // are confirmed. whole: whether a key without
   // ticks means the whole group. each: Enter confirms the faces at hand alone. clicked: what
   // a click does otherwise than tick. says: what stands below a face that nobody decided of.
   constructor(groups, {
-    ticked = false, whole = false, each = false, clicked = null, says = null, changed = () => {},
+    ticked = false, picked = false, whole = false, each = false, clicked = null, says = null, changed = () => {},
     moved = () => {},
   } = {}) {
     this.groups = groups;
@@ -32,7 +33,9 @@ export class Board {
     this.says = says;
     this.changed = changed;
     this.moved = moved;
-    this.preset = ticked;
+    this.picked = picked;
+    // Whether ticks tell right from wrong.
+    this.preset = ticked || picked;
     this.cells = groups.flatMap((group) => group.faces.map((face) => ({
       face, group, part: group.part ?? group, ticked: ticked && !face.odd && isOpen(face),
       mark: "", trouble: "", note: "",

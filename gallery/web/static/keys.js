@@ -9,7 +9,7 @@ const dialog = document.getElementById("keys");
 const ACTIONS = [
   ["screen", "y", "confirm all that is left on the screen"],
   ["screen_on", "Y", "confirm all that is left on the screen, then the next screen"],
-  ["reject", "n", "not this name; in Sure on an unticked face: all unticked ones of the name; in Pairs: not the same"],
+  ["reject", "n", "not this name; in Sure and Near on an unticked face: all unticked ones of the name; in Pairs: not the same"],
   ["ignore", "i", "ignore: nobody wants to know"],
   ["no_face", "f", "no face"],
   ["name", "/", "name the faces"],
@@ -29,7 +29,7 @@ const ACTIONS = [
   ["back", "[", "back"],
   ["nearer", "+", "a time line nearer"],
   ["farther", "-", "a time line farther"],
-  ["go", "g", "go to another view: then T, S, D, C, P, E, A or H, the first letter of its name, F for Search, N for Characters"],
+  ["go", "g", "go to another view: then T, S, D, C, P, E, A or H, the first letter of its name, R for Near, F for Search, N for Characters"],
   ["help", "?", "this list"],
 ];
 

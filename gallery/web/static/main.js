@@ -18,9 +18,9 @@ import * as touch from "./touch.js";
 import * as plain from "./views.js";
 
 const views = { ...plain, ...searching, characters, pairs, episode, audit };
-const VIEWS = ["today", "sure", "doubtful", "clusters", "pairs", "episode", "search", "characters", "audit", "history"];
+const VIEWS = ["today", "sure", "doubtful", "near", "clusters", "pairs", "episode", "search", "characters", "audit", "history"];
 const GO = {
-  t: "today", s: "sure", d: "doubtful", c: "clusters", p: "pairs", e: "episode", f: "search", n: "characters",
+  t: "today", s: "sure", d: "doubtful", r: "near", c: "clusters", p: "pairs", e: "episode", f: "search", n: "characters",
   a: "audit", h: "history",
 };
 const main = document.getElementById("main");
@@ -115,11 +115,12 @@ async function confirm() {
   return undefined;
 }
 
-function confirmScreen(meant = () => true) {
+function confirmScreen(meant = null) {
   const { board } = shown;
-  if (board?.each) return say("Here Enter confirms the ticked faces, else the one at hand.");
+  if (board?.each && !meant) return say("Here Enter confirms the ticked faces, else the one at hand.");
+  if (board?.picked && !meant) return say("Here the ticked faces alone are confirmed: Shift+Enter does it.");
   for (const group of board?.groups ?? []) {
-    const own = board.open().filter((cell) => cell.group === group && meant(cell));
+    const own = board.open().filter((cell) => cell.group === group && (!meant || meant(cell)));
     if (group.name === null) continue;
     board.decide("confirm", group.name, own);
     offers.watch(group.name);
@@ -128,9 +129,9 @@ function confirmScreen(meant = () => true) {
 }
 
 // Confirms what is left, or what is ticked, and goes on.
-function confirmAndGo(meant) {
+function confirmAndGo(meant = null) {
   confirmScreen(meant);
-  if (!shown.board?.each) onward();
+  if (meant || !(shown.board?.each || shown.board?.picked)) onward();
 }
 
 // Of the names whose confirmed faces are seen; of all where no faces are.

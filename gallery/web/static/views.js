@@ -116,8 +116,8 @@ async function sureOf(chosen, after, names, told, view) {
         el("div", {},
           el("h1", {}, chosen),
           el("p", { class: "faint" },
-            `${count(screen.total, "sure face")}${part}. Least likely first`
-            + (odd ? `; ${count(odd, "odd one")} left unticked.` : ".")))),
+            `${count(screen.total, "sure face")}${part}`
+            + (odd ? `; ${count(odd, "odd one")} first, left unticked.` : ".")))),
       board.element,
     ],
     board,
@@ -140,8 +140,8 @@ async function sureOfSeveral(some, names, told) {
       chips(names, some.map((one) => one.name)),
       el("h1", {}, "Sure"),
       el("p", { class: "faint" },
-        `${count(board.cells.length, "face")} of ${count(some.length, "name")}, least likely first`
-        + (odd ? `; ${count(odd, "odd one")} left unticked.` : ".")),
+        `${count(board.cells.length, "face")} of ${count(some.length, "name")}`
+        + (odd ? `; ${count(odd, "odd one")} first, left unticked.` : ".")),
       board.element,
     ],
     board,
@@ -171,7 +171,32 @@ export async function doubtful([from = "0"], told) {
       board.element,
     ],
     board,
-    next: () => onward("doubtful", "clusters", start, board, screen),
+    next: () => onward("doubtful", "near", start, board, screen),
+  };
+}
+
+// Unknown faces beside the character that is nearest: most are nobody's, so that the few that are
+// somebody's are ticked, and no key takes the whole row.
+export async function near([after], told) {
+  const screen = await get("near", after ? { after } : {});
+  if (!screen.rows.length && !screen.after) return nothing("No unknown face is left", "Enter goes back to today.");
+  const board = new Board(screen.rows.map((row) => ({
+    label: `Nearest is ${row.name}`, name: row.name, faces: row.faces, alternatives: row.alternatives,
+    before: [el("div", { class: "side" },
+      references(row.references, row.name),
+      el("div", {}, el("h2", {}, row.name, "?"), el("p", { class: "faint" }, count(row.total, "unknown face"))))],
+  })), { picked: true, ...told });
+  return {
+    content: [
+      el("h1", {}, "Near"),
+      el("p", { class: "faint" }, "Unknown faces beside the character that is nearest, likeliest first; many are nobody's. Tick those that are right: Shift+Enter confirms all ticked ones and goes on."),
+      board.element,
+    ],
+    board,
+    next: async () => {
+      await settled();
+      return screen.after ? address("near", screen.after) : address("clusters");
+    },
   };
 }
 

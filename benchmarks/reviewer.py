@@ -1,0 +1,219 @@
+"""A robot at the page of `gallery review`: it sees who faces show, and presses keys.
+
+It knows of a screen what the page shows, and has the page's own keys: what is ticked, what a range
+takes, and what a key acts on are as in static/board.js. Every key is one, a key with Shift is one,
+every click is one, and a name costs its letters until it stands first in the box.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gallery.web.desk import Desk
+from gallery.web.program_shapes import ReferencesGiven
+from gallery.web.programs import Programs
+from gallery.web.shapes import DecisionGiven, FaceGiven, FaceShape
+from gallery.web.words import FACES_NEAR, ROWS, SCREEN
+
+LETTERS = 3
+"""Of a name, until it stands first in the box."""
+
+
+@dataclass(slots=True)
+class Person:
+    """A robot at the page."""
+
+    desk: Desk
+    who: Mapping[int, str]
+    """Whom each face shows, where that is somebody enrolled, by its number."""
+    least: float = 1.0
+    """Faces that a key must name; where it names fewer, they are left alone."""
+    pressed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Keys and clicks, by view and what they are for."""
+    screens: int = 0
+
+    @property
+    def keys(self) -> int:
+        """All that were pressed."""
+        return self.pressed.total()
+
+    def press(self, view: str, what: str, keys: int = 1) -> None:
+        """Press keys."""
+        if keys:
+            self.pressed[view, what] += keys
+
+    def true(self, face: FaceShape) -> str | None:
+        """Return who a face is, where that is somebody enrolled; None for anybody else."""
+        return self.who.get(face.id)
+
+    def decide(self, action: str, faces: Iterable[FaceShape], name: str | None = None) -> None:
+        """Decide of faces as the page does."""
+        given = [FaceGiven(id=one.id, version=one.version) for one in faces]
+        if given:
+            self.desk.decide(
+                DecisionGiven.model_validate({"action": action, "faces": given, "name": name})
+            )
+
+    def references(self) -> None:
+        """Take references of all names, in Today."""
+        self.screens += 1
+        self.press("today", "G, T and R: references", 3)
+        Programs(self.desk).references(ReferencesGiven())
+
+    def sure(self) -> None:
+        """Go through sure faces: wrong ones are rejected, and the rest of a screen is confirmed."""
+        self.press("sure", "G and S", 2)
+        for rows in self._sure_screens():
+            self.screens += 1
+            for name, own in rows.items():
+                wrong = [self.true(one) != name for one in own]
+                self._reject("sure", name, own, wrong, is_ticked=True)
+                self.decide("confirm", _of(own, wrong, wanted=False), name)
+            self.press("sure", "Shift+Y: all that is left")
+
+    def _sure_screens(self) -> Iterable[dict[str, list[FaceShape]]]:
+        """Yield screens as static/views.js makes them: faces by name."""
+        names = self.desk.names()
+        while names:
+            rows, faces = 0, 0
+            while rows < min(len(names), ROWS) and faces + names[rows].faces <= SCREEN:
+                faces += names[rows].faces
+                rows += 1
+            if rows:
+                shared = [one.name for one in names[:rows]]
+                yield {name: self.desk.sure(name, None, SCREEN).faces for name in shared}
+            else:
+                yield from self._screens_of(names[0].name)
+            names = names[max(rows, 1) :]
+
+    def _screens_of(self, name: str) -> Iterable[dict[str, list[FaceShape]]]:
+        after: str | None = None
+        while True:
+            screen = self.desk.sure(name, after, SCREEN)
+            yield {name: screen.faces}
+            after = screen.after
+            if after is None:
+                return
+
+    def _reject(
+        self,
+        view: str,
+        name: str,
+        faces: Sequence[FaceShape],
+        wrong: Sequence[bool],
+        *,
+        is_ticked: bool = False,
+    ) -> None:
+        """Say of the wrong faces of a row that they are not the name."""
+        if not any(wrong):
+            return
+        # Each run is taken in hand, and N means it.
+        keys = runs(wrong) + len(spans(wrong))
+        alone = sum(first == last for first, last in spans(wrong))
+        if is_ticked:
+            missing = [one.odd and not is_wrong for one, is_wrong in zip(faces, wrong, strict=True)]
+            false = [is_wrong and not one.odd for one, is_wrong in zip(faces, wrong, strict=True)]
+            # A click takes a tick away, and N would mean all that are not ticked: click again.
+            keys += sum(false[first] for first, last in spans(wrong) if first == last)
+            # Or ticks are put right, and N on a face that is not ticked means all of these.
+            keys = min(keys, runs(missing) + sum(false) + (not any(false)) + 1)
+        else:
+            # Ticked ones of a row are meant together, once no range is in hand.
+            keys = min(keys, runs(wrong) + 1 + (not alone))
+        self.press(view, "clicks and N: not this", keys)
+        self.decide("reject", _of(faces, wrong, wanted=True), name)
+
+    def doubtful(self) -> None:
+        """Go through the rows of doubtful faces, a screen of rows at a time.
+
+        Those that are near come by themselves after the last one.
+        """
+        self.press("doubtful", "G and D", 2)
+        start = 0
+        while True:
+            shown = self.desk.doubtful(start, ROWS)
+            if not shown.rows:
+                return
+            self.screens += 1
+            ticked = [(row, self._worth_ticking(row.name, row.faces)) for row in shown.rows]
+            keys = sum(tick_keys(ticks) for _, ticks in ticked)
+            wrong = [(row, [self.true(one) != row.name for one in row.faces]) for row in shown.rows]
+            others = sum(runs(flags) + 2 for _, flags in wrong if any(flags))
+            if others < keys:
+                for row, flags in wrong:
+                    self._reject("doubtful", row.name, row.faces, flags)
+                    self.decide("confirm", _of(row.faces, flags, wanted=False), row.name)
+                self.press("doubtful", "Shift+Y: all that is left")
+            elif keys:
+                self.press("doubtful", "clicks: ticks", keys)
+                for row, flags in ticked:
+                    self.decide("confirm", _of(row.faces, flags, wanted=True), row.name)
+                self.press("doubtful", "Shift+Enter: all ticked")
+            else:
+                self.press("doubtful", "]: the next screen")
+            # What is open stays, and the next screen begins behind it.
+            start += sum(
+                any(one.decided in ("undecided", "not_this") for one in self._again(row.faces))
+                for row in shown.rows
+            )
+
+    def near(self) -> None:
+        """Tick unknown faces beside the nearest character, screen by screen until one has none.
+
+        The first one comes by itself after the last screen of doubtful faces.
+        """
+        after: str | None = None
+        while True:
+            shown = self.desk.near(after, FACES_NEAR)
+            self.screens += -(-sum(len(row.faces) for row in shown.rows) // SCREEN)
+            ticked = [(row, self._worth_ticking(row.name, row.faces)) for row in shown.rows]
+            for row, ticks in ticked:
+                self.press("near", "clicks: ticks", tick_keys(ticks))
+                self.decide("confirm", _of(row.faces, ticks, wanted=True), row.name)
+            self.press("near", "Shift+Enter: all ticked")
+            after = shown.after
+            if after is None or not any(any(ticks) for _, ticks in ticked):
+                return
+
+    def _again(self, faces: Sequence[FaceShape]) -> list[FaceShape]:
+        return self.desk.shown([one.id for one in faces])
+
+    def _worth_ticking(self, name: str, faces: Sequence[FaceShape]) -> list[bool]:
+        """Return which right faces of a row are ticked: runs that are worth their clicks."""
+        right = [self.true(one) == name for one in faces]
+        if tick_keys(right) * self.least <= sum(right):
+            return right
+        kept = [False] * len(right)
+        for first, last in spans(right):
+            if min(last - first + 1, 2) * self.least <= last - first + 1:
+                kept[first : last + 1] = [True] * (last - first + 1)
+        return kept
+
+
+def spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
+    """Return the first and the last place of each run."""
+    found: list[tuple[int, int]] = []
+    for place, flag in enumerate(flags):
+        if flag and found and found[-1][1] == place - 1:
+            found[-1] = (found[-1][0], place)
+        elif flag:
+            found.append((place, place))
+    return found
+
+
+def runs(flags: Sequence[bool]) -> int:
+    """Return the clicks that tick or take in hand: one for a face, two for a run of several."""
+    return sum(min(last - first + 1, 2) for first, last in spans(flags))
+
+
+def tick_keys(flags: Sequence[bool]) -> int:
+    """Return the clicks that tick some faces of a row, or all but some."""
+    if not any(flags):
+        return 0
+    return min(runs(flags), 2 + sum(not one for one in flags))
+
+
+def _of(faces: Sequence[FaceShape], flags: Sequence[bool], *, wanted: bool) -> list[FaceShape]:
+    return [one for one, flag in zip(faces, flags, strict=True) if flag == wanted]
