@@ -118,6 +118,8 @@ def test_the_command_line_says_so_and_takes_the_option_anywhere(
     )
     Store(str(path), create=True, exclusive=True).close()
     assert call("characters", "--exclusive", cwd=tmp_path, database=path).code == 0
+    for words, code in ((("--exclusive",), 0), ((), 1)):
+        assert call("copy", path, "here.db", *words, cwd=tmp_path).code == code
     assert "network file system (nfs4)" in call("doctor", cwd=tmp_path, database=path).stdout
     said = call("--exclusive", "doctor", cwd=tmp_path, database=path).stdout
     assert "on a network (nfs4), for one process alone" in said
