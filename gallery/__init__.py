@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         MissingNetwork,
         MissingPackage,
         NameTaken,
+        NetworkPlace,
         NewerArchive,
         NewerGallery,
         NoBackUp,
@@ -198,18 +199,19 @@ else:
         "DatabaseFailed DecidedMeanwhile EmptyCharacter EmptyGallery EnrolledFace "
         "FallenFigure FetchFailed FullDisk GalleryError GoneFiles HeadSeen InputError "
         "LabelledOtherwise LoginRefused LookAlikes LostDatabase LostFile LostServer "
-        "MissingNetwork MissingPackage NameTaken NewerArchive NewerGallery NoBackUp "
-        "NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoNameToConfirm NoPlace "
-        "NoRights NoServer NoSuchCharacter NoSuchCluster NoSuchDatabase NoSuchDetector "
-        "NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection NoSuchRuntime "
-        "NoSuchSample NoSuchSeenFace NoSuchStep NoSuchVideo NobodyKnown NotAGallery "
-        "NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed NothingFound "
-        "NothingSeen NothingToUndo OtherGroup OutgrownCalibration PluginFailed "
-        "ReadOnlyDatabase RenamedFolder SamePicture SetupError SeveralFaces "
-        "StaleCalibration StoreError TooFewFaces UnfetchableNetwork UnfinishedCopy "
-        "Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase UnreadableFile "
-        "UnreadableMetadata UnreadablePicture UnreadableVideo UnusableDetector "
-        "UnusableFile UnwritableFile WhichFace WhichOfFaces WrongRuntime",
+        "MissingNetwork MissingPackage NameTaken NetworkPlace NewerArchive NewerGallery "
+        "NoBackUp NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoNameToConfirm "
+        "NoPlace NoRights NoServer NoSuchCharacter NoSuchCluster NoSuchDatabase "
+        "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
+        "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchStep NoSuchVideo NobodyKnown "
+        "NotAGallery NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed "
+        "NothingFound NothingSeen NothingToUndo OtherGroup OutgrownCalibration "
+        "PluginFailed ReadOnlyDatabase RenamedFolder SamePicture SetupError "
+        "SeveralFaces StaleCalibration StoreError TooFewFaces UnfetchableNetwork "
+        "UnfinishedCopy Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase "
+        "UnreadableFile UnreadableMetadata UnreadablePicture UnreadableVideo "
+        "UnusableDetector UnusableFile UnwritableFile WhichFace WhichOfFaces "
+        "WrongRuntime",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -340,6 +342,7 @@ __all__ = [
     "MissingPackage",
     "NameTaken",
     "Named",
+    "NetworkPlace",
     "NewerArchive",
     "NewerGallery",
     "NoBackUp",

@@ -143,14 +143,16 @@ def open_gallery(
     runtime: str | None = None,
     head_scale: float | None = None,
     collage: bool | None = None,
+    exclusive: bool | None = None,
 ) -> Gallery:
     """Open a gallery to enroll, identify and label with; use it in a `with` block, or close it.
 
     `database` is a path or a URL, of SQLite or PostgreSQL. What is None is as on the command line:
     GALLERY_DATABASE, GALLERY_ENCODER and GALLERY_DETECTOR where they are set, then the usual. The
     detector `whole` stands for --cropped: every picture is a face already. With `collage` several
-    faces of a picture may have one name. Where no database is, the first `enroll` makes it.
-    Networks are opened when the first picture needs them.
+    faces of a picture may have one name. Where no database is, the first `enroll` makes it. A file
+    that this process alone uses is `exclusive`: it may lie on a network file system. Networks are
+    opened when the first picture needs them.
 
     Raises SetupError for an encoder that is not here, StoreError for a database that does not fit,
     and InputError for a URL that is none.
@@ -162,6 +164,7 @@ def open_gallery(
         detector=detector,
         head_scale=head_scale,
         collage=collage,
+        exclusive=exclusive,
     )
     is_there = assemble.is_there(settings)
     if not is_there:

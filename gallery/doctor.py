@@ -20,6 +20,7 @@ from gallery.output import registry
 from gallery.settings import Settings
 from gallery.store.addresses import address_of
 from gallery.system import plugins
+from gallery.system.mounts import network_of
 from gallery.system.threads import available_cores
 from gallery.types import Image
 
@@ -130,9 +131,12 @@ def _database(settings: Settings) -> str:
         characters = gallery.characters()
         samples = sum(one.samples for one in characters)
         encoders = ", ".join(f"{name}: {count}" for name, count in gallery.store.encoders().items())
+    path = gallery.store.path
+    kind = None if path is None else network_of(path)
+    alone = "" if kind is None else f"; on a network ({kind}), for one process alone"
     return (
         f"{shown} is sound: {plural(len(characters), 'character')}, "
-        f"{plural(samples, 'sample')} ({encoders or 'none encoded'})"
+        f"{plural(samples, 'sample')} ({encoders or 'none encoded'}){alone}"
     )
 
 

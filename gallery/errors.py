@@ -1014,6 +1014,21 @@ class NotAGallery(StoreError):
 
 
 @facts
+class NetworkPlace(StoreError):
+    """A database's file lies where SQLite cannot keep machines from spoiling it."""
+
+    FACT = "The database {self.path} lies on a network file system ({self.kind}), which is not safe"
+    CURE = (
+        "move it to a disk of this machine or to a PostgreSQL server, or say that one process "
+        "alone uses it"
+    )
+
+    path: Path
+    kind: str
+    """As the system calls it, such as nfs4."""
+
+
+@facts
 class UnfinishedCopy(StoreError):
     """A database is a copy of a gallery that is under way, or was left before its end."""
 

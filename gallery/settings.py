@@ -86,6 +86,8 @@ class Settings:
     models_folder: Path = field(default_factory=default_models_folder)
     """Where fetched and added networks are kept."""
     cache_folder: Path = field(default_factory=default_cache_folder)
+    exclusive: bool = field(default_factory=lambda: os.environ.get("GALLERY_EXCLUSIVE", "") in YES)
+    """Whether one process alone uses a database in a file, which then may lie on a network."""
 
 
 def resolved(
@@ -96,6 +98,7 @@ def resolved(
     detector: str | None = None,
     head_scale: float | None = None,
     collage: bool | None = None,
+    exclusive: bool | None = None,
 ) -> Settings:
     """Return settings with what was chosen; what is None is as Settings has it."""
     usual = Settings()
@@ -107,4 +110,5 @@ def resolved(
         detector=usual.detector if detector is None else detector,
         head_scale=usual.head_scale if head_scale is None else head_scale,
         collage=usual.collage if collage is None else collage,
+        exclusive=usual.exclusive if exclusive is None else exclusive,
     )

@@ -37,7 +37,10 @@ ROOMS = (
 """From the ground up: a room imports from the floors below its own alone."""
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "system": ("escapes files interrupts locks memory plugins reading threads", "file_names"),
+    "system": (
+        "escapes files interrupts locks memory mounts plugins reading threads",
+        "file_names",
+    ),
     "numerics": ("assignment distances intervals neighbours profiles spans", "choosing clustering"),
     "media": (
         "difference_hash folders images timecodes",

@@ -46,7 +46,7 @@ from gallery.settings import DEFAULT_DETECTOR, resolved
 from gallery.system import interrupts, memory
 
 GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
-GLOBAL_FLAGS = ("--collage",)
+GLOBAL_FLAGS = ("--collage", "--exclusive")
 
 
 class Group(Commands):
@@ -152,6 +152,14 @@ def choose(
             help="Several faces of a picture may have one name, as in collages and split screens.",
         ),
     ] = False,
+    exclusive: Annotated[
+        bool,
+        typer.Option(
+            "--exclusive",
+            envvar="GALLERY_EXCLUSIVE",
+            help="Only this process uses the gallery's file: it may lie on a network file system.",
+        ),
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
     ] = False,
@@ -163,6 +171,7 @@ def choose(
         detector=detector,
         head_scale=head_scale,
         collage=collage,
+        exclusive=exclusive,
     )
 
 

@@ -33,6 +33,7 @@ from gallery.errors import (
     MissingNetwork,
     MissingPackage,
     NameTaken,
+    NetworkPlace,
     NoBackUp,
     NobodyKnown,
     NoFace,
@@ -180,6 +181,8 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NoFaceMarked: NoFaceMarked.CURE,
     NoFacePasses: _of_gates,
     NoGallery: "make one with `gallery enroll FOLDER`, or name another with --database",
+    NetworkPlace: "move it to a disk of this machine, `gallery copy` it to a PostgreSQL server, or "
+    "give --exclusive where one process alone uses it",
     NoPlace: "name another place with --database",
     NobodyKnown: "`gallery characters` lists its names",
     NoSuchCharacter: _of_character,

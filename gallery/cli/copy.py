@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gallery.cli.progress import follow
-from gallery.cli.show import Json, json_line, plural, say
+from gallery.cli.show import Json, json_line, plural, say, settings_of
 
 TOLD = {
     "characters": "character",
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def copy(
+    ctx: typer.Context,
     source: Annotated[str, typer.Argument(metavar="FROM", help="A path or URL, as --database.")],
     target: Annotated[
         str, typer.Argument(metavar="TO", help="An empty database, or a file that is not there.")
@@ -36,7 +37,7 @@ def copy(
     """
     from gallery.jobs.copy import copy as copying
 
-    done = follow(copying(source, target))
+    done = follow(copying(source, target, exclusive=settings_of(ctx).exclusive))
     if json:
         json_line({"rows": dict(done.rows), "before": done.before})
         return

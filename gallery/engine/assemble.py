@@ -26,7 +26,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
     """
     settings = settings or Settings()
     weights = locate(settings.encoder, settings.models_folder)
-    store = Store(settings.database, create=create)
+    store = Store(settings.database, create=create, exclusive=settings.exclusive)
     models = bundled("models")
     return Engine(
         store,

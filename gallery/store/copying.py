@@ -52,8 +52,10 @@ class Portion:
 class Copy:
     """A copy of a gallery, see `portions`."""
 
-    def __init__(self, source: Address, target: Address) -> None:
+    def __init__(self, source: Address, target: Address, *, exclusive: bool = False) -> None:
         """Open both databases; the target is made where none is.
+
+        Files are `exclusive` where this process alone uses them.
 
         Raises what open_database does; InputError where both are one, where the target holds a
         gallery, and for one in memory.
@@ -61,9 +63,9 @@ class Copy:
         if None in (source.shown, target.shown) or source.shown == target.shown:
             raise CopyRefused(str(target.shown or "memory"), "cannot be copied into")
         self._shown = str(target.shown)
-        self._source = open_database(source, create=False)
+        self._source = open_database(source, create=False, exclusive=exclusive)
         try:
-            self._target = open_database(target, create=True, unfinished=True)
+            self._target = open_database(target, create=True, unfinished=True, exclusive=exclusive)
         except BaseException:
             self._source.close()
             raise

@@ -56,14 +56,17 @@ class Database(Protocol):
         ...
 
 
-def open_database(address: Address, *, create: bool, unfinished: bool = False) -> Database:
+def open_database(
+    address: Address, *, create: bool, unfinished: bool = False, exclusive: bool = False
+) -> Database:
     """Open the database at an address, of this version; make it where needed.
 
+    A file is `exclusive` where this process alone uses it.
     A copy that was not finished is opened where that is said, see copying. Raises what
     schema.open_database and server.ServerDatabase do.
     """
     if address.server is None:
-        return FileDatabase(address.path, create=create, unfinished=unfinished)
+        return FileDatabase(address.path, create=create, unfinished=unfinished, exclusive=exclusive)
     # What one file needs is loaded without it.
     from gallery.store.server import ServerDatabase
 
@@ -86,10 +89,19 @@ def is_gallery_at(address: Address) -> bool:
 class FileDatabase:
     """A database in a file of SQLite's, or in memory."""
 
-    def __init__(self, path: Path | None, *, create: bool, unfinished: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        create: bool,
+        unfinished: bool = False,
+        exclusive: bool = False,
+    ) -> None:
         """Open it; without a path it is one in memory. Raises what schema.open_database does."""
         self._path = path
-        self._engine = schema.open_database(path, create=create, unfinished=unfinished)
+        self._engine = schema.open_database(
+            path, create=create, unfinished=unfinished, exclusive=exclusive
+        )
         self._place = Place(path, has_log=self.is_writable)
 
     @property

@@ -90,10 +90,13 @@ class Vectors:
 class Store:
     """A gallery's database, open. Every method raises StoreError when the database fails."""
 
-    def __init__(self, where: str, *, create: bool = False) -> None:
-        """Open the database at a path or URL; it raises what databases.open_database does."""
+    def __init__(self, where: str, *, create: bool = False, exclusive: bool = False) -> None:
+        """Open the database at a path or URL; it raises what databases.open_database does.
+
+        A file that this process alone uses is `exclusive`: it may lie on a network file system.
+        """
         self.address = address_of(where)
-        self._database = open_database(self.address, create=create)
+        self._database = open_database(self.address, create=create, exclusive=exclusive)
         self.answers = AnswerReader(self._reading)
         self.decisions = DecisionReader(self._reading)
         self.groups = GroupReader(self._reading)

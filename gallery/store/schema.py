@@ -23,6 +23,7 @@ from gallery.errors import (
     DamagedDatabase,
     DatabaseFailed,
     FullDisk,
+    NetworkPlace,
     NewerGallery,
     NoGallery,
     NoPlace,
@@ -36,6 +37,7 @@ from gallery.settings import bundled
 from gallery.store import logs
 from gallery.store.kinds import DamagedValueError
 from gallery.system.files import dated, replacing, unfinished
+from gallery.system.mounts import network_of
 from gallery.system.reading import open_file
 
 APPLICATION_ID = 0x67616C6C
@@ -66,10 +68,14 @@ def open_database(
     create: bool,
     migrations: Path | None = None,
     unfinished: bool = False,
+    exclusive: bool = False,
 ) -> Engine:
     """Open a database of this version, making it or bringing it up to date where needed.
 
     Without a path it is one in memory. A copy that is not finished is opened where that is said.
+    Where one process alone uses it, it keeps no write-ahead log, which wants memory that processes
+    share, and may lie on a network file system.
+
 
     A database of an older version is backed up beside itself before it is changed; a log beside it
     that is of another file is put aside. Raises InputError where nothing is and create is false;
@@ -77,9 +83,14 @@ def open_database(
     written.
     """
     if path is not None:
+        kind = None if exclusive else network_of(path)
+        if kind is not None:
+            raise NetworkPlace(path, kind)
         _look_at_file(path, create=create)
         _look_at_logs(path)
-    engine = _engine(path)
+        if exclusive:
+            _leave_write_ahead(path)
+    engine = _engine(path, "DELETE" if exclusive else "WAL")
     try:
         with explained(path):
             folder = migrations or bundled("migrations")
@@ -218,7 +229,17 @@ def _make_folder(path: Path) -> None:
         raise NoPlace(path.parent, str(error.strerror)) from error
 
 
-def _engine(path: Path | None) -> Engine:
+def _leave_write_ahead(path: Path) -> None:
+    """Let a database keep no write-ahead log any more, whose index is no file on a network."""
+    if not path.exists() or not is_writable(path):
+        return
+    with explained(path), contextlib.closing(sqlite3.connect(path)) as connection:
+        # Of a process that has the file for itself, the index is in its own memory.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def _engine(path: Path | None, journal: str) -> Engine:
     if path is None:
         engine = create_engine("sqlite://", poolclass=StaticPool)
     elif path.exists() and not is_writable(path):
@@ -237,7 +258,7 @@ def _engine(path: Path | None) -> Engine:
         )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    return engine
+    return engine.execution_options(journal=journal)
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
@@ -260,13 +281,14 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     # A writer takes its lock at once: one that began as a reader cannot wait for it later.
-    if not connection.get_execution_options().get("writes", False):
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
         connection.exec_driver_sql("BEGIN")
         return
     # A back-up that was put in place keeps no log yet, so that reading and writing would wait for
     # one another. Others who have it open keep it so for now.
     with contextlib.suppress(DatabaseError):
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        connection.exec_driver_sql(f"PRAGMA journal_mode = {options['journal']}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     # First, so that the page it stands on is the first one in any log.
     before = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -349,7 +371,7 @@ def _migrate(engine: Engine, path: Path | None, revision: str | None, migrations
     if revision is not None and path is not None:
         # A run that was killed may have left one of this very second.
         back_up(engine, dated(path, f".{revision}-"))
-    if revision is None:
+    if revision is None and engine.get_execution_options()["journal"] == "WAL":
         with contextlib.closing(engine.raw_connection()) as bare:
             # Outside of a transaction, which is where the mode can be set; it stays in the file.
             _write_ahead(cast(sqlite3.Connection, bare.driver_connection))

@@ -256,13 +256,14 @@ _EXPLAINED: dict[str, Callable[[str], DatabaseFailed]] = {
 
 def _explain(error: DBAPIError, shown: str) -> DatabaseFailed:
     state = _state(error)
-    said = (str(error.orig).strip().splitlines() or [""])[-1]
+    said = str(error.orig).strip().splitlines() or [""]
     if not state:
-        return _without_code(error, said, shown)
+        # The last line is of the last address that was tried.
+        return _without_code(error, said[-1], shown)
     for begin, kind in _EXPLAINED.items():
         if state.startswith(begin):
             return kind(shown)
-    return DatabaseFailed(shown, f"answered: {said.rstrip('.')}")
+    return DatabaseFailed(shown, f"answered: {said[0].rstrip('.')}")
 
 
 LOGIN = ("authentication", "role", "pg_hba.conf")

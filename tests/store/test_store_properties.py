@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from fakes import memory, new_sample, vector
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from postgres import Server
 
 from gallery.errors import InputError
 from gallery.store.reader import Store
@@ -63,10 +70,14 @@ class Model:
 class StoreMachine(RuleBasedStateMachine):
     """Does the same to a database and to the model, and compares them after every step."""
 
+    server: Server | None = None
+    """Has the databases, where they are to be in no file."""
+
     @initialize()
     def make(self) -> None:
         self.folder = tempfile.TemporaryDirectory(dir=memory())
-        self.where = str(Path(self.folder.name) / "gallery.db")
+        in_file = str(Path(self.folder.name) / "gallery.db")
+        self.where = in_file if self.server is None else self.server.gallery()
         self.store = Store(self.where, create=True)
         self.model = Model()
         self.pictures = 0
@@ -302,3 +313,13 @@ class StoreMachine(RuleBasedStateMachine):
 
 StoreMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25)
 test_no_order_of_changes_loses_a_sample_or_leaves_a_profile_false = StoreMachine.TestCase
+
+
+def test_none_does_so_on_a_server(server: Server) -> None:
+    class ServerMachine(StoreMachine):
+        """Does so in databases on a server."""
+
+    ServerMachine.server = server
+    run_state_machine_as_test(
+        ServerMachine, settings=settings(max_examples=5, stateful_step_count=20)
+    )

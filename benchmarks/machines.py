@@ -1,0 +1,197 @@
+"""Measures a gallery on a PostgreSQL server beside one in a file.
+
+    python -m benchmarks.machines postgresql+psycopg://USER@HOST/postgres [--times 3] [--rows 200]
+
+The user may make databases on the server, which are dropped again. The first three rows are whole
+jobs over the sample pictures, from file to record, with the default detector and encoder. The
+others are calls of the store alone, with random descriptors, a transaction each. Both databases
+take turns, so that what else the machine does strikes both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import create_engine, make_url
+
+import gallery
+from benchmarks.timing import CHARACTERS, SCREENSHOTS, Times, heading, pictures, taking_turns
+from gallery.media.images import encode_png
+from gallery.store.reader import Store
+from gallery.store.sightings import Observation
+from gallery.store.writer import NewSample
+from gallery.types import CROP_SIDE, DIMENSION, Box, DescribedFace, Face, Quality
+from measuring.tables import table
+
+CROP = np.full((CROP_SIDE, CROP_SIDE, 3), 90, np.uint8)
+BOX = Box(10.0, 10.0, 110.0, 110.0)
+
+
+class Place:
+    """Where the galleries of one kind are made, a new one for each measurement that wants one."""
+
+    def __init__(self, folder: Path, make: Callable[[], str]) -> None:
+        """Take a folder for records, and what makes an empty database and names it."""
+        self._folder, self._make = folder, make
+        self._numbers = count()
+        self._random = np.random.default_rng(0)
+        self.where = make()
+
+    def enroll(self) -> None:
+        """Enroll the sample characters into a new gallery."""
+        self.where = self._make()
+        with gallery.open_gallery(self.where) as people:
+            people.enroll(CHARACTERS).run()
+
+    def label(self) -> None:
+        """Label the sample screenshots."""
+        with gallery.open_gallery(self.where) as people:
+            people.label(SCREENSHOTS, out=self._folder / f"{time.time_ns()}.jsonl").run()
+
+    def identify(self) -> None:
+        """Ask who is in each of the sample screenshots."""
+        with gallery.open_gallery(self.where) as people:
+            for picture in pictures(SCREENSHOTS):
+                people.identify(picture)
+
+    def add(self, store: Store, rows: int) -> None:
+        """Add samples to ten characters."""
+        for _ in range(rows):
+            number = next(self._numbers)
+            face = Face(BOX, 1.0)
+            sample = NewSample(
+                f"Character {number % 10}",
+                hashlib.sha256(str(number).encode()).hexdigest(),
+                Path(f"/pictures/{number}.png"),
+                face,
+                encode_png(CROP),
+                {"random": self._vector()},
+                "random",
+                f"Character {number % 10}",
+            )
+            with store.writing() as writer:
+                writer.add(sample)
+
+    def keep(self, store: Store, rows: int) -> None:
+        """Note pictures with two faces each."""
+        for _ in range(rows):
+            number = next(self._numbers)
+            faces = tuple(
+                DescribedFace(
+                    Face(BOX._replace(left=BOX.left + right, right=BOX.right + right), 1.0),
+                    CROP,
+                    self._vector(),
+                    Quality(100.0, 0.5, 0.0, 0.5, 0.0),
+                )
+                for right in (0.0, 200.0)
+            )
+            path, digest = Path(f"/seen/{number}.png"), f"{number:064}"
+            with store.writing() as writer:
+                writer.sightings.keep(
+                    Observation(path, None, digest, 400, 200, faces), "random", "random"
+                )
+
+    @staticmethod
+    def read(store: Store, rows: int) -> None:
+        """Read all vectors that an index is made of, and the answers to decide of."""
+        for _ in range(max(rows // 20, 1)):
+            store.vectors("random")
+            store.answers.page("random", None)
+
+    def _vector(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return self._random.normal(size=DIMENSION).astype(np.float32)
+
+
+@contextmanager
+def places(server: str, folder: Path) -> Iterator[dict[str, Place]]:
+    """Give a place of files and one of databases on a server, which are dropped at the end."""
+    numbers, made = count(), list[str]()
+    url = make_url(server)
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+
+    def on_server() -> str:
+        made.append(f"gallery_benchmark_{time.time_ns()}")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {made[-1]} TEMPLATE template0")
+        name = url.set(database=made[-1]).render_as_string(hide_password=False)
+        Store(name, create=True).close()
+        return name
+
+    def in_file() -> str:
+        path = folder / f"{next(numbers)}.db"
+        Store(str(path), create=True).close()
+        return str(path)
+
+    try:
+        yield {"file": Place(folder, in_file), "server": Place(folder, on_server)}
+    finally:
+        with engine.connect() as connection:
+            for one in made:
+                connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {one} WITH (FORCE)")
+        engine.dispose()
+
+
+def measured(known: dict[str, Place], times: int, rows: int) -> dict[str, dict[str, Times]]:
+    """Return how long each thing takes in both places, by what it is."""
+    found = {
+        f"{job.__name__} the samples": taking_turns(
+            {kind: partial(job, place) for kind, place in known.items()}, times
+        )
+        for job in (Place.enroll, Place.label, Place.identify)
+    }
+    stores = {kind: Store(place.where) for kind, place in known.items()}
+    for what, call in (
+        (f"add {rows} samples", Place.add),
+        (f"note {rows} pictures", Place.keep),
+    ):
+        found[what] = taking_turns(
+            {kind: partial(call, known[kind], store, rows) for kind, store in stores.items()}, times
+        )
+    found[f"read all, {max(rows // 20, 1)} times"] = taking_turns(
+        {kind: partial(Place.read, store, rows) for kind, store in stores.items()}, times
+    )
+    for store in stores.values():
+        store.close()
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.machines", description=__doc__)
+    parser.add_argument("server", help="a database of the server whose user may make others")
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=200)
+    chosen = parser.parse_args(arguments)
+    print(heading())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        places(chosen.server, Path(folder)) as known,
+    ):
+        found = measured(known, chosen.times, chosen.rows)
+    print(
+        table(
+            (f"median of {chosen.times}", "file, ms", "server, ms", "ratio"),
+            [
+                (
+                    what,
+                    f"{both['file'].median:.0f}",
+                    f"{both['server'].median:.0f}",
+                    f"{both['server'].median / both['file'].median:.2f}",
+                )
+                for what, both in found.items()
+            ],
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
