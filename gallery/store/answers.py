@@ -34,7 +34,7 @@ from gallery.store.columns import box_of
 from gallery.store.decided import Times
 from gallery.store.descriptors import portions
 from gallery.store.enrolled_faces import enrolled_faces
-from gallery.store.kinds import DamagedValueError, Real
+from gallery.store.kinds import DamagedValueError, Real, Whole
 from gallery.store.tables import (
     answer_counts,
     answer_states,
