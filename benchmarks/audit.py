@@ -36,8 +36,9 @@ from gallery.audit.misplaced import margins
 from gallery.faces.networks.library import Library
 from gallery.numerics.clustering import REACH, group
 from gallery.settings import DEFAULT_ENCODER, Settings
+from gallery.store.enrolled import EnrolledSamples
 from gallery.store.rejections import NEARLY
-from gallery.types import Box, Face, Sample, Thresholds
+from gallery.types import Thresholds
 from measuring.tables import table
 
 FACES = SHARED / "faces"
@@ -83,13 +84,19 @@ def draw(labels: Labels, each: int, generator: np.random.Generator) -> Labels:
 
 def audit_set_of(descriptors: Descriptors, labels: Labels, thresholds: Thresholds) -> AuditSet:
     """Return what an audit looks at, of samples with these labels."""
-    face = Face(Box(0, 0, 60, 60), 1.0)
-    samples = tuple(
-        Sample(row, f"{label:04d}", "", Path(f"{row}"), "", "", face, False, None, None, False)
-        for row, label in enumerate(labels.tolist())
+    numbers, places = np.unique(labels, return_inverse=True)
+    order = np.argsort(places, kind="stable")
+    enrolled = EnrolledSamples(
+        order,
+        descriptors[order],
+        tuple(f"{number:04d}" for number in numbers.tolist()),
+        places[order],
+        np.zeros(len(numbers), np.bool_),
+        np.zeros(len(order), np.bool_),
+        np.full(len(order), np.nan),
+        {},
     )
-    near = NEARLY * thresholds.sure
-    return AuditSet(samples, descriptors.astype(np.float64), thresholds.unknown, near)
+    return AuditSet(enrolled, thresholds.unknown, NEARLY * thresholds.sure, lambda _: [])
 
 
 def swapped(labels: Labels, generator: np.random.Generator) -> tuple[Labels, Labels]:
@@ -121,7 +128,9 @@ def found(
 ) -> Found:
     """Swap labels and look for them."""
     wrong, rows = swapped(labels, generator)
-    values = margins(audit_set_of(descriptors, wrong, thresholds)).values
+    audit_set = audit_set_of(descriptors, wrong, thresholds)
+    values = np.empty(len(wrong))
+    values[audit_set.ids] = margins(audit_set).values
     first = np.argsort(-values, kind="stable")[: round(FIRST * len(labels))]
     proposed = np.flatnonzero(values > 0)
     hits = np.isin(rows, proposed)

@@ -6,14 +6,17 @@
 Faces and characters are drawn as benchmarks.answers and benchmarks.large draw them: for faces seen,
 500 characters of 5 samples are enrolled; for characters enrolled, each has 10 samples and nothing
 was seen. Every command is a process of its own, from start to end. Printed are its processor
-seconds of all cores and the most memory it had, and the exponent of time over size that fits best,
-once that of the smallest gallery is taken off: 1 is linear.
+seconds of all cores and the most memory it had; the exponent of time over size that fits best,
+once that of the smallest gallery is taken off: 1 is linear; and how many times the seconds of the
+smallest gallery the largest one takes.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +24,7 @@ import numpy as np
 
 from benchmarks.answers import see
 from benchmarks.large import Run, drawn, fill, run
+from benchmarks.timing import CHARACTERS, SCREENSHOTS
 from gallery.engine.assemble import open_gallery
 from gallery.settings import Settings
 from measuring.tables import table
@@ -35,14 +39,28 @@ SEEN = (
 )
 """What answers faces that were seen; the gallery is calibrated before."""
 
+SCREENSHOT = "screenshot.jpg"
+"""The sample picture that is asked about."""
+
+PICTURES = "ten"
+"""A folder of two characters of five sample pictures each, which are enrolled."""
+
 KNOWN = (
+    ("identify", SCREENSHOT),
+    ("identify", SCREENSHOT),
+    ("enroll", PICTURES),
+    ("identify", SCREENSHOT),
     ("calibrate",),
-    ("identify", "SCREENSHOT"),
     ("characters",),
     ("audit",),
     ("export", "gallery.tar"),
 )
-"""What works on all who are enrolled."""
+"""What works on all who are enrolled. The first `identify` makes the index, and the last one comes
+after `enroll`."""
+
+
+WRITTEN = ("alone.jsonl", "jointly.jsonl", "gallery.tar")
+"""Files that a command writes; each gallery has its own."""
 
 
 def of_faces(folder: Path, size: int) -> Path:
@@ -62,6 +80,9 @@ def of_characters(folder: Path, size: int) -> Path:
     """Make a gallery of so many characters."""
     database = folder / f"known-{size}.db"
     fill(database, size, OF_A_CHARACTER)
+    shutil.copyfile(sorted(SCREENSHOTS.glob("*.jpg"))[0], folder / SCREENSHOT)
+    for own in sorted(CHARACTERS.iterdir())[:2]:
+        shutil.copytree(own, folder / PICTURES / own.name, dirs_exist_ok=True)
     return database
 
 
@@ -74,10 +95,12 @@ def measured(
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             database = make(Path(folder), size)
+            names: Counter[str] = Counter()
             for words in commands:
                 name = " ".join(one for one in words if one == "--alone" or one == words[0])
-                own = [f"{size}-{one}" if "." in one else one for one in words]
-                yield size, name, run(own, database)
+                names[name] += 1
+                own = [f"{size}-{one}" if one in WRITTEN else one for one in words]
+                yield size, f"{name} {names[name]}".removesuffix(" 1"), run(own, database)
             for one in database.parent.glob(f"{database.name}*"):
                 if one.is_file():
                     one.unlink()
@@ -118,11 +141,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 name,
                 *(f"{one.processor:.1f} s, {one.memory:.0f} MiB" for one in own),
                 f"{exponent(sizes, [one.processor for one in own]):.2f}",
+                f"{own[-1].processor / own[0].processor:.2f}",
             )
             for name, own in runs.items()
         ]
         if rows:
-            print(table((title, *(f"{size:,}" for size in sizes), "exponent"), rows), flush=True)
+            print(
+                table((title, *(f"{size:,}" for size in sizes), "exponent", "times"), rows),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ from gallery.faces.describe import Describer
 from gallery.faces.detectors.animeface import AnimefaceDetector
 from gallery.faces.interfaces import Aligner, Detector, Encoder
 from gallery.faces.networks.library import locate
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.pipeline import identified
 from gallery.media.images import read_image

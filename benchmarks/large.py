@@ -10,12 +10,15 @@ temporary folder; memory is the most that it had.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +29,7 @@ from benchmarks.timing import ROOT
 from gallery.engine.assemble import open_gallery
 from gallery.media.images import encode_png
 from gallery.settings import Settings
-from gallery.store.writer import NewSample
-from gallery.types import CROP_SIDE, DIMENSION, Box, Face, Quality
+from gallery.types import CROP_SIDE, DIMENSION
 from measuring.tables import table
 
 APART, SPREAD = 0.45, 0.3
@@ -43,6 +45,11 @@ COMMANDS = (
     ("audit",),
     ("audit", "--report", "audit.html"),
 )
+
+AT_ONCE = 1000
+"""Characters that are inserted at once."""
+
+CROP = encode_png(np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8))
 
 RUN = "from gallery.cli import main; main()"
 
@@ -70,29 +77,77 @@ def drawn(characters: int, samples: int) -> NDArray[np.float32]:
 
 
 def fill(database: Path, characters: int, samples: int) -> None:
-    """Make a gallery of so many characters."""
-    png = encode_png(np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8))
-    face, quality = Face(Box(0.0, 0.0, 150.0, 150.0), 1.0), Quality(150.0, 0.8, 0.0, 1.0, 0.0)
-    with (
-        open_gallery(Settings(database=str(database)), create=True) as gallery,
-        gallery.store.writing() as writer,
-    ):
-        for number, vectors in enumerate(drawn(characters, samples)):
-            name = f"character {number:05}"
-            for place, vector in enumerate(vectors):
-                writer.add(
-                    NewSample(
-                        character=name,
-                        digest=f"{number:032x}{place:032x}",
-                        path=Path(f"/{name}/{place}.png"),
-                        face=face,
-                        crop_png=png,
-                        descriptors={gallery.encoder: vector},
-                        detector="heads",
-                        enrolled_as=name,
-                        quality=quality,
-                    )
-                )
+    """Make a gallery of so many characters, a part of them at a time in each statement."""
+    with open_gallery(Settings(database=str(database)), create=True) as gallery:
+        encoder = gallery.encoder
+    vectors = drawn(characters, samples)
+    with closing(sqlite3.connect(database)) as connection:
+        # Nothing is lost with it, and many rows come in no order.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -2000000")
+        for first in range(0, characters, AT_ONCE):
+            _insert(connection, encoder, first, vectors[first : first + AT_ONCE])
+        newest = connection.execute("SELECT max(id) FROM changed_vectors").fetchone()
+        connection.execute("DELETE FROM changed_vectors WHERE id < ?", newest)
+        connection.execute("UPDATE state SET change = 'filled'")
+        connection.execute("INSERT INTO changes VALUES ('filled', ?)", newest)
+        connection.commit()
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _insert(
+    connection: sqlite3.Connection, encoder: str, first: int, vectors: NDArray[np.float32]
+) -> None:
+    """Insert some characters with their samples, as enrolment does."""
+    each = vectors.shape[1]
+    names = [f"character {first + row:06}" for row in range(len(vectors))]
+    owners = range(first + 1, first + 1 + len(vectors))
+    numbers = np.arange(each * first, each * (first + len(vectors))) + 1
+    faces = [
+        (int(number), owners[place // each], names[place // each])
+        for place, number in enumerate(numbers)
+    ]
+    ideals = vectors.astype(np.float64).mean(axis=1)
+    bests = np.linalg.norm(vectors - ideals[:, None], axis=2).argmin(axis=1)
+    put = connection.executemany
+    put(
+        "INSERT INTO characters (id, name, is_reject, spelling) VALUES (?, ?, 0, ?)",
+        zip(owners, names, names, strict=True),
+    )
+    put(
+        "INSERT INTO samples (id, character_id, digest, path, enrolled_as, left, top, right,"
+        " bottom, score, detector, size, sharpness, roll, frontal, cut)"
+        " VALUES (?, ?, ?, ?, ?, 0, 0, 150, 150, 1, 'heads', 150, 0.8, 0, 1, 0)",
+        [(one, who, _digest(one), f"/{name}/{one}.png", name) for one, who, name in faces],
+    )
+    put(
+        "INSERT INTO files (path, size, modified_ns, digest) VALUES (?, ?, 0, ?)",
+        [(f"/{name}/{one}.png", 10_000 + one, _digest(one)) for one, _, name in faces],
+    )
+    put(
+        "INSERT INTO contents (digest, pixels, orientation) VALUES (?, ?, 1)",
+        [(_digest(one), _digest(-one)) for one, _, _ in faces],
+    )
+    put("INSERT INTO crops VALUES (?, ?)", [(one, CROP) for one, _, _ in faces])
+    put(
+        "INSERT INTO descriptors VALUES (?, ?, ?)",
+        [
+            (one, encoder, vector.tobytes())
+            for (one, _, _), vector in zip(faces, vectors.reshape(-1, DIMENSION), strict=True)
+        ],
+    )
+    put(
+        "INSERT INTO profiles VALUES (?, ?, ?, ?)",
+        [
+            (who, encoder, ideal.astype("<f4").tobytes(), int(numbers[each * row + best]))
+            for row, (who, ideal, best) in enumerate(zip(owners, ideals, bests, strict=True))
+        ],
+    )
+
+
+def _digest(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
 
 
 def run(words: Sequence[str], database: Path) -> Run:

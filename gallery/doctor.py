@@ -148,7 +148,7 @@ def _index(settings: Settings) -> str:
         cache = index_cache(gallery.store, settings.cache_folder)
         found = cache.open(gallery.encoder, gallery.store.change())
     name = "the one in the cache folder" if address.path is None else f"{address.path.name}-index"
-    state = "fresh" if found else "missing or stale; the next question builds it"
+    state = "fresh" if found is not None else "missing or stale; the next question renews it"
     return f"{name} is {state}"
 
 

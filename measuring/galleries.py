@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.identify.calibration.doubles import LIKELY, centres, doubles
-from gallery.identify.calibration.trials import NOBODY, Protocol, References, Trials
+from gallery.identify.calibration.trials import Protocol, References, Trials
+from gallery.numerics.neighbours import NOBODY
 
 Rows = NDArray[np.intp]
 

@@ -16,7 +16,7 @@ from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer
 from gallery.faces.encoders.preprocess import as_crops
 from gallery.faces.interfaces import Detector, Encoder
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.media.images import encode_png
 from gallery.store.reader import Store

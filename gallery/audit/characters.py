@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
@@ -55,7 +56,7 @@ def split(audit_set: AuditSet) -> Iterator[Proposal]:
         if parts is None:
             continue
         large, small = parts
-        apart = centre_distance(audit_set.descriptors[large], audit_set.descriptors[small])
+        apart = centre_distance(audit_set.exact(large), audit_set.exact(small))
         ratio = apart / audit_set.unknown
         if ratio < APART:
             continue
@@ -66,13 +67,13 @@ def split(audit_set: AuditSet) -> Iterator[Proposal]:
             logistic(APART_STEEPNESS * ratio + APART_START),
             (name,),
             ids,
-            audit_set.ids_of(_most_typical(audit_set.descriptors, large)),
+            audit_set.ids_of(large[_most_typical(audit_set.exact(large))]),
             f"{len(small)} of {len(own)} samples of {name} are {apart:.3f} apart from the others.",
             command("split", name, new, *ids),
         )
 
 
-def two_parts(descriptors: Numbers, own: Labels) -> tuple[Labels, Labels] | None:
+def two_parts(descriptors: NDArray[np.floating], own: Labels) -> tuple[Labels, Labels] | None:
     """Return the larger and the smaller of two groups that rows fall into; None for too few.
 
     They are the two largest groups of Ward's tree, from the first cut that makes both large
@@ -84,7 +85,7 @@ def two_parts(descriptors: Numbers, own: Labels) -> tuple[Labels, Labels] | None
         return None
     own = own[np.linspace(0, len(own) - 1, min(len(own), MOST_TO_SPLIT)).astype(int)]
     least = max(2, round(LEAST_SHARE * len(own)))
-    tree = linkage(descriptors[own], "ward")
+    tree = linkage(descriptors[own].astype(np.float64), "ward")
     for groups in range(2, len(own) // 2 + 1):
         labels = fcluster(tree, groups, "maxclust")
         sizes = np.bincount(labels)
@@ -94,9 +95,9 @@ def two_parts(descriptors: Numbers, own: Labels) -> tuple[Labels, Labels] | None
     return None
 
 
-def _most_typical(descriptors: Numbers, rows: Labels, most: int = 6) -> Labels:
-    apart = ((descriptors[rows] - descriptors[rows].mean(axis=0)) ** 2).sum(axis=1)
-    return rows[np.argsort(apart, kind="stable")[:most]]
+def _most_typical(samples: Numbers, most: int = 6) -> Labels:
+    apart = ((samples - samples.mean(axis=0)) ** 2).sum(axis=1)
+    return np.argsort(apart, kind="stable")[:most]
 
 
 def _new_name(name: str, taken: set[str]) -> str:
@@ -143,14 +144,17 @@ def few(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
 
     Given is which sample stands for those nearly the same as it, for each sample.
     """
-    for number, name in enumerate(audit_set.names):
+    # One that stands for others is of their character.
+    standing = np.unique(stands[audit_set.counts])
+    differing = np.bincount(audit_set.labels[standing], minlength=len(audit_set.names))
+    short = np.flatnonzero(differing < ENOUGH).tolist()
+    folders = _folders_above(audit_set, short)
+    for number in short:
+        name, different = audit_set.names[number], int(differing[number])
         own = audit_set.members[number]
         own = own[audit_set.counts[own]]
-        different = len(np.unique(stands[own]))
-        if different >= ENOUGH:
-            continue
         alike = f", {different} of which differ" if different < len(own) else ""
-        folder = _folder_above(audit_set, own)
+        folder = folders.get(name)
         more, fix = "enroll other faces of it, too", command("name", "PICTURE", name, "--use")
         if folder is not None:
             more = "put other pictures into its folder and enroll again"
@@ -166,14 +170,15 @@ def few(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
         )
 
 
-def _folder_above(audit_set: AuditSet, own: Labels) -> str | None:
-    """Return the folder that a character's own folder lies in, as some sample was enrolled.
+def _folders_above(audit_set: AuditSet, characters: Sequence[int]) -> dict[str, str]:
+    """Return the folders that characters' own folders lie in, as some sample was enrolled, by name.
 
-    None where none was, as those of a character that was adopted.
+    Those of whom none was, as of a character that was adopted, have none.
     """
-    for row in own:
-        sample = audit_set.samples[row]
+    rows = np.flatnonzero(audit_set.counts & np.isin(audit_set.labels, characters))
+    found: dict[str, str] = {}
+    for sample in audit_set.look_up(audit_set.ids_of(rows)):
         for folder in sample.path.parents:
             if folder.name == sample.enrolled_as:
-                return str(folder.parent)
-    return None
+                found.setdefault(sample.character, str(folder.parent))
+    return found

@@ -10,21 +10,21 @@ from gallery.audit.proposals import Kind, Proposal, command
 
 def contradicted(audit_set: AuditSet) -> Iterator[Proposal]:
     """Propose to move samples to whom they were confirmed as, and to forget those set aside."""
-    for row, sample in enumerate(audit_set.samples):
-        state = audit_set.state(row)
+    for sample, row in audit_set.enrolled.rows.items():
+        state, character = audit_set.state(row), audit_set.enrolled.character(row)
         name = state.character
         if state.is_set_aside:
-            said, fix = f"is {state.decided.words}", command("forget", "--sample", sample.id)
-        elif name is not None and name != sample.character:
-            said, fix = f"shows {name}", command("move", sample.id, "--to", name)
+            said, fix = f"is {state.decided.words}", command("forget", "--sample", sample)
+        elif name is not None and name != character:
+            said, fix = f"shows {name}", command("move", sample, "--to", name)
         else:
             continue
         yield Proposal(
             Kind.CONTRADICTED,
             1.0,
-            (sample.character,) if name is None else (sample.character, name),
-            (sample.id,),
+            (character,) if name is None else (character, name),
+            (sample,),
             audit_set.typical(int(audit_set.labels[row])),
-            f"A person decided that sample {sample.id} of {sample.character} {said}.",
+            f"A person decided that sample {sample} of {character} {said}.",
             fix,
         )

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from gallery.audit.audit_set import AuditSet, Labels
 from gallery.audit.misplaced import Margins
 from gallery.audit.proposals import Kind, Proposal, command
-from gallery.numerics.distances import squared_distances
-
-ROWS_AT_ONCE = 512
+from gallery.numerics.neighbours import pairs_within
 
 Pairs = NDArray[np.int64]
 """Rows of samples, the smaller one first, shape (pairs, 2)."""
@@ -21,14 +19,9 @@ Pairs = NDArray[np.int64]
 
 def near_pairs(audit_set: AuditSet) -> Pairs:
     """Return all pairs of samples that are nearly the same, by their rows."""
-    found = [np.zeros((0, 2), np.int64)]
-    count = len(audit_set.samples)
-    for start in range(0, count, ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        apart = squared_distances(audit_set.descriptors[rows], audit_set.descriptors[start:])
-        near = np.argwhere(apart < audit_set.near**2) + start
-        found.append(near[near[:, 0] < near[:, 1]])
-    return np.concatenate(found)
+    most = audit_set.near**2
+    one, other, apart = pairs_within(audit_set.descriptors, np.full(len(audit_set), most))
+    return np.stack([one, other], axis=1)[apart < most]
 
 
 def distinct(audit_set: AuditSet, pairs: Pairs) -> Labels:
@@ -42,9 +35,10 @@ def distinct(audit_set: AuditSet, pairs: Pairs) -> Labels:
     for one, other in own.tolist():
         near[one].append(other)
         near[other].append(one)
-    stands = np.arange(len(audit_set.samples))
+    stands = np.arange(len(audit_set))
     settled: set[int] = set()
-    for row in sorted(near, key=lambda row: (-_score(audit_set, row), row)):
+    seen = np.nan_to_num(audit_set.enrolled.quality)
+    for row in sorted(near, key=lambda row: (-seen[row], row)):
         if row not in settled:
             others = [other for other in near[row] if other not in settled]
             stands[others] = row
@@ -54,13 +48,16 @@ def distinct(audit_set: AuditSet, pairs: Pairs) -> Labels:
 
 def duplicates(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
     """Propose to forget all but the best of a character's samples that are nearly the same."""
-    for kept in np.flatnonzero(np.bincount(stands, minlength=len(stands)) > 1).tolist():
-        others = np.flatnonzero(stands == kept)
-        others = others[others != kept]
-        apart = audit_set.descriptors[others] - audit_set.descriptors[kept]
+    order = np.argsort(stands, kind="stable")
+    for own in np.split(order, np.flatnonzero(np.diff(stands[order])) + 1):
+        if len(own) < 2:
+            continue
+        kept = int(stands[own[0]])
+        others = own[own != kept]
+        apart = audit_set.exact(others) - audit_set.exact(kept)
         mean = float(np.linalg.norm(apart, axis=1).mean())
         ids = audit_set.ids_of(others)
-        name = audit_set.samples[kept].character
+        name = audit_set.enrolled.character(kept)
         yield Proposal(
             Kind.DUPLICATES,
             max(1.0 - mean / audit_set.near, 0.0),
@@ -73,11 +70,6 @@ def duplicates(audit_set: AuditSet, stands: Labels) -> Iterator[Proposal]:
         )
 
 
-def _score(audit_set: AuditSet, row: int) -> float:
-    quality = audit_set.samples[row].quality
-    return 0.0 if quality is None else quality.score
-
-
 def twins(audit_set: AuditSet, pairs: Pairs, found: Margins) -> Iterator[Proposal]:
     """Propose to forget one of two samples of two characters that are nearly the same.
 
@@ -85,22 +77,22 @@ def twins(audit_set: AuditSet, pairs: Pairs, found: Margins) -> Iterator[Proposa
     """
     across = pairs[audit_set.labels[pairs[:, 0]] != audit_set.labels[pairs[:, 1]]]
     fit = np.nan_to_num(found.values, posinf=9.0, neginf=-9.0)
-    for pair in across:
-        wrong, right = sorted((int(row) for row in pair), key=lambda row: (-fit[row], -row))
-        one, other = audit_set.samples[wrong], audit_set.samples[right]
+    for pair in across.tolist():
+        wrong, right = sorted(pair, key=lambda row: (-fit[row], -audit_set.ids[row]))
+        one, other = (audit_set.enrolled.character(row) for row in (wrong, right))
         # A person said so of the one, or of both: neither is a mistake.
-        if other.character in audit_set.state(wrong).not_these:
+        if other in audit_set.state(wrong).not_these:
             continue
-        if audit_set.state(wrong).character == one.character:
+        if audit_set.state(wrong).character == one:
             continue
-        apart = float(np.linalg.norm(audit_set.descriptors[wrong] - audit_set.descriptors[right]))
+        apart = float(np.linalg.norm(audit_set.exact(wrong) - audit_set.exact(right)))
+        sample, twin = audit_set.ids_of([wrong, right])
         yield Proposal(
             Kind.TWINS,
             max(1.0 - apart / audit_set.near / 2, 0.0),
-            (one.character, other.character),
-            (one.id,),
-            (other.id,),
-            f"Sample {one.id} of {one.character} is nearly the same as {other.id} of "
-            f"{other.character}: {apart:.3f} apart.",
-            command("forget", "--sample", one.id),
+            (one, other),
+            (sample,),
+            (twin,),
+            f"Sample {sample} of {one} is nearly the same as {twin} of {other}: {apart:.3f} apart.",
+            command("forget", "--sample", sample),
         )

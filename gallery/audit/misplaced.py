@@ -9,10 +9,10 @@ import numpy as np
 
 from gallery.audit.audit_set import AuditSet, Labels, Numbers
 from gallery.audit.proposals import Kind, Proposal, command, logistic
-from gallery.numerics.distances import squared_distances
+from gallery.numerics.neighbours import Neighbours
 from gallery.types import Decided
 
-ROWS_AT_ONCE = 512
+ROWS_AT_ONCE = 1 << 14
 
 STEEPNESS, START = 15.9, -5.4
 """How sure it is that a label is wrong, from the margin in units of the encoder's `unknown`
@@ -45,18 +45,20 @@ class Margins:
 
 def margins(audit_set: AuditSet) -> Margins:
     """Compare every sample with all ideals, its own one without it."""
-    count = len(audit_set.samples)
-    own, other = np.full(count, np.nan), np.full(count, np.inf)
-    nearest = np.zeros(count, np.int64)
+    count = len(audit_set)
+    own = np.full(count, np.nan)
     refused = _refused(audit_set)
+    # So many of the nearest may be left out besides: those that a sample is known not to show.
+    wanted = 1 + max((len(some) for some in refused.values()), default=0)
+    ideals = Neighbours(audit_set.ideals)
+    near, squares = ideals.others(audit_set.descriptors, audit_set.labels, wanted)
+    for row, names in refused.items():
+        squares[row, np.isin(near[row], names)] = np.inf
+    first = squares.argmin(axis=1)[:, None]
+    nearest = np.maximum(np.take_along_axis(near, first, 1)[:, 0], 0)
+    other = np.sqrt(np.take_along_axis(squares, first, 1)[:, 0])
     for start in range(0, count, ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, count))
-        apart = squared_distances(audit_set.descriptors[rows], audit_set.ideals)
-        apart[rows - start, audit_set.labels[rows]] = np.inf
-        for row in rows:
-            apart[row - start, refused.get(int(row), [])] = np.inf
-        nearest[rows] = apart.argmin(axis=1)
-        other[rows] = np.sqrt(apart.min(axis=1))
         own[rows] = _own(audit_set, rows)
     return Margins(own, other, nearest)
 
@@ -65,7 +67,7 @@ def _refused(audit_set: AuditSet) -> dict[int, list[int]]:
     """Return the characters that samples are known not to show, by row."""
     numbers = {name: number for number, name in enumerate(audit_set.names)}
     found: dict[int, list[int]] = {}
-    for row in range(len(audit_set.samples)):
+    for row in audit_set.enrolled.rows.values():
         for name in audit_set.state(row).not_these:
             if name in numbers:
                 found.setdefault(row, []).append(numbers[name])
@@ -77,8 +79,8 @@ def _own(audit_set: AuditSet, rows: Labels) -> Numbers:
     labels, counts = audit_set.labels[rows], audit_set.counts[rows]
     sizes = audit_set.sizes[labels] - counts
     left = audit_set.ideals[labels] * audit_set.sizes[labels][:, None]
-    left = left - np.where(counts[:, None], audit_set.descriptors[rows], 0.0)
-    apart = audit_set.descriptors[rows] - left / np.maximum(sizes, 1)[:, None]
+    left = left - np.where(counts[:, None], audit_set.exact(rows), 0.0)
+    apart = audit_set.exact(rows) - left / np.maximum(sizes, 1)[:, None]
     return np.where(sizes > 0, np.linalg.norm(apart, axis=1), np.nan)
 
 
@@ -91,23 +93,24 @@ def misplaced(audit_set: AuditSet, found: Margins) -> Iterator[Proposal]:
         if audit_set.state(row).decided not in (Decided.UNDECIDED, Decided.NOT_THIS):
             continue
         own, other = float(found.own[row]), float(found.other[row])
-        sample, name = audit_set.samples[row], audit_set.names[found.nearest[row]]
+        sample, character = int(audit_set.ids[row]), audit_set.enrolled.character(row)
+        name = audit_set.names[found.nearest[row]]
         if other <= NOBODY * audit_set.unknown:
-            fix = command("move", sample.id, "--to", name)
+            fix = command("move", sample, "--to", name)
             rest = ""
         else:
-            fix = command("forget", "--sample", sample.id)
+            fix = command("forget", "--sample", sample)
             rest = " Neither is near: it may be somebody else, or no face."
         yield Proposal(
             Kind.MISPLACED,
             logistic(STEEPNESS * (own - other) / audit_set.unknown + START),
-            (sample.character, name),
-            (sample.id,),
+            (character, name),
+            (sample,),
             (
                 *audit_set.typical(int(audit_set.labels[row])),
                 *audit_set.typical(found.nearest[row]),
             ),
-            f"Sample {sample.id} of {sample.character} is {own:.3f} from its own character and "
+            f"Sample {sample} of {character} is {own:.3f} from its own character and "
             f"{other:.3f} from {name}.{rest}",
             fix,
         )

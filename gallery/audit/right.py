@@ -22,8 +22,8 @@ def say_right(engine: Engine, sample_ids: Sequence[int], *, who: str | None = No
     It is a decision like any other, and can be undone. Raises InputError for a sample that does not
     exist; nothing is decided then.
     """
-    known = {one.id: one for one in engine.store.samples(engine.encoder)}
     wanted = list(dict.fromkeys(sample_ids))
+    known = {one.id: one for one in engine.store.samples(engine.encoder, ids=wanted)}
     for number in wanted:
         if number not in known:
             raise NoSuchSample(number)
@@ -41,5 +41,5 @@ def is_settled(audit_set: AuditSet, proposal: Proposal) -> bool:
     """Say whether a person said that all samples of a proposal are right as they are."""
     if proposal.kind not in OF_SAMPLES or not proposal.samples:
         return False
-    states = (audit_set.states.get(one) for one in proposal.samples)
-    return all(one is not None and one.character == proposal.characters[0] for one in states)
+    states = map(audit_set.state_of, proposal.samples)
+    return all(state.character == proposal.characters[0] for state in states)

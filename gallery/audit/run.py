@@ -30,7 +30,7 @@ def proposals(audit_set: AuditSet) -> list[Proposal]:
     A sample that is proposed to be moved is not proposed to be forgotten as a twin as well. What a
     person said to be right is not doubted.
     """
-    if not audit_set.samples:
+    if not len(audit_set):
         return []
     found = margins(audit_set)
     pairs = near_pairs(audit_set)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +26,9 @@ from gallery.cli.show import (
 )
 from gallery.events import EnrolmentStarted, Event, Noticed, PassedOver, Refused
 from gallery.types import Enrolled, Outcome, Retired, Source
+
+if TYPE_CHECKING:
+    from gallery.engine.engine import Engine
 
 
 def register(app: typer.Typer) -> None:
@@ -121,15 +124,24 @@ def enroll(
             ),
             reporter,
         )
-        poor = [one.name for one in gallery.characters() if one.samples == one.poor > 0]
+        poor = [] if json else _poor_alone(gallery, reporter.settled)
         refused = reporter.report()
-        if not json and any(enrolled.is_poor for enrolled in reporter.settled):
-            for name in poor:
-                say(f"{name} has poor faces alone; its ideal is made of these.")
+        for name in poor:
+            say(f"{name} has poor faces alone; its ideal is made of these.")
         if not json and reporter.has_changed:
             say_when_seen(gallery, "enrolled faces")
     if refused:
         raise typer.Exit(1)
+
+
+def _poor_alone(gallery: Engine, settled: Sequence[Enrolled]) -> list[str]:
+    """Return those of whom poor faces came and who have no others."""
+    from gallery.jobs.given_names import GivenNames
+
+    names = {one.candidate.character for one in settled if one.is_poor}
+    given = GivenNames(gallery.store, names)
+    known = gallery.store.characters({given.character(name) for name in names})
+    return [one.name for one in known if one.samples == one.poor > 0]
 
 
 class _EnrolReporter(Reporter):

@@ -11,7 +11,7 @@ from gallery.faces.align import EyeAligner
 from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
 from gallery.identify.calibration.strangers import read_strangers
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.settings import DEFAULT_DETECTOR, Settings, bundled
 from gallery.store.addresses import address_of
 from gallery.store.databases import is_gallery_at

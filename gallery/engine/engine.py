@@ -35,9 +35,10 @@ from gallery.identify.calibration.model import Calibration
 from gallery.identify.calibration.strangers import Strangers, nobody
 from gallery.identify.calibration.trials import References
 from gallery.identify.distinct import pairs_beside
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.identify.judging import Judgement, Judging, references_of, rejections_of
 from gallery.identify.judging_pictures import CANDIDATES, Judged, judge_pictures
+from gallery.identify.look_alikes import look_alikes_of
 from gallery.identify.matching import Matcher
 from gallery.identify.seen import SeenFaces
 from gallery.media.images import decode_png, file_state
@@ -68,6 +69,9 @@ from gallery.types import (
 
 CALIBRATED_FPIR = 0.01
 MOST_FPIR = 0.5
+
+COMPARED_WHOLE = 256
+"""Up to so many characters all are compared where some may look like others."""
 
 
 class Smoothed(NamedTuple):
@@ -366,15 +370,22 @@ class Engine:
     def look_alikes(self, among: Set[str] | None = None) -> LookAlikes | None:
         """Return which characters look like one as the gallery is now; None where none do.
 
-        Where names are given, one of each pair is among them.
+        Where names are given, one of each pair is among them. Of a large gallery their neighbours
+        alone are looked at then, see identify.look_alikes.
         """
+        if among is not None and len(among) < COMPARED_WHOLE < self._matcher.characters():
+            return _told(
+                look_alikes_of(
+                    self.store, self.encoder, self.thresholds.unknown, self._matcher, among
+                )
+            )
         version = self.store.change(), self._ruling_now().newest
         if self._look_alikes is None or self._look_alikes[0] != version:
             self.references()
         pairs = () if self._look_alikes is None else self._look_alikes[1]
         if among is not None:
             pairs = tuple(pair for pair in pairs if not among.isdisjoint(pair))
-        return LookAlikes(*pairs[0], len(pairs) - 1) if pairs else None
+        return _told(pairs)
 
     def calibration_note(self) -> GalleryError | None:
         """Return why the calibration wants to be made anew, although it works, or None.
@@ -586,6 +597,10 @@ class Engine:
         """Remove samples; their character stays."""
         with self.store.writing() as writer:
             writer.forget_samples(sample_ids)
+
+
+def _told(pairs: Sequence[tuple[str, str]]) -> LookAlikes | None:
+    return LookAlikes(*pairs[0], len(pairs) - 1) if pairs else None
 
 
 def cut(answer: Answer, top: int) -> Answer:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gallery.engine.engine import Engine
 from gallery.errors import EmptyGallery, InputError, NobodyKnown, UnusableFile
-from gallery.evaluation.search import NOBODY, Probes, References, Rows
+from gallery.evaluation.search import Probes, References, Rows
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.events import Advanced, PassedOver, Refused, Stage, Started
 from gallery.faces.describe import Describer
@@ -20,6 +20,7 @@ from gallery.jobs.enroll_folders import choose_face
 from gallery.jobs.given_names import GivenNames
 from gallery.jobs.pipeline import looked_at
 from gallery.media.images import read_image
+from gallery.numerics.neighbours import NOBODY
 from gallery.store.contents import key_of
 from gallery.store.enrolled import EnrolledSamples, read_enrolled
 from gallery.store.rejections import NEARLY
@@ -34,6 +35,7 @@ from gallery.types import (
     Image,
     Place,
     Quality,
+    Sample,
 )
 
 
@@ -101,27 +103,27 @@ def set_of_gallery(engine: Engine) -> EvaluationSet:
     Nothing but the database is opened. Raises InputError for an empty gallery and StoreError for
     one that the encoder in use has not encoded.
     """
-    enrolled = _enrolled(engine)
+    enrolled, samples = _enrolled(engine)
     references, contents = _references(enrolled), engine.store.contents()
     probes = Probes(references.descriptors, references.labels, np.arange(len(references.labels)))
     return EvaluationSet(
         names=enrolled.names,
         rejects=enrolled.rejects,
         references=references,
-        sample_ids=tuple(one.id for one in enrolled.samples),
+        sample_ids=tuple(enrolled.ids.tolist()),
         probes=probes,
-        origins=tuple(Origin(one.path, sample_id=one.id) for one in enrolled.samples),
-        qualities=tuple(one.quality for one in enrolled.samples),
+        origins=tuple(Origin(one.path, sample_id=one.id) for one in samples),
+        qualities=tuple(one.quality for one in samples),
         of_folder=False,
         excluded=_excluded(
             engine,
             enrolled.names,
             [
                 (Place(one.digest, None, key_of(one.digest, contents)), one.face.box, descriptor)
-                for one, descriptor in zip(enrolled.samples, references.descriptors, strict=True)
+                for one, descriptor in zip(samples, references.descriptors, strict=True)
             ],
         ),
-        series=known_series(enrolled.names, _folders(enrolled)),
+        series=known_series(enrolled.names, _folders(enrolled, samples)),
     )
 
 
@@ -139,20 +141,20 @@ def set_of_folder(
     used is refused with the reason, and what is told comes before that. Raises InputError where no
     folder's character is enrolled, before a picture is read, or where no picture can be used.
     """
-    enrolled = _enrolled(engine)
+    enrolled, samples = _enrolled(engine)
     names = list(enrolled.names)
-    given = GivenNames(engine.store)
     folders = sorted({one.character for one in candidates})
+    given = GivenNames(engine.store, folders)
     current = {name: given.character(name) for name in folders}
     strangers = sorted(set(current.values()) - set(names))
     if not set(current.values()) & set(names):
         raise NobodyKnown(tuple(folders))
     names += strangers
     number = {name: place for place, name in enumerate(names)}
-    series = known_series(enrolled.names, _folders(enrolled))
+    series = known_series(enrolled.names, _folders(enrolled, samples))
     above = {current[one.character]: folder_above(one.path, one.character) for one in candidates}
     contents = engine.store.contents()
-    row_of = {one.digest: row for row, one in enumerate(enrolled.samples)}
+    row_of = {one.digest: row for row, one in enumerate(samples)}
     row_of |= {key_of(digest, contents): row for digest, row in row_of.items()}
     collected = _Collected(enrolled, row_of)
     yield Started("describing", len(candidates), "picture")
@@ -179,7 +181,7 @@ def set_of_folder(
         names=tuple(names),
         rejects=np.append(enrolled.rejects, np.zeros(len(strangers), np.bool_)),
         references=_references(enrolled),
-        sample_ids=tuple(one.id for one in enrolled.samples),
+        sample_ids=tuple(enrolled.ids.tolist()),
         probes=collected.probes(),
         origins=tuple(collected.origins),
         qualities=tuple(collected.qualities),
@@ -211,24 +213,30 @@ def _excluded(
     return found
 
 
-def _folders(enrolled: EnrolledSamples) -> list[list[str | None]]:
+def _folders(enrolled: EnrolledSamples, samples: Sequence[Sample]) -> list[list[str | None]]:
     """Return, for every character, the folders that the folders of its samples lie in."""
     found: dict[str, list[str | None]] = {name: [] for name in enrolled.names}
-    for one in enrolled.samples:
+    for one in samples:
         found[one.character].append(folder_above(one.path, one.enrolled_as))
     return list(found.values())
 
 
-def _enrolled(engine: Engine) -> EnrolledSamples:
+def _enrolled(engine: Engine) -> tuple[EnrolledSamples, list[Sample]]:
     """Read a gallery's samples, but for those that a person decided otherwise of.
 
-    Raises InputError where there is none.
+    They are read as arrays and, in the same order, one by one. Raises InputError where there is
+    none.
     """
     engine.require_encoded()
     enrolled = read_enrolled(engine.store, engine.encoder).heeding()
-    if not enrolled.samples:
+    known = {one.id: one for one in engine.store.samples(engine.encoder)}
+    # Somebody may have removed one meanwhile.
+    there = np.array([number in known for number in enrolled.ids.tolist()], np.bool_)
+    if not there.any():
         raise EmptyGallery
-    return enrolled
+    if not there.all():
+        enrolled = enrolled.chosen(there)
+    return enrolled, [known[number] for number in enrolled.ids.tolist()]
 
 
 def _references(enrolled: EnrolledSamples) -> References:
@@ -320,8 +328,8 @@ class _Collected:
             return UnusableFile(path, twin, remedy="remove one")
         # Of what an earlier version enrolled, the file's digest alone is known.
         row = self._row_of.get(seen.key, self._row_of.get(seen.digest, NOBODY))
-        if row != NOBODY and self._enrolled.samples[row].character != name:
-            owner = self._enrolled.samples[row].character
+        if row != NOBODY and self._enrolled.character(row) != name:
+            owner = self._enrolled.character(row)
             cure = "move it, or remove one of the two"
             return UnusableFile(path, f"is enrolled as {owner}", remedy=cure)
         self._descriptors.append(seen.described.descriptor)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
-from gallery.evaluation.search import NOBODY
 from gallery.evaluation.verdicts import Answers, JudgedFaces
 from gallery.numerics.intervals import Hits, Numbers
+from gallery.numerics.neighbours import NOBODY
 from gallery.types import Verdict
 
 KINDS = {

@@ -19,6 +19,7 @@ from gallery.evaluation.metrics import Labels, Numbers, Vectors
 from gallery.events import Advanced, Steps, value_of
 from gallery.identify.matching import VOTERS, by_votes, first_of_each
 from gallery.numerics.distances import squared_distances
+from gallery.numerics.neighbours import NOBODY, Neighbours
 from gallery.numerics.profiles import counting
 from gallery.types import MatchMode
 
@@ -32,9 +33,6 @@ MOST_AT_ONCE = 1 << 22
 
 DEPTH = 10
 """How many other characters are kept for a probe."""
-
-NOBODY = -1
-"""No reference, or no character."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,16 +214,21 @@ class _Searcher:
         ]
         self._bests = exact[np.array(bests, dtype=np.intp)].reshape(-1, dimension)
         self._ideals = self._ideals.reshape(-1, dimension)
+        self._near_ideals, self._near_bests = Neighbours(self._ideals), Neighbours(self._bests)
 
     def block(self, probes: Probes) -> dict[MatchMode, Candidates]:
         """Return what each mode says of a block of probes."""
         exact = probes.descriptors.astype(np.float64)
         places = self._places(probes.labels)
         said: dict[MatchMode, Candidates] = {}
-        for mode, centres in ((MatchMode.IDEAL, self._ideals), (MatchMode.BEST, self._bests)):
+        for mode, centres in (
+            (MatchMode.IDEAL, self._near_ideals),
+            (MatchMode.BEST, self._near_bests),
+        ):
             if mode in self._modes:
                 own = self._own_centres(exact, probes.own, places, mode)
-                said[mode] = self._by_centres(exact, places, centres, own)
+                near, squares = centres.others(exact, places, DEPTH)
+                said[mode] = _ordered(self._members[near], np.sqrt(squares), own)
         if MatchMode.NEAREST in self._modes or MatchMode.VOTE in self._modes:
             nearest, vote = self._by_samples(probes, exact, places)
             said[MatchMode.NEAREST], said[MatchMode.VOTE] = nearest, vote
@@ -261,18 +264,6 @@ class _Searcher:
             return np.asarray(counted[counted != reference])
         rows = np.arange(self._starts[place], self._ends[place])
         return np.asarray(rows[rows != reference])
-
-    def _by_centres(
-        self, exact: Numbers, places: Rows, centres: Numbers, own: Numbers
-    ) -> Candidates:
-        """Return candidates by the distance from one place per character."""
-        near = squared_distances(exact, centres)
-        known = np.flatnonzero(places != NOBODY)
-        near[known, places[known]] = np.inf
-        columns = _smallest(near, DEPTH + 1)
-        apart = np.linalg.norm(exact[:, None] - centres[columns], axis=2)
-        apart[~np.isfinite(np.take_along_axis(near, columns, axis=1))] = np.inf
-        return _ordered(self._members[columns], apart, own)
 
     def _by_samples(
         self, probes: Probes, exact: Numbers, places: Rows

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.evaluation.metrics import Labels, Numbers
-from gallery.evaluation.search import NOBODY, Candidates, Probes, References, Rows, search
+from gallery.evaluation.search import Candidates, Probes, References, Rows, search
 from gallery.events import Advanced, Steps
 from gallery.numerics.intervals import Hits, ratio
+from gallery.numerics.neighbours import NOBODY
 from gallery.types import MatchMode
 
 

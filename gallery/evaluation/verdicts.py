@@ -15,11 +15,12 @@ from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of
 from gallery.evaluation.identification import Protocol
 from gallery.evaluation.metrics import Labels, Vectors
-from gallery.evaluation.search import NOBODY, Rows
+from gallery.evaluation.search import Rows
 from gallery.evaluation.verification import ALONE, NOBODY_ELSE
 from gallery.events import Stage
 from gallery.identify.calibration.model import Calibration
 from gallery.numerics.intervals import Hits, Numbers
+from gallery.numerics.neighbours import NOBODY
 from gallery.types import Match, MatchMode, Quality, Verdict
 
 

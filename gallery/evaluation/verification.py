@@ -11,9 +11,10 @@ from gallery.evaluation.evaluation_set import EvaluationSet
 from gallery.evaluation.figures import Chapter, Figure, missing, rate_of, share
 from gallery.evaluation.metrics import Confusion, as_original, right_pairs
 from gallery.evaluation.pairs import Curves, PairTable, Side, pairs_between, pairs_of
-from gallery.evaluation.search import NOBODY, Probes, References, references_of, search
+from gallery.evaluation.search import Probes, References, references_of, search
 from gallery.evaluation.trials import ranked_within
 from gallery.numerics.intervals import Numbers
+from gallery.numerics.neighbours import NOBODY
 from gallery.settings import SAME
 from gallery.types import MatchMode
 

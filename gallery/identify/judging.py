@@ -28,7 +28,7 @@ from gallery.identify.calibration.evidence import COLUMNS, Known, Numbers, known
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
-from gallery.store.enrolled import read_enrolled
+from gallery.store.enrolled import EnrolledSamples, read_enrolled
 from gallery.store.reader import Store
 from gallery.types import (
     UNDECIDED,
@@ -257,28 +257,35 @@ def references_of(store: Store, encoder: str, unknown: float) -> tuple[Reference
     """
     enrolled = read_enrolled(store, encoder).heeding()
     kept = enrolled.counted
-    qualities = [enrolled.samples[row].quality for row in kept]
-    descriptors, labels = enrolled.descriptors[kept], enrolled.labels[kept]
-    named = ~enrolled.rejects[labels]
-    right = np.zeros(len(enrolled.names), np.int64)
-    for row in kept:
-        right[enrolled.labels[row]] += (
-            enrolled.states[row].character == enrolled.samples[row].character
-        )
+    return References(
+        enrolled.descriptors[kept],
+        enrolled.labels[kept],
+        enrolled.quality[kept],
+        enrolled.rejects,
+        doubles=likely_doubles(enrolled, unknown),
+    ), enrolled.names
+
+
+def likely_doubles(
+    enrolled: EnrolledSamples, unknown: float, pool: float | None = None
+) -> tuple[Double, ...]:
+    """Return the pairs of characters that likely are one, and were not told apart, likeliest first.
+
+    For `pool` see doubles.centres.
+    """
+    kept = enrolled.counted
+    labels = enrolled.labels[kept]
     sizes = np.bincount(labels, minlength=len(enrolled.names))
+    right = np.bincount(labels, enrolled.right[kept], minlength=len(enrolled.names))
 
     def is_one(double: Double) -> bool:
         smaller = min(double.one, double.other, key=lambda number: (sizes[number], -number))
         return not are_told_apart(int(right[smaller]), int(sizes[smaller]))
 
-    found = doubles(centres(descriptors[named], labels[named]), unknown, least=LIKELY)
-    return References(
-        descriptors,
-        labels,
-        np.array([np.nan if one is None else one.score for one in qualities], dtype=np.float64),
-        enrolled.rejects,
-        doubles=tuple(sorted(filter(is_one, found), key=lambda one: -one.likelihood)),
-    ), enrolled.names
+    named = ~enrolled.rejects[labels]
+    found = centres(enrolled.descriptors[kept][named], labels[named], pool)
+    pairs = doubles(found, unknown, least=LIKELY)
+    return tuple(sorted(filter(is_one, pairs), key=lambda one: -one.likelihood))
 
 
 def rejections_of(store: Store, encoder: str, characters: Sequence[str]) -> Rejections:

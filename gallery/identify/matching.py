@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.identify.index import IndexCache, Indexes
+from gallery.identify.index import FlatIndex
+from gallery.identify.index_cache import IndexCache
+from gallery.store.changes import Indexed
 from gallery.store.reader import Store
 from gallery.types import Match, MatchMode
 
@@ -25,8 +27,8 @@ class Matcher:
         self._store = store
         self._encoder = encoder
         self._cache = cache
-        self._change: str | None = None
-        self._indexes: Indexes = {}
+        self._indexes: dict[Indexed, tuple[str, FlatIndex]] = {}
+        """Each with the change that it is of."""
 
     def match(
         self, descriptors: NDArray[np.float32], mode: MatchMode, count: int
@@ -38,15 +40,18 @@ class Matcher:
         """
         if len(descriptors) == 0:
             return []
-        self._refresh()
         if mode in (MatchMode.IDEAL, MatchMode.BEST):
-            distances, ids = self._indexes[mode.value].search(descriptors, count)
+            distances, ids = self._index(Indexed(mode.value)).search(descriptors, count)
             ranked = [
                 list(zip(row.tolist(), near.tolist(), strict=True))
                 for row, near in zip(ids, distances, strict=True)
             ]
         else:
-            ranked = [self._rank_by_samples(descriptor, mode, count) for descriptor in descriptors]
+            samples = self._index(Indexed.SAMPLES)
+            ranked = [
+                self._rank_by_samples(samples, descriptor, mode, count)
+                for descriptor in descriptors
+            ]
         names = self._store.names({character for row in ranked for character, _ in row})
         return [
             [
@@ -59,20 +64,24 @@ class Matcher:
 
     def characters(self) -> int:
         """Return how many characters can be matched, as the gallery is now."""
-        self._refresh()
-        return len(self._indexes["ideal"])
+        return len(self._index(Indexed.IDEAL))
 
-    def _refresh(self) -> None:
-        change = self._store.change()
-        if change != self._change:
-            self._change, self._indexes = self._cache.get(
-                self._encoder, change, lambda: self._store.vectors(self._encoder)
-            )
+    def names_drawn(self, count: int) -> set[str]:
+        """Return the names of about so many of them, evenly drawn, the same ones every time."""
+        ids = self._index(Indexed.IDEAL).ids
+        drawn = np.sort(ids)[np.linspace(0, len(ids) - 1, min(count, len(ids))).astype(np.int64)]
+        return {name for name, _ in self._store.names(drawn.tolist()).values()}
+
+    def _index(self, what: Indexed) -> FlatIndex:
+        """Return an index of the gallery as it is now."""
+        held = self._indexes.get(what)
+        if held is None or held[0] != self._store.change():
+            held = self._indexes[what] = self._cache.get(self._store, self._encoder, what)
+        return held[1]
 
     def _rank_by_samples(
-        self, descriptor: NDArray[np.float32], mode: MatchMode, count: int
+        self, index: FlatIndex, descriptor: NDArray[np.float32], mode: MatchMode, count: int
     ) -> Ranked:
-        index = self._indexes["samples"]
         wanted = max(4 * count, VOTERS)
         while True:
             distances, ids = index.search(descriptor[None], wanted)

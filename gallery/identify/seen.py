@@ -40,7 +40,7 @@ class SeenFaces:
             return index
         ids, vectors = seen.vectors(self._encoder, after=self._last)
         if index is not None and len(ids) and len(index) + len(ids) == count:
-            index.add(ids, vectors)
+            index = index.followed(np.zeros(0, np.int64), ids, vectors)
         else:
             if self._last:
                 ids, vectors = seen.vectors(self._encoder)

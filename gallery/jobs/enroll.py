@@ -101,8 +101,7 @@ def named_as_in(engine: Engine, paths: Sequence[Path]) -> Named:
 
     Raises InputError where nothing is found, and where the gallery has no names.
     """
-    names = [one.name for one in engine.characters()] + list(engine.store.former_names())
-    return _of_captions(paths, names, "")
+    return _of_captions(paths, engine.store.names_in_use(), "")
 
 
 def enroll(
@@ -139,8 +138,7 @@ def enroll(
     renamed: list[RenamedFolder] = []
     if named.folder is not None:
         renamed = follow_renamed_folders(engine.store, named.folder, named.candidates)
-    found, given = named.steps, GivenNames(engine.store)
-    filled = {one.name for one in engine.characters() if one.samples}
+    found, given = named.steps, GivenNames(engine.store, named.names)
     if not with_guesses:
         named = _without_guesses(given, named)
     named = _as_meant(given, named)
@@ -167,8 +165,9 @@ def enroll(
             fed.add(given.character(one.candidate.character))
         yield one
     yield from enrolment.retired
-    for character in engine.characters():
-        if not character.samples and character.name in filled:
+    robbed = enrolment.robbed | {one.character for one in enrolment.retired}
+    for character in engine.store.characters(robbed):
+        if not character.samples:
             yield Noticed(EmptyCharacter(character.name))
     alike = engine.look_alikes(fed) if fed else None
     if alike is not None:

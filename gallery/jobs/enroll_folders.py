@@ -9,7 +9,7 @@ up elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -218,12 +218,12 @@ class Enrolment:
         self._keep_poor = keep_poor
         self._again = again
         self._settings = settings_key(describer.detector.name, largest=largest, gates=gates)
-        self._known = KnownPictures(store)
+        self._known = KnownPictures(store, ())
         self._labels: dict[str, Label] = {}
         """By what pictures are known by, see KnownPictures.key."""
-        for label in sorted(store.labels().values(), key=lambda one: one.sample_id):
-            self._labels.setdefault(self._known.key(label.digest), label)
-        self._refusals = store.refusals(self._settings)
+        self._refusals: dict[str, str] = {}
+        self.robbed: set[str] = set()
+        """The characters that samples were taken from, since their files are other folders' now."""
         self.retired: list[Retired] = []
         """After a whole pass: the samples that are gone, since their files hold other pictures."""
 
@@ -233,6 +233,8 @@ class Enrolment:
         What has been yielded is in the database. A file that cannot be used is refused with the
         reason and the pass goes on. At its end, what `retired` names is removed.
         """
+        self._known.meet_files([one.path for one in candidates])
+        self._meet(self._known.digests_before())
         pending: list[_Pending] = []
         # What was enrolled after a file was looked at is looked up again when it is settled.
         for looked in ahead(self._look, candidates, most=CHUNK, size=_pixels, room=ROOM):
@@ -252,6 +254,7 @@ class Enrolment:
             _check_names(candidate)
             file = self._known.look(candidate.path)
             pending = _Pending(candidate, file.state, file.digest)
+            self._meet([file.digest])
             label = self._label(pending)
             if label is not None and self._known.is_decoded(file.digest):
                 at_home = label.path == candidate.path and not self._is_to_be_kept(label)
@@ -272,9 +275,23 @@ class Enrolment:
             pending.refusal = error.detached()
         else:
             pending.content = image.content
+            self._meet([] if image.content is None else [image.content.pixels])
             # What is enrolled is decoded for its pixels' digest alone.
             pending.image = image if self._label(pending) is None else None
         return pending
+
+    def _meet(self, digests: Collection[str]) -> None:
+        """Read what the gallery knows of pictures, where it was not read yet."""
+        shown = self._known.meet(digests)
+        if not shown:
+            return
+        labels = self._store.labels(shown).values()
+        # Whether a sample's file still holds it is asked in the midst of writing.
+        self._known.meet_files([label.path for label in labels])
+        for label in sorted(labels, key=lambda one: one.sample_id):
+            self._labels.setdefault(self._known.key(label.digest), label)
+        for digest, reason in self._store.refusals(self._settings, shown).items():
+            self._refusals.setdefault(digest, reason)
 
     def _label(self, one: _Pending) -> Label | None:
         """Return where a picture is enrolled, known by its file, else by its pixels."""
@@ -444,6 +461,7 @@ class Enrolment:
             return Outcome.MOVED, label.character
         # The file was put into another character's folder: that is a new label.
         writer.enrol_as(label.sample_id, candidate.character)
+        self.robbed.add(label.character)
         owner = writer.current_name(candidate.character) or candidate.character
         return Outcome.MOVED if owner == label.character else Outcome.RELABELLED, owner
 

@@ -7,7 +7,7 @@ all regions of a picture are samples already, unless nobody noted yet what the f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,21 +81,12 @@ class RegionEnrolment:
         self._gates = gates
         self._keep_poor = keep_poor
         self._again = again
-        self._known = KnownPictures(store)
+        self._known = KnownPictures(store, ())
+        self.robbed: set[str] = set()
+        """As Enrolment has it."""
         self.retired: list[Retired] = []
         """As Enrolment has it."""
         self._enrolled: defaultdict[str, list[_KnownSample]] = defaultdict(list)
-        for one in store.samples(describer.encoder.id):
-            known = _KnownSample(
-                one.id,
-                one.digest,
-                one.character,
-                one.enrolled_as,
-                one.path,
-                one.face.box,
-                one.is_poor,
-            )
-            self._enrolled[self._known.key(one.digest)].append(known)
 
     def run(self, pictures: Sequence[NamedFaces]) -> Iterator[Enrolled]:
         """Enroll the named faces of pictures, a picture a transaction; say of each what became.
@@ -104,6 +95,8 @@ class RegionEnrolment:
         pass goes on. At its end, what `retired` names is removed.
         """
         paths: set[Path] = set()
+        self._known.meet_files([one.path.parent.resolve() / one.path.name for one in pictures])
+        self._meet(self._known.digests_before())
         for picture in pictures:
             path = picture.path.parent.resolve() / picture.path.name
             paths.add(path)
@@ -121,6 +114,7 @@ class RegionEnrolment:
                 results.append(Enrolled.refused(candidate, error.detached()))
         try:
             file = self._known.look(path)
+            self._meet([file.digest])
             found = self._find(file, named)
         except InputError as error:
             return results + [
@@ -150,6 +144,8 @@ class RegionEnrolment:
         if not self._known.is_decoded(file.digest):
             image = decode(file.read(), file.path)
         content = self._known.content(file.digest) if image is None else image.content
+        if content is not None:
+            self._meet([content.pixels])
         key = self._known.key(file.digest)
         if content is not None and not self._enrolled[key]:
             key = content.pixels
@@ -164,6 +160,26 @@ class RegionEnrolment:
             places = self._describe(image, [named[row] for row in new], there)
             described = {new[place]: one for place, one in places.items()}
         return _Found(there, known, new, forgotten, described, content)
+
+    def _meet(self, digests: Collection[str]) -> None:
+        """Read what the gallery knows of pictures, where it was not read yet."""
+        shown = self._known.meet(digests)
+        if not shown:
+            return
+        ids = self._store.samples_in(shown)
+        found = self._store.samples(self._describer.encoder.id, ids=ids)
+        self._known.meet_files([one.path for one in found])
+        for one in found:
+            known = _KnownSample(
+                one.id,
+                one.digest,
+                one.character,
+                one.enrolled_as,
+                one.path,
+                one.face.box,
+                one.is_poor,
+            )
+            self._enrolled[self._known.key(one.digest)].append(known)
 
     def _pairs(
         self,
@@ -266,6 +282,7 @@ class RegionEnrolment:
         if name != sample.enrolled_as and writer.current_name(name) != sample.character:
             # The region got another name: that is a new label.
             writer.enrol_as(sample.sample_id, name)
+            self.robbed.add(sample.character)
             owner, sample.character = sample.character, writer.current_name(name) or name
             sample.enrolled_as = name
             return Enrolled(candidate, Outcome.RELABELLED, f"a face in {path} was {owner}.")

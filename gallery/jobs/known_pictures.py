@@ -15,7 +15,7 @@ from gallery.errors import InputError
 from gallery.media.images import FileState, decode, digest_of, file_state, read_bytes
 from gallery.store.contents import key_of
 from gallery.store.forgotten import ForgottenFace
-from gallery.store.reader import Store
+from gallery.store.reader import KnownFile, Store
 from gallery.store.writer import Writer
 from gallery.types import Box, Content, Retired
 
@@ -41,16 +41,46 @@ class PictureFile:
 
 
 class KnownPictures:
-    """Files and pictures that the gallery has met."""
+    """Files and pictures that the gallery has met, as far as a run is about them."""
 
-    def __init__(self, store: Store) -> None:
-        """Read what is known when a run begins."""
-        self._files = store.known_files()
-        self._contents = store.contents()
-        self._current = store.former_names()
+    def __init__(self, store: Store, paths: Collection[Path]) -> None:
+        """Read what is known of files when a run begins; of pictures nothing is known yet."""
+        self._store = store
+        self._files: dict[str, KnownFile] = {}
+        self._contents: dict[str, Content] = {}
+        self._current: dict[str, str] | None = None
+        """What former names mean now, read where something is forgotten."""
         self._forgotten: defaultdict[str, list[ForgottenFace]] = defaultdict(list)
-        for one in store.forgotten():
+        self._met: set[str] = set()
+        self.meet_files(paths)
+
+    def meet_files(self, paths: Collection[Path]) -> None:
+        """Read what is known of more files."""
+        self._files |= self._store.known_files({str(path) for path in paths} - {*self._files})
+
+    def digests_before(self) -> set[str]:
+        """Return the digests that files had, those that were met."""
+        return {one.digest for one in self._files.values()}
+
+    def meet(self, digests: Collection[str]) -> set[str]:
+        """Read what is known of pictures, and return the digests of all files that show them.
+
+        Given are digests of files or of pixels; those of which it is known already are left out.
+        """
+        new = set(digests) - self._met
+        if not new:
+            return new
+        found = self._store.contents(new)
+        new |= {*found} | {content.pixels for content in found.values()}
+        new -= self._met
+        self._met |= new
+        for digest, content in found.items():
+            self._contents.setdefault(digest, content)
+        for one in self._store.forgotten(new):
+            if self._current is None:
+                self._current = self._store.former_names()
             self._forgotten[self.key(one.digest)].append(one)
+        return new
 
     def look(self, path: Path) -> PictureFile:
         """Return a file, read only where it may have changed. Raises InputError where it cannot."""
@@ -73,7 +103,9 @@ class KnownPictures:
             known = self._files.get(str(former))
             if known is not None and known.state == file_state(path):
                 return True
-            return self.key(self.look(path).digest) == self.key(digest)
+            found = self.look(path).digest
+            self.meet([found, digest])
+            return self.key(found) == self.key(digest)
         except InputError:
             return False
 
@@ -125,7 +157,7 @@ class KnownPictures:
             return False
 
     def _now(self, name: str) -> str:
-        return self._current.get(name, name)
+        return (self._current or {}).get(name, name)
 
 
 def retire(store: Store, paths: Collection[Path]) -> list[Retired]:

@@ -8,6 +8,7 @@ one by one, as ever.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path, PurePath
 from gallery.errors import InputError, RenamedFolder
 from gallery.jobs.given_names import GivenNames
 from gallery.jobs.known_pictures import KnownPictures
+from gallery.media.images import file_state
 from gallery.store.names import clean_name
 from gallery.store.reader import Label, Store
 from gallery.system.file_names import character_name
@@ -40,14 +42,16 @@ def follow_renamed_folders(
     Candidates bear the names of their folders. A character that a person renamed keeps the name,
     and the folder means it from now on.
     """
+    known = KnownPictures(store, [one.path for one in candidates])
+    new = _new_files(root, candidates, _samples_files(store, known))
     given = GivenNames(store)
-    known, labelled = KnownPictures(store), store.labels().values()
+    labelled = _perhaps_moved(store, known, given, new)
     folders = _folders(labelled, given)
     gone = {folder: own for folder, own in folders.items() if not is_there(folder.place)}
     if not gone:
         return []
+    known.meet_files([one.path for one in labelled])
     at_home = {given.character(folder.name) for folder in folders if folder not in gone}
-    new = _new_files(root, candidates, {one.path for one in labelled})
     found: list[RenamedFolder] = []
     for folder, labels in gone.items():
         character, name = given.character(folder.name), _new_name(folder, labels, new, known)
@@ -72,6 +76,40 @@ def _owner(given: GivenNames, name: str) -> str | None:
     """Return who has a name or had it, whatever its case and width; None where nobody does."""
     owner = given.character(name)
     return owner if owner in given else None
+
+
+def _samples_files(store: Store, known: KnownPictures) -> set[Path]:
+    """Return the files, among those that are known, that samples were last seen in."""
+    digests = known.digests_before()
+    return {one.path for one in store.labels(digests | known.meet(digests)).values()}
+
+
+def _perhaps_moved(
+    store: Store,
+    known: KnownPictures,
+    given: GivenNames,
+    new: Mapping[PurePath, Sequence[Candidate]],
+) -> list[Label]:
+    """Return the samples of characters of whom a new file may have been somewhere else before.
+
+    It has the name and the size that the file had there.
+    """
+    sizes: defaultdict[str, set[int]] = defaultdict(set)
+    for one in (one for some in new.values() for one in some):
+        with contextlib.suppress(InputError):
+            sizes[one.path.name].add(file_state(one.path).size)
+    former = {
+        Path(path): file.digest
+        for path, file in store.files_of_sizes(set().union(*sizes.values())).items()
+        if file.state.size in sizes.get(PurePath(path).name, ())
+    }
+    digests = {*former.values()}
+    labels = store.labels(digests | known.meet(digests)).values()
+    owners = {given.character(one.enrolled_as) for one in labels if one.path in former}
+    if not owners:
+        return []
+    names = [name for name, now in store.former_names().items() if now in owners]
+    return store.labels_of_folders(owners.union(names))
 
 
 def _folders(labels: Iterable[Label], given: GivenNames) -> dict[_Folder, list[Label]]:

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.system import memory
+from gallery.system.threads import available_cores
 
 Numbers = NDArray[np.float64]
+Places = NDArray[np.floating[Any]]
 Rows = NDArray[np.int64]
 
 EXACT = 50_000
@@ -33,8 +35,17 @@ LOOKED_INTO = 24
 TRAINED_ON = 64
 """Rows of each cell that its centre is learnt from."""
 
+NOBODY = -1
+"""No row, and no group."""
+
+ROUNDS = 10
+"""How often the cells' centres are moved; with more, cells find no more."""
+
 SPARE = 8
 """So many more are looked at in double precision: single precision may exchange equals."""
+
+FIRST_ASKED, MORE_ASKED = 8, 4
+"""So many neighbours are asked for first where pairs are looked for, then so many times as many."""
 
 NEAR_AT_ONCE = 1 << 14
 """Neighbours that a thread has at a time, in double precision: 16 MB of 128 numbers each."""
@@ -66,7 +77,7 @@ def open_faiss() -> Any:
 class Neighbours:
     """Rows among which the nearest are found; they can be replaced and removed."""
 
-    def __init__(self, rows: Numbers, *, exact: int = EXACT) -> None:
+    def __init__(self, rows: Places, *, exact: int = EXACT) -> None:
         """Take rows of shape (n, dimension), which stay the caller's: none is copied in double.
 
         More than `exact` of them are divided into cells, of which a query looks into the nearest.
@@ -85,7 +96,7 @@ class Neighbours:
         """Whether all rows are compared."""
         return self._quantizer is None
 
-    def nearest(self, queries: Numbers, count: int) -> Iterator[tuple[Rows, Rows, Numbers]]:
+    def nearest(self, queries: Places, count: int) -> Iterator[tuple[Rows, Rows, Numbers]]:
         """Yield the numbers of some queries, their nearest rows, and how far these are, squared.
 
         Given are queries of shape (n, dimension); of some of them, shape (part,), what is nearest
@@ -102,7 +113,39 @@ class Neighbours:
                 parts = self._parts(queries, asked, max(NEAR_AT_ONCE // (count + SPARE), 1))
                 yield from threads.map(partial(self._of, queries, count), parts)
 
-    def _parts(self, queries: Numbers, asked: Rows, size: int) -> list[_Part]:
+    def others(
+        self, queries: Places, without: Rows, count: int, groups: Rows | None = None
+    ) -> tuple[Rows, Numbers]:
+        """Return which rows are nearest to queries, but for some, and how far they are, squared.
+
+        `groups`, shape (rows,), numbers the rows' groups; without it each row is a group of its
+        own. Of each query, shape (n, dimension), one group is left out, `without`, shape (n,);
+        NOBODY leaves none out. Both results have the shape (n, count), nearest first and of equal
+        ones the first; where there are fewer, NOBODY at infinity.
+        """
+        own = np.arange(len(self._rows)) if groups is None else groups
+        near = np.full((len(queries), count), NOBODY)
+        apart = np.full((len(queries), count), np.inf)
+        asked, wanted = np.arange(len(queries)), count + 1
+        while len(asked) and len(self):
+            again = [asked[:0]]
+            for some, found, far in self.nearest(queries[asked], wanted):
+                rows = asked[some]
+                is_left_out = (found < 0) | (own[found] == without[rows, None])
+                squares = np.where(is_left_out, np.inf, far)
+                first = np.argsort(squares, axis=1, kind="stable")[:, :count]
+                width = first.shape[1]
+                near[rows, :width] = np.take_along_axis(found, first, 1)
+                apart[rows, :width] = np.take_along_axis(squares, first, 1)
+                # Cells that hold no more are not asked again.
+                again.append(rows[np.isinf(apart[rows]).any(axis=1) & (found[:, -1] >= 0)])
+            if wanted >= len(self):
+                break
+            asked, wanted = np.sort(np.concatenate(again)), min(MORE_ASKED * wanted, len(self))
+        near[np.isinf(apart)] = NOBODY
+        return near, apart
+
+    def _parts(self, queries: Places, asked: Rows, size: int) -> list[_Part]:
         """Divide queries; those that look into the same cells come together, for the cache."""
         if self._quantizer is None or not len(self):
             return [_Part(asked[at : at + size]) for at in range(0, len(asked), size)]
@@ -131,8 +174,11 @@ class Neighbours:
         index = faiss.IndexIVFFlat(self._quantizer, dimension, cells)
         index.nprobe = min(LOOKED_INTO, cells)
         index.cp.max_points_per_centroid = TRAINED_ON
+        index.cp.niter = ROUNDS
         chosen = np.random.default_rng(0).permutation(count)[: cells * TRAINED_ON]
+        faiss.omp_set_num_threads(available_cores())
         index.train(_single(self._rows[np.sort(chosen)]))
+        faiss.omp_set_num_threads(1)
         return index
 
     def _add(self, rows: Rows) -> None:
@@ -140,8 +186,8 @@ class Neighbours:
             some = rows[at : at + AT_ONCE]
             self._index.add_with_ids(_single(self._rows[some]), some)
 
-    def _of(self, queries: Numbers, count: int, part: _Part) -> tuple[Rows, Rows, Numbers]:
-        asked = queries[part.rows]
+    def _of(self, queries: Places, count: int, part: _Part) -> tuple[Rows, Rows, Numbers]:
+        asked = queries[part.rows].astype(np.float64)
         if count == 0:
             return part.rows, np.zeros((len(asked), 0), np.int64), np.zeros((len(asked), 0))
         wanted = min(count + SPARE, len(self))
@@ -170,5 +216,42 @@ class _Part:
     squares: NDArray[np.float32] | None = None
 
 
-def _single(rows: Numbers) -> NDArray[np.float32]:
+def pairs_within(
+    places: Places, reach: Numbers, *, exact: int = EXACT
+) -> tuple[Rows, Rows, Numbers]:
+    """Return pairs of rows of which one reaches the other, and how far they are, squared.
+
+    Rows have the shape (n, dimension); `reach`, shape (n,), says for each how far it reaches,
+    squared. Of a pair the smaller number comes first, and pairs are in the order of their numbers.
+    Above `exact` rows single ones may be missed, see Neighbours.
+    """
+    index, count = Neighbours(places, exact=exact), FIRST_ASKED
+    asked = np.arange(len(places))
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
+    while len(asked):
+        again = []
+        for some, near, squares in index.nearest(places[asked], count):
+            own = asked[some]
+            within = (squares <= reach[own, None]) & (near >= 0)
+            row, column = np.nonzero(within & (near != own[:, None]))
+            found.append((own[row], near[row, column], squares[row, column]))
+            # All that were asked for are within: there may be more.
+            again.append(own[within[:, -1]] if near.shape[1] else own[:0])
+        asked = np.sort(np.concatenate(again))
+        if count >= len(places):
+            break
+        count = min(MORE_ASKED * count, len(places))
+    return _unique(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def _unique(rows: Rows, columns: Rows, squares: Numbers) -> tuple[Rows, Rows, Numbers]:
+    low, high = np.minimum(rows, columns), np.maximum(rows, columns)
+    order = np.lexsort((high, low))
+    low, high, squares = low[order], high[order], squares[order]
+    is_first = np.ones(len(low), np.bool_)
+    is_first[1:] = (np.diff(low) != 0) | (np.diff(high) != 0)
+    return low[is_first], high[is_first], squares[is_first]
+
+
+def _single(rows: Places) -> NDArray[np.float32]:
     return np.ascontiguousarray(rows, np.float32)

@@ -7,10 +7,11 @@ are met again, and of pictures that no file holds the one digest is that of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, select
 
+from gallery.store.descriptors import portions
 from gallery.store.dialects import upsert
 from gallery.store.tables import contents
 from gallery.types import Content
@@ -20,6 +21,20 @@ def contents_in(connection: Connection) -> dict[str, Content]:
     """Return what files show, by their digests."""
     rows = connection.execute(select(contents))
     return {row.digest: Content(row.pixels, row.orientation) for row in rows}
+
+
+def contents_about(connection: Connection, digests: Collection[str]) -> dict[str, Content]:
+    """Return what some files show, and all others that show the same, by their digests.
+
+    What is given may be the digests of pixels, too.
+    """
+    own: dict[str, Content] = {}
+    for column, known in ((contents.c.digest, set(digests)), (contents.c.pixels, set(digests))):
+        wanted = known | {one.pixels for one in own.values()}
+        for some in portions(sorted(wanted)):
+            rows = connection.execute(select(contents).where(column.in_(some)))
+            own |= {row.digest: Content(row.pixels, row.orientation) for row in rows}
+    return own
 
 
 def put_content(connection: Connection, digest: str, content: Content) -> None:

@@ -16,9 +16,18 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select, tup
 
 from gallery.errors import BusyDatabase, CopyRefused, StoreError
 from gallery.store.addresses import Address
+from gallery.store.changes import forget_changes
 from gallery.store.databases import Database, FileDatabase, open_database
 from gallery.store.dialects import last_id, set_last_id, upsert
-from gallery.store.tables import answer_counts, answers, metadata, state
+from gallery.store.tables import (
+    answer_counts,
+    answers,
+    changed_vectors,
+    changes,
+    metadata,
+    sample_counts,
+    state,
+)
 from gallery.system.files import unfinished
 
 AT_ONCE = 200
@@ -26,8 +35,13 @@ AT_ONCE = 200
 
 Key: TypeAlias = tuple[Any, ...]
 
+NOTED = (changes, changed_vectors, sample_counts)
+"""What triggers note of the target's own rows."""
+
 TABLES = tuple(
-    table for table in metadata.sorted_tables if table not in (answers, answer_counts, state)
+    table
+    for table in metadata.sorted_tables
+    if table not in (answers, answer_counts, state, *NOTED)
 )
 """Those whose rows are copied in the order of their keys, after all that they point to."""
 
@@ -145,7 +159,7 @@ def _begin(target: Database, ends: Mapping[Table, Key | None] | None) -> int:
         connection.execute(update(state).values(change=""))
         if ends is None:
             for table in reversed(metadata.sorted_tables):
-                if table is not state:
+                if table is not state and table not in NOTED:
                     connection.execute(delete(table))
         return sum(_counts(connection)[table.name] for table in TABLES)
 
@@ -186,6 +200,7 @@ def _finish(rows: Connection, target: Database, counts: Mapping[str, int], shown
         if kinds:
             connection.execute(insert(answer_counts), [dict(row._mapping) for row in kinds])
         connection.execute(update(state).values(dict(rows.execute(select(state)).one()._mapping)))
+        forget_changes(connection, str(connection.scalar(select(state.c.change))))
         for table in TABLES:
             if table.dialect_options["sqlite"]["autoincrement"]:
                 set_last_id(connection, table, last_id(rows, table))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -103,6 +104,8 @@ class FileDatabase:
             path, create=create, unfinished=unfinished, exclusive=exclusive
         )
         self._place = Place(path, has_log=self.is_writable)
+        # In memory all share one connection.
+        self._turn = threading.RLock() if path is None else contextlib.nullcontext()
 
     @property
     def is_writable(self) -> bool:
@@ -125,6 +128,7 @@ class FileDatabase:
         """Give a connection that sees the database as it is now, until the end of the block."""
         self.check_place()
         with (
+            self._turn,
             schema.explained(self._path),
             self._engine.connect() as connection,
             connection.begin(),
@@ -136,6 +140,7 @@ class FileDatabase:
         """Give a connection whose changes are all stored at the end, or none on an exception."""
         self.check_place()
         with (
+            self._turn,
             schema.explained(self._path),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin() as transaction,

@@ -6,6 +6,7 @@ the folder of somebody else, it is a new label.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, insert, select
 
 from gallery.store.columns import box_of
-from gallery.store.contents import contents_in, digests_of
+from gallery.store.contents import contents_about, contents_in, digests_of
+from gallery.store.descriptors import portions
 from gallery.store.dialects import upsert
 from gallery.store.rejections import SAME_PLACE
 from gallery.store.tables import characters, forgotten, samples
@@ -37,9 +39,24 @@ class ForgottenFace:
     """What the file shows, where that is known."""
 
 
-def forgotten_in(connection: Connection) -> list[ForgottenFace]:
-    """Return all faces that are forgotten."""
-    known = contents_in(connection)
+def forgotten_in(
+    connection: Connection, digests: Collection[str] | None = None
+) -> list[ForgottenFace]:
+    """Return the faces that are forgotten, all or those of some pictures, in their order."""
+    if digests is None:
+        return _faces(connection, contents_in(connection))
+    return [
+        one
+        for some in portions(sorted(digests))
+        for one in _faces(
+            connection, contents_about(connection, some), forgotten.c.digest.in_(some)
+        )
+    ]
+
+
+def _faces(
+    connection: Connection, known: Mapping[str, Content], *which: Any
+) -> list[ForgottenFace]:
     return [
         ForgottenFace(
             row.digest,
@@ -49,7 +66,7 @@ def forgotten_in(connection: Connection) -> list[ForgottenFace]:
             row.enrolled_as,
             known.get(row.digest),
         )
-        for row in connection.execute(select(forgotten).order_by(forgotten.c.id))
+        for row in connection.execute(select(forgotten).where(*which).order_by(forgotten.c.id))
     ]
 
 

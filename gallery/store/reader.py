@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select, type_coerce
+from sqlalchemy import Column, Connection, Result, Select, func, select, type_coerce
 
 from gallery.errors import DamagedDatabase, NoSuchCharacter
 from gallery.media.images import FileState
@@ -19,10 +20,12 @@ from gallery.numerics.profiles import counting
 from gallery.store import copying
 from gallery.store.addresses import address_of
 from gallery.store.answers import AnswerReader
+from gallery.store.changes import Indexed, IndexRows, NewRows, rows_of, rows_since
 from gallery.store.columns import box_of, face_of, quality_of, sound_matrix
-from gallery.store.contents import contents_in, digests_of
+from gallery.store.contents import contents_about, contents_in, digests_of
 from gallery.store.databases import FileDatabase, open_database
 from gallery.store.decisions import DecisionReader
+from gallery.store.described import DescribedSamples, described_in
 from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.grouping import GroupReader
@@ -40,6 +43,7 @@ from gallery.store.tables import (
     files,
     profiles,
     refusals,
+    sample_counts,
     samples,
     state,
 )
@@ -53,6 +57,16 @@ class KnownFile:
 
     state: FileState
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenName:
+    """A name that a character has or had."""
+
+    name: str
+    current: str
+    """What the character is called now."""
+    is_reject: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +135,7 @@ class Store:
         """Let go of the file, and of one that is there no more without a trace in what is."""
         self._database.close()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -167,9 +181,31 @@ class Store:
         with self._reading() as connection:
             return str(connection.scalar(select(state.c.change)))
 
-    def characters(self) -> list[Character]:
-        """Return all characters by name."""
-        return self._characters()
+    def characters(self, names: Collection[str] | None = None) -> list[Character]:
+        """Return characters by name, all or those of some names."""
+        if names is None:
+            return self._characters()
+        some = [self._characters(characters.c.name.in_(part)) for part in portions(sorted(names))]
+        return [one for part in some for one in part]
+
+    def names_spelt(self, spellings: Collection[str]) -> list[GivenName]:
+        """Return the names that are spelt so, see names.folded: those in use, then former ones."""
+        found: list[GivenName] = []
+        former = select(aliases.c.name, characters.c.name.label("current"), characters.c.is_reject)
+        with self._reading() as connection:
+            for rows in _chosen(connection, select(characters), characters.c.spelling, spellings):
+                found += [GivenName(row.name, row.name, row.is_reject) for row in rows]
+            former = former.join(characters)
+            for rows in _chosen(connection, former, aliases.c.spelling, spellings):
+                found += [GivenName(row.name, row.current, row.is_reject) for row in rows]
+        return sorted(found, key=lambda one: (one.name != one.current, one.name))
+
+    def names_in_use(self) -> list[str]:
+        """Return the names that characters have, in order, and those that they had."""
+        with self._reading() as connection:
+            own = connection.scalars(select(characters.c.name).order_by(characters.c.name)).all()
+            former = connection.scalars(select(aliases.c.name).order_by(aliases.c.name)).all()
+        return [*own, *former]
 
     def _characters(self, *which: Any) -> list[Character]:
         """Return the characters that conditions choose, by name; all without one."""
@@ -199,15 +235,13 @@ class Store:
         exact = self._characters(characters.c.name == name)
         if exact:
             return exact[0]
-        known = {character.name: character for character in self.characters()}
-        former = self.former_names()
-        if name in former:
-            return known[former[name]]
-        spelt = folded(name)
-        meant = {one for one in known if folded(one) == spelt}
-        meant |= {current for one, current in former.items() if folded(one) == spelt}
+        spelt = self.names_spelt([folded(name)])
+        meant = {one.current for one in spelt if one.name == name} or {one.current for one in spelt}
         if len(meant) == 1:
-            return known[meant.pop()]
+            (found,) = self._characters(characters.c.name.in_(meant))
+            return found
+        with self._reading() as connection:
+            known = connection.scalars(select(characters.c.name)).all()
         near = spelt_alike(name, known)
         raise NoSuchCharacter(name, tuple(near))
 
@@ -251,8 +285,14 @@ class Store:
                 found.update({row.id: row.character_id for row in rows})
         return found
 
-    def samples(self, encoder: str, names: Collection[str] | None = None) -> list[Sample]:
-        """Return samples by id, all or some characters', with distances by an encoder."""
+    def samples(
+        self,
+        encoder: str,
+        names: Collection[str] | None = None,
+        *,
+        ids: Collection[int] | None = None,
+    ) -> list[Sample]:
+        """Return samples by id, with distances by an encoder: all, some characters', or some."""
         query = (
             select(
                 samples,
@@ -283,6 +323,8 @@ class Store:
                 query.where(characters.c.name.in_(some)) for some in portions(sorted(set(names)))
             ]
         with self._reading() as connection:
+            if ids is not None:
+                queries = [query.where(samples.c.id.in_(some)) for some in portions(sorted(ids))]
             rows = [row for one in queries for row in connection.execute(one)]
         return sorted(map(_sample, rows), key=lambda one: one.id)
 
@@ -331,40 +373,69 @@ class Store:
         with self._reading() as connection:
             return lacking(connection, descriptors, samples, encoder)
 
-    def known_files(self) -> dict[str, KnownFile]:
-        """Return every file as it was last read, by path."""
+    def known_files(self, paths: Collection[str] | None = None) -> dict[str, KnownFile]:
+        """Return files as they were last read, by path: all, or those of some paths."""
+        return self._files() if paths is None else self._files(files.c.path, paths)
+
+    def files_of_sizes(self, sizes: Collection[int]) -> dict[str, KnownFile]:
+        """Return the files that had one of some sizes when they were last read, by path."""
+        return self._files(files.c.size, sizes)
+
+    def _files(
+        self, column: Column[Any] | None = None, among: Collection[Any] = ()
+    ) -> dict[str, KnownFile]:
         with self._reading() as connection:
             return {
                 row.path: KnownFile(FileState(row.size, row.modified_ns), row.digest)
-                for row in connection.execute(select(files))
-            }
-
-    def labels(self) -> dict[str, Label]:
-        """Return where each picture is enrolled, by its digest; of several faces the first."""
-        with self._reading() as connection:
-            rows = connection.execute(
-                select(
-                    samples.c.id,
-                    samples.c.digest,
-                    samples.c.path,
-                    samples.c.enrolled_as,
-                    samples.c.is_poor,
-                    characters.c.name,
-                )
-                .join(characters)
-                .order_by(samples.c.id.desc())
-            )
-            return {
-                row.digest: Label(
-                    row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor, row.digest
-                )
+                for rows in _chosen(connection, select(files), column, among)
                 for row in rows
             }
 
-    def contents(self) -> dict[str, Content]:
-        """Return what files show, by their digests, as far as it is known."""
+    def labels(self, digests: Collection[str] | None = None) -> dict[str, Label]:
+        """Return where pictures are enrolled, by their digests; of several faces the first.
+
+        All pictures, or those of some digests.
+        """
+        column = None if digests is None else samples.c.digest
+        found = sorted(self._labels(column, digests or ()), key=lambda one: -one.sample_id)
+        return {one.digest: one for one in found}
+
+    def labels_of_folders(self, names: Collection[str]) -> list[Label]:
+        """Return where pictures are enrolled that were in folders of some names, by sample."""
+        return sorted(self._labels(samples.c.enrolled_as, names), key=lambda one: one.sample_id)
+
+    def _labels(self, column: Column[Any] | None, among: Collection[str]) -> list[Label]:
+        query = select(
+            samples.c.id,
+            samples.c.digest,
+            samples.c.path,
+            samples.c.enrolled_as,
+            samples.c.is_poor,
+            characters.c.name,
+        ).join(characters)
         with self._reading() as connection:
-            return contents_in(connection)
+            return [
+                Label(row.id, row.name, Path(row.path), row.enrolled_as, row.is_poor, row.digest)
+                for rows in _chosen(connection, query, column, among)
+                for row in rows
+            ]
+
+    def contents(self, digests: Collection[str] | None = None) -> dict[str, Content]:
+        """Return what files show, by their digests, as far as it is known.
+
+        All files, or some with all that show the same, see contents.contents_about.
+        """
+        with self._reading() as connection:
+            if digests is None:
+                return contents_in(connection)
+            return contents_about(connection, digests)
+
+    def samples_in(self, digests: Collection[str]) -> list[int]:
+        """Return the samples of pictures, by their files' digests."""
+        with self._reading() as connection:
+            query = select(samples.c.id)
+            parts = _chosen(connection, query, samples.c.digest, digests)
+            return sorted(row.id for rows in parts for row in rows)
 
     def same_picture(self, digest: str) -> list[str]:
         """Return the digests of all files that are known to show the picture of one."""
@@ -387,14 +458,18 @@ class Store:
                 type_coerce(contents.c.pixels, Text(optional=True)).label("pixels"),
             )
             .join(characters)
-            .outerjoin(contents, contents.c.digest == samples.c.digest)
             .where(~characters.c.is_reject)
         )
+        shown = contents.c.digest == samples.c.digest
+        # Two questions have an index each; one with "or", or an outer join, would read all samples.
+        by_digest, by_pixels = query.outerjoin(contents, shown), query.join(contents, shown)
         with self._reading() as connection:
             for some in portions(sorted(keys)):
-                # Two questions have an index each; one with "or" would read all samples.
-                for column in (samples.c.digest, contents.c.pixels):
-                    for row in connection.execute(query.where(column.in_(some))):
+                for one in (
+                    by_digest.where(samples.c.digest.in_(some)),
+                    by_pixels.where(contents.c.pixels.in_(some)),
+                ):
+                    for row in connection.execute(one):
                         for key in {row.digest, row.pixels or row.digest}:
                             found.setdefault(key, {})[row.id] = (box_of(row), row.name)
         return {key: [own[number] for number in sorted(own)] for key, own in found.items()}
@@ -405,16 +480,21 @@ class Store:
             found = connection.scalars(select(samples.c.path).where(samples.c.is_replaced))
             return {Path(path) for path in found}
 
-    def forgotten(self) -> list[ForgottenFace]:
-        """Return the faces that a person forgot."""
+    def forgotten(self, digests: Collection[str] | None = None) -> list[ForgottenFace]:
+        """Return the faces that a person forgot: all, or those of some pictures."""
         with self._reading() as connection:
-            return forgotten_in(connection)
+            return forgotten_in(connection, digests)
 
-    def refusals(self, settings: str) -> dict[str, str]:
-        """Return why contents were refused under certain settings, by digest."""
+    def refusals(self, settings: str, digests: Collection[str] | None = None) -> dict[str, str]:
+        """Return why contents were refused under certain settings, by digest: all, or some."""
+        column = None if digests is None else refusals.c.digest
+        query = select(refusals).where(refusals.c.settings == settings)
         with self._reading() as connection:
-            rows = connection.execute(select(refusals).where(refusals.c.settings == settings))
-            return {row.digest: row.reason for row in rows}
+            return {
+                row.digest: row.reason
+                for rows in _chosen(connection, query, column, digests or ())
+                for row in rows
+            }
 
     def calibration(self, encoder: str) -> tuple[str, str] | None:
         """Return when an encoder was calibrated, ISO 8601, and what was found, as JSON.
@@ -443,42 +523,58 @@ class Store:
     def counts(self, encoder: str) -> tuple[int, int]:
         """Return how many samples there are, and how many of them an encoder has encoded."""
         with self._reading() as connection:
-            total = connection.scalar(select(func.count()).select_from(samples))
-            encoded = connection.scalar(
-                select(func.count())
-                .select_from(descriptors)
-                .where(descriptors.c.encoder == encoder)
-            )
-        return int(total or 0), int(encoded or 0)
+            found = {row.encoder: row.samples for row in connection.execute(select(sample_counts))}
+        return found.get("", 0), found.get(encoder, 0)
+
+    def index_rows(self, encoder: str, what: Indexed) -> IndexRows:
+        """Return all that an index is made of, read at one instant."""
+        with self._reading() as connection:
+            return rows_of(connection, encoder, what)
+
+    def index_rows_since(
+        self, encoder: str, what: Indexed, token: str, most: int
+    ) -> NewRows | None:
+        """Return what an index of an older change lacks, see changes.rows_since."""
+        with self._reading() as connection:
+            return rows_since(connection, encoder, what, token, most)
+
+    def described_samples(
+        self, encoder: str, names: Collection[str] | None = None
+    ) -> DescribedSamples:
+        """Return the samples that an encoder has described, see described.described_in."""
+        with self._reading() as connection:
+            return described_in(connection, encoder, names)
 
     def vectors(self, encoder: str) -> Vectors:
         """Return all of an encoder's vectors, read at one instant."""
-        best = descriptors.alias("best")
         with self._reading() as connection:
-            change = str(connection.scalar(select(state.c.change)))
-            profile_rows = connection.execute(
-                select(profiles.c.character_id, profiles.c.ideal, best.c.vector)
-                .join(
-                    best,
-                    (best.c.sample_id == profiles.c.best_sample_id)
-                    & (best.c.encoder == profiles.c.encoder),
-                )
-                .where(profiles.c.encoder == encoder)
-                .order_by(profiles.c.character_id)
-            ).all()
-            sample_rows = connection.execute(
-                select(descriptors.c.sample_id, descriptors.c.vector)
-                .where(descriptors.c.encoder == encoder)
-                .order_by(descriptors.c.sample_id)
-            ).all()
+            ideals, bests, own = (rows_of(connection, encoder, what) for what in Indexed)
         return Vectors(
-            change,
-            np.array([row[0] for row in profile_rows], np.int64),
-            sound_matrix([row[1] for row in profile_rows]),
-            sound_matrix([row[2] for row in profile_rows]),
-            np.array([row[0] for row in sample_rows], np.int64),
-            sound_matrix([row[1] for row in sample_rows]),
+            ideals.change, ideals.ids, ideals.vectors, bests.vectors, own.ids, own.vectors
         )
+
+
+def _chosen(
+    connection: Connection,
+    query: Select[Any],
+    column: Column[Any] | None,
+    among: Collection[Any],
+) -> Iterator[Result[Any]]:
+    """Yield the rows of a query: all without a column, else those in which it is among some."""
+    if column is None:
+        yield connection.execute(query)
+        return
+    for some in portions(sorted(filter(_can_be_stored, among))):
+        yield connection.execute(query.where(column.in_(some)))
+
+
+def _can_be_stored(value: object) -> bool:
+    """Say whether a value can be in the database: bytes of a path that are no text cannot."""
+    return not isinstance(value, str) or LONE.search(value) is None
+
+
+LONE = re.compile("[\ud800-\udfff]")
+"""What Python makes of such bytes."""
 
 
 def _sample(row: Any) -> Sample:

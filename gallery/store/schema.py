@@ -46,7 +46,7 @@ APPLICATION_ID = 0x67616C6C
 UNFINISHED_ID = 0x67616C63
 """Says so of a copy that is not finished: "galc"."""
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -241,7 +241,10 @@ def _leave_write_ahead(path: Path) -> None:
 
 def _engine(path: Path | None, journal: str) -> Engine:
     if path is None:
-        engine = create_engine("sqlite://", poolclass=StaticPool)
+        # Its one connection goes from thread to thread; the store lets one at a time have it.
+        engine = create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
     elif path.exists() and not is_writable(path):
         engine = create_engine(
             "sqlite://",

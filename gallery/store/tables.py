@@ -5,6 +5,10 @@ characters 1-n profiles (ideal and best for each encoder), characters 1-n aliase
 files and refusals remember what was read, so that it is not read or decoded again; contents says
 which files show the same picture, and forgotten which faces a person wants to be without.
 
+changed_vectors says which profiles and descriptors changed since each of the newest changes, see
+changes.py, and sample_counts how many samples each encoder has encoded. Triggers keep both, see
+migration 0011.
+
 What labelling saw is apart from who is in the gallery: pictures, sightings (their faces),
 sightings 1-n sighting_descriptors; videos 1-n shots 1-n tracks, each 1-1 with the sighting of its
 best moment. It can be made again from the files, and nothing of it changes an answer.
@@ -54,12 +58,36 @@ state = Table(
     Column("revision", Whole, nullable=False, server_default=text("0")),  # of stored answers
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("token", Text, primary_key=True),  # as state had it, and has it now
+    Column("last", Whole, nullable=False, index=True),  # of changed_vectors when it came to be
+)
+
+changed_vectors = Table(
+    "changed_vectors",
+    metadata,
+    Column("id", Whole, primary_key=True),
+    Column("kind", Text, nullable=False),  # "character" of a profile, "sample" of a descriptor
+    Column("number", Whole, nullable=False),  # its id
+    sqlite_autoincrement=True,
+)
+
+sample_counts = Table(
+    "sample_counts",
+    metadata,
+    Column("encoder", Text, primary_key=True),  # empty: of all samples, encoded or not
+    Column("samples", Whole, nullable=False),
+)
+
 characters = Table(
     "characters",
     metadata,
     Column("id", Whole, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("is_reject", Truth, nullable=False),
+    Column("spelling", Text, nullable=False, server_default=text("''"), index=True),  # names.folded
     sqlite_autoincrement=True,
 )
 
@@ -73,6 +101,7 @@ aliases = Table(
         nullable=False,
         index=True,
     ),
+    Column("spelling", Text, nullable=False, server_default=text("''"), index=True),
 )
 
 samples = Table(
@@ -82,7 +111,7 @@ samples = Table(
     Column("character_id", ForeignKey("characters.id"), nullable=False, index=True),
     Column("digest", Text, nullable=False),  # SHA-256 of the picture file
     Column("path", Text, nullable=False),  # where the file was last seen
-    Column("enrolled_as", Text, nullable=False),  # the folder it was found in
+    Column("enrolled_as", Text, nullable=False, index=True),  # the folder it was found in
     Column("left", Real, nullable=False),
     Column("top", Real, nullable=False),
     Column("right", Real, nullable=False),
@@ -100,6 +129,12 @@ samples = Table(
     # Its file holds another picture now; see writer.retire.
     Column("is_replaced", Truth, nullable=False, server_default=text("0")),
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
+    Index(
+        "ix_samples_is_replaced",
+        "is_replaced",
+        sqlite_where=text("is_replaced = 1"),
+        postgresql_where=text("is_replaced"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -136,7 +171,7 @@ files = Table(
     "files",
     metadata,
     Column("path", Text, primary_key=True),
-    Column("size", Whole, nullable=False),
+    Column("size", Whole, nullable=False, index=True),
     Column("modified_ns", Whole, nullable=False),
     Column("digest", Text, nullable=False),
 )

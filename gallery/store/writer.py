@@ -20,6 +20,7 @@ from gallery.errors import (
 from gallery.media.images import FileState, encode_png
 from gallery.numerics.profiles import counting, profile
 from gallery.store.answering import AnswerWriter
+from gallery.store.changes import note_change
 from gallery.store.columns import (
     blob_of,
     box_of,
@@ -38,7 +39,7 @@ from gallery.store.forgotten import (
     put_forgotten,
     remember_again,
 )
-from gallery.store.names import clean_name, is_reject_name
+from gallery.store.names import clean_name, folded, is_reject_name
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
 from gallery.store.sightings import SightingWriter
 from gallery.store.steps import Action, DecidedFace, FaceMeant, Undone
@@ -239,7 +240,7 @@ class Writer:
         self._changed |= self.decisions.has_named(name)
         made = self._connection.execute(
             insert(characters)
-            .values(name=name, is_reject=is_reject_name(name))
+            .values(name=name, is_reject=is_reject_name(name), spelling=folded(name))
             .returning(characters.c.id)
         )
         return int(made.scalar_one())
@@ -343,7 +344,7 @@ class Writer:
         self._connection.execute(
             update(characters)
             .where(characters.c.id == character_id)
-            .values(name=new, is_reject=is_reject_name(new))
+            .values(name=new, is_reject=is_reject_name(new), spelling=folded(new))
         )
         self._connection.execute(delete(aliases).where(aliases.c.name == new))
         if former != new:
@@ -576,7 +577,9 @@ class Writer:
         for character_id in sorted(self._touched):
             self._renew_profiles(character_id)
         if self._touched or self._changed:
-            self._connection.execute(update(state).values(change=uuid.uuid4().hex))
+            change = uuid.uuid4().hex
+            self._connection.execute(update(state).values(change=change))
+            note_change(self._connection, change)
 
     def _renew_profiles(self, character_id: int) -> None:
         self._connection.execute(delete(profiles).where(profiles.c.character_id == character_id))
@@ -622,7 +625,7 @@ class Writer:
     def _alias(self, name: str, character_id: int) -> None:
         self._connection.execute(
             upsert(self._connection, aliases)
-            .values(name=name, character_id=character_id)
+            .values(name=name, character_id=character_id, spelling=folded(name))
             .on_conflict_do_update(
                 index_elements=[aliases.c.name], set_={"character_id": character_id}
             )

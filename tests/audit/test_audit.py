@@ -14,7 +14,7 @@ from fakes import fake_gallery, new_sample
 from numpy.typing import NDArray
 from typer.main import get_command
 
-from gallery.audit.audit_set import AuditSet, audit_set_of
+from gallery.audit.audit_set import audit_set_of
 from gallery.audit.characters import centre_distance, two_parts
 from gallery.audit.misplaced import margins
 from gallery.audit.page import report_of
@@ -332,10 +332,8 @@ def test_a_large_character_is_looked_at_in_part() -> None:
 def test_poor_samples_are_judged_and_judge_nobody(database: Path) -> None:
     with filled(database) as gallery:
         audit_set = audit_set_of(gallery)
-    poor = tuple(
-        dataclasses.replace(one, is_poor=True) if one.id == 1 else one for one in audit_set.samples
-    )
-    changed = AuditSet(poor, audit_set.descriptors, audit_set.unknown, audit_set.near)
+    poor = dataclasses.replace(audit_set.enrolled, poor=audit_set.ids == 1)
+    changed = dataclasses.replace(audit_set, enrolled=poor)
     assert changed.sizes[0] == FACES - 1
     assert margins(changed).own[0] == pytest.approx(margins(audit_set).own[0])
 

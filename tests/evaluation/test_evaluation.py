@@ -32,7 +32,6 @@ from gallery.evaluation.pairs import Pairs, PairTable, Side, all_pairs, pairs_be
 from gallery.evaluation.run import evaluate as evaluate_folder
 from gallery.evaluation.search import (
     DEPTH,
-    NOBODY,
     Candidates,
     Probes,
     References,
@@ -47,7 +46,7 @@ from gallery.evaluation.trials import OpenSet, few_references, half_enrolled, ha
 from gallery.evaluation.verdicts import Judge, Question, joint_scoring_of, judge_of, question
 from gallery.events import Finished, Noticed, Refused, result_of, steps_of, value_of
 from gallery.faces.networks.library import locate
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.identify.judging import decide
 from gallery.identify.matching import Matcher
 from gallery.jobs import review
@@ -56,6 +55,7 @@ from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.media.images import encode_jpeg, encode_png, read_image
 from gallery.numerics.distances import distances
 from gallery.numerics.intervals import share_interval, weightings
+from gallery.numerics.neighbours import NOBODY
 from gallery.reports.line_chart import Plot
 from gallery.reports.page import Pictures
 from gallery.settings import DEFAULT_ENCODER, default_models_folder

@@ -34,7 +34,8 @@ from gallery.identify.calibration.strangers import (
     strangers_file,
     write_strangers,
 )
-from gallery.identify.calibration.trials import NOBODY, Labels, Protocol, References, Trials, chosen
+from gallery.identify.calibration.trials import Labels, Protocol, References, Trials, chosen
+from gallery.numerics.neighbours import NOBODY
 from gallery.settings import bundled
 from gallery.types import DIMENSION
 

@@ -10,7 +10,7 @@ from fakes import new_sample, vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.identify.matching import VOTERS, Matcher, by_votes, first_of_each
 from gallery.store.reader import Store
 from gallery.types import DIMENSION, Descriptor, Match, MatchMode

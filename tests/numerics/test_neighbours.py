@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gallery.events import value_of
 from gallery.numerics import clustering, neighbours
 from gallery.numerics.clustering import average_linkage, drawn
-from gallery.numerics.neighbours import Neighbours
+from gallery.numerics.neighbours import NOBODY, Neighbours, pairs_within
 
 Numbers = NDArray[np.float64]
 
@@ -115,3 +115,55 @@ def test_cells_make_the_groups_that_comparing_all_makes(monkeypatch: pytest.Monk
     pairs = {*zip(exact.tolist(), cells.tolist(), strict=True)}
     assert len(pairs) <= 1.02 * (exact.max() + 1)
     assert abs(int(cells.max()) - int(exact.max())) <= 2
+
+
+@pytest.mark.parametrize("first", [1, 3, 200])
+def test_pairs_are_all_of_which_one_reaches_the_other(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "FIRST_ASKED", first)
+    places = np.repeat(rows_of(150), 2, axis=0).astype(np.float32)
+    reach = np.random.default_rng(2).uniform(0, 3, len(places))
+    one, other, squares = pairs_within(places, reach)
+    exact = places.astype(np.float64)
+    apart = ((exact[:, None] - exact) ** 2).sum(axis=2)
+    expected = np.argwhere(np.triu(apart <= np.maximum(reach[:, None], reach), 1))
+    assert np.array_equal(np.stack([one, other], axis=1), expected)
+    assert np.array_equal(squares, apart[one, other])
+
+
+def test_pairs_of_nothing_are_none() -> None:
+    for count in (0, 1):
+        assert [len(part) for part in pairs_within(rows_of(count), np.ones(count))] == [0, 0, 0]
+
+
+def test_cells_find_nearly_all_pairs() -> None:
+    places = rows_of(6000, groups=400)
+    reach = np.full(len(places), 0.6)
+    every = {*zip(*(part.tolist() for part in pairs_within(places, reach)[:2]), strict=True)}
+    found = pairs_within(places, reach, exact=1000)
+    some = {*zip(*(part.tolist() for part in found[:2]), strict=True)}
+    assert some <= every
+    assert len(some) > 0.99 * len(every)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_others_are_the_nearest_but_for_a_group(count: int) -> None:
+    rows, queries = rows_of(60), rows_of(30, seed=1)
+    generator = np.random.default_rng(3)
+    groups, without = generator.integers(0, 4, 60), generator.integers(-1, 4, 30)
+    near, squares = Neighbours(rows).others(queries, without, count, groups)
+    apart = ((queries[:, None] - rows) ** 2).sum(axis=2)
+    apart[groups == without[:, None]] = np.inf
+    order = np.argsort(apart, axis=1, kind="stable")[:, :count]
+    expected = np.take_along_axis(apart, order, axis=1)
+    assert np.array_equal(squares, expected)
+    assert np.array_equal(near, np.where(np.isfinite(expected), order, NOBODY))
+
+
+def test_where_all_are_left_out_nobody_is_near() -> None:
+    near, squares = Neighbours(rows_of(1)).others(rows_of(2), np.array([0, NOBODY]), 2)
+    assert near.tolist() == [[NOBODY, NOBODY], [0, NOBODY]]
+    assert np.isinf(squares).tolist() == [[True, True], [False, True]]
+    near, _ = Neighbours(rows_of(0)).others(rows_of(2), np.zeros(2, np.int64), 1)
+    assert near.tolist() == [[NOBODY], [NOBODY]]

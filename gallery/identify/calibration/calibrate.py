@@ -16,7 +16,6 @@ from gallery.identify.calibration.model import FEATURES, Calibration
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import (
     NO_TRIALS,
-    NOBODY,
     Labels,
     Protocol,
     References,
@@ -24,6 +23,7 @@ from gallery.identify.calibration.trials import (
     Trials,
     chosen,
 )
+from gallery.numerics.neighbours import NOBODY
 
 MOST_FACES = 4000
 """So many faces of a gallery are asked about at most, of all characters alike."""

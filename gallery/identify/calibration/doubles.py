@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.identify.calibration.evidence import SHRINKING
-from gallery.numerics.distances import squared_distances
+from gallery.numerics.neighbours import pairs_within
+from gallery.numerics.profiles import AT_ONCE, ideals_of
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
-
-ROWS_AT_ONCE = 512
 
 LEAST = 2
 """References that both of two characters must have; one alone is a guess."""
@@ -61,6 +60,11 @@ def likelihood_at(ratio: float) -> float:
     return 1.0 / (1.0 + math.exp(-(STEEPNESS * ratio + START)))
 
 
+def _ratio_at(likelihood: float) -> float:
+    """Return the ratio at which two are one with a likelihood, or a little more."""
+    return (math.log(1.0 / likelihood - 1.0) + START) / -STEEPNESS + 1e-9
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Centres:
     """Where characters lie."""
@@ -75,20 +79,48 @@ class Centres:
     """The expected squared distance of each ideal from the true one, shape (n,)."""
 
 
-def centres(descriptors: NDArray[np.floating], labels: Labels) -> Centres:
-    """Return the centres of characters of references, shape (n, dimension), by their numbers."""
+def centres(
+    descriptors: NDArray[np.floating], labels: Labels, pool: float | None = None
+) -> Centres:
+    """Return the centres of characters of references, shape (n, dimension), by their numbers.
+
+    `pool` is the variance of a reference around its own centre, of all characters together; without
+    it, it is that of the references given.
+    """
     numbers, places = np.unique(labels, return_inverse=True)
-    exact = descriptors.astype(np.float64)
     sizes = np.bincount(places, minlength=len(numbers)).astype(np.int64)
-    ideals = np.zeros((len(numbers), exact.shape[1]))
-    np.add.at(ideals, places, exact)
-    ideals /= sizes[:, None]
-    squares = np.bincount(places, ((exact - ideals[places]) ** 2).sum(axis=1), len(numbers))
-    several = sizes > 1
-    pool = squares[several].sum() / max(int((sizes[several] - 1).sum()), 1)
+    ideals, squares = _means(descriptors, places)
+    if pool is None:
+        pool = _pooled(squares, sizes)
     # Of few references the variance is a guess, too: it is shrunk as evidence.spread does it.
     noise = (squares + SHRINKING * pool) / (sizes - 1 + SHRINKING) / sizes
     return Centres(numbers.astype(np.int64), ideals, sizes, noise)
+
+
+def pooled_variance(descriptors: NDArray[np.floating], labels: Labels) -> float:
+    """Return the variance of references, shape (n, dimension), each around its own centre.
+
+    0 where no character has two.
+    """
+    _, places = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(places).astype(np.int64)
+    return _pooled(_means(descriptors, places)[1], sizes)
+
+
+def _means(descriptors: NDArray[np.floating], places: Labels) -> tuple[Numbers, Numbers]:
+    """Return each place's mean, and the sum of its references' squared distances from it."""
+    ideals, _ = ideals_of(descriptors, places)
+    squares = np.zeros(len(ideals))
+    for start in range(0, len(places), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        apart = ((descriptors[some].astype(np.float64) - ideals[places[some]]) ** 2).sum(axis=1)
+        np.add.at(squares, places[some], apart)
+    return ideals, squares
+
+
+def _pooled(squares: Numbers, sizes: Labels) -> float:
+    several = sizes > 1
+    return float(squares[several].sum() / max(int((sizes[several] - 1).sum()), 1))
 
 
 def doubles(found: Centres, unknown: float, *, least: float = 0.0) -> Iterator[Double]:
@@ -99,15 +131,17 @@ def doubles(found: Centres, unknown: float, *, least: float = 0.0) -> Iterator[D
     distance.
     """
     able = np.flatnonzero(found.sizes >= LEAST)
-    most = (TOGETHER * unknown) ** 2
-    for start in range(0, len(able), ROWS_AT_ONCE):
-        rows, rest = able[start : start + ROWS_AT_ONCE], able[start:]
-        apart = squared_distances(found.ideals[rows], found.ideals[rest])
-        apart -= found.noise[rows][:, None] + found.noise[rest]
-        for row, column in np.argwhere(np.triu(apart <= most, 1)):
-            one, other = int(rows[row]), int(rest[column])
-            between = math.sqrt(max(float(apart[row, column]), 0.0))
-            likelihood = likelihood_at(between / unknown)
-            if likelihood >= least:
-                numbers = int(found.numbers[one]), int(found.numbers[other])
-                yield Double(*numbers, between, likelihood)
+    if not len(able):
+        return
+    ideals, noise = found.ideals[able], found.noise[able]
+    # Up to this ratio of the distance two are one with the likelihood.
+    ratio = TOGETHER if least <= 0 else min(TOGETHER, _ratio_at(least))
+    # What one of less noise may be away from, it finds itself.
+    found_pairs = pairs_within(ideals, (ratio * unknown) ** 2 + 2 * noise)
+    for row, column, square in zip(*(part.tolist() for part in found_pairs), strict=True):
+        apart = square - noise[row] - noise[column]
+        between = math.sqrt(max(apart, 0.0))
+        likelihood = likelihood_at(between / unknown)
+        if apart <= (TOGETHER * unknown) ** 2 and likelihood >= least:
+            one, other = int(found.numbers[able[row]]), int(found.numbers[able[column]])
+            yield Double(one, other, between, likelihood)

@@ -19,15 +19,11 @@ from numpy.typing import NDArray
 from gallery.identify.calibration.doubles import Double
 from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors, pooled_spread, weigh
 from gallery.identify.calibration.strangers import Strangers
-from gallery.numerics.distances import distances
+from gallery.numerics.neighbours import NOBODY, Neighbours
+from gallery.numerics.profiles import ideals_of, ideals_without
 
 Labels = NDArray[np.int64]
 Rows = NDArray[np.intp]
-
-BLOCK = 256
-"""Faces that are compared with all characters at once."""
-
-NOBODY = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +55,17 @@ class References:
 
         It is the character's own number where it has no double.
         """
-        numbers = np.arange(len(self.rejects), dtype=np.int64)
+        numbers = list(range(len(self.rejects)))
+
+        def lowest(number: int) -> int:
+            while numbers[number] != number:
+                numbers[number] = number = numbers[numbers[number]]
+            return number
+
         for double in self.doubles:
-            low, high = sorted((int(numbers[double.one]), int(numbers[double.other])))
-            numbers[numbers == high] = low
-        return numbers
+            low, high = sorted((lowest(double.one), lowest(double.other)))
+            numbers[high] = low
+        return np.array([lowest(number) for number in numbers], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,14 +131,10 @@ class Protocol:
         """Of each member; doubles have one number."""
         self._places: Labels = np.asarray(places, dtype=np.int64)
         order = np.argsort(self._places, kind="stable")
-        counts = np.bincount(self._places)
-        self._rows = np.split(order, np.cumsum(counts)[:-1])
-        self._counts = counts
-        exact = enrolled.descriptors.astype(np.float64)
-        sums = np.zeros((len(counts), exact.shape[1]))
-        np.add.at(sums, self._places, exact)
-        self._exact, self._sums = exact, sums
-        self._ideals = sums / counts[:, None]
+        self._ideals, self._counts = ideals_of(enrolled.descriptors, self._places)
+        self._rows = np.split(order, np.cumsum(self._counts)[:-1])
+        # As the gallery compares: with ideals in single precision.
+        self._neighbours = Neighbours(self._ideals.astype(np.float32))
         self.pool = pooled_spread(enrolled.descriptors, enrolled.labels)
 
     def leave_one_out(self, rows: Rows) -> Trials:
@@ -188,37 +186,46 @@ class Protocol:
 
     def _ask(self, asked: Probes, groups: Labels) -> Trials:
         """Return the evidence on every face's first character."""
+        places, second = self._first_two(asked)
         evidence = np.zeros((len(asked.labels), len(COLUMNS)))
-        first = np.full(len(asked.labels), NOBODY)
-        for start in range(0, len(asked.labels), BLOCK):
-            rows = np.arange(start, min(start + BLOCK, len(asked.labels)))
-            near = self._near(asked, rows)
-            places = near.argmin(axis=1)
-            first[rows] = self._members[places]
-            second = _second(near)
-            for at, row in enumerate(rows):
-                evidence[row] = self._weigh(asked, int(row), int(places[at]), second[at])
+        for row, place in enumerate(places.tolist()):
+            evidence[row] = self._weigh(asked, row, place, float(second[row]))
+        first = self._members[places]
         one_as = self._enrolled.one_as
         right = one_as[first] == one_as[asked.labels]
         right &= (asked.labels != NOBODY) & (asked.own != NOBODY - 1)
         return Trials(evidence, groups, right, self._enrolled.rejects[first], first)
 
-    def _near(self, asked: Probes, rows: Rows) -> Numbers:
-        """Return distances from all ideals, shape (rows, characters), with what is left out so."""
-        exact = asked.descriptors[rows].astype(np.float64)
-        # As the gallery compares: with ideals in single precision.
-        near = distances(exact, self._ideals.astype(np.float32).astype(np.float64))
-        for at, row in enumerate(rows):
-            own = asked.own[row]
-            if own == NOBODY:
-                continue
-            place = int(np.searchsorted(self._members, asked.labels[row]))
-            if own == NOBODY - 1:
-                near[at, self._one_as == self._one_as[place]] = np.inf
-            else:
-                rest = (self._sums[place] - self._exact[own]) / (self._counts[place] - 1)
-                near[at, place] = np.linalg.norm(exact[at] - rest)
-        return near
+    def _first_two(self, asked: Probes) -> tuple[Rows, Numbers]:
+        """Return each face's first character, by its place, and how far the second is.
+
+        The second is NaN where there is none.
+        """
+        is_own, is_stranger = asked.own >= 0, asked.own == NOBODY - 1
+        places = np.searchsorted(self._members, asked.labels)
+        near = np.full((len(places), 2), NOBODY)
+        apart = np.full((len(places), 2), np.inf)
+        for rows, groups in ((is_stranger, self._one_as), (~is_stranger, None)):
+            without = np.where(is_own, places, NOBODY)
+            if groups is not None:
+                without = self._one_as[np.minimum(places, len(self._one_as) - 1)]
+            near[rows], squares = self._neighbours.others(
+                asked.descriptors[rows], without[rows], 2, groups
+            )
+            apart[rows] = np.sqrt(squares)
+        own = np.flatnonzero(is_own)
+        near = np.insert(near, 0, np.where(is_own, places, NOBODY), axis=1)
+        apart = np.insert(apart, 0, np.inf, axis=1)
+        apart[own, 0] = self._own(asked, own, places[own])
+        order = np.argsort(apart, axis=1, kind="stable")[:, :2]
+        near, apart = (np.take_along_axis(one, order, 1) for one in (near, apart))
+        return near[:, 0], np.where(np.isfinite(apart[:, 1]), apart[:, 1], np.nan)
+
+    def _own(self, asked: Probes, rows: Rows, places: Rows) -> Numbers:
+        """Return how far references are from their own ideals, as if they were not there."""
+        references = self._enrolled.descriptors[asked.own[rows]].astype(np.float64)
+        rest = ideals_without(self._ideals[places], self._counts[places], references)
+        return np.asarray(np.linalg.norm(asked.descriptors[rows] - rest, axis=1))
 
     def _weigh(self, asked: Probes, row: int, place: int, second: float) -> Numbers:
         references = self._rows[place]
@@ -230,14 +237,6 @@ class Protocol:
             pool=self.pool,
             quality=float(asked.quality[row]),
         ).row()
-
-
-def _second(near: Numbers) -> Numbers:
-    """Return each row's second smallest finite number, NaN where there is none."""
-    if near.shape[1] < 2:
-        return np.full(len(near), np.nan)
-    second = np.partition(near, 1, axis=1)[:, 1]
-    return np.where(np.isfinite(second), second, np.nan)
 
 
 def chosen(trials: Trials, rows: NDArray[np.bool_]) -> Trials:
