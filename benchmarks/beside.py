@@ -32,7 +32,7 @@ from gallery.engine.engine import Engine
 from gallery.faces.describe import Describer
 from gallery.faces.networks.library import Library, Weights
 from gallery.identify.calibration.strangers import read_strangers
-from gallery.identify.index import IndexCache
+from gallery.identify.index_cache import IndexCache
 from gallery.media.images import encode_png
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from gallery.store.reader import Store
