@@ -324,8 +324,6 @@ class Store:
         elif ids is not None:
             queries = [query.where(samples.c.id.in_(some)) for some in portions(sorted(ids))]
         with self._reading() as connection:
-            if ids is not None:
-                queries = [query.where(samples.c.id.in_(some)) for some in portions(sorted(ids))]
             rows = [row for one in queries for row in connection.execute(one)]
         return sorted(map(_sample, rows), key=lambda one: one.id)
 
