@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -30,6 +29,8 @@ BECOMES: dict[Action, Callable[[FaceState, FaceMeant], FaceState]] = {
 }
 """What a face's state becomes by decisions that name nobody."""
 
+USER_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
+"""Variables of the environment that name the user, the first that does first."""
 
 Looked: TypeAlias = "Mapping[int, int]"
 """By number of a seen face, the decision that its state was of when a person looked at it, 0 where
@@ -213,11 +214,11 @@ def person(who: str | None) -> str:
     """Return who decides: as it is said, else the user's name, else the user's number, else ""."""
     if who is not None:
         return who
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        # In a container the user often has no name.
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else ""
+    found = next(filter(None, map(os.environ.get, USER_NAMES)), None)
+    if found is not None:
+        return found
+    # The system's list of users is not asked: it may be on another machine.
+    return f"uid {os.getuid()}" if hasattr(os, "getuid") else ""
 
 
 def _check_looked(writer: Writer, looked: Looked) -> None:
