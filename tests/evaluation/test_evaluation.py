@@ -1184,7 +1184,7 @@ class TestCommand:
         code = (
             "import sys; from gallery.cli import app\n"
             "app(['evaluate', '--figures'], standalone_mode=False)\n"
-            "heavy = {'onnxruntime', 'dlib', 'animeface', 'onnx', 'faiss'} & set(sys.modules)\n"
+            "heavy = {'onnxruntime', 'dlib', 'animeface', 'onnx'} & set(sys.modules)\n"
             "print('loaded', *heavy)"
         )
         done = subprocess.run(
