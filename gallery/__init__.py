@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         OutgrownCalibration,
         PluginFailed,
         ReadOnlyDatabase,
+        ReferencesUndone,
         RenamedFolder,
         SamePicture,
         SetupError,
@@ -206,7 +207,7 @@ else:
         "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchStep NoSuchVideo NobodyKnown "
         "NotAGallery NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed "
         "NothingFound NothingSeen NothingToUndo OtherGroup OutgrownCalibration "
-        "PluginFailed ReadOnlyDatabase RenamedFolder SamePicture SetupError "
+        "PluginFailed ReadOnlyDatabase ReferencesUndone RenamedFolder SamePicture SetupError "
         "SeveralFaces StaleCalibration StoreError TooFewFaces UnfetchableNetwork "
         "UnfinishedCopy Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase "
         "UnreadableFile UnreadableMetadata UnreadablePicture UnreadableVideo "
@@ -395,6 +396,7 @@ __all__ = [
     "Reencoded",
     "Reference",
     "References",
+    "ReferencesUndone",
     "Refused",
     "Rejection",
     "RenamedFolder",
