@@ -102,7 +102,10 @@ def test_an_encoder_that_is_not_here(place: Path) -> None:
 
 def test_samples_without_descriptors_want_the_encoder_to_run(place: Path) -> None:
     with closing(sqlite3.connect(place / "gallery.db")) as database:
-        database.execute("UPDATE descriptors SET encoder = 'another'")
+        database.execute(
+            "INSERT INTO descriptors SELECT sample_id, 'another', vector FROM descriptors"
+        )
+        database.execute("DELETE FROM descriptors WHERE encoder <> 'another'")
         database.execute("DELETE FROM profiles")
         database.commit()
     done, wrong = examine(place)

@@ -235,4 +235,6 @@ def _weights() -> NDArray[np.uint64]:
 def _marks_of(text: str, count: int) -> Marks:
     """Return which rows are dead, as a stamp says it. Raises ValueError for what says nothing."""
     packed = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), count // 8 + 1)
+    if len(packed) != -(-count // 8):
+        raise ValueError("not as many marks as rows")
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(np.bool_)
