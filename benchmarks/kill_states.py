@@ -19,9 +19,9 @@ KEPT = re.compile(r"\.(?:replaced|\d{4})-\d{8}-\d{6}(?:-\d+)?$")
 
 UNFINISHED = re.compile(r"[0-9a-f]{8}-\d+-[0-9a-f]{8}")
 
-MADE_AGAIN = frozenset(("answers", "answer_states", "answer_counts"))
-"""Tables of what the gallery would say: a kill leaves some of it to be made anew, as it does the
-index."""
+MADE_AGAIN = frozenset(("answers", "answer_states", "answer_counts", "changes", "changed_vectors"))
+"""Tables of what the gallery would say, of which a kill leaves some to be made anew, and of what
+changed in which transaction, for the index to follow."""
 
 KEYS = "coalesce(state_id, 0), decided, verdict, coalesce(character_id, 0)"
 COUNTED = f"""

@@ -59,6 +59,7 @@ COMMANDS = (
     "seen",
     "backup copy.db",
     "restore copy.db",
+    "copy copy.db other.db",
     "export whole.zip",
     "import whole.zip",
     "doctor",
