@@ -12,13 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from gallery.errors import BusyDatabase, CopyRefused, StoreError
 from gallery.store.addresses import Address
 from gallery.store.changes import forget_changes
 from gallery.store.databases import Database, FileDatabase, open_database
-from gallery.store.dialects import last_id, set_last_id, upsert
+from gallery.store.dialects import last_id, set_last_id
 from gallery.store.tables import (
     answer_counts,
     answers,
@@ -182,11 +193,9 @@ def _copy_answers(rows: Connection, target: Database) -> Iterator[Portion]:
     end: Key | None = None
     while own := _rows(rows, answers, end):
         with target.writing() as connection:
-            adding = upsert(connection, answers)
-            values = {one.name: adding.excluded[one.name] for one in answers.columns}
             connection.execute(
-                adding.on_conflict_do_update(index_elements=list(answers.primary_key), set_=values),
-                [dict(row._mapping) for row in own],
+                update(answers).where(answers.c.sighting_id == bindparam("face")),
+                [{**row._mapping, "face": row.sighting_id} for row in own],
             )
         end = _key(answers, own[-1])
         yield Portion(len(own))

@@ -10,6 +10,7 @@ from fakes import Square, draw, fake_gallery, new_sample
 
 from gallery.errors import CopyRefused, UnfinishedCopy
 from gallery.events import Advanced, Finished, Started, result_of
+from gallery.jobs import answers
 from gallery.jobs.copy import copy
 from gallery.media.images import from_pixels
 from gallery.store import copying
@@ -55,6 +56,7 @@ def source(database: Path) -> str:
         with gallery.store.writing() as writer:
             step = writer.decisions.begin(Action.JOIN, "somebody")
             writer.decisions.groups.regroup(step, {1: 4, 2: 4})
+        result_of(answers.renew(gallery))
     return str(database)
 
 
