@@ -12,7 +12,6 @@ from gallery.errors import CopyRefused, UnfinishedCopy
 from gallery.events import Advanced, Finished, Started, result_of
 from gallery.jobs import answers
 from gallery.jobs.copy import copy
-from gallery.media.images import from_pixels
 from gallery.store import copying
 from gallery.store.addresses import address_of
 from gallery.store.databases import open_database
@@ -20,6 +19,7 @@ from gallery.store.dialects import last_id
 from gallery.store.reader import Store
 from gallery.store.steps import Action
 from gallery.store.tables import changed_vectors, changes, metadata, samples
+from gallery.types import Image
 
 KINDS = pytest.mark.parametrize("kind", ["file", "server"])
 
@@ -51,7 +51,8 @@ def source(database: Path) -> str:
             writer.rename("Rei", "Yui")
             writer.forget_samples([7])
         for number in range(3):
-            image = from_pixels(draw(Square(20, 10 + number, 70)), Path(f"/seen {number}.png"))
+            shown = draw(Square(20, 10 + number, 70))
+            image = Image(shown, f"{number}" * 64, Path(f"/seen {number}.png"))
             gallery.keep(gallery.observe([image]))
         with gallery.store.writing() as writer:
             step = writer.decisions.begin(Action.JOIN, "somebody")
