@@ -4,7 +4,8 @@
 `label` that were killed: their files of records as the kill left them, and as they were in the end;
 the gallery has noted one picture more than these files say. `make_before.py` made all of it before
 the modules were put into rooms, but for `relabelled.jsonl`: joint scoring calibrates anew, and a
-rejected face weighs less now. Everything goes through the command line, since that is what stays.
+rejected face weighs less now, strangers of a small gallery more. Everything goes through the command line, since that is what stays;
+with `--collage`, since two faces of one picture could be one character then.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _move(database: Path, old: str, new: str) -> None:
 
 def ask(place: Path, *words: str) -> Done:
     """Run a command here on the gallery; it has to go well."""
-    done = call(*words, cwd=place, database=place / "gallery.db")
+    done = call("--collage", *words, cwd=place, database=place / "gallery.db")
     assert done.code == 0, done.stderr
     return done
 
@@ -98,7 +99,9 @@ def finish(place: Path, job: str, *, out: str = "jsonl", copy: str | None = "csv
     """Go on with a job as it was begun, in a process of its own."""
     write = () if copy is None else ("--write", f"{copy}:{job}.{copy}")
     done = run(
-        *JOBS[job], "--out", f"{job}.{out}", *write, cwd=place, database=place / "gallery.db"
+        *("--collage", *JOBS[job], "--out", f"{job}.{out}", *write),
+        cwd=place,
+        database=place / "gallery.db",
     )
     assert done.code == 0, done.stderr
     return done

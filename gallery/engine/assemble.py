@@ -12,7 +12,7 @@ from gallery.faces.describe import Describer, LateEncoder
 from gallery.faces.networks.library import Weights, locate
 from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.index_cache import IndexCache
-from gallery.settings import DEFAULT_DETECTOR, Settings, bundled
+from gallery.settings import Settings, bundled
 from gallery.store.addresses import address_of
 from gallery.store.databases import is_gallery_at
 from gallery.store.reader import Store
@@ -37,7 +37,8 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
         read_strangers=lambda: read_strangers(
             models, weights.encoder_id, do_ship=weights.path.parent == models
         ),
-        open_heads=lambda: catalog.detector(DEFAULT_DETECTOR),
+        # A head that is not sure says nothing against a crop.
+        open_heads=lambda: catalog.heads(portraits=False),
         collage=settings.collage,
     )
 

@@ -11,12 +11,19 @@ from gallery.faces.networks.library import Weights
 
 
 def _heads() -> Detector:
+    return heads(portraits=True)
+
+
+def heads(*, portraits: bool) -> Detector:
+    """Return our own head detector, with or without its portrait pass, see detectors.portrait."""
     from gallery.faces.detectors.heads import HeadDetector
     from gallery.faces.networks.library import shipped_detector
 
     path, sha256 = shipped_detector("heads")
     eyes, eyes_sha256 = shipped_detector("eyes")
-    return HeadDetector(path, sha256=sha256, eyes=eyes, eyes_sha256=eyes_sha256)
+    return HeadDetector(
+        path, sha256=sha256, eyes=eyes, eyes_sha256=eyes_sha256, portraits=portraits
+    )
 
 
 def _animeface() -> Detector:

@@ -106,7 +106,8 @@ def rows_since(
 
 
 def _last(connection: Connection) -> int:
-    return int(connection.scalar(select(func.max(changed_vectors.c.id))) or 0)
+    newest = func.coalesce(func.max(changed_vectors.c.id), 0)
+    return int(connection.scalar(select(newest)) or 0)
 
 
 def _query(encoder: str, what: Indexed) -> Select[Any]:

@@ -102,9 +102,9 @@ class Gone:
         strike()
         time.sleep(0)
 whole = Connection.execute
-def execute(*words):
+def execute(*words, **named):
     Gone()
-    return whole(*words)
+    return whole(*words, **named)
 Connection.execute = execute
 """,
     "a function that C calls and nobody catches": """
@@ -115,11 +115,11 @@ def gone(_):
     strike()
     time.sleep(0)
 whole = Connection.execute
-def execute(*words):
+def execute(*words, **named):
     one = Gone()
     watch = weakref.ref(one, gone)
     del one
-    return whole(*words)
+    return whole(*words, **named)
 Connection.execute = execute
 """,
 }
