@@ -4,8 +4,9 @@
 `label` that were killed: their files of records as the kill left them, and as they were in the end;
 the gallery has noted one picture more than these files say. `make_before.py` made all of it before
 the modules were put into rooms, but for `relabelled.jsonl`: joint scoring calibrates anew, and a
-rejected face weighs less now, strangers of a small gallery more. Everything goes through the command line, since that is what stays;
-with `--collage`, since two faces of one picture could be one character then.
+rejected face weighs less now, strangers of a small gallery more. Everything goes through the
+command line, since that is what stays; with `--collage`, since two faces of one picture could be
+one character then.
 """
 
 from __future__ import annotations
