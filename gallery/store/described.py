@@ -70,6 +70,8 @@ def described_in(
         queries = [query.where(samples.c.character_id.in_(some)) for some in numbers]
     numbers_of, vectors = _read(connection, queries)
     present = set(np.unique(numbers_of[:, 1]).astype(int).tolist())
+    if not present <= {number for number, _, _ in owners}:
+        raise LookupError("a sample's character is not there")
     order = np.argsort(numbers_of[:, 0], kind="stable")
     numbers_of = numbers_of[order]
     return DescribedSamples(
