@@ -28,7 +28,7 @@ def shown(gallery: Engine, tmp_path: Path) -> Engine:
     """Two groups that were one, a video, and a sample in the wrong folder."""
     reviewed(gallery, tmp_path, unknown=6)
     asuka, rei = COLOURS.values()
-    filmed(gallery, tmp_path, [(asuka, rei, PINK), (asuka, asuka, GREEN)])
+    filmed(gallery, tmp_path, [(asuka, rei, PINK), (asuka, GREEN), (asuka,)])
     for name, colour in COLOURS.items():
         for number in range(4):
             where = tmp_path / "in" / name / f"more-{number}.png"
