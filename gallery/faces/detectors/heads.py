@@ -182,10 +182,12 @@ class HeadDetector:
         seen = image.pixels[part.top : part.bottom, part.left : part.right]
         pixels, scale = fit(seen, self._longer_side)
         heads = self._doubtful(session, pixels)
-        roll = rolled.roll_to_level(heads)
+        # The rolled pass is for heads that it may make sure; the others are for the portrait pass.
+        known = heads[heads[:, 0] >= min(self._least_score, rolled.DOUBTED[0])]
+        roll = rolled.roll_to_level(known)
         if roll is not None:
-            self._look_level(session, pixels, heads, roll)
-        sure = heads[heads[:, 0] >= self._least_score]
+            self._look_level(session, pixels, known, roll)
+        sure = known[known[:, 0] >= self._least_score]
         # A part of a picture is no portrait.
         if self._portraits and len(sure) == 0 and seen.shape == image.pixels.shape:
             sure = self._portrait(session, seen, _unscaled(heads, scale))
