@@ -9,7 +9,6 @@ import typer
 
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import Json, json_line, named_path, say, settings_of, table
-from gallery.events import Event, Refused
 from gallery.output import registry
 from gallery.output.format import OutputOptions
 
@@ -76,7 +75,7 @@ def appearances(
     _check(paths, out, preview)
     wanted = [registry.output_spec(text) for text in write or ()]
     choices = AppearanceChoices(paths or (), alone, wanted, OutputOptions(unsure=unsure))
-    reporter = _Refusals()
+    reporter = Reporter()
     with open_gallery(settings_of(ctx)) as gallery:
         videos = follow(job(gallery, choices), reporter)
         if out is not None:
@@ -87,20 +86,8 @@ def appearances(
             _print(videos)
         if preview is not None and paths:
             _preview(gallery, paths[0], preview)
-    if reporter.count:
+    if reporter.refused:
         raise typer.Exit(1)
-
-
-class _Refusals(Reporter):
-    """Counts what is refused."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def tell(self, event: Event[object]) -> None:
-        """Say which path is refused."""
-        super().tell(event)
-        self.count += isinstance(event, Refused)
 
 
 def _check(paths: list[Path] | None, out: Path | None, preview: Path | None) -> None:

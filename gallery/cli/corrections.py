@@ -10,7 +10,6 @@ import typer
 
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
-from gallery.events import Event, Refused
 
 if TYPE_CHECKING:
     from gallery.jobs.correction_places import Missed
@@ -75,27 +74,15 @@ def corrections(
     from gallery.jobs.corrections import corrections as job
 
     choices = CorrectionChoices(files, original, everything, pictures, new, dry_run)
-    reporter = _Refusals()
+    reporter = Reporter()
     with open_gallery(settings_of(ctx)) as gallery:
         done = follow(job(gallery, choices), reporter)
     if json:
         json_line(_json(done))
     else:
         _print(done, dry_run=dry_run)
-    if reporter.count or done.missed:
+    if reporter.refused or done.missed:
         raise typer.Exit(1)
-
-
-class _Refusals(Reporter):
-    """Counts the files that cannot be read."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def tell(self, event: Event[object]) -> None:
-        """Say which file is refused."""
-        super().tell(event)
-        self.count += isinstance(event, Refused)
 
 
 def _print(done: Corrected, *, dry_run: bool) -> None:

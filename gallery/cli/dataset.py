@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.progress import Reporter, follow
+from gallery.cli.progress import WholeReporter, follow
 from gallery.cli.show import (
     Json,
     MinFace,
@@ -20,7 +20,6 @@ from gallery.cli.show import (
     table,
 )
 from gallery.cli.writing import Prefix, Series, Tags
-from gallery.events import Event, Refused
 from gallery.output.format import OutputOptions, TagStyle
 from gallery.output.training_set import Cut, SetFormat
 
@@ -112,28 +111,12 @@ def dataset(
         alone,
         OutputOptions(prefix, tags, series, unsure),
     )
-    reporter = _DatasetReporter()
+    reporter = WholeReporter()
     with open_gallery(settings_of(ctx)) as gallery:
         done = follow(job(gallery, out, choices), reporter)
     _report(done, out, json=json)
-    if reporter.failed:
+    if reporter.refused:
         raise typer.Exit(1)
-
-
-class _DatasetReporter(Reporter):
-    """Counts the files that could not be used."""
-
-    def __init__(self) -> None:
-        self.failed = 0
-
-    def tell(self, event: Event[object]) -> None:
-        """Say which file is refused."""
-        super().tell(event)
-        self.failed += isinstance(event, Refused)
-
-    def stop(self) -> None:
-        """Say that nothing is left."""
-        say("Stopped; nothing was written.")
 
 
 def _report(done: Dataset, out: Path, *, json: bool) -> None:

@@ -159,10 +159,7 @@ def _print_decided(found: DecidedEvaluation) -> None:
 
 
 class _EvaluationReporter(Reporter):
-    """Counts the pictures that cannot be used."""
-
-    def __init__(self) -> None:
-        self.refused = 0
+    """Says of pictures that they are refused: others are measured all the same."""
 
     def tell(self, event: Event[object]) -> None:
         """Say which picture is refused."""

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.progress import Reporter, follow
+from gallery.cli.progress import WholeReporter, follow
 from gallery.cli.show import Cropped, Json, MinFace, json_line, named_path, plural, say, settings_of
 from gallery.cli.video import Every, From, To, options_of
-from gallery.events import Event, Refused
 from gallery.media.inputs import media_of
 from gallery.settings import EVERY
 from gallery.types import MatchMode
@@ -71,29 +70,13 @@ def harvest(
     options = options_of(from_, to, every, min_face, min_quality)
     media = media_of(paths)
     refuse_inside(out, paths)
-    reporter = _HarvestReporter()
+    reporter = WholeReporter()
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         events = job(gallery, media, out, options=options, mode=match, at_least=at_least)
         done = follow(events, reporter)
     _report(done, out, json=json)
-    if reporter.failed:
+    if reporter.refused:
         raise typer.Exit(1)
-
-
-class _HarvestReporter(Reporter):
-    """Counts the files that could not be read in full."""
-
-    def __init__(self) -> None:
-        self.failed = 0
-
-    def tell(self, event: Event[object]) -> None:
-        """Say which file is refused."""
-        super().tell(event)
-        self.failed += isinstance(event, Refused)
-
-    def stop(self) -> None:
-        """Say that nothing is left."""
-        say("Stopped; nothing was written.")
 
 
 def _report(done: Harvested, out: Path, *, json: bool) -> None:

@@ -294,7 +294,7 @@ def describe(
     table = follow(job(describer(settings_of(ctx, cropped=cropped)), media), reporter)
     table.save(out)
     say(f"{plural(len(table), 'face')} of {plural(reporter.done, 'picture')}: {out}")
-    if reporter.failed:
+    if reporter.refused:
         raise typer.Exit(1)
 
 
@@ -303,14 +303,12 @@ class _Faces(Reporter):
 
     def __init__(self, *, json: bool) -> None:
         self._json = json
-        self.done = self.failed = 0
+        self.done = 0
 
     def tell(self, event: Event[object]) -> None:
         """Print the faces of a picture, or say why there are none."""
         super().tell(event)
-        if isinstance(event, Refused):
-            self.failed += 1
-        elif isinstance(event, Described):
+        if isinstance(event, Described):
             self.done += 1
             for one in event.faces if self._json else ():
                 json_line(_face_json(event, one))

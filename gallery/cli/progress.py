@@ -34,9 +34,13 @@ Advance: TypeAlias = Callable[[int], None]
 class Reporter:
     """What a command says of a job; most say more than this by a class of their own."""
 
+    refused = 0
+    """How many files or pictures could not be used so far."""
+
     def tell(self, event: Event[object]) -> None:
         """Say what an event is about."""
         if isinstance(event, Refused):
+            self.refused += 1
             say(f"gallery: {why(event)}")
         elif isinstance(event, Noticed):
             say(told(event.notice))
@@ -47,6 +51,14 @@ class Reporter:
 
     def stop(self) -> None:
         """Say how things stand when a person stopped the job; most need no word."""
+
+
+class WholeReporter(Reporter):
+    """Of a job whose output is written whole or not at all."""
+
+    def stop(self) -> None:
+        """Say that nothing is left."""
+        say("Stopped; nothing was written.")
 
 
 def passed_over(suffixes: Mapping[str, int]) -> str:
