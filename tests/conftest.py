@@ -130,13 +130,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def person(browser: Browser, shown: Engine) -> Iterator[Person]:
     """Somebody before the page of the gallery that the test's file shows."""
-    from browser import Person, served
+    from browser import looking, served
 
-    with served(shown) as link:
-        one = Person(browser, link)
+    with served(shown) as link, looking(browser, link) as one:
         yield one
-        assert one.troubles == []
-        one.page.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fakes import fake_gallery
 from playwright.sync_api import Browser, JSHandle, Page, expect, sync_playwright
 from reviewed import desk_of
 
@@ -19,6 +20,7 @@ from gallery.engine.engine import Engine
 from gallery.web.application import application
 from gallery.web.desk import Desk
 from gallery.web.doors import Address
+from gallery.web.renewing import Renewing
 from gallery.web.server import loopback, serving
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -199,6 +201,24 @@ class Person:
 
     def look(self, path: Path) -> None:
         self.page.screenshot(path=path)
+
+
+@contextlib.contextmanager
+def looking(browser: Browser, link: str) -> Iterator[Person]:
+    """Have somebody look at a page, on which nothing may go wrong."""
+    one = Person(browser, link)
+    yield one
+    assert one.troubles == []
+    one.page.close()
+
+
+@contextlib.contextmanager
+def looking_meanwhile(browser: Browser, gallery: Engine, database: Path) -> Iterator[Person]:
+    """Have somebody look at a gallery that is answered anew in the background."""
+    desk = desk_of(gallery)
+    renewing = Renewing(lambda: fake_gallery(database), desk.turn, look=0.1, settled=0.0, quiet=0.0)
+    with renewing, served(gallery, desk) as link, looking(browser, link) as one:
+        yield one
 
 
 def go(person: Person, view: str, wanted: str = ".face") -> None:

@@ -10,27 +10,21 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from browser import Person, served
-from fakes import Square, fake_gallery, write_picture
+from browser import Person, looking_meanwhile
+from fakes import Square, write_picture
 from playwright.sync_api import Browser
-from reviewed import ORANGE, desk_of, reviewed
+from reviewed import ORANGE, reviewed
 
 from gallery.engine.engine import Engine
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
-from gallery.web.renewing import Renewing
 
 
 @pytest.fixture
 def person(browser: Browser, gallery: Engine, database: Path, tmp_path: Path) -> Iterator[Person]:
     """One who looks at a gallery that is answered anew in the background."""
     reviewed(gallery, tmp_path)
-    desk = desk_of(gallery)
-    renewing = Renewing(lambda: fake_gallery(database), desk.turn, look=0.1, settled=0.0, quiet=0.0)
-    with renewing, served(gallery, desk) as link:
-        one = Person(browser, link)
+    with looking_meanwhile(browser, gallery, database) as one:
         yield one
-        assert one.troubles == []
-        one.page.close()
 
 
 def learn_orange(gallery: Engine, folder: Path) -> None:

@@ -10,14 +10,13 @@ import pytest
 pytest.importorskip("playwright", reason="the package playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 
-from browser import Person, decided, served
-from fakes import Square, fake_gallery, write_picture
+from browser import Person, decided, looking_meanwhile
+from fakes import Square, write_picture
 from labelled import identify_files
 from playwright.sync_api import Browser
-from reviewed import desk_of, reviewed
+from reviewed import reviewed
 
 from gallery.engine.engine import Engine
-from gallery.web.renewing import Renewing
 
 BETWEEN = (223, 74, 20)
 """A red that is nearer to orange than the samples are: it is Asuka's once orange is."""
@@ -36,13 +35,8 @@ def answered(browser: Browser, gallery: Engine, database: Path, tmp_path: Path) 
     for number in range(3):
         write_picture(more / f"{number}.png", Square(10, 20, 60, (222, 105, 20)), seed=90 + number)
     list(identify_files(gallery, sorted(more.iterdir()), keep=True))
-    desk = desk_of(gallery)
-    renewing = Renewing(lambda: fake_gallery(database), desk.turn, look=0.1, settled=0.0, quiet=0.0)
-    with renewing, served(gallery, desk) as link:
-        one = Person(browser, link)
+    with looking_meanwhile(browser, gallery, database) as one:
         yield one
-        assert one.troubles == []
-        one.page.close()
 
 
 def samples(gallery: Engine, name: str) -> int:
