@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from gallery.errors import BadSetting, NoSuchCharacter
 from gallery.store.columns import box_of
 from gallery.store.decided import Times
 from gallery.store.descriptors import portions
-from gallery.store.enrolled_faces import enrolled_faces
+from gallery.store.enrolled_faces import enrolled_faces, is_enrolled
 from gallery.store.kinds import DamagedValueError, Real, Whole
 from gallery.store.tables import (
     answer_counts,
@@ -245,18 +246,21 @@ class AnswerReader:
         """
         counts = self.counts(encoder).names(verdict)
         with self._reading() as connection:
-            rows = connection.execute(
-                select(answers.c.character_id, func.count().label("faces"))
-                .where(
-                    answers.c.decided == Decided.UNDECIDED.value,
-                    answers.c.verdict == verdict.value,
-                    ~_needs_decision(),
+            enrolled = sorted({row.id for row in connection.execute(enrolled_faces())})
+            owners = [
+                owner
+                for some in portions(enrolled)
+                for owner in connection.scalars(
+                    select(answers.c.character_id).where(
+                        answers.c.sighting_id.in_(some),
+                        answers.c.decided == Decided.UNDECIDED.value,
+                        answers.c.verdict == verdict.value,
+                    )
                 )
-                .group_by(answers.c.character_id)
-            ).all()
-            names = _names(connection, {row.character_id for row in rows})
-        done = {names[one.character_id][0]: one.faces for one in rows if one.character_id in names}
-        left = [(name, faces - done.get(name, 0)) for name, faces in counts.items()]
+            ]
+            names = _names(connection, set(owners))
+        done = Counter(names[owner][0] for owner in owners if owner in names)
+        left = [(name, faces - done[name]) for name, faces in counts.items()]
         left = [one for one in left if one[1] > 0]
         return dict(sorted(left, key=lambda one: (-one[1], one[0])))
 
@@ -283,7 +287,7 @@ class AnswerReader:
                         answers.c.verdict == Verdict.SURE.value,
                         answers.c.character_id == _character_id(connection, character),
                         answers.c.since > since,
-                        _needs_decision(),
+                        ~is_enrolled(),
                     )
                 )
         return AnswerNews(
@@ -321,7 +325,7 @@ class AnswerReader:
         view = [answers.c.decided == decided.value, answers.c.verdict == said]
         with self._reading() as connection:
             if not enrolled:
-                view.append(_needs_decision())
+                view.append(~is_enrolled())
             has_names = verdict in (Verdict.SURE, Verdict.UNSURE)
             if character is not None:
                 view.append(name == _character_id(connection, character))
@@ -527,11 +531,6 @@ def _described(encoder: str) -> ColumnElement[bool]:
         sighting_descriptors.c.sighting_id == answers.c.sighting_id,
         sighting_descriptors.c.encoder == encoder,
     )
-
-
-def _needs_decision() -> ColumnElement[bool]:
-    """Say of a face whether there is something to decide; a sample is decided by enrolling it."""
-    return answers.c.sighting_id.not_in(enrolled_faces().with_only_columns(sightings.c.id))
 
 
 def _unknown() -> tuple[ColumnElement[bool], ...]:
