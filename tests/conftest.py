@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
+import re
+import secrets
 import shutil
+import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +19,15 @@ from fakes import FakeDetector, enroll_squares, fake_gallery, memory
 from hypothesis import HealthCheck, settings
 
 from gallery.engine.engine import Engine
+from gallery.settings import bundled
+from gallery.store import schema
 from gallery.store.reader import Store
 
 if TYPE_CHECKING:
     from browser import Person
     from playwright.sync_api import Browser
     from postgres import Server
+    from sqlalchemy import Connection
 
 KNOWN = {"Rei": (20, 20, 220), "Asuka": (220, 20, 20)}
 
@@ -31,6 +39,60 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """Keep what every process makes anew: the tree of commands, networks, a new file's tables.
+
+    Tests run many commands in one process, where all of it would be made again for each.
+    """
+    import onnxruntime
+    import typer.main
+
+    session = onnxruntime.InferenceSession
+    opened: dict[object, onnxruntime.InferenceSession] = {}
+
+    def opened_once(
+        model: str | bytes,
+        options: onnxruntime.SessionOptions | None = None,
+        *,
+        providers: Sequence[str],
+    ) -> onnxruntime.InferenceSession:
+        content = Path(model).read_bytes() if isinstance(model, str) else model
+        threads = None if options is None else options.intra_op_num_threads
+        key = (hashlib.sha256(content).digest(), threads, tuple(providers))
+        if key not in opened:
+            opened[key] = session(model, options, providers=providers)
+        return opened[key]
+
+    migrate = schema.migrate
+    tables: list[str] = []
+
+    def migrated(connection: Connection, migrations: Path) -> None:
+        bare = connection.connection.driver_connection
+        if (
+            not isinstance(bare, sqlite3.Connection)
+            or migrations != bundled("migrations")
+            or connection.exec_driver_sql("SELECT 1 FROM sqlite_schema").first()
+        ):
+            migrate(connection, migrations)
+            return
+        if not tables:
+            migrate(connection, migrations)
+            # Without the transaction that a dump begins and ends with.
+            tables.extend(list(bare.iterdump())[1:-1])
+            return
+        (first,) = re.findall("INSERT INTO \"state\" VALUES\\(1,'(\\w+)'", "\n".join(tables))
+        own = secrets.token_hex(16)
+        for statement in tables:
+            connection.exec_driver_sql(statement.replace(first, own))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "migrate", migrated)
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
+        patch.setattr(onnxruntime, "InferenceSession", opened_once)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ Networks that encode stand under `networks`, those that find heads under `detect
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import re
@@ -121,13 +122,19 @@ def read_detectors(path: Path) -> dict[str, DetectorEntry]:
     }
 
 
+@functools.lru_cache(maxsize=4)
+def _parsed(content: bytes) -> Mapping[str, object]:
+    """Return what a manifest says; a command asks the same one for several names."""
+    return tomllib.loads(content.decode("utf-8"))
+
+
 def _tables(path: Path, kind: str = "networks") -> dict[str, dict[str, object]]:
     """Return the tables under `networks` or `detectors`."""
     try:
         content = read_if_there(path, MAX_BYTES)
         if content is None:
             return {}
-        tables = tomllib.loads(content.decode("utf-8")).get(kind, {})
+        tables = _parsed(content).get(kind, {})
     except OSError as error:
         raise BadManifest(path, f"cannot be read: {error.strerror}") from error
     except ValueError as error:
