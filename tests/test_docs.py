@@ -86,6 +86,7 @@ def alike(written: str, printed: str) -> bool:
     return written == printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", REPLAYED, ids=name_of)
 def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "data", tmp_path / "data")

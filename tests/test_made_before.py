@@ -44,7 +44,10 @@ sixteen (AVX2, AVX-512) differ by up to 0.0026 of a degree and 0.0015 of a proba
 also more than what a job that calibrates anew may differ by: when these were kept, the fit stopped
 7e-5 from its minimum; now it goes to it."""
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its paths have other separators")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="its paths have other separators"),
+]
 
 
 @pytest.fixture

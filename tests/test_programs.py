@@ -12,6 +12,8 @@ from command import ROOT, finish, start
 
 from drawing.episode import draw_episode
 
+pytestmark = pytest.mark.slow
+
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROGRAMS = BLOCK.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
 

@@ -22,6 +22,8 @@ from yolo import yolo_file
 
 from gallery.media.images import encode_png
 
+pytestmark = pytest.mark.slow
+
 Command = subprocess.Popen[str]
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

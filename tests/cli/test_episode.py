@@ -22,6 +22,8 @@ from gallery.media.video_reader import VideoReader
 from gallery.settings import Settings
 from gallery.types import CROP_SIDE, DescribedFace
 
+pytestmark = pytest.mark.slow
+
 CHARACTERS = ROOT / "data" / "characters"
 ENROLLED = ("Mio Tachibana", "日向ソラ", "Rosa Delgado", "カエデ")
 TURNS = ("01", "02", "03")

@@ -22,7 +22,10 @@ from fakes import Square, write_picture
 
 from gallery.system.interrupts import ONE_PRESS, is_behind
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals"),
+]
 
 BEFORE = """
 import signal, sys, time

@@ -23,15 +23,13 @@ CHARACTERS = ROOT / "data" / "characters"
 JSON_LINES, TABLES = ("labels.jsonl", "again.jsonl"), ("labels.csv", "again.csv")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Nami, red, and Nico Robin, blue, as folders; beside them greens that nobody knows."""
+def draw_folder(folder: Path) -> None:
+    """Draw Nami, red, and Nico Robin, blue, as folders; beside them greens that nobody knows."""
     for name, colour in (("Nami", RED), (NICO, BLUE)):
         for seed in range(2):
-            write_picture(tmp_path / "in" / name / f"{seed}.png", square(colour), seed=seed)
+            write_picture(folder / "in" / name / f"{seed}.png", square(colour), seed=seed)
     for seed in range(4):
-        write_picture(tmp_path / "new" / f"{seed}.png", square(GREEN), seed=20 + seed)
-    return tmp_path
+        write_picture(folder / "new" / f"{seed}.png", square(GREEN), seed=20 + seed)
 
 
 def square(colour: tuple[int, int, int]) -> Square:
@@ -44,6 +42,8 @@ class Terminal:
     def __init__(self, folder: Path, detector: str = "whole") -> None:
         self.folder, self.database = folder, folder / "gallery.db"
         self._detector = detector
+
+    def begins(self) -> None:
         self("enroll", "in")
         self("label", "new", "--out", "labels.jsonl")
 
@@ -61,9 +61,22 @@ class Terminal:
         return face["character"], face["verdict"]
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Where a terminal that has begun lies, and what lay there then."""
+    home = tmp_path_factory.mktemp("home")
+    draw_folder(home)
+    Terminal(home).begins()
+    return home, shutil.copytree(home, tmp_path_factory.mktemp("begun"), dirs_exist_ok=True)
+
+
 @pytest.fixture
-def types(folder: Path) -> Terminal:
-    return Terminal(folder)
+def types(begun: tuple[Path, Path]) -> Terminal:
+    """A terminal that has begun, in the same place in every test: the gallery knows its paths."""
+    home, kept = begun
+    shutil.rmtree(home)
+    shutil.copytree(kept, home)
+    return Terminal(home)
 
 
 def test_names_are_typed_in_any_case_and_width(types: Terminal) -> None:
@@ -221,10 +234,9 @@ def test_several_pictures_are_rejected_at_once(types: Terminal) -> None:
     types("reject", "new/0.png", "new/1.png", "Nmai", code=1)
 
 
-def test_a_face_is_named_by_its_place(folder: Path, tmp_path: Path) -> None:
-    types = Terminal(folder)
+def test_a_face_is_named_by_its_place(types: Terminal) -> None:
     two = Square(10, 20, 60, GREEN), Square(90, 20, 50, PINK)
-    write_picture(tmp_path / "two.png", *two)
+    write_picture(types.folder / "two.png", *two)
     box = "10,20,70,80"
     # Whole pictures are one face each, which such a small box is not.
     complaint = types("name", "two.png", "Nami", "--box", "0,0,20,20", code=1).complaint
@@ -395,7 +407,9 @@ def drawn(tmp_path: Path) -> Terminal:
     (tmp_path / "new").mkdir()
     for path in sorted((CHARACTERS / "Pim").iterdir())[:4]:
         shutil.copy(path, tmp_path / "new")
-    return Terminal(tmp_path, detector="heads")
+    terminal = Terminal(tmp_path, detector="heads")
+    terminal.begins()
+    return terminal
 
 
 def test_a_cluster_is_adopted_by_the_numbers_that_are_shown(drawn: Terminal) -> None:

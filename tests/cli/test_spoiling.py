@@ -10,6 +10,8 @@ import pytest
 from command import ROOT, Done, call
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 CHARACTERS = ROOT / "data" / "characters"
 SIX = ("Chloé Marchand", "Gen Kuroda", "Mio Tachibana", "Momo Ibuki", "Pim", "カエデ")
 

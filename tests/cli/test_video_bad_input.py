@@ -17,6 +17,8 @@ from videos import at_rate, write_sound, write_video
 
 from gallery.types import Pixels
 
+pytestmark = pytest.mark.slow
+
 ENCODER = ("--encoder", "anime-lite")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
 from io import StringIO
@@ -189,12 +190,11 @@ def described(face: Vectors) -> DescribedFace:
     )
 
 
-@pytest.fixture
-def full(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """A gallery, and EACH_SEEN seen faces of all of its characters and of STRANGERS others."""
-    monkeypatch.setattr("gallery.store.sightings.is_there", lambda _: True)
-    thresholds = Thresholds(sure=0.4, unknown=0.44, margin=0.02)
-    with fake_gallery(database, thresholds=thresholds) as gallery:
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a gallery that every test begins with a copy of."""
+    file = tmp_path_factory.mktemp("full") / "gallery.db"
+    with fake_gallery(file) as gallery:
         with gallery.store.writing() as writer:
             for character, centre in enumerate(centres()[:CHARACTERS]):
                 for number, place in enumerate(near(centre, EACH, 100 + character)):
@@ -202,6 +202,16 @@ def full(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
                     writer.add(new_sample(f"character {character:02}", seed, {"fake": place}))
         seen = [*range(CHARACTERS), *range(50, 50 + STRANGERS)]
         see(gallery, np.concatenate([near(centres()[one], EACH_SEEN, 500 + one) for one in seen]))
+    return file
+
+
+@pytest.fixture
+def full(filled_once: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A gallery, and EACH_SEEN seen faces of all of its characters and of STRANGERS others."""
+    monkeypatch.setattr("gallery.store.sightings.is_there", lambda _: True)
+    shutil.copy(filled_once, database)
+    thresholds = Thresholds(sure=0.4, unknown=0.44, margin=0.02)
+    with fake_gallery(database, thresholds=thresholds) as gallery:
         yield gallery
 
 

@@ -49,18 +49,21 @@ class CountingStore(Store):
         return found
 
 
+@pytest.fixture(scope="module")
+def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a gallery that every test begins with a copy of."""
+    file = tmp_path_factory.mktemp("enrolled") / "gallery.db"
+    with Store(str(file), create=True) as store, store.writing() as writer:
+        for number in range(CHARACTERS * EACH):
+            descriptors = {"fake": vector(number), "second": vector(number + 1000)}
+            writer.add(new_sample(f"character {number % CHARACTERS}", number, descriptors))
+    return file
+
+
 @pytest.fixture
-def filled(database: Path) -> Iterator[CountingStore]:
-    with CountingStore(str(database), create=True) as store:
-        with store.writing() as writer:
-            for number in range(CHARACTERS * EACH):
-                writer.add(
-                    new_sample(
-                        f"character {number % CHARACTERS}",
-                        number,
-                        {"fake": vector(number), "second": vector(number + 1000)},
-                    )
-                )
+def filled(enrolled: Path, database: Path) -> Iterator[CountingStore]:
+    shutil.copy(enrolled, database)
+    with CountingStore(str(database)) as store:
         yield store
 
 

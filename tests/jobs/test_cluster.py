@@ -363,6 +363,7 @@ def test_pictures_are_chosen_by_file_and_folder_and_known_when_they_change(
     assert not has_changed(one)
 
 
+@pytest.mark.slow
 def test_the_commands_work_together(tmp_path: Path, database: Path) -> None:
     root = Path(__file__).parents[2] / "data"
 

@@ -98,6 +98,7 @@ def test_a_gallery_that_comes_to_a_network_leaves_its_write_ahead_log(database: 
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+@pytest.mark.slow
 def test_one_that_others_have_open_is_not_taken_from_them(database: Path) -> None:
     with Store(str(database), create=True) as store:
         with store.writing() as writer:

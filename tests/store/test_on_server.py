@@ -18,6 +18,8 @@ from gallery.store.names import names_at
 from gallery.store.reader import Store
 from gallery.types import Image
 
+pytestmark = pytest.mark.slow
+
 PROCESSES, ROUNDS = 8, 4
 SHARED = 9000
 """From this number on pictures are everybody's."""

@@ -72,6 +72,7 @@ def test_no_tag_of_two_processes_is_lost(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
 
 
+@pytest.mark.slow
 def test_two_jobs_write_captions_and_regions_of_the_same_pictures(tmp_path: Path) -> None:
     database, shots = tmp_path / "gallery.db", tmp_path / "shots"
     generator = np.random.default_rng(3)

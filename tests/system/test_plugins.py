@@ -86,6 +86,7 @@ def test_the_package_of_the_documentation_works(install: Install) -> None:
     assert detector.detect([]) == []
 
 
+@pytest.mark.slow
 def test_it_works_from_the_command_line_and_is_listed(site: Path, tmp_path: Path) -> None:
     code = BLOCK.findall(PAGE.read_text(encoding="utf-8"))[0]
     put(site, "gallery_centre", code, centre="CentreDetector")

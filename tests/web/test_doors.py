@@ -102,6 +102,7 @@ def programs(shown: Engine) -> TestClient:
     return TestClient(Doors(application(desk_of(shown), "drawn"), address), f"http://{HOST}")
 
 
+@pytest.mark.slow
 def test_programs_change_what_they_may_with_their_token_alone(
     programs: TestClient, shown: Engine
 ) -> None:
