@@ -32,26 +32,31 @@ def overlaps(some: NDArray[Floats], others: NDArray[Floats]) -> NDArray[Floats]:
 
     A row begins with a box's left, top, right and bottom; what follows does not count.
     """
+    return overlaps_in_rows(some[:, None], others[None])
+
+
+def overlaps_in_rows(some: NDArray[Floats], others: NDArray[Floats]) -> NDArray[Floats]:
+    """Return intersection over union of each box and the one in the same row, shape (rows,)."""
     shared, one, other = _shared(some, others), _areas(some), _areas(others)
     # Boxes hold an area, but one of less than the smallest number times itself is none.
-    union = np.maximum(one[:, None] + other - shared, np.finfo(shared.dtype).tiny)
+    union = np.maximum(one + other - shared, np.finfo(shared.dtype).tiny)
     return np.asarray(shared / union)
 
 
 def covered(some: NDArray[Floats], others: NDArray[Floats]) -> NDArray[Floats]:
     """Return which share of each of some boxes lies in each other, shape as of overlaps."""
-    shared = _shared(some, others)
+    shared = _shared(some[:, None], others[None])
     return np.asarray(shared / np.maximum(_areas(some)[:, None], np.finfo(shared.dtype).tiny))
 
 
 def _shared(some: NDArray[Floats], others: NDArray[Floats]) -> NDArray[Floats]:
-    low = np.maximum(some[:, None, :2], others[None, :, :2])
-    high = np.minimum(some[:, None, 2:4], others[None, :, 2:4])
-    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=2))
+    low = np.maximum(some[..., :2], others[..., :2])
+    high = np.minimum(some[..., 2:4], others[..., 2:4])
+    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=-1))
 
 
 def _areas(boxes: NDArray[Floats]) -> NDArray[Floats]:
-    return np.asarray(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1))
+    return np.asarray(np.prod(boxes[..., 2:4] - boxes[..., :2], axis=-1))
 
 
 def keep_best(

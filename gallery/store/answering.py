@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, case, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, exists, insert, null, select, update
 
 from gallery.numerics.assignment import pairs_of
-from gallery.store.answers import ALTERNATIVE, MOST_ALTERNATIVES, GalleryState
+from gallery.numerics.distances import overlaps_in_rows
+from gallery.store.answers import ALTERNATIVE, MOST_ALTERNATIVES, GalleryState, owners_in
 from gallery.store.columns import box_of
 from gallery.store.decided import ruled
 from gallery.store.descriptors import portions
@@ -36,6 +37,12 @@ from gallery.types import UNDECIDED, Answer, Box, Decided, FaceState, Verdict
 SAID = (
     "state_id", "decided", "owner", "verdict", "character_id", "own_verdict", "own_character_id",
 )  # fmt: skip
+FACE = (
+    sightings.c.id,
+    *(sightings.c[side] for side in Box._fields),
+    *(answers.c[name] for name in SAID),
+)
+"""A seen face: where it is in its picture, and what is said of it."""
 
 Spans: TypeAlias = Sequence[tuple[float, float]]
 """Times of a video, in seconds; none where a file is a picture."""
@@ -156,15 +163,7 @@ class AnswerWriter:
 
     def owners(self, faces: Collection[int]) -> dict[int, int]:
         """Return the decisions that own the states of seen faces; 0 where nothing is decided."""
-        found: dict[int, int] = {}
-        for some in portions(sorted(faces)):
-            rows = self._connection.execute(
-                select(answers.c.sighting_id, answers.c.owner).where(
-                    answers.c.sighting_id.in_(some)
-                )
-            )
-            found.update({row.sighting_id: row.owner for row in rows})
-        return found
+        return owners_in(self._connection, faces)
 
     def decided(self, faces: Iterable[DecidedFace]) -> None:
         """Let seen faces say what a person decided just now, given the decided faces.
@@ -194,29 +193,39 @@ class AnswerWriter:
         ids = self._characters(
             {name for one in states.values() for name in (one.character, *one.not_these) if name}
         )
-        changed = []
-        matched = [
-            (row, face, _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face)))
-            for row, face in self._matched(group, decided, spans)
+        rows = [*self._seen(group, decided.values(), spans)]
+        files = [group[row.file] for row in rows]
+        faces = _matched(rows, files, decided, group)
+        said = [
+            None
+            if face is None and _says_its_own(row)
+            else _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
+            for row, face in zip(rows, faces, strict=True)
         ]
         # A name that comes to a face, or leaves it, is another matter for those beside it.
         renamed: defaultdict[str, list[Any]] = defaultdict(list)
-        for row, face, said in matched:
-            if face in late and said.character_id != row.character_id:
-                renamed[group[row.file]].append(row)
-        for row, face, said in matched:
-            is_doubtful = face in late or _is_beside(row, renamed[group[row.file]])
-            is_doubtful = is_doubtful and said.decided == Decided.UNDECIDED.value
-            state_id = None if is_doubtful else row.state_id
-            before = _Said(row.decided, row.owner, row.verdict, row.character_id)
-            if (said, state_id) != (before, row.state_id):
-                changed.append({"face": row.id, "as_state_id": state_id, **said.columns()})
+        for row, file, face, one in zip(rows, files, faces, said, strict=True):
+            if one and face in late and one.character_id != row.character_id:
+                renamed[file].append(row)
+        self.doubt(
+            [
+                row.id
+                for row, file, face, one in zip(rows, files, faces, said, strict=True)
+                if row.state_id is not None
+                and (one is None or one.decided == Decided.UNDECIDED.value)
+                and (face in late or _is_beside(row, renamed.get(file, ())))
+            ]
+        )
+        changed = [
+            {"face": row.id, **one.columns()}
+            for row, one in zip(rows, said, strict=True)
+            if one and one != _Said(row.decided, row.owner, row.verdict, row.character_id)
+        ]
         if changed:
             self._connection.execute(
                 update(answers)
                 .where(answers.c.sighting_id == bindparam("face"))
                 .values(
-                    state_id=bindparam("as_state_id"),
                     decided=bindparam("as_decided"),
                     owner=bindparam("as_owner"),
                     verdict=bindparam("as_verdict"),
@@ -251,77 +260,54 @@ class AnswerWriter:
         ruling = {state: ruled(state, rejects) for state in set(found.values())}
         return {face: ruling[state] for face, state in found.items()}
 
-    def _matched(
-        self,
-        group: Mapping[str, str],
-        decided: Mapping[int, Any],
-        spans: Mapping[str, Spans],
-    ) -> Iterable[tuple[Any, int | None]]:
-        """Yield the seen faces of the decided files, each with the decided face that it is."""
-        own: dict[str, list[Any]] = {}
-        for row in decided.values():
-            own.setdefault(group[row.digest], []).append(row)
-        files = {key: own[file] for key, file in group.items() if file in own}
-        seen: dict[str, list[Any]] = {}
-        for row in self._seen(files, spans):
-            seen.setdefault(group[row.file], []).append(row)
-        for file, rows in seen.items():
-            pairs = _pairs(rows, own[file])
-            for place, row in enumerate(rows):
-                yield row, (own[file][pairs[place]].id if place in pairs else None)
-
     def _seen(
-        self, files: Mapping[str, Sequence[Any]], spans: Mapping[str, Spans]
+        self, group: Mapping[str, str], decided: Iterable[Any], spans: Mapping[str, Spans]
     ) -> Iterable[Any]:
-        """Yield the rows of seen faces of files, with what is said of them.
+        """Yield the rows of seen faces of the decided faces' files, with what is said of them.
 
-        Given are the rows of the files' decided faces; of videos only some times are wanted.
+        Of videos only some times are wanted.
         """
-        said = [answers.c[name] for name in SAID]
-        face = [sightings.c.id, *(sightings.c[side] for side in Box._fields)]
+        own: defaultdict[str, list[Any]] = defaultdict(list)
+        for row in decided:
+            own[group[row.digest]].append(row)
+        files = {key: own[file] for key, file in group.items() if file in own}
         for some in portions(sorted(files)):
             yield from self._connection.execute(
-                select(*face, *said, sightings.c.digest.label("file"))
+                select(
+                    *FACE,
+                    sightings.c.digest.label("file"),
+                    null().label("start"),
+                    null().label("end"),
+                )
                 .join(answers, answers.c.sighting_id == sightings.c.id)
                 .where(sightings.c.digest.in_(some))
             ).all()
-            films = set(
-                self._connection.scalars(
-                    select(shots.c.digest).where(shots.c.digest.in_(some)).distinct()
-                )
-            )
-            for film in sorted(films):
-                for some_shots in portions(self._shots(film, files[film], spans)):
-                    yield from self._connection.execute(
-                        select(
-                            *face,
-                            *said,
-                            shots.c.digest.label("file"),
-                            tracks.c.start,
-                            tracks.c.end,
-                        )
-                        .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
-                        .join(sightings, sightings.c.id == tracks.c.sighting_id)
-                        .join(answers, answers.c.sighting_id == sightings.c.id)
-                        .where(shots.c.id.in_(some_shots))
-                    ).all()
+            yield from self._seen_in_videos(some, files, spans)
 
-    def _shots(
-        self, film: str, decided: Sequence[Any], spans: Mapping[str, Spans]
-    ) -> Sequence[int]:
-        """Return the shots of a video in which something is wanted.
-
-        Decided faces that are to be seen in them may belong to their neighbours, which come, too.
-        """
-        rows = self._connection.execute(
-            select(shots.c.id, shots.c.start, shots.c.end).where(shots.c.digest == film)
-        ).all()
-        times, known = _spans(rows), _spans(decided)
-        asked = np.array(spans.get(film, ALL_TIMES), np.float64).reshape(-1, 2)
-        touched = np.flatnonzero(_overlapping(times, asked).any(axis=1))
-        near = known[_overlapping(known, times[touched]).any(axis=1)]
-        wanted = _overlapping(times, np.concatenate([asked, near])).any(axis=1)
-        return [rows[row].id for row in np.flatnonzero(wanted).tolist()]
+    def _seen_in_videos(
+        self, some: Sequence[str], decided: Mapping[str, Sequence[Any]], spans: Mapping[str, Spans]
+    ) -> Iterable[Any]:
+        """Yield such rows of tracks, of those of some files that are videos."""
+        films: defaultdict[str, list[Any]] = defaultdict(list)
+        for row in self._connection.execute(
+            select(shots.c.id, shots.c.digest, shots.c.start, shots.c.end)
+            .where(shots.c.digest.in_(some))
+            .order_by(shots.c.digest)
+        ):
+            films[row.digest].append(row)
+        wanted = [
+            shot
+            for film, rows in films.items()
+            for shot in _near(rows, decided[film], spans.get(film, ALL_TIMES))
+        ]
+        for some_shots in portions(wanted):
+            yield from self._connection.execute(
+                select(*FACE, shots.c.digest.label("file"), tracks.c.start, tracks.c.end)
+                .join_from(shots, tracks, tracks.c.shot_id == shots.c.id)
+                .join(sightings, sightings.c.id == tracks.c.sighting_id)
+                .join(answers, answers.c.sighting_id == sightings.c.id)
+                .where(shots.c.id.in_(some_shots))
+            ).all()
 
     def _characters(self, names: Collection[str]) -> dict[str, tuple[int, bool]]:
         """Return id and whether it is a reject class, for those of the names that somebody has."""
@@ -390,36 +376,73 @@ def _said(row: Any, state: FaceState, ids: Mapping[str, tuple[int, bool]], owner
     return _Said(Decided.UNDECIDED.value, owner, verdict, character_id)
 
 
-def _pairs(seen: list[Any], decided: list[Any]) -> dict[int, int]:
-    """Return which seen faces of a file are which decided ones, by their places in the lists.
+def _says_its_own(row: Any) -> bool:
+    """Say whether a row says what the gallery by itself does, as where nothing was decided."""
+    return (row.decided, row.owner, row.verdict, row.character_id) == (
+        Decided.UNDECIDED.value,
+        0,
+        row.own_verdict,
+        row.own_character_id,
+    )
+
+
+def _matched(
+    seen: Sequence[Any],
+    files: Sequence[str],
+    decided: Mapping[int, Any],
+    group: Mapping[str, str],
+) -> list[int | None]:
+    """Return which decided face each seen one is, given the files that these are of.
 
     Those that may be one are at the same time, or both of a picture.
     """
-    boxes, others = [box_of(row) for row in seen], [box_of(row) for row in decided]
-    if any(row.start is not None for row in decided):
-        near = np.argwhere(_overlapping(_spans(seen), _spans(decided))).tolist()
-    else:
-        near = [[one, other] for one in range(len(seen)) for other in range(len(decided))]
-    return pairs_of(
-        (-shared, one, other)
-        for one, other in near
-        if (shared := boxes[one].overlap(others[other])) >= SAME_PLACE
-    )
+    order = {file: place for place, file in enumerate(sorted(set(files)))}
+    others = [row for row in decided.values() if group[row.digest] in order]
+    others.sort(key=lambda row: order[group[row.digest]])
+    places = np.array([order[group[row.digest]] for row in others], np.int64)
+    own = np.array([order[file] for file in files], np.int64)
+    # Each seen face beside all decided ones of its file, which follow one another.
+    first, last = (np.searchsorted(places, own, side) for side in ("left", "right"))
+    counts = last - first
+    one = np.repeat(np.arange(len(seen)), counts)
+    other = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts - first, counts)
+    shared = overlaps_in_rows(_boxes(seen)[one], _boxes(others)[other])
+    times, known = _spans(seen)[one], _spans(others)[other]
+    is_then = (times[:, 0] <= known[:, 1]) & (known[:, 0] <= times[:, 1])
+    fits = np.flatnonzero(is_then & (shared >= SAME_PLACE))
+    pairs = pairs_of(zip(-shared[fits], one[fits].tolist(), other[fits].tolist(), strict=True))
+    return [others[pairs[row]].id if row in pairs else None for row in range(len(seen))]
+
+
+def _near(rows: Sequence[Any], decided: Sequence[Any], asked: Spans) -> list[int]:
+    """Return the ids of a video's shots in which something is wanted, given its shots.
+
+    Decided faces that are to be seen in them may belong to their neighbours, which come, too.
+    """
+    times, known = _spans(rows), _spans(decided)
+    touched = _overlapping(times, np.array(asked, np.float64).reshape(-1, 2)).any(axis=1)
+    near = known[_overlapping(known, times[touched]).any(axis=1)]
+    wanted = touched | _overlapping(times, near).any(axis=1)
+    return [rows[row].id for row in np.flatnonzero(wanted).tolist()]
+
+
+def _boxes(rows: Sequence[Any]) -> NDArray[np.float64]:
+    """Return the boxes of rows, shape (n, 4)."""
+    return np.array([box_of(row) for row in rows], np.float64).reshape(-1, 4)
 
 
 def _is_beside(row: Any, others: Sequence[Any]) -> bool:
     """Say whether a seen face is in the picture of others, or at the time of one in its video."""
     if not others:
         return False
+    if row.start is None:
+        return True
     return bool(_overlapping(_spans([row]), _spans(others)).any())
 
 
 def _spans(rows: Sequence[Any]) -> NDArray[np.float64]:
     """Return the times of rows, shape (n, 2); -1 for what is of a picture."""
-    times = [
-        (-1.0, -1.0) if getattr(row, "start", None) is None else (row.start, row.end)
-        for row in rows
-    ]
+    times = [(-1.0, -1.0) if row.start is None else (row.start, row.end) for row in rows]
     return np.array(times, np.float64).reshape(-1, 2)
 
 

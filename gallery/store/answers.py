@@ -476,6 +476,11 @@ class AnswerReader:
             found.setdefault(clusters[face], {})[face] = owner
         return found
 
+    def owners(self, faces: Collection[int]) -> dict[int, int]:
+        """Return the decisions that own the states of those of the seen faces that are there."""
+        with self._reading() as connection:
+            return owners_in(connection, faces)
+
     def of_faces(self, encoder: str, faces: Collection[int]) -> dict[int, StoredAnswer]:
         """Return what is said of those of the faces that are there, by their numbers."""
         with self._reading() as connection:
@@ -600,6 +605,17 @@ def _page(connection: Connection, encoder: str, rows: Sequence[Any], limit: int)
         face, *places = kept[-1]
         after = "_".join([*map(repr, places), str(face)])
     return AnswerPage(tuple(found[row[0]] for row in kept), after)
+
+
+def owners_in(connection: Connection, faces: Collection[int]) -> dict[int, int]:
+    """Return the decisions that own the states of seen faces; 0 where nothing is decided."""
+    found: dict[int, int] = {}
+    for some in portions(sorted(faces)):
+        rows = connection.execute(
+            select(answers.c.sighting_id, answers.c.owner).where(answers.c.sighting_id.in_(some))
+        )
+        found.update({row.sighting_id: row.owner for row in rows})
+    return found
 
 
 def _answers(connection: Connection, encoder: str, faces: Sequence[int]) -> dict[int, StoredAnswer]:

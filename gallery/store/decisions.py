@@ -147,11 +147,12 @@ class DecisionReader:
             )
 
     def rejected(self, owners: Collection[int]) -> dict[int, tuple[str, ...]]:
-        """Return whom faces do not show, by the decisions that their states are of."""
+        """Return whom faces do not show, by the decisions that their states are of, if anybody."""
         found: dict[int, tuple[str, ...]] = {}
         with self._reading() as connection:
             for some in portions(sorted(owners)):
-                for one in decisions_in(connection, decisions.c.id.in_(some)):
+                says_so = decisions.c.after_not_ids != ""
+                for one in decisions_in(connection, decisions.c.id.in_(some), says_so):
                     found[one.id] = one.after.not_these
         return found
 

@@ -328,11 +328,11 @@ class Desk:
         looked = {one.id: one.version for one in given.faces}
         step: Step | None = None
         while True:
-            before = self._stored.of_faces(self._engine.encoder, looked)
-            gone = [face for face in looked if face not in before]
+            now = self._stored.owners(looked)
+            gone = [face for face in looked if face not in now]
             if gone:
                 raise NoSuchSeenFace(gone[0])
-            fresh = {one: seen for one, seen in looked.items() if before[one].decision == seen}
+            fresh = {one: seen for one, seen in looked.items() if now[one] == seen}
             # Another program may decide before this one has begun to write; then its faces are
             # among the stale ones.
             with contextlib.suppress(DecidedMeanwhile):
@@ -341,7 +341,7 @@ class Desk:
         return DoneShape(
             step=None if step is None else step_shape(step),
             faces=self.shown(fresh),
-            stale=self.shaped(one for face, one in before.items() if face not in fresh),
+            stale=self.shown([face for face in looked if face not in fresh]),
             left=0,
         )
 
