@@ -264,13 +264,21 @@ class AnswerReader:
         left = [one for one in left if one[1] > 0]
         return dict(sorted(left, key=lambda one: (-one[1], one[0])))
 
+    def left_to_decide(self, verdict: Verdict, character: str) -> int:
+        """Return how many faces of a verdict one character has to decide of; see `to_decide`.
+
+        Raises InputError for a name that nobody has.
+        """
+        with self._reading() as connection:
+            return _left(connection, verdict, character)
+
     def news(self, encoder: str, character: str | None = None, since: int = 0) -> AnswerNews:
         """Return what changed since a revision; nothing is counted but a character's new faces.
 
         Raises InputError for a name that nobody has.
         """
         count = cast(func.sum(answer_counts.c.faces), Whole).label("faces")
-        more: int | None = 0
+        more = 0
         with self._reading() as connection:
             current = _current(connection, encoder)
             is_calibrated = _now(connection, encoder).calibration != ""
@@ -279,24 +287,14 @@ class AnswerReader:
             ).all()
             revision = int(connection.scalar(select(state.c.revision)) or 0)
             if character is not None:
-                more = connection.scalar(
-                    select(func.count())
-                    .select_from(answers)
-                    .where(
-                        answers.c.decided == Decided.UNDECIDED.value,
-                        answers.c.verdict == Verdict.SURE.value,
-                        answers.c.character_id == _character_id(connection, character),
-                        answers.c.since > since,
-                        ~is_enrolled(),
-                    )
-                )
+                more = _left(connection, Verdict.SURE, character, answers.c.since > since)
         return AnswerNews(
             revision,
             stale=sum(row.faces for row in rows if row.state_id not in current),
             alone=sum(
                 row.faces for row in rows if is_calibrated and not current.get(row.state_id, True)
             ),
-            more=int(more or 0),
+            more=more,
         )
 
     def page(
@@ -605,6 +603,24 @@ def _page(connection: Connection, encoder: str, rows: Sequence[Any], limit: int)
         face, *places = kept[-1]
         after = "_".join([*map(repr, places), str(face)])
     return AnswerPage(tuple(found[row[0]] for row in kept), after)
+
+
+def _left(
+    connection: Connection, verdict: Verdict, character: str, *which: ColumnElement[bool]
+) -> int:
+    """Return how many faces of a verdict and a character nobody decided of; samples need nobody."""
+    found = connection.scalar(
+        select(func.count())
+        .select_from(answers)
+        .where(
+            answers.c.decided == Decided.UNDECIDED.value,
+            answers.c.verdict == verdict.value,
+            answers.c.character_id == _character_id(connection, character),
+            *which,
+            ~is_enrolled(),
+        )
+    )
+    return int(found or 0)
 
 
 def owners_in(connection: Connection, faces: Collection[int]) -> dict[int, int]:

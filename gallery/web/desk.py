@@ -135,7 +135,7 @@ class Desk:
         return FacesShape(
             name=name,
             revision=revision,
-            total=dict(self._names(Verdict.SURE)).get(name, 0),
+            total=self._stored.left_to_decide(Verdict.SURE, name),
             faces=self.shaped(self._odd_first(found.faces)),
             after=found.after,
             references=self.references(name),
