@@ -10,6 +10,7 @@ import typer
 
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
+from gallery.system.memory import seldom_collected
 
 if TYPE_CHECKING:
     from gallery.audit.proposals import Proposal
@@ -61,7 +62,8 @@ def audit(
     if report is not None:
         check_report_path(report)
     with open_gallery(settings_of(ctx)) as gallery:
-        proposals = follow(job(gallery))
+        with seldom_collected():
+            proposals = follow(job(gallery))
         if report is not None:
             write_report(report_of(gallery, proposals), report)
     if json:

@@ -11,6 +11,7 @@ from gallery.cli.meant import At, WhichFace, called, complete_faces, complete_na
 from gallery.cli.progress import follow
 from gallery.cli.seen import say_when_seen
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
+from gallery.system.memory import seldom_collected
 
 if TYPE_CHECKING:
     from gallery.jobs.cluster import Cluster, Clusters
@@ -66,7 +67,8 @@ def cluster(
     if report is not None:
         check_report_path(report)
     with open_gallery(settings_of(ctx)) as gallery:
-        found = follow(job(gallery, poor=poor, afresh=afresh))
+        with seldom_collected():
+            found = follow(job(gallery, poor=poor, afresh=afresh))
         seen = gallery.store.sightings.count()
         if out is not None:
             write_folders(gallery, found, out)

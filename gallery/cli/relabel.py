@@ -25,6 +25,7 @@ from gallery.cli.writing import (
     records_and_formats,
 )
 from gallery.output.format import CaptionPlace, OutputOptions, Placing, TagStyle
+from gallery.system.memory import seldom_collected
 from gallery.types import MatchMode
 
 
@@ -87,6 +88,7 @@ def relabel(
             has_changed=worth.changed_since(gallery, out),
             anew="another --out has them",
         )
-        follow(relabel_job.relabel(gallery, choices), reporter)
+        with seldom_collected():
+            follow(relabel_job.relabel(gallery, choices), reporter)
     if not reporter.finish():
         raise typer.Exit(1)

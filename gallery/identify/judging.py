@@ -6,7 +6,6 @@ Before `gallery calibrate` the encoder's thresholds divide verdicts; after it, w
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,7 @@ from gallery.identify.calibration.doubles import (
     centres,
     doubles,
 )
-from gallery.identify.calibration.evidence import COLUMNS, Known, Numbers, known_by, weigh_all
+from gallery.identify.calibration.evidence import Known, Numbers, known_by, weigh_all
 from gallery.identify.calibration.model import Calibration, from_json
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
@@ -205,24 +204,18 @@ class Judging:
 
         Each face, shape (n, DIMENSION), has a match at least. The shape is (n, len(COLUMNS)).
         """
-        rows: defaultdict[str, list[int]] = defaultdict(list)
-        for row, own in enumerate(matches):
-            rows[own[0].character].append(row)
-        seconds = np.array(
-            [self._second(*one, mode) for one in zip(descriptors, matches, strict=True)]
+        names = [own[0].character for own in matches]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        known = [self._of(name) if references is None else known_by(references) for name in numbers]
+        seconds = [self._second(*one, mode) for one in zip(descriptors, matches, strict=True)]
+        return weigh_all(
+            descriptors,
+            known,
+            np.array([numbers[name] for name in names]),
+            np.array(seconds),
+            pool=pool,
+            qualities=np.array([np.nan if one is None else one.score for one in qualities]),
         )
-        scores = np.array([np.nan if one is None else one.score for one in qualities])
-        found = np.empty((len(matches), len(COLUMNS)))
-        for name, own_rows in rows.items():
-            known = self._of(name) if references is None else known_by(references)
-            found[own_rows] = weigh_all(
-                descriptors[own_rows],
-                known,
-                seconds[own_rows],
-                pool=pool,
-                qualities=scores[own_rows],
-            )
-        return found
 
     def _second(self, descriptor: Descriptor, matches: Sequence[Match], mode: MatchMode) -> float:
         """Return the distance from the second character's ideal; NaN where there is none."""

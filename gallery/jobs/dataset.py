@@ -17,7 +17,7 @@ from gallery.jobs.dataset_cuts import Cutter, Taken
 from gallery.jobs.dataset_report import Dataset, as_json, report
 from gallery.jobs.harvest import refuse_inside
 from gallery.jobs.reencode import encode_kept
-from gallery.jobs.relabel import has_changed, seen_below
+from gallery.jobs.relabel import changed_since, seen_below
 from gallery.jobs.relabel_pictures import relabel_pictures
 from gallery.jobs.relabel_video import relabel_videos
 from gallery.media.difference_hash import distinct
@@ -86,8 +86,7 @@ def dataset(engine: Engine, out: Path, choices: DatasetChoices) -> Job[Dataset]:
     known: list[ObservedPicture | ObservedVideo] = [*pictures, *videos]
     refused = _missing(known, choices.paths)
     refuse_inside(out, choices.paths)
-    contents = engine.store.contents()
-    changed = {one.path for one in known if has_changed(one, contents)}
+    changed = changed_since(engine, known)
     refused += [
         Refused.because(path, UnusableFile(path, "has changed since it was labelled"))
         for path in sorted(changed)

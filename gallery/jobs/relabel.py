@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,19 @@ from gallery.jobs.written import WrittenRecords
 from gallery.media.images import file_state
 from gallery.output import registry
 from gallery.output.format import OutputOptions
-from gallery.output.outputs import Outputs, open_outputs
-from gallery.output.resume import open_writer, progress_of, remaining, stands_in
+from gallery.output.outputs import open_outputs
+from gallery.output.resume import (
+    VideoProgress,
+    open_writer,
+    progress_of,
+    remaining,
+    stands_in,
+)
 from gallery.store.answers import MOST_ALTERNATIVES
 from gallery.store.sightings import ObservedPicture
 from gallery.store.videos import ObservedVideo
 from gallery.system.files import absolute, is_there
-from gallery.types import Content, MatchMode
+from gallery.types import Content, MatchMode, VideoRecord
 
 STAGE = "relabelling"
 
@@ -76,8 +82,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         raise refused[0] if refused else NothingSeen()
     if videos:
         registry.require_for_videos(choices.wanted, choices.options.placing, videos=len(videos))
-    contents = engine.store.contents()
-    changed = {one.path for one in known if has_changed(one, contents)}
+    changed = changed_since(engine, known)
     with (
         closing(open_writer(choices.out, engine.encoder)) as records,
         closing(
@@ -98,7 +103,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
         now = engine.store.answers.now(engine.encoder)
         keeps = engine.store.is_writable and choices.mode is MatchMode.IDEAL
         top = max(choices.top, MOST_ALTERNATIVES) if keeps else choices.top
-        before = kept_figure(engine, jointly=True)
+        figure = kept_figure(engine, jointly=True)
         answering = joint.alone(engine, choices.mode, top)
         if rest and not choices.alone:
             answering = yield from joint.jointly(
@@ -116,7 +121,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             not_written=outputs.complaints(),
             stage=STAGE,
         )
-        fall = fallen(before, kept_figure(engine, jointly=True))
+        fall = fallen(figure, kept_figure(engine, jointly=True))
         if fall is not None:
             yield Noticed(fall)
         alike = engine.look_alikes() if rest else None
@@ -129,10 +134,12 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
             yield Refused.because(error.path or Path(), error)
         for path in sorted(changed):
             yield Refused.because(path, UnusableFile(path, "has changed since it was labelled"))
+        # What stands in the file is read before more is written into it.
+        before = progress_of(outputs.records()) if films else {}
         written = WrittenRecords(outputs)
         for record in relabel_pictures(engine, stills, answering):
             yield written.labelled(record)
-        yield from _videos(engine, films, outputs, written, answering)
+        yield from _videos(relabel_videos(engine, films, answering), before, written)
         storing.flush()
     yield Finished(written.summary())
 
@@ -146,15 +153,10 @@ def _not_among(
 
 
 def _videos(
-    engine: Engine,
-    videos: Sequence[ObservedVideo],
-    outputs: Outputs,
-    written: WrittenRecords,
-    answering: joint.Scoring,
+    parts: Iterable[VideoRecord], before: Mapping[Path, VideoProgress], written: WrittenRecords
 ) -> Generator[LabelEvent, None, None]:
-    before = progress_of(outputs.records()) if videos else {}
     begun: Path | None = None
-    for part in relabel_videos(engine, videos, answering):
+    for part in parts:
         if part.path != begun:
             begun = part.path
             # None of its seconds is looked at.
@@ -174,6 +176,13 @@ def seen_below(seen: Sequence[Seen], asked: Collection[Path]) -> list[Seen]:
         return not wanted or not wanted.isdisjoint((path, *path.parents))
 
     return [one for one in seen if is_wanted(one.path)]
+
+
+def changed_since(engine: Engine, known: Iterable[ObservedPicture | ObservedVideo]) -> set[Path]:
+    """Return the paths of files that show something else now than what was seen in them."""
+    suspects = [one for one in known if has_changed(one)]
+    contents = engine.store.contents({one.digest for one in suspects if one.digest is not None})
+    return {one.path for one in suspects if has_changed(one, contents)}
 
 
 def has_changed(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from gallery.engine.engine import Engine
 from gallery.engine.joint import Scoring, alone, answered_apart
 from gallery.store.sightings import ObservedPicture, Sighting
-from gallery.types import Record
+from gallery.types import DescribedFace, Record
+
+PICTURES_AT_ONCE = 1000
+"""Pictures whose faces are read at once."""
 
 
 def relabel_pictures(
@@ -23,20 +25,7 @@ def relabel_pictures(
     """
     engine.require_encoded()
     answering = answering or alone(engine)
-    ids, vectors = engine.store.sightings.vectors(engine.encoder)
-    places = {int(one): place for place, one in enumerate(ids)}
-    faces: dict[str, list[Sighting]] = defaultdict(list)
-    for one in engine.store.sightings.all():
-        if one.id in places:
-            faces[one.digest].append(one)
-    own = [
-        sorted(faces.get(picture.digest or "", ()), key=lambda one: -one.face.score)
-        for picture in pictures
-    ]
-    answers = answered_apart(
-        answering,
-        ([(one, one.described(vectors[places[one.id]])) for one in seen] for seen in own),
-    )
+    answers = answered_apart(answering, _faces(engine, pictures))
     for picture, said in zip(pictures, answers, strict=True):
         yield Record(
             picture.path,
@@ -48,3 +37,22 @@ def relabel_pictures(
             left_out=picture.left_out,
             digest=picture.digest,
         )
+
+
+def _faces(
+    engine: Engine, pictures: Sequence[ObservedPicture]
+) -> Iterator[list[tuple[Sighting, DescribedFace]]]:
+    """Yield the faces of each picture, best first, reading some pictures' at a time."""
+    sightings = engine.store.sightings
+    for start in range(0, len(pictures), PICTURES_AT_ONCE):
+        some = pictures[start : start + PICTURES_AT_ONCE]
+        seen = sightings.in_pictures({one.digest for one in some if one.digest is not None})
+        vectors = sightings.vectors_of(
+            engine.encoder, [face.id for own in seen.values() for face in own]
+        )
+        for one in some:
+            yield [
+                (face, face.described(vectors[face.id]))
+                for face in seen.get(one.digest or "", ())
+                if face.id in vectors
+            ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import tee
 from typing import TYPE_CHECKING
 
 from gallery.engine.joint import Scoring, alone, answered_apart
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from gallery.engine.engine import Engine
 
 
+SHOTS_AT_ONCE = 500
+"""Shots whose tracks are read at once."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Track:
     """A track with its face, which was seen."""
@@ -23,16 +27,6 @@ class _Track:
     sighting: Sighting
     part: VideoTrack
     face: DescribedFace
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Observed:
-    """What is known of all videos' tracks."""
-
-    shots: dict[str, list[ObservedShot]]
-    """By a video's digest, in the order of their times."""
-    tracks: dict[int, list[_Track]]
-    """By a shot's id, in their order; those that the encoder in use has described."""
 
 
 def relabel_videos(
@@ -49,41 +43,19 @@ def relabel_videos(
     engine.require_encoded()
     if not videos:
         return
-    seen = _seen(engine)
     for video in videos:
-        yield from _of_video(engine, video, seen, answering or alone(engine))
+        yield from _of_video(engine, video, answering or alone(engine))
 
 
-def _seen(engine: Engine) -> _Observed:
-    sightings = engine.store.sightings
-    ids, rows = sightings.vectors(engine.encoder)
-    vectors = dict(zip(ids.tolist(), rows, strict=True))
-    faces = {
-        one.id: _Track(one, one.track, one.described(vectors[one.id]))
-        for one in sightings.all()
-        if one.track is not None and one.id in vectors
-    }
-    shots: dict[str, list[ObservedShot]] = defaultdict(list)
-    for shot in sightings.videos.shots():
-        shots[shot.digest].append(shot)
-    tracks = {
-        shot_id: [faces[one] for one in members if one in faces]
-        for shot_id, members in sightings.videos.faces().items()
-    }
-    return _Observed(shots, tracks)
-
-
-def _of_video(
-    engine: Engine, video: ObservedVideo, seen: _Observed, answering: Scoring
-) -> Iterator[VideoRecord]:
-    shots = seen.shots.get(video.digest or "", [])
+def _of_video(engine: Engine, video: ObservedVideo, answering: Scoring) -> Iterator[VideoRecord]:
+    shots = engine.store.sightings.videos.of(video.digest or "")
     empty = VideoRecord(
         video.path, video.width, video.height, engine.encoder, asked=_asked(video, shots)
     )
     count = 0
-    followed = [seen.tracks.get(one.id, []) for one in shots]
+    followed, answered = tee(_followed(engine, video, shots))
     answers = answered_apart(
-        answering, ([(one.sighting, one.face) for one in tracks] for tracks in followed)
+        answering, ([(one.sighting, one.face) for one in tracks] for tracks in answered)
     )
     for one, tracks, said in zip(shots, followed, answers, strict=True):
         count += len(tracks)
@@ -95,6 +67,24 @@ def _of_video(
     if not video.is_whole:
         error = f"{video.path} was not labelled to its end; label it again to go on."
     yield replace(empty, error=error, part=end)
+
+
+def _followed(
+    engine: Engine, video: ObservedVideo, shots: Sequence[ObservedShot]
+) -> Iterator[list[_Track]]:
+    """Yield the tracks of each shot, in their order, reading some shots' at a time."""
+    sightings = engine.store.sightings
+    members = sightings.videos.faces(video.digest or "")
+    for start in range(0, len(shots), SHOTS_AT_ONCE):
+        some = [members.get(one.id, []) for one in shots[start : start + SHOTS_AT_ONCE]]
+        wanted = [face for own in some for face in own]
+        seen, vectors = sightings.some(wanted), sightings.vectors_of(engine.encoder, wanted)
+        for own in some:
+            yield [
+                _Track(face, face.track, face.described(vectors[face.id]))
+                for face in map(seen.get, own)
+                if face is not None and face.track is not None and face.id in vectors
+            ]
 
 
 def _asked(

@@ -1,7 +1,7 @@
 """The nearest of many rows, by FAISS: all rows are compared up to EXACT of them, cells beyond.
 
-FAISS works in single precision and finds who may be near; the squared distances that are returned
-are computed again in double precision from the differences.
+FAISS works in single precision, in cells in half precision, and finds who may be near; the squared
+distances that are returned are computed again in double precision from the differences.
 """
 
 from __future__ import annotations
@@ -171,7 +171,15 @@ class Neighbours:
             return faiss.IndexIDMap(faiss.IndexFlatL2(dimension))
         cells = max(count // CELL, 1)
         self._quantizer = faiss.IndexFlatL2(dimension)
-        index = faiss.IndexIVFFlat(self._quantizer, dimension, cells)
+        # Half of the bytes are read in two thirds of the time. Distances are computed again anyway.
+        index = faiss.IndexIVFScalarQuantizer(
+            self._quantizer,
+            dimension,
+            cells,
+            faiss.ScalarQuantizer.QT_fp16,
+            faiss.METRIC_L2,
+            False,  # no residuals
+        )
         index.nprobe = min(LOOKED_INTO, cells)
         index.cp.max_points_per_centroid = TRAINED_ON
         index.cp.niter = ROUNDS

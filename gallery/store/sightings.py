@@ -9,6 +9,7 @@ track is described by. Its digest is that moment's, see seen_videos.moment_of.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -249,6 +250,17 @@ class SightingReader:
             for some in portions(sorted(sighting_ids)):
                 found += _sightings(connection, sightings.c.id.in_(some))
         return {one.id: one for one in found}
+
+    def in_pictures(self, digests: Collection[str]) -> dict[str, list[Sighting]]:
+        """Return the faces that were seen in pictures, best score first, by the files' digests."""
+        found: defaultdict[str, list[Sighting]] = defaultdict(list)
+        with self._reading() as connection:
+            for some in portions(sorted(digests)):
+                for one in _sightings(connection, sightings.c.digest.in_(some)):
+                    found[one.digest].append(one)
+        return {
+            digest: sorted(own, key=lambda one: -one.face.score) for digest, own in found.items()
+        }
 
     def at(self, path: Path) -> list[Sighting]:
         """Return the faces that were seen in a picture, best score first, or in a video."""

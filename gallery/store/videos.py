@@ -89,11 +89,20 @@ class VideoReading:
         with self._reading() as connection:
             return shots_in(connection, shots.c.digest == digest)
 
-    def faces(self) -> dict[int, list[int]]:
-        """Return the ids of the seen faces that are tracks of a shot, in their order, by its id."""
+    def faces(self, digest: str) -> dict[int, list[int]]:
+        """Return the ids of the seen faces that are tracks of a video's shots, by the shots' ids.
+
+        The video is given by its digest; a shot's tracks are in their order.
+        """
         found: dict[int, list[int]] = {}
         with self._reading() as connection:
-            for row in connection.execute(select(tracks).order_by(tracks.c.number)):
+            rows = connection.execute(
+                select(tracks.c.shot_id, tracks.c.sighting_id)
+                .join(shots, shots.c.id == tracks.c.shot_id)
+                .where(shots.c.digest == digest)
+                .order_by(tracks.c.number)
+            )
+            for row in rows:
                 found.setdefault(row.shot_id, []).append(row.sighting_id)
         return found
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gallery.errors import InputError, SetupError, StoreError
-from gallery.identify.calibration import fit, model, own_series
+from gallery.identify.calibration import evidence, fit, model, own_series
 from gallery.identify.calibration.calibrate import MOST_FACES, Calibrated, Rejections, calibrate
 from gallery.identify.calibration.doubles import LIKELY, centres, doubles
 from gallery.identify.calibration.evidence import (
@@ -97,6 +97,23 @@ def test_evidence_says_what_its_numbers_mean() -> None:
     assert (found.references, found.quality) == (3, 0.5)
     # Squares around the mean: 9 + 0 + 9; two degrees of freedom, and two of the pool's 1.
     assert found.spread == pytest.approx(np.sqrt((18 + 2 * 1) / 4))
+
+
+@pytest.mark.parametrize("at_once", [1, 700, 1 << 18])
+def test_evidence_on_many_faces_is_that_on_each(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "DIFFERENCES", at_once)
+    sizes = (3, 1, 7, 2)
+    known = [evidence.known_by(faces(1, size, size)[0]) for size in sizes]
+    asked = faces(9, 1, 5)[0]
+    owners = np.array([2, 0, 3, 2, 1, 0, 2, 2, 0])
+    seconds, qualities = np.linspace(0.1, 0.9, 9), np.linspace(0, 1, 9)
+    found = evidence.weigh_all(asked, known, owners, seconds, pool=0.3, qualities=qualities)
+    for row, owner in enumerate(owners):
+        references = faces(1, sizes[owner], sizes[owner])[0]
+        own = weigh(asked[row], references, seconds[row], pool=0.3, quality=qualities[row])
+        assert found[row].tolist() == own.row().tolist()
 
 
 def test_a_lone_character_has_no_gap_and_one_reference_has_the_pools_spread() -> None:

@@ -16,6 +16,7 @@ from gallery.engine.engine import Engine
 from gallery.errors import InputError, NotInCluster
 from gallery.events import Finished, LeftOut, result_of, value_of
 from gallery.jobs import decide, review
+from gallery.jobs import relabel_pictures as relabelling
 from gallery.jobs.add import add
 from gallery.jobs.adopt import adopt, adopt_faces
 from gallery.jobs.cluster import cluster
@@ -332,9 +333,11 @@ def test_faces_and_a_page_are_written(gallery: Engine, folder: Path, tmp_path: P
         assert f'<a href="{face.path.as_uri()}">' in page
 
 
+@pytest.mark.parametrize("at_once", [relabelling.PICTURES_AT_ONCE, 1])
 def test_relabelling_says_what_labelling_says_and_reads_no_picture(
-    gallery: Engine, folder: Path
+    gallery: Engine, folder: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(relabelling, "PICTURES_AT_ONCE", at_once)
     paths = sorted(folder.iterdir())
     said = list(identify_files(gallery, paths, keep=True))
     for path in paths[1:]:

@@ -16,7 +16,7 @@ from gallery.engine.engine import Engine
 from gallery.errors import NoFace, WhichOfFaces
 from gallery.events import result_of, value_of
 from gallery.faces.video import VideoOptions
-from gallery.jobs import decide, review
+from gallery.jobs import decide, relabel_video, review
 from gallery.jobs.adopt import adopt
 from gallery.jobs.cluster import cluster
 from gallery.jobs.cluster_faces import report_of, write_folders
@@ -119,9 +119,15 @@ def test_tracks_are_kept_as_faces_of_their_best_moments(filled: Engine, episode:
     assert filled.store.check() == []
 
 
+@pytest.mark.parametrize("at_once", [relabel_video.SHOTS_AT_ONCE, 1])
 def test_relabelling_says_what_labelling_says_and_decodes_no_frame(
-    filled: Engine, episode: Path, detector: FakeDetector
+    filled: Engine,
+    episode: Path,
+    detector: FakeDetector,
+    at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(relabel_video, "SHOTS_AT_ONCE", at_once)
     said = label(filled, episode)
     looked = len(detector.seen)
     episode.unlink()

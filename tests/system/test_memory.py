@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,10 @@ def test_memory_was_short(error: BaseException) -> None:
 )
 def test_memory_was_not_short(error: BaseException) -> None:
     assert not memory.is_behind(error)
+
+
+def test_garbage_is_looked_for_as_before_once_much_is_done() -> None:
+    before = gc.get_threshold()
+    with memory.seldom_collected():
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before

@@ -5,6 +5,7 @@ One face's evidence is a row of numbers in the order of COLUMNS; NaN stands for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
@@ -18,8 +19,9 @@ Vectors = NDArray[np.float32]
 SHRINKING = 2.0
 """As many references' worth of the pool's spread counts with a character's own."""
 
-DIFFERENCES = 1 << 20
-"""Numbers that are in memory at once where faces are compared with references: 8 MB."""
+DIFFERENCES = 1 << 18
+"""Numbers that are in memory at once where faces are compared with references: 2 MB, which stay in
+a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,38 +89,70 @@ def weigh(
     """
     seconds, qualities = np.array([second]), np.array([quality])
     (row,) = weigh_all(
-        descriptor[None], known_by(references), seconds, pool=pool, qualities=qualities
+        descriptor[None],
+        [known_by(references)],
+        np.zeros(1, np.int64),
+        seconds,
+        pool=pool,
+        qualities=qualities,
     )
     return Evidence(*row.tolist())
 
 
 def weigh_all(
-    descriptors: Vectors, known: Known, seconds: Numbers, *, pool: float, qualities: Numbers
+    descriptors: Vectors,
+    known: Sequence[Known],
+    owners: NDArray[np.int64],
+    seconds: Numbers,
+    *,
+    pool: float,
+    qualities: Numbers,
 ) -> Numbers:
-    """Return the evidence on faces, shape (n, dimension), all of whose first character is one.
+    """Return the evidence on faces, shape (n, dimension), and the first characters of each.
 
-    `seconds`, shape (n,), are the distances from the second character's ideal, `pool` the spread of
-    the gallery's references, see `pooled_spread`; NaN where there is none. The shape is
-    (n, len(COLUMNS)).
+    `owners`, shape (n,), say which of those that are known is each face's. `seconds`, shape (n,),
+    are the distances from the second character's ideal, `pool` the spread of the gallery's
+    references, see `pooled_spread`; NaN where there is none. The shape is (n, len(COLUMNS)).
     """
-    best, nearest = np.empty(len(descriptors)), np.empty(len(descriptors))
-    step = max(DIFFERENCES // known.references.size, 1)
-    for start in range(0, len(descriptors), step):
-        part = slice(start, start + step)
-        apart = np.linalg.norm(known.references - descriptors[part, None], axis=2)
-        best[part], nearest[part] = apart[:, known.best], apart.min(axis=1)
-    ideal = np.linalg.norm(known.ideal - descriptors, axis=1)
+    best, nearest = _from_references(descriptors, known, owners)
+    ideals = np.stack([one.ideal for one in known])
+    sizes = np.array([len(one.references) for one in known])
+    spreads = np.array([_shrunk(one.square, len(one.references), pool) for one in known])
+    ideal = np.linalg.norm(ideals[owners] - descriptors, axis=1)
     evidence = {
         "ideal": ideal,
         "best": best,
         "nearest": nearest,
         "gap": seconds - ideal,
         "ratio": np.divide(ideal, seconds, out=np.full_like(ideal, np.nan), where=seconds > 0),
-        "spread": _shrunk(known.square, len(known.references), pool),
-        "references": float(len(known.references)),
+        "spread": spreads[owners],
+        "references": sizes[owners].astype(np.float64),
         "quality": qualities,
     }
-    return np.stack([np.broadcast_to(evidence[name], ideal.shape) for name in COLUMNS], axis=1)
+    return np.stack([evidence[name] for name in COLUMNS], axis=1)
+
+
+def _from_references(
+    descriptors: Vectors, known: Sequence[Known], owners: NDArray[np.int64]
+) -> tuple[Numbers, Numbers]:
+    """Return each face's distances from its character's best and from its nearest reference."""
+    sizes = np.array([len(one.references) for one in known])
+    bests = np.array([one.best for one in known])
+    best, nearest = np.empty(len(owners)), np.empty(len(owners))
+    # A part has whole characters' faces as far as it goes, so that it holds few references.
+    order = np.argsort(owners, kind="stable")
+    compared = np.cumsum(sizes[owners[order]]) * descriptors.shape[1]
+    for rows in np.split(order, np.flatnonzero(np.diff(compared // DIFFERENCES)) + 1):
+        own, places = np.unique(owners[rows], return_inverse=True)
+        references = np.concatenate([known[one].references for one in own])
+        counts = sizes[own][places]
+        ends = np.cumsum(counts)
+        starts = (np.cumsum(sizes[own]) - sizes[own])[places]
+        others = np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)
+        apart = np.linalg.norm(references[others] - np.repeat(descriptors[rows], counts, 0), axis=1)
+        best[rows] = apart[ends - counts + bests[own][places]]
+        nearest[rows] = np.minimum.reduceat(apart, ends - counts)
+    return best, nearest
 
 
 def squared_spread(references: Vectors) -> float:
