@@ -36,7 +36,7 @@ def application(desk: Desk, title: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    # FastAPI matches in this order: /pictures/1.webp is no number.
+    # FastAPI matches in this order: /pictures/1.jpg is no number.
     parts = (routes.images, routes.reading, routes.changing, program_routes.programs)
     views = (grouping.routes, pairing.routes, episodes.routes, auditing.routes)
     for part in (*parts, *views, *picture_routes.PARTS):

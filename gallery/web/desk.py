@@ -380,7 +380,7 @@ class Desk:
         return found
 
     def crop(self, face: int, side: int) -> bytes:
-        """Return a seen face as a WebP file. Raises InputError for no such face."""
+        """Return a seen face as a JPEG file. Raises InputError for no such face."""
         with self.turn:
             crops = self._engine.store.sightings.crops([face])
         if face not in crops:
@@ -388,13 +388,13 @@ class Desk:
         return thumbnail(crops[face], side)
 
     def reference(self, sample: int, side: int) -> bytes | None:
-        """Return a sample's face as a WebP file; None for no such sample."""
+        """Return a sample's face as a JPEG file; None for no such sample."""
         with self.turn:
             crops = self._engine.store.crops([sample])
         return thumbnail(crops[sample], side) if sample in crops else None
 
     def original(self, face: int) -> bytes | None:
-        """Return the picture of a face as a WebP file; None where it cannot be shown.
+        """Return the picture of a face as a JPEG file; None where it cannot be shown.
 
         Raises InputError for no such face.
         """

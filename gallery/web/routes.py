@@ -63,7 +63,7 @@ REFUSED: Responses = {
     500: {"model": ComplaintShape, "description": "The gallery cannot be read or written."},
 }
 """What every route may answer."""
-WEBP: Responses = {200: {"content": {"image/webp": {}}}}
+JPEG: Responses = {200: {"content": {"image/jpeg": {}}}}
 
 
 def reading(desk: Desk) -> APIRouter:
@@ -132,28 +132,28 @@ def images(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/api/v1")
 
     @routes.get(
-        "/crops/{face}.webp",
+        "/crops/{face}.jpg",
         summary="A seen face",
         response_class=Response,
-        responses={**WEBP, **NOT_THERE},
+        responses={**JPEG, **NOT_THERE},
     )
     def crop(face: Number, large: Large = False) -> Response:
         return _image(desk.crop(face, LARGE if large else THUMBNAIL))
 
     @routes.get(
-        "/references/{sample}.webp",
+        "/references/{sample}.jpg",
         summary="A reference of a character",
         response_class=Response,
-        responses={**WEBP, **NOT_THERE},
+        responses={**JPEG, **NOT_THERE},
     )
     def reference(sample: Number, large: Large = False) -> Response:
         return _image(desk.reference(sample, LARGE if large else THUMBNAIL))
 
     @routes.get(
-        "/pictures/{face}.webp",
+        "/pictures/{face}.jpg",
         summary="The picture of a face, not larger than a screen",
         response_class=Response,
-        responses={**WEBP, **NOT_THERE},
+        responses={**JPEG, **NOT_THERE},
     )
     def original(face: Number) -> Response:
         # It is read from its file, which may be another one tomorrow.
@@ -194,4 +194,4 @@ def _image(content: bytes | None, *, kept: bool = True) -> Response:
     if content is None:
         return JSONResponse({"detail": "There is no such picture."}, 404)
     headers = {"cache-control": FOR_EVER} if kept else {}
-    return Response(content, media_type="image/webp", headers=headers)
+    return Response(content, media_type="image/jpeg", headers=headers)

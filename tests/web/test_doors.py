@@ -200,7 +200,7 @@ def test_a_long_picture_is_not_read(client: TestClient) -> None:
         assert client.post(path, content=iter([b"x"]), headers=headers).status_code == 411
 
 
-@pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/v1/today", "/api/v1/crops/1.webp"])
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/v1/today", "/api/v1/crops/1.jpg"])
 def test_nothing_is_read_without_the_cookie(client: TestClient, path: str) -> None:
     for held in ("another", "", None):
         assert client.get(path, headers=cookie(held)).status_code == 403
@@ -271,7 +271,7 @@ def test_every_answer_has_the_headers(client: TestClient, path: str) -> None:
 def test_no_path_leads_out_of_what_is_served(client: TestClient) -> None:
     for path in ("/static/../doors.py", "/static/%2e%2e/doors.py", "/static/..%2fdoors.py"):
         assert client.get(path, headers=cookie("the-token")).status_code == 404
-    for path in ("/api/v1/crops/..%2f1.webp", "/api/v1/pictures/%2fetc%2fpasswd.webp"):
+    for path in ("/api/v1/crops/..%2f1.jpg", "/api/v1/pictures/%2fetc%2fpasswd.jpg"):
         assert client.get(path, headers=cookie("the-token")).status_code in (404, 422)
 
 

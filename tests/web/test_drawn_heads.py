@@ -37,7 +37,7 @@ def test_a_head_is_drawn_named_and_kept(client: TestClient) -> None:
     (step,) = get(client, "history")["steps"]
     assert step["title"].startswith("drew a head in Rei-001.png")
     assert len(get(client, f"pictures/{head['id']}")["faces"]) == 2
-    assert client.get(f"/api/v1/crops/{head['id']}.webp").status_code == 200
+    assert client.get(f"/api/v1/crops/{head['id']}.jpg").status_code == 200
     done = post(client, "decisions", action="confirm", name="Asuka", faces=given([head]))
     assert done["faces"][0]["character"] == "Asuka"
 

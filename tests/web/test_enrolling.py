@@ -34,7 +34,7 @@ def test_a_picture_becomes_a_sample(client: TestClient, gallery: Engine) -> None
     assert (sample.path, sample.is_best) == (Path("uploaded/red one.png"), True)
     (shown,) = get(client, "characters")["characters"]
     assert shown == {"name": "Asuka", "samples": 1, "reference": 1, "former": []}
-    assert client.get("/api/v1/references/1.webp").status_code == 200
+    assert client.get("/api/v1/references/1.jpg").status_code == 200
 
 
 def test_the_same_picture_again_is_no_other_sample(client: TestClient) -> None:

@@ -104,7 +104,7 @@ def test_enrolled_faces_need_no_decision(shown: Engine, tmp_path: Path) -> None:
 def test_doubtful_faces_are_rows_with_references_and_alternatives(client: TestClient) -> None:
     (row,) = get(client, "doubtful")["rows"]
     assert (row["name"], row["alternatives"], len(row["faces"])) == ("Asuka", ["Rei"], 2)
-    assert client.get(f"/api/v1/references/{row['references'][0]}.webp").status_code == 200
+    assert client.get(f"/api/v1/references/{row['references'][0]}.jpg").status_code == 200
 
 
 def test_clusters_come_largest_first_and_lone_faces_last(client: TestClient) -> None:
@@ -119,9 +119,9 @@ def test_a_picture_has_the_boxes_of_all_its_faces(client: TestClient) -> None:
     picture = get(client, f"pictures/{both['id']}")
     assert [one["character"] for one in picture["faces"]] == ["Asuka", "Rei"]
     assert (picture["width"], picture["height"], picture["has_image"]) == (160, 120, True)
-    answer = client.get(f"/api/v1/pictures/{both['id']}.webp")
+    answer = client.get(f"/api/v1/pictures/{both['id']}.jpg")
     with Image.open(io.BytesIO(answer.content)) as image:
-        assert (image.format, image.size) == ("WEBP", (160, 120))
+        assert (image.format, image.size) == ("JPEG", (160, 120))
 
 
 def test_a_picture_that_is_gone_is_told(client: TestClient, tmp_path: Path) -> None:
@@ -129,16 +129,16 @@ def test_a_picture_that_is_gone_is_told(client: TestClient, tmp_path: Path) -> N
     for one in (tmp_path / "new").iterdir():
         one.unlink()
     assert get(client, f"pictures/{face['id']}")["has_image"] is False
-    assert client.get(f"/api/v1/pictures/{face['id']}.webp").status_code == 404
-    assert client.get(f"/api/v1/crops/{face['id']}.webp").status_code == 200
+    assert client.get(f"/api/v1/pictures/{face['id']}.jpg").status_code == 404
+    assert client.get(f"/api/v1/crops/{face['id']}.jpg").status_code == 200
 
 
 @pytest.mark.parametrize(("large", "side"), [("false", 96), ("true", 150)])
 def test_crops_are_small_and_kept_for_ever(client: TestClient, large: str, side: int) -> None:
-    answer = client.get(f"/api/v1/crops/1.webp?large={large}")
+    answer = client.get(f"/api/v1/crops/1.jpg?large={large}")
     assert "immutable" in answer.headers["cache-control"]
     with Image.open(io.BytesIO(answer.content)) as image:
-        assert (image.format, image.size) == ("WEBP", (side, side))
+        assert (image.format, image.size) == ("JPEG", (side, side))
 
 
 def test_confirming_is_one_step_that_all_views_see(client: TestClient, shown: Engine) -> None:
@@ -287,7 +287,7 @@ def test_what_has_no_meaning_is_refused(client: TestClient, body: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "what", ["pictures/999", "pictures/999.webp", "crops/999.webp", "references/999.webp"]
+    "what", ["pictures/999", "pictures/999.jpg", "crops/999.jpg", "references/999.jpg"]
 )
 def test_faces_that_are_not_there_are_told(client: TestClient, what: str) -> None:
     answer = client.get(f"/api/v1/{what}")
@@ -460,7 +460,7 @@ def test_an_audit_is_run_on_demand_and_its_move_can_be_taken_back(mistaken: Engi
     }  # fmt: skip
     audit, one = wrong(client)
     assert (one["fix"], one["can_be_undone"], one["is_doubted"]) == ("Move to Rei", True, True)
-    assert client.get(f"/api/v1/references/{one['samples'][0]}.webp").status_code == 200
+    assert client.get(f"/api/v1/references/{one['samples'][0]}.jpg").status_code == 200
     which = {"audit": audit, "number": one["number"]}
     assert post(client, "audit/fix", **which)["status"] == "done"
     assert len(mistaken.samples("Rei")) == 7
@@ -505,7 +505,7 @@ def test_the_interface_describes_itself(client: TestClient) -> None:
     told = get(client, "openapi.json")
     assert {path.removeprefix("/api/v1/") for path in told["paths"]} == {
         "today", "names", "faces", "doubtful", "near", "clusters", "pictures/{face}", "history",
-        "characters", "crops/{face}.webp", "references/{sample}.webp", "pictures/{face}.webp",
+        "characters", "crops/{face}.jpg", "references/{sample}.jpg", "pictures/{face}.jpg",
         "decisions", "undo", "news", "identify", "search", "faces/{face}/like",
         "heads", "heads/erase", "samples", "references",
         "groups/join", "groups/split", "groups/apart", "pairs", "episodes",

@@ -43,7 +43,7 @@ def test_each_head_of_a_picture_is_found_with_the_nearest_characters(client: Tes
     assert [one["name"] for one in rei["nearest"]] == ["Rei", "Asuka"]
     assert [one["words"] for one in rei["nearest"]] == ["near", "far"]
     sample = rei["nearest"][0]["references"][0]
-    assert client.get(f"/api/v1/references/{sample}.webp").status_code == 200
+    assert client.get(f"/api/v1/references/{sample}.jpg").status_code == 200
 
 
 def test_seen_faces_like_a_head_come_nearest_first(client: TestClient) -> None:

@@ -4,9 +4,9 @@ const key = document.body.dataset.key;
 const saving = document.getElementById("saving");
 
 export const crop = (face, large = false) =>
-  `/api/v1/crops/${face}.webp?${large ? "large=true&" : ""}of=${key}`;
-export const reference = (sample) => `/api/v1/references/${sample}.webp?of=${key}`;
-export const original = (face) => `/api/v1/pictures/${face}.webp`;
+  `/api/v1/crops/${face}.jpg?${large ? "large=true&" : ""}of=${key}`;
+export const reference = (sample) => `/api/v1/references/${sample}.jpg?of=${key}`;
+export const original = (face) => `/api/v1/pictures/${face}.jpg`;
 
 export async function get(what, parameters = {}) {
   try {
