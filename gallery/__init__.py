@@ -150,6 +150,8 @@ if TYPE_CHECKING:
     from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
+    from gallery.jobs.corrections import Corrected
+    from gallery.jobs.dataset_report import Dataset
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.name import Named
     from gallery.jobs.reencode import Reencoded
@@ -158,6 +160,7 @@ if TYPE_CHECKING:
     from gallery.output.format import OutputOptions, Placing, TagStyle
     from gallery.output.records import as_json
     from gallery.output.screen_time import Episode
+    from gallery.output.training_set import Cut, SetFormat
     from gallery.store.answers import AnswerCount, AnswerCounts, AnswerPage, StoredAnswer
     from gallery.store.archive import Imported
     from gallery.store.rejections import Rejection
@@ -221,6 +224,8 @@ else:
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
+        "jobs.corrections": "Corrected",
+        "jobs.dataset_report": "Dataset",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.name": "Named",
         "jobs.references": "Reference References",
@@ -229,6 +234,7 @@ else:
         "output.format": "OutputOptions Placing TagStyle",
         "output.records": "as_json",
         "output.screen_time": "Episode",
+        "output.training_set": "Cut SetFormat",
         "store.archive": "Imported",
         "store.rejections": "Rejection",
         "store.sightings": "Sighting",
@@ -282,6 +288,8 @@ __all__ = [
     "Clusters",
     "Comparison",
     "CopyRefused",
+    "Corrected",
+    "Cut",
     "DamagedBackUp",
     "DamagedCrop",
     "DamagedDatabase",
@@ -290,6 +298,7 @@ __all__ = [
     "DamagedNetwork",
     "DamagedPlace",
     "DatabaseFailed",
+    "Dataset",
     "Decided",
     "DecidedEvaluation",
     "DecidedFace",
@@ -404,6 +413,7 @@ __all__ = [
     "Retired",
     "SamePicture",
     "Sample",
+    "SetFormat",
     "SetupError",
     "SeveralFaces",
     "Sighting",

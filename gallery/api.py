@@ -26,6 +26,7 @@ from gallery.jobs import relabel as relabelling
 from gallery.media.images import decode, from_pillow, from_pixels, read_image
 from gallery.output import registry
 from gallery.output.format import OutputOptions
+from gallery.output.training_set import Cut, SetFormat
 from gallery.settings import EVERY, SAME, resolved
 from gallery.types import (
     Character,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
     from gallery.jobs.compare import Comparison
+    from gallery.jobs.corrections import Corrected
+    from gallery.jobs.dataset_report import Dataset
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.meant import Given
     from gallery.jobs.name import Named
@@ -180,8 +183,8 @@ def open_gallery(
 class Gallery:
     """A gallery that is open: all that the commands can do. Made by open_gallery.
 
-    Long work - enroll, label, relabel, cluster, adopt, harvest, reencode, calibrate, evaluate,
-    audit - returns a Job. Everything else answers at once.
+    Long work - enroll, label, relabel, cluster, adopt, harvest, dataset, corrections, reencode,
+    calibrate, evaluate, audit - returns a Job. Everything else answers at once.
 
     Threads may share it: they take turns, an event or an answer each, so that nothing breaks and
     nothing gets faster; for more speed, open one in every process. Any number of processes may
@@ -537,6 +540,81 @@ class Gallery:
             )
 
         return self._job("appearances", events)
+
+    def dataset(
+        self,
+        out: PathLike,
+        paths: PathLike | Sequence[PathLike] = (),
+        *,
+        form: SetFormat = SetFormat.KOHYA,
+        crop: Cut = Cut.PICTURE,
+        characters: Collection[str] = (),
+        confirmed: bool = False,
+        keep_near: bool = False,
+        repeats: int = 1,
+        resolution: int = 1024,
+        min_face: float = 0.0,
+        min_quality: float = 0.0,
+        alone: bool = False,
+        options: OutputOptions | None = None,
+    ) -> Job[Event[Dataset], Dataset]:
+        """Make a training set of what was labelled, as `gallery dataset` does.
+
+        All of it is taken, or files and folders in `paths`; of all `characters` or some; only faces
+        that a person `confirmed`, or all that have a name. `repeats` are of the character with most
+        pictures, and `resolution` is the side in pixels that the trainer brings pictures to. The
+        folder appears at the end, whole; one that holds such a set is replaced. Raises InputError
+        where nothing was labelled, and for a folder that holds anything else.
+        """
+        from gallery.jobs.dataset import DatasetChoices, dataset
+
+        if repeats < 1 or resolution < 1:
+            raise BadSetting("repeats", "repeats and resolution are whole numbers from 1")
+        choices = DatasetChoices(
+            SetFormat(form),
+            _paths(paths) if paths else (),
+            Cut(crop),
+            _texts(characters, "characters"),
+            confirmed,
+            keep_near,
+            repeats,
+            resolution,
+            _gates(min_face, min_quality),
+            alone,
+            options or OutputOptions(),
+        )
+        return self._job("dataset", lambda engine: dataset(engine, Path(out), choices))
+
+    def corrections(
+        self,
+        files: PathLike | Sequence[PathLike],
+        *,
+        original: PathLike | None = None,
+        everything: bool = False,
+        pictures: PathLike | None = None,
+        new: bool = False,
+        dry_run: bool = False,
+        who: str | None = None,
+    ) -> Job[Event[Corrected], Corrected]:
+        """Take in what was corrected in other programs, as `gallery corrections` does.
+
+        All of it becomes one step, which `undo` takes back. `original` is the file as gallery wrote
+        it: what it says, too, is no correction; with `everything` all names in gallery's own
+        records are a person's. Relative paths lead from the folder `pictures`. Names that nobody
+        has are taken where they may be `new`. With `dry_run` nothing is decided. Raises InputError
+        where no file can be read.
+        """
+        from gallery.jobs.corrections import CorrectionChoices, corrections
+
+        choices = CorrectionChoices(
+            _paths(files),
+            None if original is None else Path(original),
+            everything,
+            None if pictures is None else Path(pictures),
+            new,
+            dry_run,
+        )
+        return self._job("corrections", lambda engine: corrections(engine, choices, who=who))
 
     def cluster(
         self, *, poor: bool = False, afresh: bool = False

@@ -548,6 +548,29 @@ def test_long_work_gives_its_result_at_once(
         people.calibrate(fpir=2).run()
 
 
+def test_a_training_set_is_made_and_corrections_come_back(
+    people: gallery.Gallery, folder: Path, shots: Path, tmp_path: Path
+) -> None:
+    people.enroll(folder).run()
+    people.label(shots, tmp_path / "out.jsonl").run()
+    done = people.dataset(tmp_path / "set", shots, crop=gallery.Cut.HEAD, characters=["Rei"]).run()
+    assert [one.name for one in done.characters] == ["Rei"]
+    assert (tmp_path / "set" / "dataset_config.toml").exists()
+    with pytest.raises(gallery.BadSetting):
+        people.dataset(tmp_path / "other", repeats=0)
+    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "edited.jsonl").write_text(lines.replace('"Rei"', '"Asuka"'), encoding="utf-8")
+    original, edited = tmp_path / "out.jsonl", tmp_path / "edited.jsonl"
+    tried = people.corrections(edited, original=original, dry_run=True).run()
+    assert tried.step is None
+    assert {one.after.character for one in tried.changes} == {"Asuka"}
+    corrected = people.corrections([edited], original=original, who="a friend").run()
+    assert corrected.changes == tried.changes
+    assert corrected.step is not None
+    assert corrected.step.who == "a friend"
+    assert people.undo().restored == len(tried.changes)
+
+
 def test_a_gallery_leaves_and_comes_back(
     people: gallery.Gallery, folder: Path, tmp_path: Path
 ) -> None:
