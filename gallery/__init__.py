@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         NoPlace,
         NoRights,
         NoServer,
+        NoSuchAlias,
         NoSuchCharacter,
         NoSuchCluster,
         NoSuchDatabase,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
         NoSuchRuntime,
         NoSuchSample,
         NoSuchSeenFace,
+        NoSuchSeries,
         NoSuchStep,
         NoSuchVideo,
         NotAGallery,
@@ -205,9 +207,9 @@ else:
         "LabelledOtherwise LoginRefused LookAlikes LostDatabase LostFile LostServer "
         "MissingNetwork MissingPackage NameTaken NetworkPlace NewerArchive NewerGallery "
         "NoBackUp NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoNameToConfirm "
-        "NoPlace NoRights NoServer NoSuchCharacter NoSuchCluster NoSuchDatabase "
+        "NoPlace NoRights NoServer NoSuchAlias NoSuchCharacter NoSuchCluster NoSuchDatabase "
         "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
-        "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchStep NoSuchVideo NobodyKnown "
+        "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchSeries NoSuchStep NoSuchVideo NobodyKnown "
         "NotAGallery NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed "
         "NothingFound NothingSeen NothingToUndo OtherGroup OutgrownCalibration "
         "PluginFailed ReadOnlyDatabase ReferencesUndone RenamedFolder SamePicture SetupError "
@@ -365,6 +367,7 @@ __all__ = [
     "NoPlace",
     "NoRights",
     "NoServer",
+    "NoSuchAlias",
     "NoSuchCharacter",
     "NoSuchCluster",
     "NoSuchDatabase",
@@ -376,6 +379,7 @@ __all__ = [
     "NoSuchRuntime",
     "NoSuchSample",
     "NoSuchSeenFace",
+    "NoSuchSeries",
     "NoSuchStep",
     "NoSuchVideo",
     "NobodyKnown",

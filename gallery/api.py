@@ -147,6 +147,7 @@ def open_gallery(
     head_scale: float | None = None,
     collage: bool | None = None,
     exclusive: bool | None = None,
+    series: str | None = None,
 ) -> Gallery:
     """Open a gallery to enroll, identify and label with; use it in a `with` block, or close it.
 
@@ -155,10 +156,11 @@ def open_gallery(
     detector `whole` stands for --cropped: every picture is a face already. With `collage` several
     faces of a picture may have one name. Where no database is, the first `enroll` makes it. A file
     that this process alone uses is `exclusive`: it may lie on a network file system. Networks are
-    opened when the first picture needs them.
+    opened when the first picture needs them. With a `series`, faces are answered, calibrated and
+    audited as if its characters were all that there are.
 
     Raises SetupError for an encoder that is not here, StoreError for a database that does not fit,
-    and InputError for a URL that is none.
+    and InputError for a URL that is none and a series that no character belongs to.
     """
     settings = resolved(
         None if database is None else os.fspath(database),
@@ -168,6 +170,7 @@ def open_gallery(
         head_scale=head_scale,
         collage=collage,
         exclusive=exclusive,
+        series=series,
     )
     is_there = assemble.is_there(settings)
     if not is_there:
@@ -780,6 +783,41 @@ class Gallery:
         """Give a character another name; folders with the old one go on meaning the character."""
         with self._turn:
             self._open(create=False).rename(old, new)
+
+    def belong(self, names: Sequence[str], series: str) -> None:
+        """Let characters belong to a series, as `gallery series` does; to none without its name.
+
+        Raises InputError for a name nobody has.
+        """
+        with self._turn:
+            self._open(create=False).belong(_texts(names, "names"), series)
+
+    def series(self) -> dict[str, list[str]]:
+        """Return the series in their order, each with the names of its characters."""
+        with self._turn:
+            return self._open(create=False).store.series.all()
+
+    def other_names(self, name: str) -> list[str]:
+        """Return the other names that a character goes by; those it had before are among them."""
+        with self._turn:
+            store = self._open(create=False).store
+            return store.other_names(store.character(name).id)
+
+    def call(self, name: str, others: Sequence[str]) -> None:
+        """Let a character go by other names, too, as `gallery alias` does.
+
+        Raises InputError for a name nobody has, and where another one means somebody else.
+        """
+        with self._turn:
+            self._open(create=False).call(name, _texts(others, "others"))
+
+    def call_no_more(self, name: str, others: Sequence[str]) -> None:
+        """Let other names of a character mean nobody.
+
+        Raises InputError for a name nobody has, and for one that the character does not go by.
+        """
+        with self._turn:
+            self._open(create=False).call_no_more(name, _texts(others, "others"))
 
     def merge(self, source: str, target: str) -> int:
         """Give all samples of one character to another, and return how many."""

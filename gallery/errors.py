@@ -441,6 +441,32 @@ class NoSuchCharacter(InputError):
 
 
 @facts
+class NoSuchSeries(InputError):
+    """No character belongs to a series of a name."""
+
+    FACT = "No character belongs to a series {self.name}"
+
+    name: str
+    near: tuple[str, ...] = ()
+    """Series that are spelt alike, the nearest first."""
+
+    @property
+    def cure(self) -> str:
+        """Which series are near."""
+        return f"did you mean {' or '.join(self.near)}?" if self.near else ""
+
+
+@facts
+class NoSuchAlias(InputError):
+    """A name is not one that a character goes by beside its own."""
+
+    FACT = "{self.character} does not go by the name {self.name}"
+
+    character: str
+    name: str
+
+
+@facts
 class _NoSuchNumber(InputError):
     number: int
 

@@ -88,6 +88,8 @@ class Settings:
     cache_folder: Path = field(default_factory=default_cache_folder)
     exclusive: bool = field(default_factory=lambda: os.environ.get("GALLERY_EXCLUSIVE", "") in YES)
     """Whether one process alone uses a database in a file, which then may lie on a network."""
+    series: str | None = None
+    """The series whose characters alone are asked for; None for all."""
 
 
 def resolved(
@@ -99,6 +101,7 @@ def resolved(
     head_scale: float | None = None,
     collage: bool | None = None,
     exclusive: bool | None = None,
+    series: str | None = None,
 ) -> Settings:
     """Return settings with what was chosen; what is None is as Settings has it."""
     usual = Settings()
@@ -111,4 +114,5 @@ def resolved(
         head_scale=usual.head_scale if head_scale is None else head_scale,
         collage=usual.collage if collage is None else collage,
         exclusive=usual.exclusive if exclusive is None else exclusive,
+        series=series,
     )

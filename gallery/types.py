@@ -215,6 +215,8 @@ class Character:
     samples: int
     poor: int = 0
     """How many of them are marked as poor."""
+    series: str = ""
+    """The series that it belongs to; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

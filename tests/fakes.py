@@ -165,6 +165,7 @@ def fake_gallery(
     detector: Detector | None = None,
     encoder: Encoder | None = None,
     thresholds: Thresholds | None = None,
+    series: str | None = None,
 ) -> Engine:
     """Open a gallery over fakes, made where none is; its index cache lies beside the database."""
     store = Store(str(database), create=True)
@@ -177,6 +178,7 @@ def fake_gallery(
         thresholds or Thresholds(sure=0.3, unknown=0.6, margin=0.05),
         lambda: describer,
         IndexCache(folder),
+        series=series,
     )
 
 

@@ -62,7 +62,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "addresses archive_members dialects kinds logs names",
         "columns tables",
         "descriptors place schema",
-        "backups changes contents described server videos",
+        "backups belonging changes contents described server videos",
         "databases rejections",
         "copying",
         "decided enrolled_faces forgotten",
@@ -146,7 +146,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "video writing",
         "archive doctor meant models progress seen",
         "appearances audit calibrate characters cluster copy dataset decide enroll evaluate "
-        "harvest label_progress references review web",
+        "harvest label_progress references review series web",
         "corrections identify label relabel serve",
         "",
     ),

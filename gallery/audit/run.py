@@ -16,10 +16,14 @@ from gallery.events import Advanced, Finished, Job, Started
 def audit(engine: Engine) -> Job[list[Proposal]]:
     """Look for all that may be wrong in a gallery, and return it, likeliest first, as one step.
 
-    Nothing is changed. Raises StoreError where samples lack the encoder in use.
+    Where the engine is kept to a series, only what is about its characters is returned. Nothing is
+    changed. Raises StoreError where samples lack the encoder in use.
     """
     yield Started("auditing", 1, "gallery")
     found = proposals(audit_set_of(engine))
+    within = engine.within()
+    if within is not None:
+        found = [one for one in found if not within.isdisjoint(one.characters)]
     yield Advanced()
     yield Finished(found)
 

@@ -36,6 +36,7 @@ from gallery.cli import (
     relabel,
     review,
     seen,
+    series,
     serve,
     web,
 )
@@ -181,6 +182,7 @@ label.register(app)
 harvest.register(app)
 dataset.register(app)
 characters.register(app)
+series.register(app)
 decide.register(app)
 corrections.register(app)
 references.register(app)

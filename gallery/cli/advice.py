@@ -43,6 +43,7 @@ from gallery.errors import (
     NoGallery,
     NoNameToConfirm,
     NoPlace,
+    NoSuchAlias,
     NoSuchCharacter,
     NoSuchCluster,
     NoSuchDatabase,
@@ -50,6 +51,7 @@ from gallery.errors import (
     NoSuchRejection,
     NoSuchSample,
     NoSuchSeenFace,
+    NoSuchSeries,
     NoSuchStep,
     NotAGallery,
     NotCropped,
@@ -139,6 +141,10 @@ def _of_character(error: NoSuchCharacter) -> str:
     return error.cure or "`gallery characters` lists them"
 
 
+def _of_series(error: NoSuchSeries) -> str:
+    return error.cure or "`gallery series` lists them, and says who belongs to one"
+
+
 def _of_nothing_seen(error: NothingSeen) -> str:
     if error.path is None:
         return "run `gallery label` first, without --no-keep"
@@ -185,6 +191,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     "give --exclusive where one process alone uses it",
     NoPlace: "name another place with --database",
     NobodyKnown: "`gallery characters` lists its names",
+    NoSuchAlias: "`gallery alias {self.character}` lists its names",
     NoSuchCharacter: _of_character,
     NoSuchCluster: "`gallery cluster` lists them",
     NoSuchNetwork: "a file becomes one with `gallery models add FILE --name NAME`",
@@ -196,6 +203,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     NoSuchStep: "`gallery decisions --steps` lists them",
     NoSuchRejection: "`gallery reject --list` shows their numbers",
     NoSuchSample: _of_sample,
+    NoSuchSeries: _of_series,
     NotAGallery: _of_database,
     NothingSeen: _of_nothing_seen,
     NotInCluster: "`gallery cluster` lists their numbers",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.meant import KeptTo
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
 from gallery.system.memory import seldom_collected
@@ -40,6 +41,7 @@ def audit(
             metavar="FILE.html", parser=named_path, help="Write a page with the faces side by side."
         ),
     ] = None,
+    series: KeptTo = None,
     json: Json = False,
 ) -> None:
     """Say what may be wrong in the gallery, with the command that puts each right.
@@ -49,7 +51,7 @@ def audit(
     nothing is changed. What is right although it is doubted is said to be so by --right; that is a
     decision, which `gallery undo` takes back.
     """
-    if right != bool(samples) or (right and (report is not None or json)):
+    if right != bool(samples) or (right and (report is not None or json or series is not None)):
         raise typer.BadParameter("Give samples by their numbers with --right, and nothing else.")
     if right:
         _say_right(ctx, samples or [])
@@ -61,7 +63,7 @@ def audit(
 
     if report is not None:
         check_report_path(report)
-    with open_gallery(settings_of(ctx)) as gallery:
+    with open_gallery(settings_of(ctx, series=series)) as gallery:
         with seldom_collected():
             proposals = follow(job(gallery))
         if report is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gallery.cli.advice import told
+from gallery.cli.meant import KeptTo
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, plural, say, settings_of, table
 
@@ -50,18 +51,20 @@ def calibrate(
             help="The share of strangers that may be surely named: 1% or 0.01.",
         ),
     ] = 0.01,
+    series: KeptTo = None,
     json: Json = False,
 ) -> None:
     """Learn from the gallery's own characters which answers are sure.
 
     Every face is asked about with itself left out, and with all of its character left out, as if
     it were a stranger; strangers that ship with gallery are asked about, too. What is found is kept
-    in the gallery for the encoder in use, and `identify` and `label` go by it from then on.
+    in the gallery for the encoder in use, and `identify` and `label` go by it from then on. What is
+    learnt of one series holds for questions that are kept to it.
     """
     from gallery.engine.assemble import open_gallery
     from gallery.jobs.calibrate import calibrate as job
 
-    with open_gallery(settings_of(ctx)) as gallery:
+    with open_gallery(settings_of(ctx, series=series)) as gallery:
         found = follow(job(gallery, fpir))
         encoder = gallery.encoder
     for note in found.calibration.notes:

@@ -40,15 +40,18 @@ def characters(ctx: typer.Context, json: Json = False) -> None:
                     "samples": one.samples,
                     "poor": one.poor,
                     "reject": one.is_reject,
+                    "series": one.series or None,
                 }
             )
         return
     if not known:
         say("Nobody is in the gallery yet; `gallery enroll FOLDER` fills it.")
         return
+    # Without any series the table is as narrow as can be.
+    is_told = any(one.series for one in known)
     table(
-        ("character", "samples", ""),
-        [(one.name, one.samples, _note(one)) for one in known],
+        ("character", "samples", *(("series",) if is_told else ()), ""),
+        [(one.name, one.samples, *((one.series,) if is_told else ()), _note(one)) for one in known],
         right=("samples",),
     )
 

@@ -19,7 +19,7 @@ from gallery.cli.show import (
     settings_of,
     table,
 )
-from gallery.cli.writing import Prefix, Series, Tags
+from gallery.cli.writing import Prefix, Tags, TagSeries
 from gallery.output.format import OutputOptions, TagStyle
 from gallery.output.training_set import Cut, SetFormat
 
@@ -81,7 +81,7 @@ def dataset(
     min_quality: MinQuality = 0.0,
     prefix: Prefix = "",
     tags: Tags = TagStyle.PLAIN,
-    series: Series = "",
+    tag_series: TagSeries = "",
     alone: Annotated[
         bool, typer.Option("--alone", help="Answer every face by itself, as `label` does.")
     ] = False,
@@ -109,7 +109,7 @@ def dataset(
         resolution,
         Gates(min_face, min_quality),
         alone,
-        OutputOptions(prefix, tags, series, unsure),
+        OutputOptions(prefix, tags, tag_series, unsure),
     )
     reporter = WholeReporter()
     with open_gallery(settings_of(ctx)) as gallery:

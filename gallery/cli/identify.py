@@ -11,6 +11,7 @@ import typer
 
 from gallery.cli.advice import told
 from gallery.cli.calibrate import say_when_outgrown
+from gallery.cli.meant import KeptTo
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.show import (
     Cropped,
@@ -51,6 +52,7 @@ def identify(
     match: Annotated[
         MatchMode, typer.Option(help="What of a character a face is compared with.")
     ] = MatchMode.IDEAL,
+    series: KeptTo = None,
     cropped: Cropped = False,
     min_face: MinFace = 0.0,
     min_quality: MinQuality = 0.0,
@@ -75,7 +77,7 @@ def identify(
 
     media = pictures_of(paths)
     folder = _Annotated(annotate, media.pictures, paths) if annotate is not None else None
-    with open_gallery(settings_of(ctx, cropped=cropped)) as gallery:
+    with open_gallery(settings_of(ctx, cropped=cropped, series=series)) as gallery:
         gallery.require_encoded()
         say_when_outgrown(gallery)
         reporter = _Answers(gallery.encoder, folder, json=json)

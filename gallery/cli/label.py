@@ -8,18 +8,20 @@ import typer
 
 from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.label_progress import LabelReporter
+from gallery.cli.meant import KeptTo
 from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
 from gallery.cli.video import Every, From, To, options_of
 from gallery.cli.writing import (
+    BySeries,
     CaptionsAt,
     Matching,
     Out,
     Place,
     Prefix,
     Rewrite,
-    Series,
     Tags,
+    TagSeries,
     Top,
     Unsure,
     Write,
@@ -44,9 +46,10 @@ def label(
     unsure: Unsure = False,
     prefix: Prefix = "",
     tags: Tags = TagStyle.PLAIN,
-    series: Series = "",
+    tag_series: TagSeries = "",
     caption_place: CaptionsAt = CaptionPlace.END,
     place: Place = Placing.COPY,
+    by_series: BySeries = False,
     since: Annotated[
         str | None,
         typer.Option(
@@ -72,6 +75,7 @@ def label(
     ] = None,
     top: Top = 3,
     match: Matching = MatchMode.IDEAL,
+    series: KeptTo = None,
     no_keep: Annotated[
         bool,
         typer.Option(
@@ -100,7 +104,7 @@ def label(
     from gallery.system.threads import available_cores, leave_cores, limited
 
     watched = options_of(from_, to, every, min_face, min_quality)
-    options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
+    options = OutputOptions(prefix, tags, tag_series, unsure, place, caption_place, by_series)
     out, formats = records_and_formats(out, write)
     plan = label_job.planned(paths, out, formats, options, since, watch=watch)
     is_asked_anew = not rewrite and any(not one.is_document for one in plan.wanted)
@@ -108,7 +112,7 @@ def label(
         leave_cores(workers)
     with (
         limited(workers or available_cores()),
-        open_gallery(settings_of(ctx, cropped=cropped)) as gallery,
+        open_gallery(settings_of(ctx, cropped=cropped, series=series)) as gallery,
     ):
         reporter = LabelReporter(
             out,

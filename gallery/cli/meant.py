@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -33,13 +34,26 @@ def complete_name(ctx: typer.Context, incomplete: str) -> list[str]:
 
     Nothing is opened that could be changed, and whatever is wrong is said by the command itself.
     """
+    from gallery.store.names import names_at
+
+    return _completed(ctx, incomplete, names_at)
+
+
+def _completed(ctx: typer.Context, incomplete: str, read: Callable[[str], list[str]]) -> list[str]:
     from gallery.settings import resolved
-    from gallery.store.names import folded, names_at
+    from gallery.store.names import folded
 
     typed = folded(incomplete)
     given = ctx.find_root().params.get("database")
-    names = names_at(resolved(given).database)
+    names = read(resolved(given).database)
     return [_Completion(_quoted(one)) for one in names if folded(one).startswith(typed)]
+
+
+def complete_series(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the series in the gallery that begin as is typed, as complete_name does of names."""
+    from gallery.store.names import series_at
+
+    return _completed(ctx, incomplete, series_at)
 
 
 def _quoted(name: str) -> str:
@@ -61,6 +75,16 @@ def complete_faces(ctx: typer.Context, incomplete: str) -> list[str]:
     return complete_name(ctx, incomplete) if incomplete else []
 
 
+KeptTo: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--series",
+        metavar="NAME",
+        autocompletion=complete_series,
+        show_default=False,
+        help="Ask for the characters of this series alone, as `gallery series` lists them.",
+    ),
+]
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_name)]
 Faces: TypeAlias = Annotated[
     list[str],

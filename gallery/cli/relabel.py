@@ -8,17 +8,19 @@ from typing import Annotated
 import typer
 
 from gallery.cli.label_progress import LabelReporter
+from gallery.cli.meant import KeptTo
 from gallery.cli.progress import follow
 from gallery.cli.show import named_path, settings_of
 from gallery.cli.writing import (
+    BySeries,
     CaptionsAt,
     Matching,
     Out,
     Place,
     Prefix,
     Rewrite,
-    Series,
     Tags,
+    TagSeries,
     Top,
     Unsure,
     Write,
@@ -55,9 +57,11 @@ def relabel(
     unsure: Unsure = False,
     prefix: Prefix = "",
     tags: Tags = TagStyle.PLAIN,
-    series: Series = "",
+    tag_series: TagSeries = "",
     caption_place: CaptionsAt = CaptionPlace.END,
     place: Place = Placing.COPY,
+    by_series: BySeries = False,
+    series: KeptTo = None,
     top: Top = 3,
     match: Matching = MatchMode.IDEAL,
 ) -> None:
@@ -76,12 +80,12 @@ def relabel(
 
     out, formats = records_and_formats(out, write)
     wanted = [registry.output_spec(text) for text in formats]
-    options = OutputOptions(prefix, tags, series, unsure, place, caption_place)
+    options = OutputOptions(prefix, tags, tag_series, unsure, place, caption_place, by_series)
     choices = relabel_job.RelabelChoices(
         out, paths or (), alone, match, top, wanted, options, gone, rewrite
     )
     is_asked_anew = not rewrite and any(not one.is_document for one in wanted)
-    with open_gallery(settings_of(ctx)) as gallery:
+    with open_gallery(settings_of(ctx, series=series)) as gallery:
         reporter = LabelReporter(
             out,
             is_asked_anew=is_asked_anew,

@@ -91,11 +91,16 @@ class Commands(TyperGroup):
             )
 
 
-def settings_of(ctx: typer.Context, *, cropped: bool = False) -> Settings:
-    """Return the run's settings; cropped stands for the detector that takes the whole picture."""
+def settings_of(
+    ctx: typer.Context, *, cropped: bool = False, series: str | None = None
+) -> Settings:
+    """Return the run's settings; cropped stands for the detector that takes the whole picture.
+
+    With a series, its characters alone are asked for.
+    """
     from dataclasses import replace
 
-    settings: Settings = ctx.obj
+    settings: Settings = replace(ctx.obj, series=series)
     return replace(settings, detector="whole") if cropped else settings
 
 

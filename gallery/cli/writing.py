@@ -57,11 +57,19 @@ Prefix: TypeAlias = Annotated[
 Tags: TypeAlias = Annotated[
     TagStyle, typer.Option(help="For captions: names as they are, or as_image_boards_do.")
 ]
-Series: TypeAlias = Annotated[
+TagSeries: TypeAlias = Annotated[
     str,
     typer.Option(
-        metavar="NAME", show_default=False, help="For captions: put behind names, in brackets."
+        "--tag-series",
+        metavar="NAME",
+        show_default=False,
+        help="For captions: put behind names, in brackets, where a character's series is not "
+        "known.",
     ),
+]
+BySeries: TypeAlias = Annotated[
+    bool,
+    typer.Option("--by-series", help="For sorted: a folder for each series, with its characters."),
 ]
 CaptionsAt: TypeAlias = Annotated[
     CaptionPlace,

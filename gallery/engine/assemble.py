@@ -21,8 +21,8 @@ from gallery.store.reader import Store
 def open_gallery(settings: Settings | None = None, *, create: bool = False) -> Engine:
     """Open the gallery that settings name; with create, make its database where none is.
 
-    Raises InputError where no database is, StoreError for one that does not fit, SetupError for a
-    network that is not here.
+    Raises InputError where no database is and for a series that is not there, StoreError for a
+    database that does not fit, SetupError for a network that is not here.
     """
     settings = settings or Settings()
     weights = locate(settings.encoder, settings.models_folder)
@@ -40,6 +40,7 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
         # A head that is not sure says nothing against a crop.
         open_heads=lambda: catalog.heads(portraits=False),
         collage=settings.collage,
+        series=settings.series,
     )
 
 

@@ -19,6 +19,7 @@ from gallery.errors import (
     GalleryError,
     InputError,
     LookAlikes,
+    NameTaken,
     NoSuchCharacter,
     NoSuchSample,
     NotEncoded,
@@ -97,13 +98,17 @@ class Engine:
         read_strangers: Callable[[], Strangers] = nobody,
         open_heads: Callable[[], Detector] | None = None,
         collage: bool = False,
+        series: str | None = None,
     ) -> None:
         """Join a database with an encoder's id, its thresholds and the means to describe faces.
 
         The describer is opened when it is first needed: looking after names needs no network. So
         are the strangers that ship with the encoder, and the detector that sees whether a picture
         is a face that was cut out; without one its shape alone tells. In a collage several faces
-        of a picture may have one name.
+        of a picture may have one name. Where a series is given, faces are answered and learnt from
+        as if its characters were all that there are; what a person decided rules all the same.
+
+        Raises InputError for a series that no character belongs to.
         """
         self.store = store
         self.encoder = encoder
@@ -111,8 +116,14 @@ class Engine:
         self._open_describer = open_describer
         self._open_heads = open_heads
         self._collage = collage
-        self._matcher = Matcher(store, encoder, cache)
-        self.judging = Judging(store, encoder, thresholds, read_strangers)
+        self.series = None if series is None else store.series.called(series)
+        """The one that questions are kept to; None where all characters are asked for."""
+        self.calibrated_as = encoder if self.series is None else f"{encoder} of {self.series}"
+        """What the calibration in the database is kept for."""
+        self._matcher = Matcher(store, encoder, cache, series=self.series)
+        # A series that was not calibrated goes by what all characters say.
+        keys = (self.calibrated_as, encoder)
+        self.judging = Judging(store, encoder, thresholds, read_strangers, kept_as=keys)
         self.seen = SeenFaces(store, encoder)
         self._rejected: tuple[object, Rejected] | None = None
         self._ruling: Ruling | None = None
@@ -205,6 +216,7 @@ class Engine:
         """
         seen = self.with_drawn(seen)
         now = self.store.answers.now(self.encoder) if keep else None
+        is_kept = mode is MatchMode.IDEAL and self.series is None
         most = max(top, MOST_ALTERNATIVES) if keep else top
         said = [
             list(
@@ -221,7 +233,7 @@ class Engine:
         ]
         if keep:
             here = [replace(one, path=absolute(one.path)) for one in seen]
-            self.keep(here, said if mode is MatchMode.IDEAL else None, now)
+            self.keep(here, said if is_kept else None, now)
         return [
             Record(
                 one.path,
@@ -356,16 +368,22 @@ class Engine:
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         values = {**found.calibration.as_json(), "rejections": len(self.rejected().rejections)}
         with self.store.writing() as writer:
-            writer.calibrate(self.encoder, made_at, json.dumps(values))
+            writer.calibrate(self.calibrated_as, made_at, json.dumps(values))
         return found
 
     def references(self) -> tuple[References, tuple[str, ...]]:
         """Return the references that count, and the characters' names by their numbers."""
         version = self.store.change(), self._ruling_now().newest
-        found, names = references_of(self.store, self.encoder, self.thresholds.unknown)
+        found, names = references_of(
+            self.store, self.encoder, self.thresholds.unknown, self.within()
+        )
         pairs = tuple((names[one.one], names[one.other]) for one in found.doubles)
         self._look_alikes = (version, pairs)
         return found, names
+
+    def within(self) -> frozenset[str] | None:
+        """Return the names of the series' characters and the reject classes; None for all."""
+        return None if self.series is None else self.store.series.names_within(self.series)
 
     def look_alikes(self, among: Set[str] | None = None) -> LookAlikes | None:
         """Return which characters look like one as the gallery is now; None where none do.
@@ -573,6 +591,9 @@ class Engine:
                 "new", f"{known} goes by the name {new} already", "move samples to it instead"
             )
         self.move(wanted, new, new=True)
+        series = self.store.character(former).series
+        if series:
+            self.belong([new], series)
         return len(wanted)
 
     def called(self, name: str, *, new: bool = False) -> str:
@@ -587,6 +608,40 @@ class Engine:
             if not new:
                 raise
             return clean_name(name)
+
+    def belong(self, names: Sequence[str], series: str) -> str:
+        """Let characters belong to a series, or to none without one; return its name.
+
+        Raises InputError for a name nobody has.
+        """
+        known = [self.store.character(name).name for name in names]
+        with self.store.writing() as writer:
+            return writer.belong(known, series)
+
+    def call(self, name: str, others: Sequence[str]) -> None:
+        """Let a character go by other names, too: wherever one stands, the character is meant.
+
+        Raises InputError for a name nobody has, and where another one means somebody else.
+        """
+        known = self.store.character(name).name
+        for other in others:
+            with contextlib.suppress(NoSuchCharacter):
+                owner = self.called(other)
+                if owner != known:
+                    raise NameTaken(known, other)
+        with self.store.writing() as writer:
+            for other in others:
+                writer.add_alias(other, known)
+
+    def call_no_more(self, name: str, others: Sequence[str]) -> None:
+        """Let other or former names of a character mean nobody.
+
+        Raises InputError for a name nobody has, and for one that the character does not go by.
+        """
+        known = self.store.character(name).name
+        with self.store.writing() as writer:
+            for other in others:
+                writer.drop_alias(other, known)
 
     def forget(self, name: str) -> int:
         """Remove a character with all its samples, and return how many they were."""

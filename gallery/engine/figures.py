@@ -38,7 +38,7 @@ def kept_figure(engine: Engine, *, jointly: bool = False) -> Figure | None:
 
     Of one that an older version of gallery made nothing is known.
     """
-    stored = engine.store.calibration(engine.encoder + (JOINTLY if jointly else ""))
+    stored = engine.store.calibration(engine.calibrated_as + (JOINTLY if jointly else ""))
     if stored is None:
         return None
     try:
@@ -67,7 +67,7 @@ def keep_joint_figure(engine: Engine, calibration: Calibration) -> None:
     }
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     with engine.store.writing() as writer:
-        writer.calibrate(engine.encoder + JOINTLY, made_at, json.dumps(body))
+        writer.calibrate(engine.calibrated_as + JOINTLY, made_at, json.dumps(body))
 
 
 def fallen(before: Figure | None, now: Figure | None) -> FallenFigure | None:

@@ -228,7 +228,7 @@ def _enrolled(engine: Engine) -> tuple[EnrolledSamples, list[Sample]]:
     none.
     """
     engine.require_encoded()
-    enrolled = read_enrolled(engine.store, engine.encoder).heeding()
+    enrolled = read_enrolled(engine.store, engine.encoder, engine.within()).heeding()
     known = {one.id: one for one in engine.store.samples(engine.encoder)}
     # Somebody may have removed one meanwhile.
     there = np.array([number in known for number in enrolled.ids.tolist()], np.bool_)

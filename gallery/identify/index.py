@@ -46,6 +46,10 @@ class FlatIndex:
             np.concatenate([self.dead | np.isin(self.ids, gone), np.zeros(len(ids), np.bool_)]),
         )
 
+    def kept(self, ids: Ids) -> FlatIndex:
+        """Return an index of the rows of some ids alone; it shares their vectors."""
+        return FlatIndex(self.ids, self.vectors, self.dead | ~np.isin(self.ids, ids))
+
     def search(self, queries: Rows, count: int) -> tuple[Rows, Ids]:
         """Return distances and ids of the nearest rows, each of shape (n, min(count, len)).
 

@@ -6,7 +6,7 @@ Before `gallery calibrate` the encoder's thresholds divide verdicts; after it, w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -77,9 +77,15 @@ class Judging:
         encoder: str,
         thresholds: Thresholds,
         read_strangers: Callable[[], Strangers],
+        *,
+        kept_as: Sequence[str] = (),
     ) -> None:
-        """Judge for an encoder, whose strangers are read when they are first needed."""
+        """Judge for an encoder, whose strangers are read when they are first needed.
+
+        `kept_as` are the keys of the calibration, the first that is there; the encoder unless told.
+        """
         self._store = store
+        self._kept_as = kept_as or (encoder,)
         self._encoder = encoder
         self.thresholds = thresholds
         self._read_strangers = read_strangers
@@ -99,7 +105,8 @@ class Judging:
 
         Raises StoreError for one that cannot be read.
         """
-        stored = self._store.calibration(self._encoder)
+        each = map(self._store.calibration, self._kept_as)
+        stored = next((one for one in each if one is not None), None)
         if stored is None:
             self._now = None
             return None
@@ -241,14 +248,16 @@ def _parsed(body: str) -> Calibration:
     return from_json(values)
 
 
-def references_of(store: Store, encoder: str, unknown: float) -> tuple[References, tuple[str, ...]]:
+def references_of(
+    store: Store, encoder: str, unknown: float, within: Collection[str] | None = None
+) -> tuple[References, tuple[str, ...]]:
     """Return the references that count, with the characters' names in the order of their numbers.
 
     Samples that a person decided otherwise of do not. `unknown` is the encoder's distance that
     nobody lies beyond, by which characters are known that look like one. Two that a person told
-    apart do not.
+    apart do not. Where names are given, only those characters are there.
     """
-    enrolled = read_enrolled(store, encoder).heeding()
+    enrolled = read_enrolled(store, encoder, within).heeding()
     kept = enrolled.counted
     return References(
         enrolled.descriptors[kept],

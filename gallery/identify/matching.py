@@ -23,8 +23,14 @@ Ranked = list[tuple[int, float]]
 class Matcher:
     """Compares descriptors of one encoder with a gallery, always as it is now."""
 
-    def __init__(self, store: Store, encoder: str, cache: IndexCache) -> None:
+    def __init__(
+        self, store: Store, encoder: str, cache: IndexCache, *, series: str | None = None
+    ) -> None:
+        """Compare with all characters, or with those of a series and the reject classes alone."""
         self._store = store
+        self._series = series
+        self._within: dict[Indexed, tuple[FlatIndex, frozenset[int], FlatIndex]] = {}
+        """What is left of each index, behind what it was made of."""
         self._encoder = encoder
         self._cache = cache
         self._indexes: dict[Indexed, tuple[str, FlatIndex]] = {}
@@ -68,7 +74,8 @@ class Matcher:
 
     def names_drawn(self, count: int) -> set[str]:
         """Return the names of about so many of them, evenly drawn, the same ones every time."""
-        ids = self._index(Indexed.IDEAL).ids
+        index = self._index(Indexed.IDEAL)
+        ids = index.ids[~index.dead]
         drawn = np.sort(ids)[np.linspace(0, len(ids) - 1, min(count, len(ids))).astype(np.int64)]
         return {name for name, _ in self._store.names(drawn.tolist()).values()}
 
@@ -77,7 +84,19 @@ class Matcher:
         held = self._indexes.get(what)
         if held is None or held[0] != self._store.change():
             held = self._indexes[what] = self._cache.get(self._store, self._encoder, what)
-        return held[1]
+        return held[1] if self._series is None else self._kept(held[1], what, self._series)
+
+    def _kept(self, index: FlatIndex, what: Indexed, series: str) -> FlatIndex:
+        """Return what of an index is of a series' characters, as they are now."""
+        own = self._store.series.numbers_within(series)
+        known = self._within.get(what)
+        if known is None or known[0] is not index or known[1] != own:
+            ids = sorted(own)
+            if what is Indexed.SAMPLES:
+                ids = self._store.samples_of(ids)
+            left = index.kept(np.array(ids, np.int64))
+            known = self._within[what] = (index, own, left)
+        return known[2]
 
     def _rank_by_samples(
         self, index: FlatIndex, descriptor: NDArray[np.float32], mode: MatchMode, count: int

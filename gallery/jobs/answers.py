@@ -9,6 +9,7 @@ import numpy as np
 
 from gallery.engine import joint
 from gallery.engine.engine import Engine
+from gallery.errors import BadSetting
 from gallery.events import Advanced, Finished, Job, Stage, Started
 from gallery.jobs.reencode import encode_kept
 from gallery.jobs.stored_answers import AT_ONCE, AnswersStored
@@ -36,8 +37,12 @@ def renew(engine: Engine, *, alone: bool = False, at_once: int = AT_ONCE) -> Job
     them, and the next one goes on there. Unless every face is answered alone, those of a calibrated
     gallery are answered jointly, as `relabel` does; so are those then that were answered alone. The
     job ends early where the gallery changes meanwhile. Raises StoreError where samples lack the
-    encoder in use.
+    encoder in use, and InputError where the engine is kept to a series.
     """
+    if engine.series is not None:
+        raise BadSetting(
+            "series", "Stored answers are of all characters", "open the gallery without a series"
+        )
     engine.require_encoded()
     yield from encode_kept(engine)
     stored, encoder = engine.store.answers, engine.encoder

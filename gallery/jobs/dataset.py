@@ -78,6 +78,8 @@ def dataset(engine: Engine, out: Path, choices: DatasetChoices) -> Job[Dataset]:
     """
     check_folder(out)
     engine.require_encoded()
+    series_of = engine.store.series.of_characters()
+    choices = replace(choices, options=replace(choices.options, series_of=series_of))
     names = {engine.store.character(name).name for name in choices.characters}
     yield from encode_kept(engine)
     sightings = engine.store.sightings

@@ -137,7 +137,7 @@ def label(
             plan.wanted,
             paths=plan.paths,
             encoder=engine.encoder,
-            options=plan.options,
+            options=replace(plan.options, series_of=engine.store.series.of_characters()),
             rewrite=rewrite,
             is_open_end=plan.arrivals is not None,
             outdated=old.names,

@@ -115,7 +115,8 @@ class _Labelling:
         places = [Place(self._digest or "", part) for part in parts]
         answers = engine.answers(faces, mode=self._mode, top=most, places=places)
         if keeping is not None and now is not None:
-            said = answers if self._mode is MatchMode.IDEAL else None
+            is_kept = self._mode is MatchMode.IDEAL and self._engine.series is None
+            said = answers if is_kept else None
             keeping.shot(shot, list(zip(parts, faces, strict=True)), seen.left_out, said, now)
         for part, answer in zip(parts, answers, strict=True):
             yield replace(self._empty, faces=(cut(answer, top),), part=part)

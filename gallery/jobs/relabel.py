@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,7 +91,7 @@ def relabel(engine: Engine, choices: RelabelChoices) -> Generator[LabelEvent, No
                 choices.wanted,
                 paths=asked or [one.path for one in known],
                 encoder=engine.encoder,
-                options=choices.options,
+                options=replace(choices.options, series_of=engine.store.series.of_characters()),
                 rewrite=choices.rewrite,
             )
         ) as outputs,

@@ -48,7 +48,8 @@ class AnswersStored:
 
     def flush(self) -> None:
         """Store what is not stored yet."""
-        if self._own:
+        # What is stored is of all characters.
+        if self._own and self._engine.series is None:
             with self._engine.store.writing() as writer:
                 writer.answers.put(self._now, self._own, self._digests, jointly=self._jointly)
         self._own, self._digests = {}, set()

@@ -61,6 +61,6 @@ def changed_since(engine: Engine, records: Path) -> bool:
     except OSError:
         return False
     steps = engine.store.decisions.steps()
-    kept = engine.store.calibration(engine.encoder)
+    kept = engine.store.calibration(engine.calibrated_as)
     times = [steps[0].made_at if steps else None, kept and kept[0]]
     return any(datetime.fromisoformat(one) > written for one in times if one)

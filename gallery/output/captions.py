@@ -68,6 +68,8 @@ class Captions:
 def caption_tag(name: str, options: OutputOptions) -> str:
     """Return a character's name as a tag of a caption."""
     text, series = name.strip(), options.series.strip()
+    if series or options.tags is TagStyle.BOORU:
+        series = options.series_of.get(name, series)
     if series and not re.search(r"\(.*\)$", text):
         text = f"{text} ({series})"
     if options.tags is TagStyle.BOORU:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -104,12 +104,16 @@ class OutputOptions:
     """Put before every name in captions."""
     tags: TagStyle = TagStyle.PLAIN
     series: str = ""
-    """Put behind every name in captions, in brackets."""
+    """Put behind names in captions, in brackets, where the character's own series is not known."""
     unsure: bool = False
     """Names that are unsure are written, too."""
     placing: Placing = Placing.COPY
     caption_place: CaptionPlace = CaptionPlace.END
     """Where in captions names come."""
+    by_series: bool = False
+    """Sorted pictures lie in a folder for each series, and in that in those of its characters."""
+    series_of: Mapping[str, str] = field(default_factory=dict)
+    """The series of characters by their names; a job fills in what the gallery knows."""
 
 
 def _stills() -> Stills:

@@ -11,10 +11,14 @@ from gallery.output.format import Output, names_in
 from gallery.types import Record
 
 NAMESPACE = "character:"
+SERIES = "series:"
 
 
 class Hydrus:
-    """Adds `character:name` to the tags that Hydrus reads when it imports a picture."""
+    """Adds `character:name` to the tags that Hydrus reads when it imports a picture.
+
+    Where the series of a character is known, `series:name` is added, too.
+    """
 
     name = "hydrus"
     is_document = False
@@ -25,9 +29,11 @@ class Hydrus:
 
     def write(self, record: Record) -> None:
         """Add the tags that a sidecar lacks; those that are there stay."""
-        names = names_in(record, unsure=self._output.options.unsure)
-        plain = [tag_of(name) for name in names]
-        tags = sidecars.unique(NAMESPACE + name for name in plain if name)
+        options = self._output.options
+        names = names_in(record, unsure=options.unsure)
+        series = [options.series_of[name] for name in names if name in options.series_of]
+        spaced = [(NAMESPACE, name) for name in names] + [(SERIES, name) for name in series]
+        tags = sidecars.unique(space + tag for space, name in spaced if (tag := tag_of(name)))
         if not tags:
             return
         path = self._output.beside(record.path, f"{record.path.name}.txt")

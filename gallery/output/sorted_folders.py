@@ -33,7 +33,10 @@ from gallery.types import Box, Record, Verdict, VideoRecord, VideoTrack
 
 UNSURE, UNKNOWN, NO_FACE = "unsure", "unknown", "no face"
 
-OWN_FOLDERS = frozenset((UNSURE, UNKNOWN, NO_FACE))
+NO_SERIES = "no series"
+"""Holds the folders of characters whose series is not known, where each series has a folder."""
+
+OWN_FOLDERS = frozenset((UNSURE, UNKNOWN, NO_FACE, NO_SERIES))
 """Folders that stand for no character; one of such a name has its letters escaped."""
 
 AROUND = 1.5
@@ -48,7 +51,8 @@ class SortedFolders:
 
     Faces that are unsure put it into `unsure`, unknown ones into `unknown`, and a picture without
     faces lies in `no face`. Of a track of a video a cut of its best moment is put there. No
-    existing file is ever replaced.
+    existing file is ever replaced. Folders of characters lie in those of their series where that is
+    asked for.
     """
 
     name = "sorted"
@@ -64,7 +68,8 @@ class SortedFolders:
         self._unsure = output.options.unsure
         self._placing = output.options.placing
         self._stills = output.stills
-        self._folders: dict[str, str] | None = None
+        self._series_of = output.options.series_of if output.options.by_series else None
+        self._places: dict[Path, _Folders] = {}
 
     def write(self, record: Record) -> None:
         """Put a picture, or a track's head, where it belongs; one that is there already stays."""
@@ -77,7 +82,9 @@ class SortedFolders:
 
     def _sort(self, record: Record, still: bytes | None) -> None:
         try:
-            for folder in [self._target / name for name in self._names(record)]:
+            for folder in self._folders(record):
+                if folder.parent != self._target:
+                    _make(folder.parent)
                 _make(folder)
                 if isinstance(record, VideoRecord) and still is not None:
                     _place_still(still, name_of(record, ".png", MOST_BYTES), folder)
@@ -90,35 +97,52 @@ class SortedFolders:
             place = place.parent if UNFINISHED.match(place.name) else place
             raise self._output.not_written(place, error) from error
 
-    def _names(self, record: Record) -> list[str]:
+    def _folders(self, record: Record) -> list[Path]:
         """Return the folders that a picture comes into."""
-        names = [self._folder(name) for name in names_in(record, unsure=self._unsure)]
+        folders = [self._of_character(name) for name in names_in(record, unsure=self._unsure)]
         verdicts = {answer.verdict for answer in record.faces}
         if Verdict.UNSURE in verdicts and not self._unsure:
-            names.append(UNSURE)
+            folders.append(self._target / UNSURE)
         if Verdict.UNKNOWN in verdicts:
-            names.append(UNKNOWN)
-        return names or [NO_FACE]
+            folders.append(self._target / UNKNOWN)
+        return folders or [self._target / NO_FACE]
 
     def close(self) -> None:
         """Let go of a video."""
         self._stills.close()
 
-    def _folder(self, name: str) -> str:
-        """Return a character's folder, which no other one has in another case."""
-        if self._folders is None:
-            self._folders = _folders_in(self._target)
+    def _of_character(self, name: str) -> Path:
+        if self._series_of is None:
+            return self._in(self._target).of(name)
+        series = self._series_of.get(name)
+        above = self._target / NO_SERIES if series is None else self._in(self._target).of(series)
+        return self._in(above).of(name)
+
+    def _in(self, place: Path) -> _Folders:
+        if place not in self._places:
+            self._places[place] = _Folders(place)
+        return self._places[place]
+
+
+class _Folders:
+    """The folders in a place, by the names of characters or series that they stand for."""
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._known = place, _folders_in(place)
+
+    def of(self, name: str) -> Path:
+        """Return the folder of a name, which no other one has in another case."""
         # Behind a name in full, or cut short, stands a mark in folders that were written before.
-        known = self._folders.get(name) or self._folders.get(f"~{mark(name)}")
+        known = self._known.get(name) or self._known.get(f"~{mark(name)}")
         if known is None:
-            taken = OWN_FOLDERS.union(_folded(one) for one in self._folders.values())
+            taken = OWN_FOLDERS.union(_folded(one) for one in self._known.values())
             known = folder_name(name, taken)
             while is_system_name(known):
                 # Pictures in it would be passed over. With all its letters escaped it is none.
                 taken |= {known.casefold()}
                 known = folder_name(name, taken)
-        self._folders[name] = known
-        return known
+        self._known[name] = known
+        return self._place / known
 
 
 def _folders_in(target: Path) -> dict[str, str]:

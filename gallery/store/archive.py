@@ -1,6 +1,7 @@
 """The whole gallery as one file: a zip of plain JSON, PNG and NumPy arrays.
 
-gallery.json            {"format": 1, "samples": n, "encoders": [...], "former_names": {old: new}}
+gallery.json            {"format": 1, "samples": n, "encoders": [...], "former_names": {old: new},
+                        "series": {character: series}}; former names and others
 samples.jsonl           one sample a line: character, digest, path, box, score, landmarks, quality
                         (null where it was never measured), poor, content (what the file shows,
                         where that is known), ...
@@ -142,6 +143,7 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
         "samples": len(samples),
         "encoders": encoders,
         "former_names": store.former_names(),
+        "series": store.series.of_characters(),
     }
     archive.writestr("gallery.json", json.dumps(head, ensure_ascii=False))
     return len(samples)
@@ -276,6 +278,11 @@ def restore(store: Store, source: Path) -> Imported:
                     writer.remember_name(former, name)
             for name in history.characters:
                 writer.character_id(name)
+            for name, series in head.series.items():
+                known = writer.current_name(name)
+                # What is known here stays.
+                if known is not None and not writer.series_of(known):
+                    writer.belong([known], series)
             # Before rejections, whose crops go with the decisions that they are.
             writer.decisions.hear(history)
             for one in _rejections(archive, head):
@@ -312,6 +319,7 @@ class _Head:
     samples: int
     encoders: list[str]
     former_names: dict[str, str]
+    series: dict[str, str]
 
 
 def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
@@ -322,7 +330,9 @@ def _head(archive: zipfile.ZipFile, source: Path) -> _Head:
     if len(set(encoders)) != len(encoders) or len(encoders) > MAX_ENCODERS:
         raise ValueError("encoders stand twice, or there are too many")
     former = {_name(old): _name(new) for old, new in values["former_names"].items()}
-    return _Head(int(values["samples"]), encoders, former)
+    # Exports of older versions know of no series.
+    series = {_name(one): _name(own) for one, own in values.get("series", {}).items()}
+    return _Head(int(values["samples"]), encoders, former, series)
 
 
 def _samples(archive: zipfile.ZipFile, head: _Head) -> Iterator[NewSample]:

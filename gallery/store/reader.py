@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from gallery.numerics.profiles import counting
 from gallery.store import copying
 from gallery.store.addresses import address_of
 from gallery.store.answers import AnswerReader
+from gallery.store.belonging import SeriesReader, other_names
 from gallery.store.changes import Indexed, IndexRows, NewRows, rows_of, rows_since
 from gallery.store.columns import box_of, face_of, quality_of, sound_matrix
 from gallery.store.contents import contents_about, contents_in, digests_of
@@ -30,7 +30,7 @@ from gallery.store.descriptors import by_encoder, lacking, portions
 from gallery.store.forgotten import ForgottenFace, forgotten_in
 from gallery.store.grouping import GroupReader
 from gallery.store.kinds import Bytes, Text, Whole
-from gallery.store.names import clean_name, folded
+from gallery.store.names import clean_name, folded, spelt_alike
 from gallery.store.rejections import RejectionReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
@@ -115,6 +115,7 @@ class Store:
         self.decisions = DecisionReader(self._reading)
         self.groups = GroupReader(self._reading)
         self.rejections = RejectionReader(self._reading)
+        self.series = SeriesReader(self._reading)
         self.sightings = SightingReader(self._reading)
 
     @property
@@ -222,7 +223,8 @@ class Store:
                 .order_by(characters.c.name)
             )
             return [
-                Character(row.id, row.name, row.is_reject, row.samples, row.poor) for row in rows
+                Character(row.id, row.name, row.is_reject, row.samples, row.poor, row.series)
+                for row in rows
             ]
 
     def character(self, name: str) -> Character:
@@ -240,10 +242,12 @@ class Store:
         if len(meant) == 1:
             (found,) = self._characters(characters.c.name.in_(meant))
             return found
+        raise NoSuchCharacter(name, tuple(spelt_alike(name, self.names_in_use())))
+
+    def other_names(self, character_id: int) -> list[str]:
+        """Return the other names that a character goes by, and went by."""
         with self._reading() as connection:
-            known = connection.scalars(select(characters.c.name)).all()
-        near = spelt_alike(name, known)
-        raise NoSuchCharacter(name, tuple(near))
+            return other_names(connection, character_id)
 
     def bests(self, encoder: str) -> dict[int, int]:
         """Return the sample nearest to each character's ideal, by the character's id."""
@@ -256,7 +260,7 @@ class Store:
             return {row.character_id: row.best_sample_id for row in rows}
 
     def former_names(self) -> dict[str, str]:
-        """Return the names that characters had before, and what each is called now."""
+        """Return the former and other names of characters, and what each is called now."""
         with self._reading() as connection:
             rows = connection.execute(
                 select(aliases.c.name, characters.c.name.label("current"))
@@ -284,6 +288,13 @@ class Store:
                 )
                 found.update({row.id: row.character_id for row in rows})
         return found
+
+    def samples_of(self, character_ids: Collection[int]) -> list[int]:
+        """Return the ids of characters' samples."""
+        with self._reading() as connection:
+            query = select(samples.c.id)
+            parts = _chosen(connection, query, samples.c.character_id, character_ids)
+            return sorted(row.id for rows in parts for row in rows)
 
     def samples(
         self,
@@ -594,23 +605,3 @@ def _sample(row: Any) -> Sample:
         quality=quality_of(row),
         is_poor=row.is_poor,
     )
-
-
-ALIKE = 0.65
-"""From this ratio on names are spelt alike: Rai and Rei are, Arima and Gaara are not."""
-
-
-def spelt_alike(name: str, known: Collection[str]) -> list[str]:
-    """Return up to three of the known names that a name may be meant for.
-
-    Case does not count, nor does the order of its words, since family names stand first or last. A
-    part of a name, such as the family name, is enough.
-    """
-    folded = {one: one.casefold() for one in sorted(known)}
-    wanted = name.casefold()
-    words = sorted(wanted.split())
-    same = [one for one, other in folded.items() if sorted(other.split()) == words]
-    parts = [one for one, other in folded.items() if wanted in other or other in wanted]
-    close = difflib.get_close_matches(wanted, folded.values(), n=3, cutoff=ALIKE)
-    alike = [one for other in close for one in folded if folded[one] == other]
-    return list(dict.fromkeys(same + parts + alike))[:3]

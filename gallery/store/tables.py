@@ -1,7 +1,8 @@
 """The shape of the database. Rows stay inside the store; plain types come out.
 
 characters 1-n samples 1-1 crops, samples 1-n descriptors (one for each encoder),
-characters 1-n profiles (ideal and best for each encoder), characters 1-n aliases (former names).
+characters 1-n profiles (ideal and best for each encoder), characters 1-n aliases (former and other
+names). A character may belong to a series, which is a name and no more.
 files and refusals remember what was read, so that it is not read or decoded again; contents says
 which files show the same picture, and forgotten which faces a person wants to be without.
 
@@ -88,13 +89,15 @@ characters = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("is_reject", Truth, nullable=False),
     Column("spelling", Text, nullable=False, server_default=text("''"), index=True),  # names.folded
+    Column("series", Text, nullable=False, server_default=text("''"), index=True),  # empty: none
     sqlite_autoincrement=True,
 )
 
 aliases = Table(
     "aliases",
     metadata,
-    Column("name", Text, primary_key=True),  # a former name, which folders still have
+    # A former name, which folders still have, or another one that somebody gave.
+    Column("name", Text, primary_key=True),
     Column(
         "character_id",
         ForeignKey("characters.id", ondelete="CASCADE"),

@@ -13,6 +13,7 @@ from gallery.errors import (
     EnrolledFace,
     InputError,
     NameTaken,
+    NoSuchAlias,
     NoSuchCharacter,
     NoSuchRejection,
     NoSuchSample,
@@ -20,6 +21,7 @@ from gallery.errors import (
 from gallery.media.images import FileState, encode_png
 from gallery.numerics.profiles import counting, profile
 from gallery.store.answering import AnswerWriter
+from gallery.store.belonging import put_series
 from gallery.store.changes import note_change
 from gallery.store.columns import (
     blob_of,
@@ -357,6 +359,47 @@ class Writer:
         if self._find(former) is None:
             self._alias(former, self._known(name))
 
+    def add_alias(self, other: str, name: str) -> None:
+        """Let another name mean a character, too.
+
+        Raises InputError when nobody has the name, and where the other one means somebody else.
+        """
+        other = clean_name(other)
+        found, known = self._find(other), self._known(name)
+        if found is not None and found != known:
+            raise NameTaken(self._name(known), other)
+        if found is None:
+            self._alias(other, known)
+
+    def drop_alias(self, other: str, name: str) -> None:
+        """Let another or former name of a character mean nobody any more.
+
+        Raises InputError when nobody has the name, and where the character has not the other one.
+        """
+        gone = self._connection.execute(
+            delete(aliases).where(
+                aliases.c.name == clean_name(other), aliases.c.character_id == self._known(name)
+            )
+        )
+        if gone.rowcount == 0:
+            raise NoSuchAlias(name, other)
+
+    def belong(self, names: Collection[str], series: str) -> str:
+        """Let characters belong to a series, or to none without one; return its name as it stands.
+
+        Raises InputError where nobody has one of the names.
+        """
+        known = {self._name(self._known(name)) for name in names}
+        return put_series(self._connection, known, series)
+
+    def series_of(self, name: str) -> str:
+        """Return the series that a character belongs to; empty where that is not known."""
+        return self._series(self._known(name))
+
+    def _series(self, character_id: int) -> str:
+        known = select(characters.c.series).where(characters.c.id == character_id)
+        return str(self._connection.scalar(known))
+
     def merge(self, source: str, target: str, who: str = "") -> Merged:
         """Give all of one character's samples to another; one name remains.
 
@@ -380,6 +423,8 @@ class Writer:
             .where(aliases.c.character_id == source_id)
             .values(character_id=target_id)
         )
+        if not self._series(target_id) and (series := self._series(source_id)):
+            put_series(self._connection, [name], series)
         self.rejections.follow(source_id, target_id)
         self.answers.follow(source_id, target_id)
         self.decisions.rename(former, name)
@@ -438,6 +483,7 @@ class Writer:
             select(rejections.c.id).where(rejections.c.character_id == character_id),
         )
         is_bare = all(self._connection.execute(one.limit(1)).first() is None for one in own)
+        is_bare = is_bare and not self._series(character_id)
         return is_bare and not self.decisions.says_of(name)
 
     def forget(self, name: str) -> int:

@@ -327,7 +327,8 @@ class TestLookingAfter:
         rows = [re.split(r"  +", line) for line in done.stdout.splitlines()]
         assert rows == [["character", "samples"], *([name, "2"] for name in NAMES)]
         assert lines(ask(place, "characters", "--json")) == [
-            {"character": name, "samples": 2, "poor": 0, "reject": False} for name in NAMES
+            {"character": name, "samples": 2, "poor": 0, "reject": False, "series": None}
+            for name in NAMES
         ]
         for name in NAMES:
             samples = lines(ask(place, "show", name, "--json"))

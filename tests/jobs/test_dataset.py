@@ -320,7 +320,7 @@ def test_the_command_prints_a_table_and_json(
     done = call(
         "dataset", "more", "--alone", "--character", "mio", "--keep-near", "--repeats", "3",
         "--resolution", "64", "--min-face", "10", "--min-quality", "0.01", "--unsure",
-        "--prefix", "character:", "--tags", "booru", "--series", "Sky",
+        "--prefix", "character:", "--tags", "booru", "--tag-series", "Sky",
         cwd=tmp_path, database=other,
     )  # fmt: skip
     assert done.code == 0, done.stderr

@@ -33,8 +33,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -42,7 +42,7 @@ depends_on = None
 def upgrade() -> None:
     # Both are made anew: others point to them, and with them goes what was deleted on cascade.
     with op.batch_alter_table("characters", table_kwargs={"sqlite_autoincrement": True}) as table:
-        table.add_column(sa.Column("series", sa.String(), nullable=True))
+        table.add_column(sa.Column("studio", sa.String(), nullable=True))
     with op.batch_alter_table("samples", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("score", new_column_name="likelihood")
 """
@@ -85,7 +85,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0011_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0013_second.py").write_text(script, encoding="utf-8")
     return copy
 
 
@@ -145,12 +145,12 @@ def test_an_older_database_is_backed_up_then_upgraded_and_keeps_everything(
     before = rows(database)
     open_database(database, create=False, migrations=migrations_with(tmp_path, SECOND)).dispose()
     after = rows(database)
-    assert [row[:4] for row in after["characters"]] == before["characters"]
+    assert [row[:5] for row in after["characters"]] == before["characters"]
     assert {name: content for name, content in after.items() if name != "characters"} == {
         name: content for name, content in before.items() if name != "characters"
     }
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("SELECT series, name FROM characters")
+        connection.execute("SELECT studio, name FROM characters")
         connection.execute("SELECT likelihood FROM samples")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     (copy,) = database.parent.glob(f"gallery.db.{schema.HEAD}-*")
