@@ -28,6 +28,13 @@ def test_a_free_port_is_bound_on_loopback_alone() -> None:
         assert port > 0
 
 
+def test_answers_do_not_wait_for_more_to_send() -> None:
+    # asyncio turns Nagle's delay off for what is named TCP alone, and a connection is what its
+    # listener is.
+    with loopback(None) as (_, sockets):
+        assert {one.proto for one in sockets} == {socket.IPPROTO_TCP}
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
