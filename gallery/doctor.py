@@ -19,7 +19,10 @@ from gallery.media.images import read_image
 from gallery.output import registry
 from gallery.settings import Settings
 from gallery.store.addresses import address_of
+from gallery.store.changes import Indexed
+from gallery.store.logs import has_changes
 from gallery.system import plugins
+from gallery.system.files import remove_unfinished
 from gallery.system.mounts import network_of
 from gallery.system.threads import available_cores
 from gallery.types import Image
@@ -50,6 +53,56 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding(what, is_well=True, text=look(settings))
         except GalleryError as error:
             yield Finding(what, is_well=False, text=str(error), error=error)
+
+
+def mend(settings: Settings) -> Iterator[Finding]:
+    """Put right what is safe to, and yield what was done; nothing that anybody made is touched.
+
+    Files that killed processes left unfinished go. The log beside a database comes into it, unless
+    somebody has it open. An index that is stale follows the database.
+    """
+    for what, do in _CURES:
+        try:
+            yield Finding(what, is_well=True, text=do(settings))
+        except GalleryError as error:
+            yield Finding(what, is_well=False, text=str(error), error=error)
+
+
+def _unfinished(settings: Settings) -> str:
+    path = address_of(settings.database).path
+    folders = [settings.cache_folder, settings.cache_folder / "indexes", settings.models_folder]
+    if path is not None:
+        folders += [path.parent, path.with_name(f"{path.name}-index")]
+    removed = sum(remove_unfinished(folder) for folder in dict.fromkeys(folders))
+    return f"{plural(removed, 'file')} removed that killed processes had left"
+
+
+def _log(settings: Settings) -> str:
+    path = address_of(settings.database).path
+    if path is None or not path.exists():
+        return "no file, and so no log beside it"
+    left = has_changes(path)
+    # The last one that closes a database takes its log in; a log of another file is put aside.
+    open_gallery(replace(settings, series=None)).close()
+    if not left:
+        return "nothing is left in it"
+    if has_changes(path):
+        return "in use by another process, which takes it in at its end"
+    return "what a killed process left in it is in the database now"
+
+
+def _renewed(settings: Settings) -> str:
+    if not is_there(settings):
+        return "none yet"
+    with open_gallery(settings) as gallery:
+        cache = index_cache(gallery.store, settings.cache_folder)
+        change = gallery.store.change()
+        if cache.open(gallery.encoder, change) is not None:
+            return "fresh as it is"
+        gallery.require_encoded()
+        cache.get(gallery.store, gallery.encoder, Indexed.IDEAL)
+        is_kept = cache.open(gallery.encoder, change) is not None
+    return "made fresh" if is_kept else "cannot be kept; questions are answered without it"
 
 
 def _versions(_settings: Settings) -> str:
@@ -160,4 +213,10 @@ _LOOKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("outputs", _outputs),
     ("database", _database),
     ("index", _index),
+)
+
+_CURES: tuple[tuple[str, Callable[[Settings], str]], ...] = (
+    ("unfinished files", _unfinished),
+    ("log", _log),
+    ("index", _renewed),
 )

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +15,9 @@ import pytest
 from command import ROOT, Done, call, run
 from fakes import Square, write_picture
 from yolo import yolo_file
+
+OF_NOBODY = ".gallery-00000000-1-00000000.tmp"
+"""Left unfinished by a process of another machine."""
 
 LOOKS = ["versions", "machine", "detector", "encoder", "outputs", "database", "index"]
 
@@ -129,3 +134,52 @@ def test_a_damaged_database_is_one_line(place: Path) -> None:
     done, wrong = examine(place)
     assert sorted(wrong) == ["database", "index"]
     assert len(call("doctor", cwd=place, database="gallery.db").stdout.splitlines()) == len(LOOKS)
+
+
+def test_what_is_safe_is_put_right(place: Path) -> None:
+    database = place / "gallery.db"
+    # A process that is killed leaves its log beside the database, with what it had written.
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        "c.execute(\"UPDATE characters SET series = 'Sky'\"); c.commit(); os._exit(9)"
+    )
+    left = subprocess.run([sys.executable, "-c", script, database], check=False)
+    assert left.returncode == 9
+    assert (place / "gallery.db-wal").stat().st_size > 0
+    unfinished = [place / name for name in (OF_NOBODY, f"gallery.db-index/{OF_NOBODY}")]
+    for one in unfinished:
+        one.write_bytes(b"half")
+        os.utime(one, (0, 0))
+    kept = place / f"album/{OF_NOBODY}"
+    kept.write_bytes(b"not gallery's folder")
+    for stamp in (place / "gallery.db-index").glob("*.json"):
+        stamp.unlink()
+    done = call("doctor", "--fix", cwd=place, database=database)
+    assert done.code == 0, done.stdout
+    assert done.stdout.splitlines()[:3] == [
+        "done unfinished files: 2 files removed that killed processes had left",
+        "done log: what a killed process left in it is in the database now",
+        "done index: made fresh",
+    ]
+    assert [one.exists() for one in (*unfinished, kept)] == [False, False, True]
+    assert not (place / "gallery.db-wal").exists()
+    assert "Sky" in call("series", cwd=place, database=database).stdout
+    again = call("doctor", "--fix", "--json", cwd=place, database=database)
+    found = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [one["text"] for one in found[:3]] == [
+        "0 files removed that killed processes had left",
+        "nothing is left in it",
+        "fresh as it is",
+    ]
+
+
+def test_nothing_is_put_right_where_nothing_is_and_what_is_damaged_stays(tmp_path: Path) -> None:
+    done = call("doctor", "--fix", cwd=tmp_path, database=tmp_path / "gallery.db")
+    assert done.code == 0
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "gallery.db").write_bytes(b"no database, but long enough to be looked at" * 20)
+    before = (tmp_path / "gallery.db").read_bytes()
+    done = call("doctor", "--fix", cwd=tmp_path, database=tmp_path / "gallery.db")
+    assert done.code == 1
+    assert "FAIL log: " in done.stdout
+    assert (tmp_path / "gallery.db").read_bytes() == before

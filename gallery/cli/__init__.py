@@ -88,7 +88,7 @@ app = typer.Typer(
     name="gallery",
     cls=Group,
     help="Know who is in an anime picture: enroll folders of characters, identify new faces.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     # Plain help fills its lines as well; in boxes and colours it takes twice as long to appear.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -101,6 +101,28 @@ def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"gallery {__version__}")
         raise typer.Exit
+
+
+GREETING = """\
+gallery names the characters in anime pictures. There is no gallery yet; three commands begin one:
+
+  gallery enroll FOLDER               learn characters: FOLDER holds a folder of pictures of each
+  gallery identify PICTURE            say who is in a picture
+  gallery label FOLDER --out who.csv  say who is in all pictures and videos of a folder
+
+`gallery doctor` says what works on this machine, `gallery --help` lists all commands, and
+`gallery --install-completion` lets your shell complete them. The gallery will be
+{where}"""
+
+
+def _greet(ctx: typer.Context) -> None:
+    """Say how to begin where there is no gallery, and how to go on where there is one."""
+    from gallery.engine.assemble import is_there
+
+    if is_there(ctx.obj):
+        typer.echo(ctx.get_help(), err=True)
+        raise typer.Exit(2)
+    typer.echo(GREETING.format(where=ctx.obj.database))
 
 
 def _named(database: str | None) -> str | None:
@@ -174,6 +196,8 @@ def choose(
         collage=collage,
         exclusive=exclusive,
     )
+    if ctx.invoked_subcommand is None:
+        _greet(ctx)
 
 
 enroll.register(app)

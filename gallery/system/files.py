@@ -59,12 +59,15 @@ def unfinished(place: Path, suffix: str = "") -> Iterator[Path]:
         _own.discard(name)
 
 
-def remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> int:
     """Remove what killed processes left unfinished in a folder, and in no folder below it.
+
+    Returns how many files and folders that were.
 
     What a living process writes stays. Of another machine, or another container, nobody knows
     whether the process lives: what it left stays for a day.
     """
+    removed = 0
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = UNFINISHED.match(entry.name)
@@ -73,6 +76,8 @@ def remove_unfinished(folder: Path) -> None:
             machine, process = found[1], int(found[2])
             if (machine == _machine() and not _is_alive(process)) or _is_old(entry):
                 _remove(Path(entry.path))
+                removed += 1
+    return removed
 
 
 def _is_alive(process: int) -> bool:

@@ -544,8 +544,9 @@ class TestArguments:
             assert "..." not in re.sub(r"(?<=[A-Z}\]])\.\.\.", "", shown.stdout)
 
     def test_nothing_at_all_is_help(self, place: Path) -> None:
-        done = call(cwd=place)
-        assert "Usage: gallery" in done.stdout + done.stderr
+        done = call(cwd=place, database=place / "gallery.db")
+        assert done.code == 2
+        assert "Usage: gallery" in done.stderr
         assert re.fullmatch(r"gallery \d+\.\d+.*\n", call("--version", cwd=place).stdout)
 
     @pytest.mark.parametrize(

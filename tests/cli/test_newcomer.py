@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -77,6 +78,17 @@ def types(begun: tuple[Path, Path]) -> Terminal:
     shutil.rmtree(home)
     shutil.copytree(kept, home)
     return Terminal(home)
+
+
+def test_who_has_no_gallery_is_told_how_to_begin(tmp_path: Path) -> None:
+    for words in ((), ("--database", "mine.db")):
+        greeted = call(*words, cwd=tmp_path, database=tmp_path / "none.db")
+        assert (greeted.code, greeted.stderr) == (0, "")
+        commands = re.findall(r"^  gallery (\w+) ", greeted.stdout, re.MULTILINE)
+        assert commands == ["enroll", "identify", "label"]
+        assert all(len(line) <= 100 for line in greeted.stdout.splitlines()[:-1])
+    assert greeted.stdout.endswith("mine.db\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_are_typed_in_any_case_and_width(types: Terminal) -> None:
