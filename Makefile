@@ -6,7 +6,7 @@ RUN ?= build/training
 PYTEST := -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 GALLERY := $(BIN)/gallery --database demo/gallery.db
 
-.PHONY: demo test test-all coverage lint format bench train drawing install clean
+.PHONY: demo test test-slow test-all coverage lint format bench train drawing install clean
 
 demo: install  ## Enroll the sample characters, identify pictures, label a folder.
 	rm -rf demo
@@ -20,13 +20,15 @@ demo: install  ## Enroll the sample characters, identify pictures, label a folde
 test: install  ## Run the tests, but for the slow ones.
 	$(BIN)/python $(PYTEST) -m "not slow"
 
-test-all: install  ## Run all tests.
-	$(BIN)/python $(PYTEST)
+test-slow: install  ## Run the slow ones.
+	$(BIN)/python $(PYTEST) -m slow
 
-coverage: install  ## Run all tests and print which branches of gallery they do not reach.
+test-all: test test-slow  ## Run all tests.
+
+coverage: install  ## Run the tests as `test` does, and print which branches they do not reach.
 	rm -rf build/coverage
 	mkdir -p build/coverage
-	$(BIN)/python -m coverage run $(PYTEST)
+	$(BIN)/python -m coverage run $(PYTEST) -m "not slow"
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 
