@@ -24,7 +24,6 @@ from gallery.identify.calibration.evidence import (
     Vectors,
     pooled_spread,
     spread,
-    weigh,
 )
 from gallery.identify.calibration.model import Curve, Tail, from_json
 from gallery.identify.calibration.strangers import (
@@ -86,6 +85,25 @@ def found() -> Calibrated:
     return calibrate(enrolled(30, 5), strangers(), fpir=0.05)
 
 
+def weigh(
+    face: Vectors, references: Vectors, second: float, *, pool: float, quality: float
+) -> Evidence:
+    """Weigh one face."""
+    (row,) = evidence.weigh_all(
+        face[None],
+        [evidence.known_by(references)],
+        np.zeros(1, np.int64),
+        np.array([second]),
+        pool=pool,
+        qualities=np.array([quality]),
+    )
+    return Evidence(*row.tolist())
+
+
+def rows_of(*given: Evidence) -> Numbers:
+    return np.array([dataclasses.astuple(one) for one in given])
+
+
 def test_evidence_says_what_its_numbers_mean() -> None:
     references = np.zeros((3, DIMENSION), np.float32)
     references[1, 0], references[2, 0] = 3, 6
@@ -113,7 +131,7 @@ def test_evidence_on_many_faces_is_that_on_each(
     for row, owner in enumerate(owners):
         references = faces(1, sizes[owner], sizes[owner])[0]
         own = weigh(asked[row], references, seconds[row], pool=0.3, quality=qualities[row])
-        assert found[row].tolist() == own.row().tolist()
+        assert Evidence(*found[row].tolist()) == own
 
 
 def test_a_lone_character_has_no_gap_and_one_reference_has_the_pools_spread() -> None:
@@ -121,7 +139,6 @@ def test_a_lone_character_has_no_gap_and_one_reference_has_the_pools_spread() ->
     found = weigh(one[0], one, np.nan, pool=0.25, quality=np.nan)
     assert np.isnan([found.gap, found.ratio, found.quality]).all()
     assert found.spread == 0.25
-    assert len(found.row()) == len(COLUMNS)
 
 
 @given(st.integers(1, 12), st.floats(0.01, 1.0))
@@ -254,7 +271,7 @@ def test_probabilities_rise_with_the_score_and_leave_room_for_being_misnamed(
     calibration = found.calibration
     near = Evidence(0.15, 0.2, 0.2, 0.3, 0.3, 0.28, 5, np.nan)
     far = dataclasses.replace(near, ideal=0.45, best=0.5, nearest=0.5, gap=0.0, ratio=1.0)
-    said = calibration.judge(np.stack([near.row(), far.row()]), 30)
+    said = calibration.judge(rows_of(near, far), 30)
     assert said.right[0] > 0.9 > 0.1 > said.right[1]
     assert said.is_sure.tolist() == [True, False]
     assert said.is_unknown.tolist() == [False, True]
@@ -270,7 +287,7 @@ def test_a_face_that_two_characters_would_surely_be_is_not_sure() -> None:
     one = Evidence(0.15, 0.2, 0.2, 0.6, 0.2, 0.28, 5, np.nan)
     two = dataclasses.replace(one, gap=0.01)
     last = dataclasses.replace(one, gap=np.nan)
-    rows = np.stack([one.row(), two.row(), last.row()])
+    rows = rows_of(one, two, last)
     assert calibration.scorer.scores(rows[1:2])[0] >= calibration.sure(30)
     assert calibration.judge(rows, 30).passes.tolist() == [True, False, True]
     assert calibration.judge(rows, 30).is_sure.tolist() == [True, False, True]
@@ -305,7 +322,7 @@ def test_a_varied_character_gets_a_wider_radius() -> None:
         np.zeros(40, np.bool_),
     )
     scorer = calibrate(whole, strangers(), fpir=0.05).calibration.scorer
-    row = Evidence(0.25, 0.3, 0.3, 0.1, 0.7, 0.15, 5, np.nan).row()
+    (row,) = rows_of(Evidence(0.25, 0.3, 0.3, 0.1, 0.7, 0.15, 5, np.nan))
     wider = row.copy()
     wider[COLUMNS.index("spread")] = 0.35
     assert scorer.scores(wider[None])[0] > scorer.scores(row[None])[0]

@@ -6,7 +6,7 @@ One face's evidence is a row of numbers in the order of COLUMNS; NaN stands for 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,10 @@ a processor's cache."""
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one face and the first character; distances are Euclidean."""
+    """All that is known of one face and the first character; distances are Euclidean.
+
+    Its parts are the columns of weigh_all's rows.
+    """
 
     ideal: float
     """From the character's ideal."""
@@ -45,10 +48,6 @@ class Evidence:
     """How many there are."""
     quality: float
     """How well the face can be seen, 0 to 1; NaN where it was not measured."""
-
-    def row(self) -> Numbers:
-        """Return it as a row, shape (len(COLUMNS),)."""
-        return np.array(astuple(self), dtype=np.float64)
 
 
 COLUMNS = tuple(one.name for one in fields(Evidence))
@@ -73,30 +72,6 @@ def known_by(references: Vectors) -> Known:
     centre = profile(references)
     exact = references.astype(np.float64)
     return Known(exact, centre.ideal.astype(np.float64), centre.best, squared_spread(references))
-
-
-def weigh(
-    descriptor: Vectors,
-    references: Vectors,
-    second: float,
-    *,
-    pool: float,
-    quality: float,
-) -> Evidence:
-    """Return the evidence on a face, shape (dimension,), and a character's references.
-
-    References have the shape (n, dimension), n at least 1. For the rest see weigh_all.
-    """
-    seconds, qualities = np.array([second]), np.array([quality])
-    (row,) = weigh_all(
-        descriptor[None],
-        [known_by(references)],
-        np.zeros(1, np.int64),
-        seconds,
-        pool=pool,
-        qualities=qualities,
-    )
-    return Evidence(*row.tolist())
 
 
 def weigh_all(

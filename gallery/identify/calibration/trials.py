@@ -17,13 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.identify.calibration.doubles import Double
-from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors, pooled_spread, weigh
+from gallery.identify.calibration.evidence import (
+    COLUMNS,
+    Known,
+    Numbers,
+    Vectors,
+    known_by,
+    pooled_spread,
+    weigh_all,
+)
 from gallery.identify.calibration.strangers import Strangers
 from gallery.numerics.neighbours import NOBODY, Neighbours
 from gallery.numerics.profiles import ideals_of, ideals_without
 
 Labels = NDArray[np.int64]
 Rows = NDArray[np.intp]
+
+AT_ONCE = 256
+"""Faces that are weighed at once; each may want references of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +199,9 @@ class Protocol:
         """Return the evidence on every face's first character."""
         places, second = self._first_two(asked)
         evidence = np.zeros((len(asked.labels), len(COLUMNS)))
-        for row, place in enumerate(places.tolist()):
-            evidence[row] = self._weigh(asked, row, place, float(second[row]))
+        for start in range(0, len(places), AT_ONCE):
+            rows = slice(start, start + AT_ONCE)
+            evidence[rows] = self._weighed(asked, rows, places[rows], second[rows])
         first = self._members[places]
         one_as = self._enrolled.one_as
         right = one_as[first] == one_as[asked.labels]
@@ -227,16 +239,23 @@ class Protocol:
         rest = ideals_without(self._ideals[places], self._counts[places], references)
         return np.asarray(np.linalg.norm(asked.descriptors[rows] - rest, axis=1))
 
-    def _weigh(self, asked: Probes, row: int, place: int, second: float) -> Numbers:
-        references = self._rows[place]
-        references = references[references != asked.own[row]]
-        return weigh(
-            asked.descriptors[row],
-            self._enrolled.descriptors[references],
-            second,
+    def _weighed(self, asked: Probes, rows: slice, places: Rows, seconds: Numbers) -> Numbers:
+        """Return the evidence on some faces, shape (n, len(COLUMNS)), given their first places."""
+        without = list(zip(places.tolist(), asked.own[rows].tolist(), strict=True))
+        owners = {key: number for number, key in enumerate(dict.fromkeys(without))}
+        return weigh_all(
+            asked.descriptors[rows],
+            [self._known(*key) for key in owners],
+            np.array([owners[key] for key in without]),
+            seconds,
             pool=self.pool,
-            quality=float(asked.quality[row]),
-        ).row()
+            qualities=asked.quality[rows],
+        )
+
+    def _known(self, place: int, own: int) -> Known:
+        """Return a character without a reference, where it is any of its own."""
+        references = self._rows[place]
+        return known_by(self._enrolled.descriptors[references[references != own]])
 
 
 def chosen(trials: Trials, rows: NDArray[np.bool_]) -> Trials:
