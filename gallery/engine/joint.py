@@ -96,14 +96,15 @@ def jointly(
         return alone(engine, mode, top, heed=heed)
     if keep:
         keep_joint_figure(engine, drawn.calibration)
-    rows = dict(zip(ids.tolist(), drawn.descriptors, strict=True))
-    calibration = drawn.calibration
+    descriptors, calibration = drawn
 
     def answer(seen: Sequence[Sighting], faces: Sequence[DescribedFace]) -> list[Answer]:
         decided_at = [one.place for one in seen]
-        if not faces or not rows.keys() >= {one.id for one in seen}:
+        wanted = np.array([one.id for one in seen], np.int64)
+        rows = np.searchsorted(ids, wanted)
+        if not faces or rows.max() >= len(ids) or (ids[rows] != wanted).any():
             return engine.answers(faces, mode=mode, top=top, places=decided_at, heed=heed)
-        at = Smoothed(np.stack([rows[one.id] for one in seen]), calibration)
+        at = Smoothed(descriptors[rows], calibration)
         return engine.answers(faces, mode=mode, top=top, places=decided_at, smoothed=at, heed=heed)
 
     return answer

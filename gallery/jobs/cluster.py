@@ -84,7 +84,7 @@ def _known_now(seen: Sifted, highest: int) -> list[int]:
 
     One face keeps the highest number, so that no new cluster gets it.
     """
-    numbered = [one for one in seen.known if one.cluster is not None]
+    numbered = seen.numbered
     if all(one.sighting.cluster != highest for one in seen.unknown):
         last = next((one for one in numbered if one.cluster == highest), None)
         numbered = [one for one in numbered if one is not last]

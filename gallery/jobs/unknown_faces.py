@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +30,10 @@ class Sifted:
     """Seen faces that are not enrolled and good enough to tell, by what the gallery says."""
 
     unknown: list[UnknownFace]
-    known: list[Sighting]
-    """Those that have a name, that a person decided of, or that a reject class is near."""
+    """By their ids."""
+    numbered: list[Sighting]
+    """Those of the others that are in a cluster: they have a name by now, a person decided of them,
+    or a reject class is near."""
 
 
 def unknown_faces(engine: Engine, *, poor: bool = False) -> Stage[list[UnknownFace]]:
@@ -52,69 +53,78 @@ def sifted(engine: Engine, *, poor: bool = False) -> Stage[Sifted]:
     engine.require_encoded()
     yield from encode_kept(engine)
     answering = yield from jointly(engine, top=1)
-    described = _described(engine)
-    able = _able(engine, described, poor=poor)
-    able_ids = {one.sighting.id for one in able}
-    yield Started("answering", len(described), "face")
-    unknown = []
-    for answered in _answered(described, answering):
-        unknown += [
+    enrolled = engine.store.sightings.enrolled()
+
+    def is_able(face: Sighting) -> bool:
+        is_good = poor or face.quality is None or not is_poor(face.quality)
+        return is_good and face.id not in enrolled
+
+    yield Started("answering", engine.store.sightings.described(engine.encoder)[0], "face")
+    unknown: list[UnknownFace] = []
+    numbered: list[Sighting] = []
+    for files in engine.store.sightings.by_files():
+        described = _described(engine, files)
+        left = _left(engine, answering, described, is_able)
+        numbers = {one.sighting.id for one in left}
+        unknown += (UnknownFace(one.sighting, one.descriptor.copy()) for one in left)
+        numbered += (
+            one.sighting
+            for own in described
+            for one in own
+            if one.sighting.cluster is not None
+            and one.sighting.id not in numbers
+            and is_able(one.sighting)
+        )
+        yield Advanced(sum(map(len, described)))
+    unknown.sort(key=lambda one: one.sighting.id)
+    numbered.sort(key=lambda one: one.id)
+    return Sifted(unknown, numbered)
+
+
+def _described(engine: Engine, files: Sequence[Sequence[Sighting]]) -> list[list[UnknownFace]]:
+    """Return those of the faces of files that are described."""
+    vectors = engine.store.sightings.vectors_of(
+        engine.encoder, [one.id for own in files for one in own]
+    )
+    return [
+        [UnknownFace(one, vectors[one.id]) for one in own if one.id in vectors] for own in files
+    ]
+
+
+def _left(
+    engine: Engine,
+    answering: Scoring,
+    files: Sequence[Sequence[UnknownFace]],
+    is_able: Callable[[Sighting], bool],
+) -> list[UnknownFace]:
+    """Return those of the faces of files that are able and that nobody is known for."""
+    unknown = [
+        [
             one
-            for one, answer in answered
-            if one.sighting.id in able_ids
-            and answer.verdict is Verdict.UNKNOWN
+            for one, answer in zip(own, said, strict=True)
+            if answer.verdict is Verdict.UNKNOWN
             and answer.decided is None
+            and is_able(one.sighting)
         ]
-        yield Advanced(len(answered))
+        for own, said in zip(files, _answers(files, answering), strict=True)
+    ]
     # Scored jointly, faces come nearer to everybody, to reject classes too.
-    left = [
+    apart = _answers(unknown, alone(engine, top=1))
+    return [
         one
-        for answered in _answered(unknown, alone(engine, top=1))
-        for one, answer in answered
+        for own, said in zip(unknown, apart, strict=True)
+        for one, answer in zip(own, said, strict=True)
         if not (
             answer.matches
             and answer.matches[0].is_reject
             and answer.matches[0].distance <= engine.thresholds.unknown
         )
     ]
-    numbers = {one.sighting.id for one in left}
-    return Sifted(left, [one.sighting for one in able if one.sighting.id not in numbers])
 
 
-def _described(engine: Engine) -> list[UnknownFace]:
-    """Return the seen faces that are described."""
-    ids, vectors = engine.store.sightings.vectors(engine.encoder)
-    places = {int(one): place for place, one in enumerate(ids)}
-    return [
-        UnknownFace(one, vectors[places[one.id]])
-        for one in engine.store.sightings.all()
-        if one.id in places
-    ]
-
-
-def _able(engine: Engine, faces: Sequence[UnknownFace], *, poor: bool) -> list[UnknownFace]:
-    """Return those of the faces that are not enrolled, and good enough to tell."""
-    enrolled = engine.store.sightings.enrolled()
-    return [
-        one
-        for one in faces
-        if one.sighting.id not in enrolled
-        and (poor or one.sighting.quality is None or not is_poor(one.sighting.quality))
-    ]
-
-
-def _answered(
-    faces: Sequence[UnknownFace], answering: Scoring
-) -> Iterator[list[tuple[UnknownFace, Answer]]]:
-    """Yield faces with what is said of them, those of a picture at once."""
-    files: defaultdict[tuple[str, int | None], list[UnknownFace]] = defaultdict(list)
-    for one in faces:
-        track = one.sighting.track
-        files[one.sighting.place.digest, None if track is None else track.shot].append(one)
-    groups = list(files.values())
-    answers = answered_apart(
+def _answers(files: Sequence[Sequence[UnknownFace]], answering: Scoring) -> Iterator[list[Answer]]:
+    """Yield what is said of each file's faces."""
+    return answered_apart(
         answering,
-        ([(one.sighting, one.sighting.described(one.descriptor)) for one in own] for own in groups),
+        ([(one.sighting, one.sighting.described(one.descriptor)) for one in own] for own in files),
     )
-    for own, said in zip(groups, answers, strict=True):
-        yield list(zip(own, said, strict=True))

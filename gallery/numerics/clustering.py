@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.events import Advanced, Steps, value_of
-from gallery.numerics.neighbours import Neighbours
+from gallery.numerics.distances import Floats
+from gallery.numerics.neighbours import Neighbours, Places
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -107,19 +108,20 @@ def drawn_together(descriptors: Numbers, reach: float) -> Numbers:
 
 
 def drawn(
-    faces: Numbers,
-    others: Numbers,
+    faces: NDArray[Floats],
+    others: Places,
     width: float,
     *,
     among: bool = False,
     copies: float = 0.0,
-) -> Steps[Numbers]:
+) -> Steps[NDArray[Floats]]:
     """Return faces, shape (n, DIMENSION), drawn towards their nearest of others, (m, DIMENSION).
 
     Each becomes the mean of itself, which weighs 1, and its NEIGHBOURS nearest, of which one at
     distance d weighs exp(-(d / width)^2). Of faces among the others, which are the same ones in the
     same order then, none is its own neighbour, and none has one that is less than `copies` away.
-    Every face is a step. With a width of 0 all stay where they are.
+    Every face is a step. With a width of 0 all stay where they are. It is reckoned in double
+    precision; places of single precision stay single.
     """
     count = min(NEIGHBOURS, len(others)) if width > 0 else 0
     moved = faces.copy()
@@ -128,14 +130,14 @@ def drawn(
         return moved
     for rows, near, squares in _near(faces, others, count, among=among, copies=copies):
         weights = np.exp(-squares / width**2)
-        moved[rows] += np.einsum("rk,rkd->rd", weights, others[near])
-        moved[rows] /= 1.0 + weights.sum(axis=1, keepdims=True)
+        towards = np.einsum("rk,rkd->rd", weights, others[near].astype(np.float64))
+        moved[rows] = (faces[rows] + towards) / (1.0 + weights.sum(axis=1, keepdims=True))
         yield Advanced(len(rows))
     return moved
 
 
 def _near(
-    faces: Numbers, others: Numbers, count: int, *, among: bool, copies: float
+    faces: Places, others: Places, count: int, *, among: bool, copies: float
 ) -> Iterator[tuple[Labels, Labels, Numbers]]:
     """Yield some faces, the count nearest others of each, and their squared distances.
 

@@ -10,7 +10,7 @@ track is described by. Its digest is that moment's, see seen_videos.moment_of.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -250,6 +250,35 @@ class SightingReader:
             for some in portions(sorted(sighting_ids)):
                 found += _sightings(connection, sightings.c.id.in_(some))
         return {one.id: one for one in found}
+
+    def by_files(self, at_once: int = 1000) -> Iterator[list[list[Sighting]]]:
+        """Yield all faces, those of one picture or of one shot together, of some files at a time.
+
+        Every part is read when it is asked for.
+        """
+        of_a_video = exists().where(tracks.c.sighting_id == sightings.c.id)
+        digest = ""
+        while True:
+            with self._reading() as connection:
+                digests = connection.scalars(
+                    select(sightings.c.digest)
+                    .where(sightings.c.digest > digest, ~of_a_video)
+                    .distinct()
+                    .order_by(sightings.c.digest)
+                    .limit(at_once)
+                ).all()
+            if not digests:
+                break
+            digest = digests[-1]
+            yield list(self.in_pictures(digests).values())
+        shot = 0
+        while True:
+            members = self.videos.faces_after(shot, at_once)
+            if not members:
+                break
+            shot = max(members)
+            seen = self.some([face for own in members.values() for face in own])
+            yield [[seen[face] for face in own if face in seen] for own in members.values()]
 
     def in_pictures(self, digests: Collection[str]) -> dict[str, list[Sighting]]:
         """Return the faces that were seen in pictures, best score first, by the files' digests."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select
 
 from gallery.media.images import FileState
 from gallery.store.descriptors import portions
@@ -94,13 +94,27 @@ class VideoReading:
 
         The video is given by its digest; a shot's tracks are in their order.
         """
+        of_the_video = select(shots.c.id).where(shots.c.digest == digest)
+        return self._faces(tracks.c.shot_id.in_(of_the_video))
+
+    def faces_after(self, shot_id: int, most: int) -> dict[int, list[int]]:
+        """Return the same of so many shots with faces at most, those that come after one, by id."""
+        following = (
+            select(tracks.c.shot_id)
+            .where(tracks.c.shot_id > shot_id)
+            .distinct()
+            .order_by(tracks.c.shot_id)
+            .limit(most)
+        )
+        return self._faces(tracks.c.shot_id.in_(following))
+
+    def _faces(self, which: ColumnElement[bool]) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         with self._reading() as connection:
             rows = connection.execute(
                 select(tracks.c.shot_id, tracks.c.sighting_id)
-                .join(shots, shots.c.id == tracks.c.shot_id)
-                .where(shots.c.digest == digest)
-                .order_by(tracks.c.number)
+                .where(which)
+                .order_by(tracks.c.shot_id, tracks.c.number)
             )
             for row in rows:
                 found.setdefault(row.shot_id, []).append(row.sighting_id)

@@ -20,7 +20,7 @@ import numpy as np
 
 from gallery.events import Steps
 from gallery.identify.calibration.calibrate import Rejections
-from gallery.identify.calibration.evidence import Numbers, Vectors
+from gallery.identify.calibration.evidence import Vectors
 from gallery.identify.calibration.strangers import Strangers
 from gallery.identify.calibration.trials import References
 from gallery.numerics.clustering import REACH, drawn
@@ -57,17 +57,12 @@ def smooth_jointly(
     `unknown` is the encoder's distance from which on nobody is known. It sets how far a face's
     neighbours reach: as far as clustering's groups do. Every face that moves is a step.
     """
-    together = np.concatenate([strangers.descriptors, faces]).astype(np.float64)
+    together = np.concatenate([strangers.descriptors, faces])
 
-    def moved(some: Vectors | Numbers, *, among: bool = False) -> Steps[Vectors]:
-        found = yield from drawn(
-            some.astype(np.float64),
-            together,
-            REACH * unknown,
-            among=among,
-            copies=COPIES * unknown,
+    def moved(some: Vectors, *, among: bool = False) -> Steps[Vectors]:
+        return (
+            yield from drawn(some, together, REACH * unknown, among=among, copies=COPIES * unknown)
         )
-        return found.astype(np.float32)
 
     shipped, seen = np.split((yield from moved(together, among=True)), [len(strangers)])
     if rejected is not None:
