@@ -6,7 +6,7 @@ RUN ?= build/training
 PYTEST := -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 GALLERY := $(BIN)/gallery --database demo/gallery.db
 
-.PHONY: demo test test-slow test-all coverage lint format bench train drawing install clean
+.PHONY: demo test test-slow test-all coverage lint docs format bench train drawing install clean
 
 demo: install  ## Enroll the sample characters, identify pictures, label a folder.
 	rm -rf demo
@@ -36,6 +36,9 @@ lint: install  ## Check style and types.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: .venv/docs  ## Make a site of the pages in build/site; a link that leads nowhere ends it.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 format: install  ## Put the code into the project's style.
 	$(BIN)/ruff check --fix
@@ -68,6 +71,10 @@ install: .venv/installed
 
 .venv/training: .venv/installed
 	$(BIN)/python -m pip install --quiet --group train
+	touch $@
+
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@
 
 clean:  ## Remove what the other targets made.

@@ -181,7 +181,7 @@ ADVICE: dict[type[GalleryError], str | Callable[[Any], str]] = {
     LookAlikes: "`gallery audit` says how to make one of them",
     LabelledOtherwise: "give the same --from, --to and --every again, or name another output file",
     MissingNetwork: _of_network,
-    MissingPackage: "pip install '.[{self.extra}]'",
+    MissingPackage: "pip install 'anime-gallery[{self.extra}]'",
     NameTaken: _of_name,
     NoBackUp: "`gallery backup` writes one, and `gallery import` takes an export",
     NoFace: "save a square around the head in another folder, then `gallery enroll THAT --cropped`",

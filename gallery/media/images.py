@@ -40,7 +40,7 @@ SUFFIXES = frozenset(
 """What a picture file is called; other files in a folder are passed over."""
 
 JXL = ".jxl"
-"""JPEG XL is looked for where its decoder is installed: `pip install '.[jxl]'`."""
+"""JPEG XL is looked for where its decoder is installed: `pip install 'anime-gallery[jxl]'`."""
 
 MAX_PIXELS = 80_000_000
 """A decoded picture of this size takes 240 MB; larger ones are refused unopened."""

@@ -92,7 +92,9 @@ def test_nobody_changes_nothing() -> None:
 def test_japanese_has_letters_of_its_own() -> None:
     font = load_font(40)
     if not isinstance(font, ImageFont.FreeTypeFont) or "Noto" not in str(font.getname()):
-        pytest.skip("no font with Japanese letters is installed: pip install '.[fonts]'")
+        pytest.skip(
+            "no font with Japanese letters is installed: pip install 'anime-gallery[fonts]'"
+        )
     shapes = {bytes(font.getmask(letter)) for letter in "宮園かをり"}
     assert len(shapes) == 5
 

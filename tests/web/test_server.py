@@ -53,7 +53,8 @@ def test_without_the_extra_one_sentence_says_what_to_install(
     Store(str(database), create=True).close()
     done = call("review", "--no-browser", cwd=database.parent, database=database)
     assert done.code == 1
-    assert done.complaint == "Pages want packages that are not installed: pip install '.[web]'."
+    what = "Pages want packages that are not installed"
+    assert done.complaint == f"{what}: pip install 'anime-gallery[web]'."
 
 
 def test_without_a_gallery_one_sentence_says_so(database: Path) -> None:
