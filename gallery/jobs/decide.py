@@ -16,7 +16,7 @@ from gallery.errors import (
 )
 from gallery.events import Finished, Job
 from gallery.jobs.draw import draw_again, drawn_again
-from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant
+from gallery.jobs.meant import ANY, Given, Meant, Which, faces_meant, places_meant
 from gallery.store.sightings import Sighting
 from gallery.store.steps import Action, DecidedFace, FaceMeant, LeftAlone, Step, Undone
 from gallery.store.writer import Writer
@@ -58,9 +58,12 @@ def confirm(
     engine.require_encoded()
     if name is not None:
         name = engine.called(name, new=new)
-    found = yield from faces_meant(engine, given, which, name)
-    faces = [one.face for one in found]
-    names = _answered(engine, found) if name is None else dict.fromkeys(faces, name)
+    if name is None:
+        found = yield from faces_meant(engine, given, which)
+        names = _answered(engine, found)
+    else:
+        names = dict.fromkeys((yield from places_meant(engine, given, which, name)), name)
+    faces = [*names]
     with engine.store.writing() as writer:
         _check_looked(writer, looked)
         current = {one: current_name(writer, one, new=new) for one in dict.fromkeys(names.values())}
@@ -115,11 +118,11 @@ def set_aside(
     `action` is IGNORE, NO_FACE or CLEAR. Raises InputError for faces that are not there, and where
     somebody decided of faces since they were looked at.
     """
-    found = yield from faces_meant(engine, given, which)
+    found = yield from places_meant(engine, given, which)
     with engine.store.writing() as writer:
         _check_looked(writer, looked)
         step = writer.decisions.begin(action, person(who))
-        writer.decisions.decide(step, [one.face for one in found], BECOMES[action])
+        writer.decisions.decide(step, found, BECOMES[action])
         done = writer.decisions.step(step)
     yield Finished(done)
 

@@ -125,6 +125,24 @@ def faces_meant(
     return list(known.values())
 
 
+def places_meant(
+    engine: Engine, given: Sequence[Given], which: Which = ANY, name: str | None = None
+) -> Choosing[list[FaceMeant]]:
+    """Return what `faces_meant` does, but of seen faces only where they are.
+
+    Their crops and descriptors, which are nearly all there is to read, are for rejections alone.
+    """
+    numbers = [one.number for one in given if isinstance(one, SeenFace)]
+    if len(numbers) < len(given):
+        found = yield from faces_meant(engine, given, which, name)
+        return [one.face for one in found]
+    there = engine.store.sightings.some(numbers)
+    gone = [number for number in numbers if number not in there]
+    if gone:
+        raise NoSuchSeenFace(gone[0])
+    return [FaceMeant(one.place, one.path, one.face.box) for one in there.values()]
+
+
 def seen(engine: Engine, faces: Sequence[Sighting]) -> list[Meant]:
     """Return faces that labelling saw, as they are meant."""
     sightings, encoder = engine.store.sightings, engine.encoder

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -655,7 +656,7 @@ def _answers(connection: Connection, encoder: str, faces: Sequence[int]) -> dict
             .where(answers.c.sighting_id.in_(some))
         )
         rows.update({row.sighting_id: row for row in connection.execute(query)})
-    nearest = {face: _unpacked(row.alternatives) for face, row in rows.items()}
+    nearest = dict(zip(rows, _unpacked([row.alternatives for row in rows.values()]), strict=True))
     wanted = {number for own in nearest.values() for number, _ in own}
     wanted |= {row.character_id for row in rows.values() if row.character_id is not None}
     names, current = _names(connection, wanted), _current(connection, encoder)
@@ -690,10 +691,12 @@ def _answer(
     )
 
 
-def _unpacked(blob: bytes) -> list[tuple[int, float]]:
-    if len(blob) % ALTERNATIVE.itemsize:
+def _unpacked(blobs: Sequence[bytes]) -> list[list[tuple[int, float]]]:
+    """Return the characters and distances of each blob."""
+    if any(len(blob) % ALTERNATIVE.itemsize for blob in blobs):
         raise DamagedValueError
-    return [(int(one[0]), float(one[1])) for one in np.frombuffer(blob, ALTERNATIVE)]
+    pairs = iter(np.frombuffer(b"".join(blobs), ALTERNATIVE).tolist())
+    return [list(islice(pairs, len(blob) // ALTERNATIVE.itemsize)) for blob in blobs]
 
 
 def _names(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, bool]]:

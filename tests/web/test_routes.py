@@ -185,15 +185,15 @@ def test_what_is_decided_between_the_look_and_the_writing_is_told(
     client: TestClient, shown: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faces = get(client, "faces", name="Rei")["faces"]
-    looks = meant.faces_meant
+    looks = meant.places_meant
 
     def slowly(*args: Any) -> Any:
-        monkeypatch.setattr(decide, "faces_meant", looks)
+        monkeypatch.setattr(decide, "places_meant", looks)
         found = yield from looks(*args)
         result_of(decide.confirm(shown, [SeenFace(faces[0]["id"])], "Asuka"))
         return found
 
-    monkeypatch.setattr(decide, "faces_meant", slowly)
+    monkeypatch.setattr(decide, "places_meant", slowly)
     done = post(client, "decisions", action="confirm", name="Rei", faces=given(faces))
     assert [one["character"] for one in done["stale"]] == ["Asuka"]
     assert {one["id"] for one in done["faces"]} == {one["id"] for one in faces[1:]}
