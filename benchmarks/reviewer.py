@@ -2,7 +2,8 @@
 
 It knows of a screen what the page shows, and has the page's own keys: what is ticked, what a range
 takes, and what a key acts on are as in static/board.js. Every key is one, a key with Shift is one,
-every click is one, and a name costs its letters until it stands first in the box.
+every click is one, the mouse drawn over faces is one, and a name costs its letters until it stands
+first in the box.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Person:
         if not any(wrong):
             return
         # Each run is taken in hand, and N means it.
-        keys = runs(wrong) + len(spans(wrong))
+        keys = 2 * len(spans(wrong))
         alone = sum(first == last for first, last in spans(wrong))
         if is_ticked:
             missing = [one.odd and not is_wrong for one, is_wrong in zip(faces, wrong, strict=True)]
@@ -118,10 +119,10 @@ class Person:
             # A click takes a tick away, and N would mean all that are not ticked: click again.
             keys += sum(false[first] for first, last in spans(wrong) if first == last)
             # Or ticks are put right, and N on a face that is not ticked means all of these.
-            keys = min(keys, runs(missing) + sum(false) + (not any(false)) + 1)
+            keys = min(keys, len(spans(missing)) + sum(false) + (not any(false)) + 1)
         else:
             # Ticked ones of a row are meant together, once no range is in hand.
-            keys = min(keys, runs(wrong) + 1 + (not alone))
+            keys = min(keys, len(spans(wrong)) + 1 + (not alone))
         self.press(view, "clicks and N: not this", keys)
         self.decide("reject", _of(faces, wrong, wanted=True), name)
 
@@ -140,7 +141,7 @@ class Person:
             ticked = [(row, self._worth_ticking(row.name, row.faces)) for row in shown.rows]
             keys = sum(tick_keys(ticks) for _, ticks in ticked)
             wrong = [(row, [self.true(one) != row.name for one in row.faces]) for row in shown.rows]
-            others = sum(runs(flags) + 2 for _, flags in wrong if any(flags))
+            others = sum(len(spans(flags)) + 2 for _, flags in wrong if any(flags))
             if others < keys:
                 for row, flags in wrong:
                     self._reject("doubtful", row.name, row.faces, flags)
@@ -187,7 +188,7 @@ class Person:
             return right
         kept = [False] * len(right)
         for first, last in spans(right):
-            if min(last - first + 1, 2) * self.least <= last - first + 1:
+            if last - first + 1 >= self.least:
                 kept[first : last + 1] = [True] * (last - first + 1)
         return kept
 
@@ -203,16 +204,14 @@ def spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
     return found
 
 
-def runs(flags: Sequence[bool]) -> int:
-    """Return the clicks that tick or take in hand: one for a face, two for a run of several."""
-    return sum(min(last - first + 1, 2) for first, last in spans(flags))
-
-
 def tick_keys(flags: Sequence[bool]) -> int:
-    """Return the clicks that tick some faces of a row, or all but some."""
+    """Return the clicks that tick some faces of a row, or all but some.
+
+    A run is one: the mouse is drawn over it.
+    """
     if not any(flags):
         return 0
-    return min(runs(flags), 2 + sum(not one for one in flags))
+    return min(len(spans(flags)), 1 + len(spans([not one for one in flags])))
 
 
 def _of(faces: Sequence[FaceShape], flags: Sequence[bool], *, wanted: bool) -> list[FaceShape]:

@@ -102,6 +102,23 @@ class Person:
         self.page.keyboard.type(text)
         self.keys += len(text)
 
+    def draws(self, *places: int) -> None:
+        """Draw the mouse over faces of the screen, by their places."""
+        first, *others = (self.page.locator(".face").nth(place) for place in places)
+        first.hover()
+        self.page.mouse.down()
+        for one in others:
+            one.hover()
+        self.page.mouse.up()
+        self.keys += 1
+
+    def ticked(self) -> list[int]:
+        """The places of the ticked faces of the screen."""
+        found = self.page.locator(".face").evaluate_all(
+            "all => all.flatMap((one, place) => one.ariaSelected === 'true' ? [place] : [])"
+        )
+        return [int(one) for one in found]
+
     def swipe(self, what: str, by: int) -> None:
         """Draw a finger over something, to the right or, below 0, to the left; in pixels."""
         self._touch(what, lambda x, y: [(x + by * step / 5, y) for step in range(1, 6)], 0.0)

@@ -156,6 +156,26 @@ def test_one_at_a_time_by_keys(person: Person, shown: Engine) -> None:
     assert person.states().count("confirmed") == 1
 
 
+def test_the_mouse_drawn_over_faces_ticks_them_all(person: Person, shown: Engine) -> None:
+    person.go("sure/Rei", ".face")
+    every = person.ticked()
+    assert len(every) == 6
+    person.draws(1, 2, 3)
+    assert person.ticked() == [0, 4, 5]
+    # The first one says what all of them get, whichever way.
+    person.draws(3, 2)
+    assert person.ticked() == [0, 2, 3, 4, 5]
+    person.draws(2, 3, 2)
+    assert person.ticked() == [0, 3, 4, 5]
+    person.page.locator(".face").nth(1).click()
+    person.draws(5, 4)
+    assert person.ticked() == [0, 1, 3]
+    # They are in hand: what is said next is said of them.
+    person.press("n")
+    person.saved()
+    assert titles(shown) == ["rejected Rei for 2"]
+
+
 def test_swipes_decide_one_at_a_time(finger: Person, shown: Engine) -> None:
     finger.go("doubtful", ".face")
     finger.page.locator(".one-switch").tap()

@@ -72,6 +72,8 @@ export class Board {
           "div", { class: "face", role: "option", id: `face-${cell.face.id}` },
           cell.image, el("span", { class: "tick", "aria-hidden": "true" }, "✓"), cell.caption);
         cell.element.addEventListener("click", (event) => this.#click(cell, event));
+        cell.element.addEventListener("pointerdown", (event) => this.#press(cell, event));
+        cell.element.addEventListener("pointerenter", (event) => this.#drag(cell, event));
         faces.append(cell.element);
       }
       group.element = el("div", { class: "row", role: "presentation" }, ...(group.before ?? []), faces);
@@ -80,7 +82,29 @@ export class Board {
     return list;
   }
 
+  // The mouse may be drawn over faces: they are taken in hand, and have the tick that the first
+  // one gets.
+  #press(cell, event) {
+    this.drawn = null;
+    const begins = event.pointerType === "mouse" && event.button === 0 && !event.shiftKey;
+    if (begins && !this.clicked) this.drawn = { from: cell, wanted: !cell.ticked, over: false };
+  }
+
+  #drag(cell, event) {
+    if (!this.drawn || !(event.buttons & 1)) return;
+    if (!this.drawn.over) {
+      if (cell === this.drawn.from) return;
+      this.drawn.over = true;
+      this.element.focus({ preventScroll: true });
+      this.move(this.cells.indexOf(this.drawn.from), false);
+      document.addEventListener("pointerup", () => this.tick(this.drawn.wanted), { once: true });
+    }
+    this.move(this.cells.indexOf(cell), true);
+  }
+
   #click(cell, event) {
+    // It was drawn over others and back to where it began.
+    if (this.drawn?.over) return;
     const to = this.cells.indexOf(cell);
     this.element.focus({ preventScroll: true });
     if (event.shiftKey) {
