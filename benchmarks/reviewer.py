@@ -68,11 +68,21 @@ class Person:
         self.press("sure", "G and S", 2)
         for rows in self._sure_screens():
             self.screens += 1
-            for name, own in rows.items():
-                wrong = [self.true(one) != name for one in own]
-                self._reject("sure", name, own, wrong, is_ticked=True)
+            told = [
+                (name, own, [self.true(one) != name for one in own]) for name, own in rows.items()
+            ]
+            ticks = [([not one.odd for one in own], wrong) for _, own, wrong in told]
+            by_rows = sum(reject_keys(wrong, ticked) for ticked, wrong in ticks)
+            by_ticks = sum(put_right(ticked, wrong) for ticked, wrong in ticks)
+            if by_rows <= by_ticks:
+                self.press("sure", "clicks and N: not this", by_rows)
+                self.press("sure", "Shift+Y: all that is left")
+            else:
+                self.press("sure", "clicks: ticks put right", by_ticks)
+                self.press("sure", "Shift+N: as the ticks say")
+            for name, own, wrong in told:
+                self.decide("reject", _of(own, wrong, wanted=True), name)
                 self.decide("confirm", _of(own, wrong, wanted=False), name)
-            self.press("sure", "Shift+Y: all that is left")
 
     def _sure_screens(self) -> Iterable[dict[str, list[FaceShape]]]:
         """Yield screens as static/views.js makes them: faces by name."""
@@ -98,34 +108,6 @@ class Person:
             if after is None:
                 return
 
-    def _reject(
-        self,
-        view: str,
-        name: str,
-        faces: Sequence[FaceShape],
-        wrong: Sequence[bool],
-        *,
-        is_ticked: bool = False,
-    ) -> None:
-        """Say of the wrong faces of a row that they are not the name."""
-        if not any(wrong):
-            return
-        # Each run is taken in hand, and N means it.
-        keys = 2 * len(spans(wrong))
-        alone = sum(first == last for first, last in spans(wrong))
-        if is_ticked:
-            missing = [one.odd and not is_wrong for one, is_wrong in zip(faces, wrong, strict=True)]
-            false = [is_wrong and not one.odd for one, is_wrong in zip(faces, wrong, strict=True)]
-            # A click takes a tick away, and N would mean all that are not ticked: click again.
-            keys += sum(false[first] for first, last in spans(wrong) if first == last)
-            # Or ticks are put right, and N on a face that is not ticked means all of these.
-            keys = min(keys, len(spans(missing)) + sum(false) + (not any(false)) + 1)
-        else:
-            # Ticked ones of a row are meant together, once no range is in hand.
-            keys = min(keys, len(spans(wrong)) + 1 + (not alone))
-        self.press(view, "clicks and N: not this", keys)
-        self.decide("reject", _of(faces, wrong, wanted=True), name)
-
     def doubtful(self) -> None:
         """Go through the rows of doubtful faces, a screen of rows at a time.
 
@@ -141,10 +123,11 @@ class Person:
             ticked = [(row, self._worth_ticking(row.name, row.faces)) for row in shown.rows]
             keys = sum(tick_keys(ticks) for _, ticks in ticked)
             wrong = [(row, [self.true(one) != row.name for one in row.faces]) for row in shown.rows]
-            others = sum(len(spans(flags)) + 2 for _, flags in wrong if any(flags))
+            others = sum(reject_keys(flags) for _, flags in wrong)
             if others < keys:
                 for row, flags in wrong:
-                    self._reject("doubtful", row.name, row.faces, flags)
+                    self.press("doubtful", "clicks and N: not this", reject_keys(flags))
+                    self.decide("reject", _of(row.faces, flags, wanted=True), row.name)
                     self.decide("confirm", _of(row.faces, flags, wanted=False), row.name)
                 self.press("doubtful", "Shift+Y: all that is left")
             elif keys:
@@ -202,6 +185,31 @@ def spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
         elif flag:
             found.append((place, place))
     return found
+
+
+def reject_keys(wrong: Sequence[bool], ticked: Sequence[bool] | None = None) -> int:
+    """Return the keys that say of the wrong faces of a row that they are not the name.
+
+    `ticked` says which are ticked, where ticks tell right from wrong.
+    """
+    # Each run is taken in hand, and N means it.
+    keys = 2 * len(spans(wrong))
+    alone = [first for first, last in spans(wrong) if first == last]
+    if ticked is not None:
+        # A click takes a tick away, and N would mean all that are not ticked: click again.
+        return keys + sum(ticked[place] for place in alone)
+    # Ticked ones of a row are meant together, once no range is in hand.
+    return min(keys, len(spans(wrong)) + 1 + (not alone)) if keys else 0
+
+
+def put_right(ticked: Sequence[bool], wrong: Sequence[bool]) -> int:
+    """Return the clicks after which those faces of a row are ticked that are not wrong.
+
+    The mouse is drawn over a run of those that are to have the same.
+    """
+    changes = [is_in == is_wrong for is_in, is_wrong in zip(ticked, wrong, strict=True)]
+    every = [*spans(wrong), *spans([not one for one in wrong])]
+    return sum(any(changes[first : last + 1]) for first, last in every)
 
 
 def tick_keys(flags: Sequence[bool]) -> int:

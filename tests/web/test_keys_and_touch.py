@@ -176,6 +176,18 @@ def test_the_mouse_drawn_over_faces_ticks_them_all(person: Person, shown: Engine
     assert titles(shown) == ["rejected Rei for 2"]
 
 
+def test_one_key_says_of_a_screen_what_its_ticks_say(person: Person, shown: Engine) -> None:
+    person.go("sure/Rei", ".face")
+    person.draws(1, 2)
+    person.press("Shift+N")
+    person.saved()
+    assert titles(shown) == ["confirmed 4 as Rei", "rejected Rei for 2"]
+    person.go("doubtful", ".face")
+    person.press("Shift+N")
+    person.sees("#said", "In Sure alone do ticks tell right faces from wrong ones.")
+    assert len(titles(shown)) == 2
+
+
 def test_swipes_decide_one_at_a_time(finger: Person, shown: Engine) -> None:
     finger.go("doubtful", ".face")
     finger.page.locator(".one-switch").tap()

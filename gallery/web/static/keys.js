@@ -10,6 +10,7 @@ const ACTIONS = [
   ["screen", "y", "confirm all that is left on the screen"],
   ["screen_on", "Y", "confirm all that is left on the screen, then the next screen"],
   ["reject", "n", "not this name; in Sure and Near on an unticked face: all unticked ones of the name; in Pairs: not the same"],
+  ["told", "N", "in Sure: the ticked faces of the screen are who they are said to be, no other one is; then the next screen"],
   ["ignore", "i", "ignore: nobody wants to know"],
   ["no_face", "f", "no face"],
   ["name", "/", "name the faces"],

@@ -134,6 +134,23 @@ function confirmAndGo(meant = null) {
   if (meant || !(shown.board?.each || shown.board?.picked)) onward();
 }
 
+// Decides of the whole screen what its ticks say, and goes on.
+function decideAsTicked() {
+  const { board } = shown;
+  if (!board?.preset || board.picked) {
+    say("In Sure alone do ticks tell right faces from wrong ones.");
+    return;
+  }
+  for (const group of board.groups) {
+    const own = board.open().filter((cell) => cell.group === group);
+    const [right, wrong] = [true, false].map((is) => own.filter((cell) => cell.ticked === is));
+    board.decide("confirm", group.name, right);
+    board.decide("reject", group.name, wrong.filter((cell) => !cell.face.not_these.includes(group.name)));
+    offers.watch(group.name);
+  }
+  onward();
+}
+
 // Of the names whose confirmed faces are seen; of all where no faces are.
 function references() {
   const { board } = shown;
@@ -272,6 +289,7 @@ const WORK = {
   screen_on: () => confirmAndGo(),
   references,
   reject: () => act("reject"),
+  told: decideAsTicked,
   ignore: () => act("ignore"),
   no_face: () => act("no_face"),
   name: () => name(),
