@@ -58,9 +58,8 @@ class Person:
             )
 
     def references(self) -> None:
-        """Take references of all names, in Today."""
-        self.screens += 1
-        self.press("today", "G, T and R: references", 3)
+        """Take references of all names, from the view that is open."""
+        self.press("any", "Shift+R: references")
         Programs(self.desk).references(ReferencesGiven())
 
     def sure(self) -> None:

@@ -43,6 +43,19 @@ def samples(gallery: Engine, name: str) -> int:
     return gallery.store.character(name).samples
 
 
+def test_a_key_takes_references_of_all_names_from_any_view(person: Person, shown: Engine) -> None:
+    person.go("doubtful", ".face")
+    person.press("Enter")
+    person.saved()
+    person.go("clusters", ".face")
+    person.press("r")
+    person.sees("#said", "Shift+R takes references of all names.")
+    person.press("Shift+R")
+    person.sees("#said", "Took")
+    person.saved()
+    assert samples(shown, "Asuka") > 2
+
+
 def test_a_key_takes_references_of_the_names_on_the_screen(person: Person, shown: Engine) -> None:
     person.go("doubtful", ".face")
     person.press("r")

@@ -17,6 +17,7 @@ const ACTIONS = [
   ["again", ".", "the last name again"],
   ["join", "m", "join the groups of a range in hand, else those with ticked faces, else this one and the one before"],
   ["references", "r", "use the confirmed faces that teach most as references: of the names on the screen, in Today of all"],
+  ["references_all", "R", "the same of all names, from any view"],
   ["split", "s", "split the range in hand, else the ticked faces, off into a group of their own"],
   ["tick", "x", "tick what is at hand"],
   ["untick", "X", "untick what is at hand"],

@@ -156,7 +156,7 @@ function references() {
   const { board } = shown;
   const names = board?.cells.length ? teach.confirmedOn(board) : [];
   if (board?.cells.length && !names.length) {
-    say("Nothing on this screen is confirmed yet. In Today the same takes references of all names.");
+    say(`Nothing on this screen is confirmed yet. ${keys.label("references_all")} takes references of all names.`);
     return;
   }
   teach.take(board, names);
@@ -288,6 +288,7 @@ const WORK = {
   screen: () => confirmScreen(),
   screen_on: () => confirmAndGo(),
   references,
+  references_all: () => teach.take(shown.board, []),
   reject: () => act("reject"),
   told: decideAsTicked,
   ignore: () => act("ignore"),
