@@ -29,7 +29,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ from gallery.types import (
 )
 
 FORMAT = 1
+AT_ONCE = 500
+"""Samples that are in memory while they are written."""
 MAX_HEAD = 1 << 24
 MAX_FORGOTTEN = 1 << 18
 """Faces, which have no crops to be counted by."""
@@ -116,37 +118,57 @@ def export(store: Store, target: Path) -> int:
 
 def _write(store: Store, archive: zipfile.ZipFile) -> int:
     encoders = sorted(store.encoders())
-    samples = store.samples(encoder="")
-    contents = store.contents()
-    vectors = np.full((len(encoders), len(samples), DIMENSION), np.nan, np.float32)
-    lines = []
-    for number, sample in enumerate(samples):
-        values = _as_json(sample, contents.get(sample.digest))
-        lines.append(json.dumps(values, ensure_ascii=False))
-        crops = store.crops([sample.id])
-        if sample.id not in crops:
+    ids = _write_samples(store, archive)
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        crops = store.crops(some)
+        if len(crops) < len(some):
             raise InputError("Samples were removed while they were exported; run it again.")
-        archive.writestr(f"crops/{number}.png", crops[sample.id])
-        for encoder, vector in store.descriptors_of(sample.id).items():
-            vectors[encoders.index(encoder), number] = vector
-    for number, matrix in enumerate(vectors):
-        archive.writestr(f"descriptors/{number}.npy", _as_npy(matrix))
-    archive.writestr("samples.jsonl", "".join(f"{line}\n" for line in lines))
+        for number, sample in enumerate(some, start):
+            archive.writestr(f"crops/{number}.png", crops[sample])
+    for number, encoder in enumerate(encoders):
+        _write_descriptors(store, archive, f"descriptors/{number}.npy", encoder, ids)
     _write_rejections(store, archive, encoders)
     _write_forgotten(store, archive)
-    _write_drawn(store, archive, contents)
+    _write_drawn(store, archive)
     decided = "".join(f"{line}\n" for line in decision_lines(store))
     if decided:
         archive.writestr("decisions.jsonl", decided)
     head = {
         "format": FORMAT,
-        "samples": len(samples),
+        "samples": len(ids),
         "encoders": encoders,
         "former_names": store.former_names(),
         "series": store.series.of_characters(),
     }
     archive.writestr("gallery.json", json.dumps(head, ensure_ascii=False))
-    return len(samples)
+    return len(ids)
+
+
+def _write_samples(store: Store, archive: zipfile.ZipFile) -> list[int]:
+    """Write a line for each sample, and return their ids in this order."""
+    ids = []
+    with archive.open("samples.jsonl", "w", force_zip64=True) as file:
+        for sample, content in store.each_sample():
+            line = json.dumps(_as_json(sample, content), ensure_ascii=False)
+            file.write(f"{line}\n".encode())
+            ids.append(sample.id)
+    return ids
+
+
+def _write_descriptors(
+    store: Store, archive: zipfile.ZipFile, name: str, encoder: str, ids: Sequence[int]
+) -> None:
+    """Write what an encoder makes of samples, some at a time."""
+    with archive.open(name, "w", force_zip64=True) as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(ids), DIMENSION)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            known = store.descriptors_by(encoder, some)
+            missing = np.full(DIMENSION, np.nan, np.float32)
+            rows = np.stack([known.get(one, missing) for one in some])
+            file.write(rows.astype("<f4").tobytes())
 
 
 def _write_rejections(store: Store, archive: zipfile.ZipFile, encoders: list[str]) -> None:
@@ -193,8 +215,9 @@ def _write_forgotten(store: Store, archive: zipfile.ZipFile) -> None:
         archive.writestr("forgotten.jsonl", "".join(f"{line}\n" for line in lines))
 
 
-def _write_drawn(store: Store, archive: zipfile.ZipFile, contents: dict[str, Content]) -> None:
+def _write_drawn(store: Store, archive: zipfile.ZipFile) -> None:
     heads = store.sightings.all_drawn()
+    contents = store.contents({one.digest for one in heads})
     crops = store.sightings.crops([one.id for one in heads])
     lines: list[str] = []
     for one in heads:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, Connection, Result, Select, func, select, type_coerce
+from sqlalchemy import Column, Connection, Result, Select, func, null, select, type_coerce
 
 from gallery.errors import DamagedDatabase, NoSuchCharacter
 from gallery.media.images import FileState
@@ -49,6 +49,9 @@ from gallery.store.tables import (
 )
 from gallery.store.writer import Writer
 from gallery.types import DIMENSION, Box, Character, Content, Descriptor, Face, Sample
+
+ROWS_AT_ONCE = 1000
+"""Rows that are in memory while all are gone through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +341,33 @@ class Store:
             rows = [row for one in queries for row in connection.execute(one)]
         return sorted(map(_sample, rows), key=lambda one: one.id)
 
+    def each_sample(self) -> Iterator[tuple[Sample, Content | None]]:
+        """Yield all samples by id, with what their files show, where that is known.
+
+        They are those of one instant, and distances are left out. The database is read until the
+        last one is taken, and few are in memory.
+        """
+        query = (
+            select(
+                samples,
+                characters.c.name,
+                null().label("vector"),
+                null().label("ideal"),
+                null().label("best_sample_id"),
+                type_coerce(contents.c.pixels, Text(optional=True)).label("pixels"),
+                type_coerce(contents.c.orientation, Whole(optional=True)).label("orientation"),
+            )
+            .select_from(samples)
+            .join(characters)
+            .outerjoin(contents, contents.c.digest == samples.c.digest)
+            .order_by(samples.c.id)
+            .execution_options(yield_per=ROWS_AT_ONCE)
+        )
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                known = row.pixels is not None and row.orientation is not None
+                yield _sample(row), Content(row.pixels, row.orientation) if known else None
+
     def unmeasured(self, sample_ids: Collection[int]) -> dict[int, Face]:
         """Return the faces of those of the samples whose quality is unknown."""
         found: dict[int, Face] = {}
@@ -362,6 +392,19 @@ class Store:
         """Return a sample's descriptors by encoder."""
         with self._reading() as connection:
             return by_encoder(connection, descriptors, sample_id)
+
+    def descriptors_by(self, encoder: str, sample_ids: Collection[int]) -> dict[int, Descriptor]:
+        """Return the descriptors of those of the samples that an encoder has encoded, by id."""
+        found: dict[int, bytes] = {}
+        with self._reading() as connection:
+            for some in portions(sorted(sample_ids)):
+                rows = connection.execute(
+                    select(descriptors.c.sample_id, descriptors.c.vector).where(
+                        descriptors.c.encoder == encoder, descriptors.c.sample_id.in_(some)
+                    )
+                )
+                found.update({row.sample_id: row.vector for row in rows})
+        return dict(zip(found, sound_matrix(list(found.values())), strict=True))
 
     def encoders(self) -> dict[str, int]:
         """Return how many samples each encoder has encoded."""

@@ -21,7 +21,7 @@ from gallery.errors import InputError
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.reencode import encode_samples
 from gallery.media.images import encode_jpeg, encode_png
-from gallery.store import archive
+from gallery.store import archive, reader
 from gallery.store.reader import Store
 from gallery.store.rejections import NewRejection
 from gallery.store.steps import Action, FaceMeant
@@ -104,6 +104,15 @@ def contents(store: Store) -> dict[str, Any]:
 
 
 class TestRoundTrip:
+    def test_what_is_written_a_part_at_a_time_is_the_same(
+        self, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive, "AT_ONCE", 2)
+        monkeypatch.setattr(reader, "ROWS_AT_ONCE", 2)
+        with Store(str(exported.with_name("gallery.db"))) as store:
+            assert archive.export(store, tmp_path / "in-parts.zip") == 9
+        assert members_of(tmp_path / "in-parts.zip") == members_of(exported)
+
     def test_everything_comes_back(self, exported: Path, empty: Store) -> None:
         assert archive.restore(empty, exported) == archive.Imported(added=9, present=0)
         with Store(str(exported.with_name("gallery.db"))) as before:
