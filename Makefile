@@ -66,7 +66,7 @@ install: .venv/installed
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[fonts,postgres,web]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[cluster,fonts,postgres,web]' --group dev
 	touch $@
 
 .venv/training: .venv/installed

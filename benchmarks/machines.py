@@ -1,6 +1,12 @@
-"""Measures a gallery on a PostgreSQL server beside one in a file.
+"""Measures a gallery on a PostgreSQL server beside one in a file, and workers beside threads.
 
     python -m benchmarks.machines postgresql+psycopg://USER@HOST/postgres [--times 3] [--rows 200]
+    python -m benchmarks.machines --workers [--times 3] [--copies 10]
+
+With --workers the sample screenshots, each so many times, are looked at by one and two threads here
+and by as many workers of one thread each, processes on this machine; both take turns. Starting the
+workers is not counted. What the submitter takes is its processor time, with the scheduler's, which
+runs in the same process, and that of connections that are encrypted.
 
 The user may make databases on the server, which are dropped again. The first three rows are whole
 jobs over the sample pictures, from file to record, with the default detector and encoder. The
@@ -12,10 +18,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import pickle
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -25,7 +33,13 @@ from sqlalchemy import create_engine, make_url
 
 import gallery
 from benchmarks.timing import CHARACTERS, SCREENSHOTS, Times, heading, pictures, taking_turns
+from gallery.engine.assemble import open_gallery
+from gallery.faces.quality import NO_GATES
+from gallery.jobs.pipeline import Hands, identified
+from gallery.machines.work import Asked, Order, look
+from gallery.machines.workers import own_workers
 from gallery.media.images import encode_png
+from gallery.settings import Settings
 from gallery.store.reader import Store
 from gallery.store.sightings import Observation
 from gallery.store.writer import NewSample
@@ -164,14 +178,91 @@ def measured(known: dict[str, Place], times: int, rows: int) -> dict[str, dict[s
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How long pictures took, here and by workers."""
+
+    here: Times
+    there: Times
+    submitter: float
+    """Milliseconds of its processor time for a picture."""
+
+
+def looks(count: int, paths: Sequence[Path], times: int) -> Looks:
+    """Measure so many threads beside so many workers of one thread each."""
+    settings, spent = Settings(database=":memory:"), list[float]()
+    with (
+        open_gallery(settings, create=True) as engine,
+        own_workers(settings, count, threads=1) as workers,
+    ):
+
+        def by(hands: Hands | None) -> None:
+            begun = time.process_time()
+            for _ in identified(engine, paths, workers=count, hands=hands):
+                pass
+            if hands is not None:
+                spent.append(time.process_time() - begun)
+
+        both = taking_turns({"here": partial(by, None), "there": partial(by, workers)}, times)
+    return Looks(both["here"], both["there"], min(spent) * 1000 / len(paths))
+
+
+def answer_bytes(paths: Sequence[Path]) -> tuple[float, float]:
+    """Return how many bytes of a picture are sent, and how many of a face come back."""
+    order = Order.of(Settings())
+    asked = [Asked(str(path), path.read_bytes()) for path in paths]
+    seen = look(order, NO_GATES, asked)
+    faces = sum(len(one.faces) for one in seen)
+    return len(pickle.dumps(asked)) / len(asked), len(pickle.dumps(seen)) / faces
+
+
+def show_workers(times: int, copies: int) -> None:
+    """Measure workers, and print a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = list[Path]()
+        for path in pictures(SCREENSHOTS):
+            for number in range(copies):
+                paths.append(Path(folder) / f"{number}-{path.name}")
+                paths[-1].symlink_to(path.absolute())
+        found = {count: looks(count, paths, times) for count in (1, 2)}
+        sent, answered = answer_bytes(paths[::copies])
+    print(
+        table(
+            (f"median of {times}", "threads, 1/s", "workers, 1/s", "ratio", "submitter, ms"),
+            [
+                (
+                    f"{count} of one core",
+                    f"{len(paths) * 1000 / one.here.median:.2f}",
+                    f"{len(paths) * 1000 / one.there.median:.2f}",
+                    f"{one.here.median / one.there.median:.2f}",
+                    f"{one.submitter:.1f}",
+                )
+                for count, one in found.items()
+            ],
+        )
+    )
+    cost = max(one.submitter for one in found.values())
+    core = found[1].here.median / len(paths)
+    print(f"Sent: {sent / 1000:.0f} KB a picture; back: {answered / 1000:.1f} KB a face.")
+    print(f"One submitter feeds some {core / cost:.0f} cores: {core:.0f} ms over {cost:.1f} ms.")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.machines", description=__doc__)
-    parser.add_argument("server", help="a database of the server whose user may make others")
+    parser.add_argument(
+        "server", nargs="?", help="a database of the server whose user may make others"
+    )
+    parser.add_argument("--workers", action="store_true", help="workers beside threads")
+    parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--rows", type=int, default=200)
     chosen = parser.parse_args(arguments)
     print(heading())
+    if chosen.workers:
+        show_workers(chosen.times, chosen.copies)
+    if chosen.server is None:
+        return
     with (
         tempfile.TemporaryDirectory() as folder,
         places(chosen.server, Path(folder)) as known,

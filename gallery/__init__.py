@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gallery.api import Gallery, Job, Picture, open_gallery
     from gallery.audit.proposals import Proposal
     from gallery.errors import (
+        AbsentPictures,
         BadArchive,
         BadManifest,
         BadName,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         NoNameToConfirm,
         NoPlace,
         NoRights,
+        NoScheduler,
         NoServer,
         NoSuchAlias,
         NoSuchCharacter,
@@ -94,6 +96,7 @@ if TYPE_CHECKING:
         NothingSeen,
         NothingToUndo,
         NotInCluster,
+        NoWorkers,
         OtherGroup,
         OutgrownCalibration,
         PluginFailed,
@@ -108,6 +111,7 @@ if TYPE_CHECKING:
         TooFewFaces,
         UnfetchableNetwork,
         UnfinishedCopy,
+        UnfitWorker,
         Unnameable,
         UnnamedFolders,
         UnplacedPicture,
@@ -121,6 +125,7 @@ if TYPE_CHECKING:
         UnwritableFile,
         WhichFace,
         WhichOfFaces,
+        WorkersEnded,
         WrongRuntime,
     )
     from gallery.evaluation.decided import DecidedEvaluation
@@ -199,7 +204,8 @@ else:
     _HOMES = {
         "api": "Gallery Job Picture open_gallery",
         "audit.proposals": "Proposal",
-        "errors": "BadArchive BadManifest BadName BadOutput BadSetting BrokenRows BusyDatabase "
+        "errors": "AbsentPictures BadArchive BadManifest BadName BadOutput BadSetting BrokenRows "
+        "BusyDatabase "
         "BusyFile ChangedProposal ClosedGallery CopyRefused DamagedBackUp DamagedCrop "
         "DamagedDatabase DamagedDescriptor DamagedDetector DamagedNetwork DamagedPlace "
         "DatabaseFailed DecidedMeanwhile EmptyCharacter EmptyGallery EnrolledFace "
@@ -207,16 +213,17 @@ else:
         "LabelledOtherwise LoginRefused LookAlikes LostDatabase LostFile LostServer "
         "MissingNetwork MissingPackage NameTaken NetworkPlace NewerArchive NewerGallery "
         "NoBackUp NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoNameToConfirm "
-        "NoPlace NoRights NoServer NoSuchAlias NoSuchCharacter NoSuchCluster NoSuchDatabase "
-        "NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
-        "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchSeries NoSuchStep NoSuchVideo NobodyKnown "
+        "NoPlace NoRights NoScheduler NoServer NoSuchAlias NoSuchCharacter NoSuchCluster "
+        "NoSuchDatabase NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
+        "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchSeries NoSuchStep NoSuchVideo "
+        "NoWorkers NobodyKnown "
         "NotAGallery NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed "
         "NothingFound NothingSeen NothingToUndo OtherGroup OutgrownCalibration "
         "PluginFailed ReadOnlyDatabase ReferencesUndone RenamedFolder SamePicture SetupError "
-        "SeveralFaces StaleCalibration StoreError TooFewFaces UnfetchableNetwork "
+        "SeveralFaces StaleCalibration StoreError TooFewFaces UnfetchableNetwork UnfitWorker "
         "UnfinishedCopy Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase "
         "UnreadableFile UnreadableMetadata UnreadablePicture UnreadableVideo "
-        "UnusableDetector UnusableFile UnwritableFile WhichFace WhichOfFaces "
+        "UnusableDetector UnusableFile UnwritableFile WhichFace WhichOfFaces WorkersEnded "
         "WrongRuntime",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
@@ -266,6 +273,7 @@ else:
 
 
 __all__ = [
+    "AbsentPictures",
     "Advanced",
     "Answer",
     "AnswerCount",
@@ -366,6 +374,7 @@ __all__ = [
     "NoNameToConfirm",
     "NoPlace",
     "NoRights",
+    "NoScheduler",
     "NoServer",
     "NoSuchAlias",
     "NoSuchCharacter",
@@ -382,6 +391,7 @@ __all__ = [
     "NoSuchSeries",
     "NoSuchStep",
     "NoSuchVideo",
+    "NoWorkers",
     "NobodyKnown",
     "NotAGallery",
     "NotCropped",
@@ -432,6 +442,7 @@ __all__ = [
     "Undone",
     "UnfetchableNetwork",
     "UnfinishedCopy",
+    "UnfitWorker",
     "Unnameable",
     "UnnamedFolders",
     "UnplacedPicture",
@@ -452,6 +463,7 @@ __all__ = [
     "Waiting",
     "WhichFace",
     "WhichOfFaces",
+    "WorkersEnded",
     "WrongRuntime",
     "as_json",
     "open_gallery",

@@ -171,6 +171,19 @@ class UnreadablePicture(UnreadableFile):
     """A file is no picture, is damaged, or unfolds to too many pixels."""
 
 
+@facts
+class WorkersEnded(UnreadablePicture):
+    """Worker processes on other machines end whenever they look at a picture."""
+
+    reason: str = field(init=False)
+    times: int
+    """How many ended, one after the other."""
+
+    def __post_init__(self) -> None:
+        """Say what happened."""
+        self.reason = f"ended {self.times} workers that looked at it, and was set aside"
+
+
 class UnreadableVideo(UnreadableFile):
     """A file is no video, or cannot be decoded."""
 
@@ -858,6 +871,56 @@ class MissingPackage(SetupError):
     """What wants it, as the subject of a sentence."""
     extra: str
     """The extra of gallery that brings it."""
+
+
+@facts
+class NoScheduler(SetupError):
+    """Nothing that is a scheduler answers at an address."""
+
+    FACT = "No scheduler answers at {self.address}"
+    CURE = "see that one runs there, and that it wants the same keys"
+
+    address: str
+
+
+@facts
+class NoWorkers(SetupError):
+    """A scheduler has no workers that can do what is wanted."""
+
+    FACT = "The scheduler at {self.address} has no worker with {self.kind}{self.others}"
+    CURE = "start one, with the same versions as here"
+
+    address: str
+    kind: str
+    """The versions that are wanted."""
+    known: tuple[str, ...] = ()
+    """What its workers have instead."""
+
+    @property
+    def others(self) -> str:
+        """What its workers have, as a part of the sentence."""
+        return f", only with {' and with '.join(self.known)}" if self.known else ""
+
+
+@facts
+class AbsentPictures(SetupError):
+    """Workers do not find pictures where they were told to read them, and get them sent."""
+
+    FACT = "The workers do not find {self.place}, and pictures are sent to them instead"
+    CURE = "mount the folder there to spare the network"
+
+    place: str
+
+
+@facts
+class UnfitWorker(SetupError):
+    """A worker on another machine cannot do what is wanted, or would do another thing."""
+
+    FACT = "The worker at {self.address} {self.reason}"
+    CURE = "install there what is here, or end it"
+
+    address: str
+    reason: str
 
 
 @facts

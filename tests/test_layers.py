@@ -28,7 +28,7 @@ ROOMS = (
     ("identify", "output"),
     ("engine",),
     ("jobs",),
-    ("audit", "evaluation"),
+    ("audit", "evaluation", "machines"),
     ("api", "doctor", "testing"),
     ("web",),
     ("cli",),
@@ -116,6 +116,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "adopt corrections regroup review seen",
         "name references",
     ),
+    "machines": ("library", "reach work", "serving workers"),
     "audit": (
         "audit_set proposals",
         "characters contradicted misplaced page",
@@ -146,8 +147,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "video writing",
         "archive doctor meant models progress seen",
         "appearances audit calibrate characters cluster copy dataset decide enroll evaluate "
-        "harvest label_progress references review series web",
-        "corrections identify label relabel serve",
+        "label_progress machines references review series web",
+        "corrections harvest identify label relabel serve",
         "",
     ),
 }
@@ -183,6 +184,8 @@ FORBIDDEN: dict[str, set[str]] = {
         "identify.index_cache", "alembic",
     },
     "evaluation": {"sqlalchemy", "store.tables", "store.schema", "faiss", "alembic"},
+    "machines": {"sqlalchemy", "store.reader", "store.writer", "faiss", "alembic"},
+    "machines.work": DATABASE,
     "web": {"sqlalchemy", "store.tables", "store.schema", "faiss", "alembic", "store.writer"},
     "cli": {
         "sqlalchemy", "faiss", "store.tables", "store.schema", "alembic", "onnxruntime", "dlib",
@@ -193,6 +196,7 @@ FORBIDDEN: dict[str, set[str]] = {
 HEAVY = (
     "cv2", "onnxruntime", "onnx", "dlib", "faiss", "sqlalchemy", "alembic", "animeface", "PIL",
     "numpy", "av", "scenedetect", "fastapi", "jinja2", "uvicorn",
+    "dask", "distributed", "cryptography",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from gallery.cli import (
     harvest,
     identify,
     label,
+    machines,
     models,
     references,
     relabel,
@@ -222,6 +223,7 @@ calibrate.register(app)
 evaluate.register(app)
 archive.register(app)
 copy.register(app)
+machines.register(app)
 doctor.register(app)
 app.add_typer(models.app)
 

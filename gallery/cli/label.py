@@ -8,6 +8,7 @@ import typer
 
 from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.label_progress import LabelReporter
+from gallery.cli.machines import ClusterAt, Keys, Map, hands_of
 from gallery.cli.meant import KeptTo
 from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
@@ -73,6 +74,9 @@ def label(
             "unless given.",
         ),
     ] = None,
+    cluster: ClusterAt = None,
+    keys: Keys = None,
+    map_: Map = None,
     top: Top = 3,
     match: Matching = MatchMode.IDEAL,
     series: KeptTo = None,
@@ -106,13 +110,15 @@ def label(
     watched = options_of(from_, to, every, min_face, min_quality)
     options = OutputOptions(prefix, tags, tag_series, unsure, place, caption_place, by_series)
     out, formats = records_and_formats(out, write)
+    settings = settings_of(ctx, cropped=cropped, series=series)
     plan = label_job.planned(paths, out, formats, options, since, watch=watch)
     is_asked_anew = not rewrite and any(not one.is_document for one in plan.wanted)
     if workers is not None:
         leave_cores(workers)
     with (
         limited(workers or available_cores()),
-        open_gallery(settings_of(ctx, cropped=cropped, series=series)) as gallery,
+        open_gallery(settings) as gallery,
+        hands_of(settings, cluster, keys, map_) as hands,
     ):
         reporter = LabelReporter(
             out,
@@ -121,7 +127,7 @@ def label(
         )
         gallery.require_encoded()
         say_when_outgrown(gallery)
-        choices = label_job.LabelChoices(match, top, not no_keep, watched, workers)
+        choices = label_job.LabelChoices(match, top, not no_keep, watched, workers, hands)
         follow(label_job.label(gallery, plan, choices, rewrite=rewrite), reporter)
         if reporter.has_unsure and not no_keep:
             reporter.gain = follow(worth.gain(gallery))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
 
-from gallery.errors import NoSuchDetector, NoSuchRuntime
+from gallery.errors import NoSuchDetector, NoSuchRuntime, UnusableDetector
 from gallery.faces.interfaces import Detector, Encoder
-from gallery.faces.networks.library import Weights
+from gallery.faces.networks.library import Weights, shipped_detector
+from gallery.system.reading import read_file
 
 
 def _heads() -> Detector:
@@ -17,7 +20,6 @@ def _heads() -> Detector:
 def heads(*, portraits: bool) -> Detector:
     """Return our own head detector, with or without its portrait pass, see detectors.portrait."""
     from gallery.faces.detectors.heads import HeadDetector
-    from gallery.faces.networks.library import shipped_detector
 
     path, sha256 = shipped_detector("heads")
     eyes, eyes_sha256 = shipped_detector("eyes")
@@ -81,6 +83,28 @@ def detector(name: str, head_scale: float = 1.0) -> Detector:
     if plugged is not None:
         return plugged
     raise NoSuchDetector(name, (*DETECTORS, *plugins.names(others.GROUP)))
+
+
+def detector_id(name: str) -> str:
+    """Return what tells whether detectors of one name on two machines are the same.
+
+    That is what is known of the networks of gallery's own and of a file; of others the version of
+    the package. Raises SetupError for a file that cannot be read.
+    """
+    if name == "heads":
+        return "+".join(shipped_detector(part)[1] for part in ("heads", "eyes"))
+    if name.lower().endswith(".onnx"):
+        try:
+            return hashlib.sha256(read_file(Path(name))).hexdigest()
+        except OSError as error:
+            raise UnusableDetector(Path(name), f"cannot be read: {error.strerror}") from error
+    if name == "animeface":
+        return importlib.metadata.version(name)
+    from gallery.faces.detectors.plugged import GROUP
+    from gallery.system import plugins
+
+    entry = None if name in DETECTORS else plugins.entry_of(name, GROUP, "a detector")
+    return "" if entry is None or entry.dist is None else entry.dist.version
 
 
 def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:

@@ -20,7 +20,7 @@ from gallery.events import (
 from gallery.faces.video import VideoOptions, seconds_looked_at
 from gallery.jobs.changes import known_to, note, outdated
 from gallery.jobs.label_video import label_video
-from gallery.jobs.pipeline import identified
+from gallery.jobs.pipeline import Hands, identified
 from gallery.jobs.watch import Arrivals, arriving
 from gallery.jobs.written import WrittenRecords
 from gallery.media.inputs import Media, media_of, videos_of
@@ -68,6 +68,8 @@ class LabelChoices:
     """Its gates are for pictures, too; what it says of times is for videos alone."""
     workers: int | None = None
     """How many pictures are prepared at the same time; None is one for each core."""
+    hands: Hands | None = None
+    """Who looks at pictures instead of this machine, which looks at videos in any case."""
 
 
 def planned(
@@ -184,6 +186,7 @@ class _Run:
             gates=choices.watched.gates,
             keep=self._keep,
             workers=choices.workers,
+            hands=choices.hands,
         )
         with closing(answers):
             for one in answers:

@@ -18,14 +18,14 @@ import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from gallery.errors import InputError
 from gallery.events import Identified
 from gallery.faces.quality import NO_GATES, Gates
 from gallery.media.images import FileState, file_state, read_image
 from gallery.system.threads import ROOM, ahead, available_cores, limited
-from gallery.types import Image, MatchMode
+from gallery.types import Descriptor, Image, MatchMode
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -83,7 +83,7 @@ def looked_at(
 
     def prepare(group: Sequence[Path]) -> list[Looked[Found]]:
         with limited(cores):
-            return _prepared(group, look, ROOM // count, with_images=with_images)
+            return prepared(map(read, group), look, ROOM // count, with_images=with_images)
 
     if count == 1 or len(groups) == 1:
         yield from map(prepare, groups)
@@ -98,15 +98,18 @@ def _size(group: Iterable[Looked[Found]]) -> int:
     return sum(one.size for one in group)
 
 
-def _prepared(
-    paths: Iterable[Path],
+def prepared(
+    reading: Iterable[Looked[Found]],
     look: Callable[[Sequence[Image]], Sequence[Found]],
     room: int,
     *,
-    with_images: bool,
+    with_images: bool = False,
 ) -> list[Looked[Found]]:
+    """Return what is found in pictures as they are read; their pixels fill the room at most once.
+
+    See looked_at for what `look` is given.
+    """
     done: list[Looked[Found]] = []
-    reading: Iterator[Looked[Found]] = map(_read, paths)
     for part in chunks(reading, room):
         found = _found([one.image for one in part if one.image is not None], look)
         for one in part:
@@ -136,7 +139,7 @@ def _found(
                 yield Looked(image.path, found=alone)
 
 
-def _read(path: Path) -> Looked[Found]:
+def read(path: Path) -> Looked[Any]:
     """Return a decoded picture, or why there is none."""
     try:
         state = file_state(path)
@@ -145,16 +148,32 @@ def _read(path: Path) -> Looked[Found]:
         return Looked(path, failure=error.detached())
 
 
-def chunks(read: Iterable[Looked[Found]], room: int) -> Iterator[list[Looked[Found]]]:
-    """Yield what was read in lists whose pixels fill the room at most once."""
+def chunks(reading: Iterable[Looked[Found]], room: int) -> Iterator[list[Looked[Found]]]:
+    """Yield what is read in lists whose pixels fill the room at most once."""
     chunk: list[Looked[Found]] = []
-    for one in read:
+    for one in reading:
         chunk.append(one)
         if _size(chunk) >= room:
             yield chunk
             chunk = []
     if chunk:
         yield chunk
+
+
+class Hands(Protocol):
+    """Who looks at pictures instead of threads here: machines.workers.Workers, of a cluster."""
+
+    def observations(
+        self, paths: Sequence[Path], gates: Gates = NO_GATES
+    ) -> Generator[list[Observation], None, None]:
+        """Yield what is seen in pictures, as the function of that name does, without images."""
+        ...
+
+    def encoded(
+        self, batches: Iterable[Sequence[bytes]]
+    ) -> Generator[list[Descriptor | None], None, None]:
+        """Yield the descriptors of crops, PNG or JPEG files, in order; None for one that failed."""
+        ...
 
 
 def observations(
@@ -164,11 +183,18 @@ def observations(
     *,
     workers: int | None = None,
     with_images: bool = False,
+    hands: Hands | None = None,
 ) -> Generator[list[tuple[Observation, Image | None]], None, None]:
     """Yield what is seen in pictures, a few at a time; a file that cannot be read has an error.
 
-    The faces are those that pass the gates. See looked_at for workers and images.
+    The faces are those that pass the gates. See looked_at for workers and images; where hands are
+    given, they look, and no image comes.
     """
+    if hands is not None:
+        with contextlib.closing(hands.observations(paths, gates)) as seen:
+            for some in seen:
+                yield [(one, None) for one in some]
+        return
     # Several threads would open the detector several times.
     _ = engine.describer
 
@@ -199,13 +225,16 @@ def identified(
     keep: bool = False,
     workers: int | None = None,
     with_images: bool = False,
+    hands: Hands | None = None,
 ) -> Generator[Identified, None, None]:
     """Yield the record of every file in order; one that cannot be read has a record with error.
 
-    With keep, the gallery notes what it sees, before it is yielded. See looked_at for workers and
-    images.
+    With keep, the gallery notes what it sees, before it is yielded. See observations for workers,
+    images and hands.
     """
-    groups = observations(engine, paths, gates, workers=workers, with_images=with_images)
+    groups = observations(
+        engine, paths, gates, workers=workers, with_images=with_images, hands=hands
+    )
     with contextlib.closing(groups):
         for group in groups:
             records = engine.records([one for one, _ in group], mode=mode, top=top, keep=keep)

@@ -63,6 +63,7 @@ COMMANDS = (
     "backup copy.db",
     "restore copy.db",
     "copy copy.db other.db",
+    "cluster-keys keys",
     "export whole.zip",
     "import whole.zip",
     "doctor",
@@ -146,8 +147,9 @@ def fresh(home: Path, temporary: Path) -> dict[str, str]:
 def test_every_command_is_run() -> None:
     ran = {line.split()[0] for line in COMMANDS} | {" ".join(line.split()[:2]) for line in COMMANDS}
     group = get_command(app).commands  # type: ignore[attr-defined]
-    # These listen on loopback until they are stopped; tests/web looks at who is let in.
-    assert set(group) - {"review", "serve"} <= ran
+    # These listen on loopback until they are stopped; tests/web and tests/machines look at who is
+    # let in.
+    assert set(group) - {"review", "scheduler", "serve", "worker"} <= ran
     assert {f"models {name}" for name in group["models"].commands} <= ran
 
 
