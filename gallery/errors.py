@@ -12,7 +12,6 @@ command line does. Light to import.
 
 from __future__ import annotations
 
-import copy
 import copyreg
 import string
 import threading
@@ -103,7 +102,11 @@ class GalleryError(Exception):
 
     def detached(self) -> Self:
         """Return a copy to keep: without traceback and cause, which hold on to whole pictures."""
-        return copy.copy(self)
+        # The module copy asks what others registered; Dask does, and keeps the traceback.
+        make, arguments, facts_of_it = self.__reduce__()
+        kept: Self = make(*arguments)
+        kept.__dict__.update(facts_of_it)
+        return kept
 
     def __str__(self) -> str:
         return self.sentence(self.cure)
