@@ -37,6 +37,8 @@ CONFIG: Mapping[str, Any] = {
     # Processes that are started hear of all this too late for their log.
     "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
     "distributed.comm.timeouts.connect": "5s",
+    # A worker that ended is on its way back, however slow the machine is.
+    "distributed.deploy.lost-worker-timeout": "365 days",
     "distributed.diagnostics.nvml": False,
 }
 

@@ -51,6 +51,9 @@ AHEAD = 3
 LOOK_AGAIN = 2.0
 """Seconds between two looks at how the scheduler and its workers are."""
 
+LOOKS = 10
+"""After so many looks at which no worker was there it is said: most are on their way back."""
+
 SOON = 0.2
 """Seconds between two looks whether a first worker is there."""
 
@@ -110,7 +113,7 @@ class Workers:
         self._connect, self._address, self._order = connect, address, order
         self._folders, self._tell = list(folders), tell
         self._client = self._connected()
-        self._count, self._look_at, self._is_told = 0, 0.0, False
+        self._count, self._look_at, self._idle = 0, 0.0, 0
         self._wait_for_workers()
 
     def close(self) -> None:
@@ -304,9 +307,9 @@ class Workers:
 
     def _look_after_workers(self) -> None:
         is_idle = self._client.status == "running" and not self._threads()
-        if is_idle and not self._is_told:
+        self._idle = self._idle + 1 if is_idle else 0
+        if self._idle == LOOKS:
             self._tell(self._no_workers())
-        self._is_told = is_idle
 
     def _read(self, path: Path) -> _Picture:
         """Return a picture as it is sent: the file, or its name where the workers read it."""

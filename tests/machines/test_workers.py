@@ -38,6 +38,9 @@ class Result:
 
         if self._client.status != "running":
             raise FutureCancelledError("one", "scheduler-connection-lost")
+        if self._client.late:
+            self._client.late -= 1
+            raise TimeoutError
         self._client.running.discard(self)
         try:
             return self._work()
@@ -56,7 +59,7 @@ class Client:
         self.threads, self.resources = threads, [kind()] if resources is None else resources
         self.sent: list[Any] = []
         self.running: set[Result] = set()
-        self.most = 0
+        self.most = self.late = 0
 
     def submit(self, work: Callable[..., Any], *arguments: Any, **_: object) -> Result:
         self.sent.append(*arguments)
@@ -178,6 +181,15 @@ def test_the_scheduler_may_go_while_a_picture_is_looked_into() -> None:
         return doubled(units)
 
     assert all_of(workers(first, second), going, [[1]]) == [[2]]
+
+
+def test_a_job_waits_for_workers_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, told = Client(), list[GalleryError]()
+    using = workers(client, tell=told.append)
+    client.late = 3 * module.LOOKS
+    client.threads = 0
+    assert all_of(using, doubled, [[1]]) == [[2]]
+    assert [type(one) for one in told] == [NoWorkers]
 
 
 def test_nobody_who_answers_is_one_sentence() -> None:
