@@ -105,7 +105,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("drawn", "engine", "assemble figures", "joint"),
     "jobs": (
-        "calibrate changes copy given_names keep_video known_pictures pipeline reencode refusals "
+        "pipeline",
+        "calibrate changes copy given_names keep_video known_pictures reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
         "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
@@ -146,9 +147,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "advice show",
         "video writing",
         "archive doctor meant models progress seen",
-        "appearances audit calibrate characters cluster copy dataset decide enroll evaluate "
+        "appearances audit calibrate cluster copy dataset decide enroll evaluate "
         "label_progress machines references review series web",
-        "corrections harvest identify label relabel serve",
+        "characters corrections harvest identify label relabel serve",
         "",
     ),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.machines import ClusterAt, Keys, hands_of
 from gallery.cli.meant import Name, New, called, complete_name
 from gallery.cli.progress import follow
 from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of, table
@@ -277,6 +278,8 @@ def reencode(
     everything: Annotated[
         bool, typer.Option("--all", help="Also samples that this encoder has encoded already.")
     ] = False,
+    cluster: ClusterAt = None,
+    keys: Keys = None,
 ) -> None:
     """Encode the stored faces with the encoder in use; the pictures are not needed.
 
@@ -284,8 +287,8 @@ def reencode(
     """
     from gallery.jobs.reencode import reencode as job
 
-    with _open(ctx) as gallery:
-        done = follow(job(gallery, everything=everything))
+    with _open(ctx) as gallery, hands_of(settings_of(ctx), cluster, keys) as hands:
+        done = follow(job(gallery, everything=everything, hands=hands))
         say(f"{plural(done.samples, 'sample')} encoded by {gallery.encoder}.")
     if done.others:
         say(f"{plural(done.others, 'face')} seen while labelling or rejected, too.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gallery.cli.machines import ClusterAt, Keys, Map, hands_of
 from gallery.cli.progress import WholeReporter, follow
 from gallery.cli.show import Cropped, Json, MinFace, json_line, named_path, plural, say, settings_of
 from gallery.cli.video import Every, From, To, options_of
@@ -54,6 +55,9 @@ def harvest(
             help="Leave out faces that can be seen worse than this, 0 to 1.",
         ),
     ] = 0.2,
+    cluster: ClusterAt = None,
+    keys: Keys = None,
+    map_: Map = None,
     json: Json = False,
 ) -> None:
     """Gather faces of nobody in the gallery, one folder per likely character.
@@ -71,8 +75,14 @@ def harvest(
     media = media_of(paths)
     refuse_inside(out, paths)
     reporter = WholeReporter()
-    with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
-        events = job(gallery, media, out, options=options, mode=match, at_least=at_least)
+    settings = settings_of(ctx, cropped=cropped)
+    with (
+        open_gallery(settings, create=True) as gallery,
+        hands_of(settings, cluster, keys, map_) as hands,
+    ):
+        events = job(
+            gallery, media, out, options=options, mode=match, at_least=at_least, hands=hands
+        )
         done = follow(events, reporter)
     _report(done, out, json=json)
     if reporter.refused:

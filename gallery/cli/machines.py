@@ -148,7 +148,10 @@ def cluster_keys(
 
 @contextlib.contextmanager
 def hands_of(
-    settings: Settings, cluster: str | None, keys: Path | None, folders: list[str] | None
+    settings: Settings,
+    cluster: str | None,
+    keys: Path | None,
+    folders: list[str] | None = None,
 ) -> Iterator[Hands | None]:
     """Give who looks at pictures instead of this process, as options say; None where they do not.
 

@@ -20,7 +20,7 @@ from gallery.faces.video import ShotSeen, VideoOptions, seconds_looked_at, shots
 from gallery.jobs.harvest_page import PAGE, HarvestedCrop, contact_sheet
 from gallery.jobs.keep_video import digest_where_decided
 from gallery.jobs.label_video import answers_of
-from gallery.jobs.pipeline import observations
+from gallery.jobs.pipeline import Hands, observations
 from gallery.media.images import encode_png
 from gallery.media.inputs import Media
 from gallery.media.timecodes import timecode
@@ -92,16 +92,18 @@ def harvest(
     options: VideoOptions,
     mode: MatchMode = MatchMode.IDEAL,
     at_least: int = 1,
+    hands: Hands | None = None,
 ) -> Generator[HarvestEvent, None, None]:
     """Gather the unknown faces of pictures and videos in a new folder, a folder for each cluster.
 
     Clusters of fewer faces than `at_least` are left out. The folder appears at the end, whole; a
     job that is left before leaves nothing. Files that cannot be read, or not in full, are refused.
+    Where hands are given, they look at pictures.
     Raises StoreError where samples lack the encoder in use, and InputError for a folder that is not
     empty or cannot be written.
     """
     engine.require_encoded()
-    with Harvest(engine, out, mode) as gathering:
+    with Harvest(engine, out, mode, hands) as gathering:
         yield Started("gathering", len(media.pictures), "picture")
         yield from media.told()
         yield from gathering.pictures(media.pictures, options)
@@ -114,9 +116,15 @@ def harvest(
 class Harvest:
     """Gathers unknown faces, then writes them; until then the folder is not there."""
 
-    def __init__(self, engine: Engine, out: Path, mode: MatchMode = MatchMode.IDEAL) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        out: Path,
+        mode: MatchMode = MatchMode.IDEAL,
+        hands: Hands | None = None,
+    ) -> None:
         """Begin. Raises InputError where something is in the folder or it cannot be made."""
-        self._engine, self._mode = engine, mode
+        self._engine, self._mode, self._hands = engine, mode, hands
         self._out = out
         self._people: list[_Person] = []
         self._count = 0
@@ -141,7 +149,7 @@ class Harvest:
         self, paths: Sequence[Path], options: VideoOptions
     ) -> Generator[HarvestEvent, None, None]:
         """Look at pictures, of which options says the gates, and tell what each held."""
-        groups = observations(self._engine, paths, options.gates)
+        groups = observations(self._engine, paths, options.gates, hands=self._hands)
         with closing(groups):
             for seen in (one for group in groups for one, _ in group):
                 if seen.error is not None:

@@ -129,6 +129,17 @@ class RejectionReader:
         with self._reading() as connection:
             return lacking(connection, rejection_descriptors, rejections, encoder)
 
+    def crops(self, rejection_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the aligned crops of rejected faces as JPEG files, but for those taken back."""
+        found: dict[int, bytes] = {}
+        with self._reading() as connection:
+            for some in portions(sorted(rejection_ids)):
+                rows = connection.execute(
+                    select(rejections.c.id, rejections.c.crop).where(rejections.c.id.in_(some))
+                )
+                found.update({row.id: row.crop for row in rows if row.crop is not None})
+        return found
+
     def crop(self, rejection_id: int) -> bytes | None:
         """Return a rejected face's aligned crop as a JPEG file; None for one taken back."""
         with self._reading() as connection:
