@@ -153,6 +153,7 @@ if TYPE_CHECKING:
         VideoStarted,
         Waiting,
     )
+    from gallery.faces.interfaces import Channels, EncoderCard, Metric
     from gallery.identify.calibration.calibrate import Calibrated
     from gallery.jobs.answers import Renewal
     from gallery.jobs.cluster import Cluster, Clusters
@@ -194,6 +195,7 @@ if TYPE_CHECKING:
         Retired,
         Sample,
         Source,
+        Thresholds,
         Verdict,
         VideoEnd,
         VideoRecord,
@@ -230,6 +232,7 @@ else:
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
         "Event Finished Gathered Identified LabelEvent LabelSummary Labelled LabellingStarted "
         "LeftOut PassedOver Refused Started VideoStarted Waiting Noticed",
+        "faces.interfaces": "Channels EncoderCard Metric",
         "identify.calibration.calibrate": "Calibrated",
         "jobs.cluster": "Cluster Clusters",
         "jobs.compare": "Comparison",
@@ -252,8 +255,8 @@ else:
         "store.steps": "DecidedFace Step Undone",
         "types": "Answer Box Candidate Character Decided DescribedFace Enrolled Face FaceState "
         "Image Landmarks "
-        "Match MatchMode Outcome Point Quality Record Retired Sample Source Verdict VideoEnd "
-        "VideoRecord VideoShot VideoTrack",
+        "Match MatchMode Outcome Point Quality Record Retired Sample Source Thresholds Verdict "
+        "VideoEnd VideoRecord VideoShot VideoTrack",
     }
 
     def __getattr__(name):
@@ -292,6 +295,7 @@ __all__ = [
     "Calibrated",
     "Candidate",
     "ChangedProposal",
+    "Channels",
     "Character",
     "ClosedGallery",
     "Cluster",
@@ -317,6 +321,7 @@ __all__ = [
     "DescribedFace",
     "EmptyCharacter",
     "EmptyGallery",
+    "EncoderCard",
     "EnrolEvent",
     "Enrolled",
     "EnrolledFace",
@@ -358,6 +363,7 @@ __all__ = [
     "LostServer",
     "Match",
     "MatchMode",
+    "Metric",
     "MissingNetwork",
     "MissingPackage",
     "NameTaken",
@@ -438,6 +444,7 @@ __all__ = [
     "StoreError",
     "StoredAnswer",
     "TagStyle",
+    "Thresholds",
     "TooFewFaces",
     "Undone",
     "UnfetchableNetwork",

@@ -11,10 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from gallery import __version__
-from gallery.engine.assemble import describer, index_cache, is_there, open_gallery
+from gallery.engine.assemble import (
+    chosen_encoder,
+    describer,
+    index_cache,
+    is_there,
+    open_gallery,
+)
 from gallery.errors import DamagedDatabase, GalleryError, InputError, plural
 from gallery.faces.detectors import plugged
-from gallery.faces.networks.library import locate
+from gallery.faces.encoders import plugged as encoders
 from gallery.media.images import read_image
 from gallery.output import registry
 from gallery.settings import Settings
@@ -144,19 +150,21 @@ def _detector(settings: Settings) -> str:
 
 
 def _encoder(settings: Settings) -> str:
-    weights = locate(settings.encoder, settings.models_folder)
+    chosen = chosen_encoder(settings)
     # Whatever is wrong with the detector is another finding.
-    parts = describer(replace(settings, detector="whole"), weights)
+    parts = describer(replace(settings, detector="whole"), chosen)
     (one,) = parts.describe_all(_test_face())
     if not np.isfinite(one.descriptor).all() or not one.descriptor.any():
         raise InputError(f"The encoder {parts.encoder.id} gives no descriptor of the drawn face.")
     kind = (
         " - A STAND-IN for human faces: it is wrong about anime more often than right; "
         "`gallery models list` shows others"
-        if weights.stand_in
+        if chosen.stand_in
         else ""
     )
-    return f"{weights.name} ({parts.encoder.id}) encodes the drawn face{kind}"
+    others = plugins.names(encoders.GROUP)
+    kind += f"; plug-ins here: {', '.join(others)}" if others else ""
+    return f"{chosen.name} ({parts.encoder.id}) encodes the drawn face{kind}"
 
 
 def _outputs(_settings: Settings) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.faces.interfaces import Detector, Encoder
+from gallery.faces.encoders.plugged import PluggedEncoder
+from gallery.faces.interfaces import Detector, Encoder, PluggedNetwork
 from gallery.media.images import encode_png
 from gallery.output.format import NotWrittenError, Output, OutputOptions, OutputWriter
-from gallery.types import CROP_SIDE, DIMENSION, Answer, Box, Face, Image, Match, Record, Verdict
+from gallery.types import CROP_SIDE, Answer, Box, Face, Image, Match, Record, Verdict, width_of
 
 TOLERANCE = 1e-5
 """What a descriptor's numbers may differ by between a batch and its crops one by one."""
@@ -56,7 +57,7 @@ def check_detector(detector: Detector, pictures: Sequence[NDArray[np.uint8]] = (
 def check_encoder(encoder: Encoder) -> None:
     """Check an encoder on crops of colours and grain.
 
-    It has an id; descriptors have shape (n, DIMENSION), float32, and are finite; an empty batch
+    It has an id; descriptors have shape (n, width_of(id)), float32, and are finite; an empty batch
     gives an empty result; a batch gives what its crops give one by one, within TOLERANCE, and twice
     the same; different crops get different descriptors; and crops stay as they are.
     """
@@ -64,8 +65,9 @@ def check_encoder(encoder: Encoder) -> None:
     crops = _crops(4)
     before = crops.copy()
     described = encoder.encode(crops)
-    _check_descriptors(described, len(crops))
-    _check_descriptors(encoder.encode(crops[:0]), 0)
+    width = width_of(encoder.id)
+    _check_descriptors(described, (len(crops), width))
+    _check_descriptors(encoder.encode(crops[:0]), (0, width))
     _must(np.array_equal(encoder.encode(crops), described), "the same crops are encoded otherwise")
     single = np.concatenate([encoder.encode(crops[row : row + 1]) for row in range(len(crops))])
     is_near = np.allclose(single, described, atol=TOLERANCE)
@@ -73,6 +75,18 @@ def check_encoder(encoder: Encoder) -> None:
     apart = np.linalg.norm(described[1:] - described[:1], axis=1)
     _must(bool((apart > 0).all()), "different crops have the same descriptor")
     _must(np.array_equal(crops, before), "the encoder changes the crops that it is given")
+
+
+def check_plugged_encoder(open_network: Callable[[], PluggedNetwork]) -> None:
+    """Check what a package's entry point in the group `gallery.encoders` names.
+
+    It has a `card` that makes sense, and what it opens keeps what check_encoder says, as gallery
+    uses it: brought to the side and the channels that the card says, and of the metric cosine to
+    length 1. Raises gallery.PluginFailed, too, which says what is wrong.
+    """
+    encoder = PluggedEncoder(open_network, "checked", "checked")
+    _must(bool(encoder.card.licence), "the card states no licence")
+    check_encoder(encoder)
 
 
 def check_writer(
@@ -141,11 +155,8 @@ def _crops(count: int) -> NDArray[np.uint8]:
     return np.asarray(np.clip(smooth + grain, 0, 255).astype(np.uint8))
 
 
-def _check_descriptors(described: NDArray[np.float32], count: int) -> None:
-    _must(
-        described.shape == (count, DIMENSION),
-        f"{count} crops give shape {described.shape}, not {(count, DIMENSION)}",
-    )
+def _check_descriptors(described: NDArray[np.float32], shape: tuple[int, int]) -> None:
+    _must(described.shape == shape, f"{shape[0]} crops give shape {described.shape}, not {shape}")
     _must(described.dtype == np.float32, f"descriptors are {described.dtype}, not float32")
     _must(bool(np.isfinite(described).all()), "descriptors hold numbers that are not finite")
 

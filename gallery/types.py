@@ -7,6 +7,7 @@ and for a question: Descriptor -> Match -> Verdict -> Answer -> Record.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -26,10 +27,23 @@ Crop: TypeAlias = "NDArray[np.uint8]"
 """An aligned face: RGB, shape (CROP_SIDE, CROP_SIDE, 3), eyes level, hair and chin inside."""
 
 Descriptor: TypeAlias = "NDArray[np.float32]"
-"""Shape (DIMENSION,). Two faces are compared by Euclidean distance; small is near."""
+"""Shape (width_of(encoder),). Two faces are compared by Euclidean distance; small is near."""
 
 CROP_SIDE = 150
 DIMENSION = 128
+"""Numbers of a descriptor, where the encoder's id says nothing else."""
+
+WIDTH = re.compile(r"@([1-9][0-9]{0,3})")
+
+
+def width_of(encoder: str) -> int:
+    """Return how many numbers an encoder's descriptors have.
+
+    Its id ends in @ and the width where that is not DIMENSION, so that whoever reads a descriptor
+    knows what is whole.
+    """
+    _, mark, width = encoder.rpartition("@")
+    return int(width) if WIDTH.fullmatch(mark + width) else DIMENSION
 
 
 class Point(NamedTuple):

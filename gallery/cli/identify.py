@@ -240,23 +240,22 @@ def compare(
     json: Json = False,
 ) -> None:
     """Say how far apart the faces of two pictures are, and whether they are one character."""
-    from gallery.engine.assemble import describer
-    from gallery.faces.networks.library import locate
+    from gallery.engine.assemble import chosen_encoder, describer
     from gallery.jobs.compare import compare as job
     from gallery.media.images import read_image
 
     settings = settings_of(ctx, cropped=cropped)
-    weights = locate(settings.encoder, settings.models_folder)
+    encoder = chosen_encoder(settings)
     found = job(
-        describer(settings, weights),
+        describer(settings, encoder),
         read_image(first),
         read_image(second),
         threshold=SAME if threshold is None else threshold,
         largest=largest,
     )
-    own = weights.thresholds.sure
+    own = encoder.thresholds.sure
     if threshold is None and own != SAME:
-        say(f"The encoder {weights.name} is itself sure up to {own:g}; see --threshold.")
+        say(f"The encoder {encoder.name} is itself sure up to {own:g}; see --threshold.")
     if json:
         json_line(
             {

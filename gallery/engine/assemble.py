@@ -8,8 +8,8 @@ from pathlib import Path
 from gallery.engine.engine import Engine
 from gallery.faces import catalog
 from gallery.faces.align import EyeAligner
+from gallery.faces.catalog import ChosenEncoder
 from gallery.faces.describe import Describer, LateEncoder
-from gallery.faces.networks.library import Weights, locate
 from gallery.identify.calibration.strangers import read_strangers
 from gallery.identify.index_cache import IndexCache
 from gallery.settings import Settings, bundled
@@ -25,18 +25,15 @@ def open_gallery(settings: Settings | None = None, *, create: bool = False) -> E
     database that does not fit, SetupError for a network that is not here.
     """
     settings = settings or Settings()
-    weights = locate(settings.encoder, settings.models_folder)
+    chosen = chosen_encoder(settings)
     store = Store(settings.database, create=create, exclusive=settings.exclusive)
-    models = bundled("models")
     return Engine(
         store,
-        weights.encoder_id,
-        weights.thresholds,
-        lambda: describer(settings, weights),
+        chosen.id,
+        chosen.thresholds,
+        lambda: describer(settings, chosen),
         index_cache(store, settings.cache_folder),
-        read_strangers=lambda: read_strangers(
-            models, weights.encoder_id, do_ship=weights.path.parent == models
-        ),
+        read_strangers=lambda: read_strangers(bundled("models"), chosen.id, do_ship=chosen.ships),
         # A head that is not sure says nothing against a crop.
         open_heads=lambda: catalog.heads(portraits=False),
         collage=settings.collage,
@@ -55,7 +52,14 @@ def is_there(settings: Settings) -> bool:
 
 def check(settings: Settings) -> None:
     """Raise SetupError for a network that is not here, whatever is with the database."""
-    locate(settings.encoder, settings.models_folder)
+    chosen_encoder(settings)
+
+
+def chosen_encoder(settings: Settings) -> ChosenEncoder:
+    """Return the encoder that settings name, not opened yet. Raises SetupError for none."""
+    return catalog.chosen_encoder(
+        settings.encoder, settings.runtime, settings.models_folder, settings.cache_folder
+    )
 
 
 def index_cache(store: Store, cache_folder: Path) -> IndexCache:
@@ -71,17 +75,14 @@ def index_cache(store: Store, cache_folder: Path) -> IndexCache:
     return IndexCache(cache_folder / "indexes" / hashlib.sha256(str(shown).encode()).hexdigest())
 
 
-def describer(settings: Settings, weights: Weights | None = None) -> Describer:
+def describer(settings: Settings, chosen: ChosenEncoder | None = None) -> Describer:
     """Join detector, aligner and encoder without a database; the first face opens the network.
 
     Raises SetupError where the detector does not work or the network is not here.
     """
-    chosen = weights or locate(settings.encoder, settings.models_folder)
+    chosen = chosen or chosen_encoder(settings)
     return Describer(
         catalog.detector(settings.detector, settings.head_scale),
         EyeAligner(),
-        LateEncoder(
-            chosen.encoder_id,
-            lambda: catalog.encoder(settings.runtime, chosen, settings.cache_folder),
-        ),
+        LateEncoder(chosen.id, chosen.open),
     )

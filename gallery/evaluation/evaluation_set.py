@@ -25,7 +25,6 @@ from gallery.store.contents import key_of
 from gallery.store.enrolled import EnrolledSamples, read_enrolled
 from gallery.store.rejections import NEARLY
 from gallery.types import (
-    DIMENSION,
     Box,
     Candidate,
     Crop,
@@ -305,7 +304,9 @@ class _Collected:
     def probes(self) -> Probes:
         """Return what was kept."""
         return Probes(
-            np.array(self._descriptors, dtype=np.float32).reshape(-1, DIMENSION),
+            np.array(self._descriptors, dtype=np.float32).reshape(
+                len(self._descriptors), self._enrolled.descriptors.shape[1]
+            ),
             np.array(self._labels, dtype=np.int64),
             np.array(self._own, dtype=np.intp),
         )

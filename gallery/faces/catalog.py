@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import NoSuchDetector, NoSuchRuntime, UnusableDetector
+from gallery.errors import NoSuchDetector, NoSuchNetwork, NoSuchRuntime, UnusableDetector
 from gallery.faces.interfaces import Detector, Encoder
-from gallery.faces.networks.library import Weights, shipped_detector
+from gallery.faces.networks.library import Weights, locate, shipped_detector
+from gallery.settings import bundled
 from gallery.system.reading import read_file
+from gallery.types import Thresholds
 
 
 def _heads() -> Detector:
@@ -105,6 +108,48 @@ def detector_id(name: str) -> str:
 
     entry = None if name in DETECTORS else plugins.entry_of(name, GROUP, "a detector")
     return "" if entry is None or entry.dist is None else entry.dist.version
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEncoder:
+    """An encoder that a user named, not opened yet."""
+
+    name: str
+    id: str
+    thresholds: Thresholds
+    open: Callable[[], Encoder]
+    """Raises SetupError where it does not work."""
+    stand_in: bool = False
+    """Whether it was not made for anime."""
+    ships: bool = False
+    """Whether it came with gallery."""
+
+
+def chosen_encoder(
+    name: str, runtime: str, models_folder: Path, cache_folder: Path
+) -> ChosenEncoder:
+    """Return a network of the library, or a plug-in's encoder.
+
+    Raises SetupError for an unknown name, and for a network whose file is not here.
+    """
+    try:
+        weights = locate(name, models_folder)
+    except NoSuchNetwork as error:
+        from gallery.faces.encoders import plugged as others
+        from gallery.system import plugins
+
+        plugged = others.encoder(name)
+        if plugged is None:
+            raise NoSuchNetwork(name, (*error.known, *plugins.names(others.GROUP))) from error
+        return ChosenEncoder(name, plugged.id, plugged.card.thresholds, lambda: plugged)
+    return ChosenEncoder(
+        name,
+        weights.encoder_id,
+        weights.thresholds,
+        lambda: encoder(runtime, weights, cache_folder),
+        stand_in=weights.stand_in,
+        ships=weights.path.parent == bundled("models"),
+    )
 
 
 def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.types import Crop, Face, Image
+from gallery.types import CROP_SIDE, Crop, Face, Image, Thresholds
 
 
 class Detector(Protocol):
@@ -51,9 +53,56 @@ class Encoder(Protocol):
         ...
 
     def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return descriptors, shape (n, DIMENSION), of crops, shape (n, CROP_SIDE, CROP_SIDE, 3).
+        """Return descriptors, shape (n, width), of crops, shape (n, CROP_SIDE, CROP_SIDE, 3).
 
-        An empty batch gives an empty result of shape (0, DIMENSION).
+        The width is what types.width_of says of the id. An empty batch gives an empty result of
+        shape (0, width).
+        """
+        ...
+
+
+class Metric(StrEnum):
+    """How a network's descriptors are meant to be compared."""
+
+    EUCLIDEAN = "euclidean"
+    COSINE = "cosine"
+    """By their directions. They are brought to length 1; then Euclidean distance is the square root
+    of twice the cosine distance, and orders faces alike."""
+
+
+class Channels(StrEnum):
+    """In which order a network wants the colours of a pixel."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderCard:
+    """What an encoder of another package says of itself."""
+
+    version: str
+    """Names the weights and all that the package does before and after them: descriptors of two
+    versions are never compared."""
+    width: int
+    """How many numbers a descriptor has: even, from 2 to 4096."""
+    thresholds: Thresholds
+    """Where verdicts divide before `gallery calibrate`, in Euclidean distance; of the metric cosine
+    between descriptors of length 1."""
+    licence: str
+    metric: Metric = Metric.EUCLIDEAN
+    side: int = CROP_SIDE
+    """Pixels of a side of the pictures of heads that it wants; they hold hair and chin."""
+    channels: Channels = Channels.RGB
+
+
+class PluggedNetwork(Protocol):
+    """What a package of the entry-point group `gallery.encoders` opens; see encoders.plugged."""
+
+    def encode(self, heads: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return descriptors, shape (n, width), of heads, shape (n, side, side, 3), 0 to 255.
+
+        It is called by one thread at a time.
         """
         ...
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.numerics.neighbours import NOT_BY_PRODUCTS, open_faiss
-from gallery.types import DIMENSION
 
 Ids = NDArray[np.int64]
 Rows = NDArray[np.float32]
@@ -32,7 +31,7 @@ class FlatIndex:
     @classmethod
     def build(cls, ids: Ids, vectors: Rows) -> FlatIndex:
         """Make an index of vectors, shape (n, DIMENSION), and their ids, shape (n,)."""
-        single = np.ascontiguousarray(vectors, np.float32).reshape(-1, DIMENSION)
+        single = np.ascontiguousarray(vectors, np.float32)
         return cls(np.ascontiguousarray(ids, np.int64), single)
 
     def __len__(self) -> int:
@@ -88,7 +87,7 @@ class FlatIndex:
         self._faiss.knn_L2sqr(
             pointer(queries),
             pointer(self.vectors),
-            DIMENSION,
+            self.vectors.shape[1],
             len(queries),
             len(self.vectors),
             count,

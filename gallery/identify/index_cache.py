@@ -30,7 +30,7 @@ from gallery.store.reader import Store
 from gallery.system.files import replace_file
 from gallery.system.locks import folder_lock
 from gallery.system.reading import open_file, read_if_there
-from gallery.types import DIMENSION
+from gallery.types import width_of
 
 FORMAT = 3
 
@@ -42,8 +42,6 @@ MOST_DEAD = 0.1
 
 SUMMED_AT_ONCE = 1 << 11
 """Rows that are summed up at once; they stay in the processor's cache."""
-
-VECTOR_BYTES = 4 * DIMENSION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +117,7 @@ class _Files:
 
     def __init__(self, folder: Path, encoder: str, what: Indexed) -> None:
         self.encoder, self.what = encoder, what
+        self._width = width_of(encoder)
         self._folder = folder
         # Whatever letters an encoder's id has.
         self._encoder = hashlib.sha256(encoder.encode()).hexdigest()[:12]
@@ -161,7 +160,7 @@ class _Files:
             file.seek(count * ids.itemsize)
             ids.tofile(file)
         with vectors_path.open("r+b") as file:
-            file.seek(count * VECTOR_BYTES)
+            file.seek(4 * count * self._width)
             vectors.tofile(file)
         dead = np.concatenate(
             [kept.index.dead | np.isin(kept.index.ids, gone), np.zeros(len(ids), np.bool_)]
@@ -185,12 +184,12 @@ class _Files:
     def _mapped(self, generation: str, count: int) -> tuple[Ids, Rows]:
         """Return the first rows of files. Raises ValueError where they are fewer."""
         if count == 0:
-            return np.zeros(0, np.int64), np.zeros((0, DIMENSION), np.float32)
+            return np.zeros(0, np.int64), np.zeros((0, self._width), np.float32)
         ids, vectors = self._paths(generation)
         with open_file(ids) as file:
             own = np.memmap(file, np.int64, "r", shape=(count,))
         with open_file(vectors) as file:
-            rows = np.memmap(file, np.float32, "r", shape=(count, DIMENSION))
+            rows = np.memmap(file, np.float32, "r", shape=(count, self._width))
         # Who searches them wants plain arrays.
         return np.asarray(own), np.asarray(rows)
 
@@ -217,7 +216,7 @@ def checksum(ids: Ids, vectors: Rows, start: int = 0) -> int:
     times as fast as CRC-32 alone. The weights are odd, so that a number that has changed changes
     its row's sum, whatever it was.
     """
-    weights, total = _weights(), start
+    weights, total = _weights(vectors.shape[1]), start
     for at in range(0, len(ids), SUMMED_AT_ONCE):
         some = slice(at, at + SUMMED_AT_ONCE)
         sums = np.einsum("ij,j->i", vectors[some].view(np.uint64), weights[1:])
@@ -227,8 +226,9 @@ def checksum(ids: Ids, vectors: Rows, start: int = 0) -> int:
 
 
 @functools.cache
-def _weights() -> NDArray[np.uint64]:
-    drawn = np.random.default_rng(0).integers(0, 1 << 64, 1 + VECTOR_BYTES // 8, np.uint64)
+def _weights(width: int) -> NDArray[np.uint64]:
+    """Return a weight for a row's id, and one for each two of its numbers, which are even many."""
+    drawn = np.random.default_rng(0).integers(0, 1 << 64, 1 + width // 2, np.uint64)
     return np.asarray(drawn | np.uint64(1))
 
 

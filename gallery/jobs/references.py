@@ -19,7 +19,7 @@ from gallery.jobs.meant import seen
 from gallery.numerics.choosing import chosen
 from gallery.store.sightings import Sighting
 from gallery.store.steps import Action, Step
-from gallery.types import DIMENSION, Decided, Verdict
+from gallery.types import Decided, Verdict, width_of
 
 TAKE = 5
 """Faces that are taken unless another number is asked for."""
@@ -188,4 +188,4 @@ def _confirmed(engine: Engine, name: str) -> tuple[list[Sighting], NDArray[np.fl
     faces.sort(key=lambda one: (-(one.quality.score if one.quality else 1.0), one.id))
     faces = faces[:LOOKED_AT]
     rows = [vectors[one.id] for one in faces]
-    return faces, np.array(rows, np.float32).reshape(-1, DIMENSION)
+    return faces, np.array(rows, np.float32).reshape(len(rows), width_of(engine.encoder))

@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from gallery import __version__
-from gallery.engine.assemble import describer
+from gallery.engine.assemble import chosen_encoder, describer
 from gallery.errors import InputError, SetupError, UnfitWorker, UnreadablePicture
 from gallery.faces.catalog import detector_id
 from gallery.faces.describe import DescribedPicture, Describer
-from gallery.faces.networks.library import locate
 from gallery.faces.quality import Gates
 from gallery.jobs.pipeline import Looked, prepared
 from gallery.media.images import decode, decode_crop, encode_png, read_bytes
@@ -58,7 +57,7 @@ class Order:
         detector = str(Path(settings.detector).absolute()) if is_file else settings.detector
         return Order(
             settings.encoder,
-            locate(settings.encoder, settings.models_folder).encoder_id,
+            chosen_encoder(settings).id,
             settings.runtime,
             detector,
             detector_id(detector),
@@ -173,12 +172,12 @@ def _describer(order: Order) -> Describer:
 @functools.lru_cache(maxsize=2)
 def _opened(order: Order) -> Describer:
     settings = order.settings
-    weights = locate(settings.encoder, settings.models_folder)
-    if weights.encoder_id != order.encoder_id:
+    chosen = chosen_encoder(settings)
+    if chosen.id != order.encoder_id:
         raise UnfitWorker(_own_address(), f"has other weights of the network {order.encoder!r}")
     if detector_id(order.detector) != order.detector_id:
         raise UnfitWorker(_own_address(), f"has another detector {order.detector!r}")
-    return describer(settings, weights)
+    return describer(settings, chosen)
 
 
 def _own_address() -> str:

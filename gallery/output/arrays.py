@@ -10,7 +10,7 @@ import numpy as np
 from gallery.errors import BadOutput, UnwritableFile
 from gallery.events import Described
 from gallery.system.files import absolute, replacing
-from gallery.types import DIMENSION, Descriptor
+from gallery.types import Descriptor, width_of
 
 QUALITY = ("score", "size", "sharpness", "roll", "frontal", "cut")
 """The columns of the array `quality`, as Quality in types.py has them."""
@@ -73,7 +73,9 @@ class FaceTable:
                     box=np.array(self._boxes, np.int32).reshape(-1, 4),
                     score=np.array(self._scores, np.float32),
                     quality=np.array(self._quality, np.float32).reshape(-1, len(QUALITY)),
-                    descriptor=np.array(self._descriptors, np.float32).reshape(-1, DIMENSION),
+                    descriptor=np.array(self._descriptors, np.float32).reshape(
+                        len(self._descriptors), width_of(self._encoder)
+                    ),
                     encoder=np.array(self._encoder),
                 )
         except OSError as error:

@@ -6,7 +6,7 @@ samples.jsonl           one sample a line: character, digest, path, box, score, 
                         (null where it was never measured), poor, content (what the file shows,
                         where that is known), ...
 crops/<number>.png      its aligned crop; the number counts lines from 0
-descriptors/<n>.npy     float32 (samples, 128) of the n-th encoder; a row of NaN where it has none
+descriptors/<n>.npy     float32 (samples, width) of the n-th encoder; a row of NaN where it has none
 rejections.jsonl        what faces are not, one a line: character, digest, path, box
 rejected/<number>.jpg   its aligned crop; the number counts lines from 0
 rejected/<n>.npy        as descriptors/<n>.npy, of rejections
@@ -62,7 +62,6 @@ from gallery.store.writer import NewSample, Writer
 from gallery.system.files import replacing
 from gallery.system.reading import open_file
 from gallery.types import (
-    DIMENSION,
     Box,
     Content,
     Descriptor,
@@ -70,6 +69,7 @@ from gallery.types import (
     Landmarks,
     Quality,
     Sample,
+    width_of,
 )
 
 FORMAT = 1
@@ -161,19 +161,19 @@ def _write_descriptors(
 ) -> None:
     """Write what an encoder makes of samples, some at a time."""
     with archive.open(name, "w", force_zip64=True) as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (len(ids), DIMENSION)}
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(ids), width_of(encoder))}
         np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             known = store.descriptors_by(encoder, some)
-            missing = np.full(DIMENSION, np.nan, np.float32)
+            missing = np.full(width_of(encoder), np.nan, np.float32)
             rows = np.stack([known.get(one, missing) for one in some])
             file.write(rows.astype("<f4").tobytes())
 
 
 def _write_rejections(store: Store, archive: zipfile.ZipFile, encoders: list[str]) -> None:
     known = store.rejections.all()
-    vectors = np.full((len(encoders), len(known), DIMENSION), np.nan, np.float32)
+    vectors = [_empty(len(known), encoder) for encoder in encoders]
     lines = []
     for number, one in enumerate(known):
         crop = store.rejections.crop(one.id)
@@ -183,7 +183,7 @@ def _write_rejections(store: Store, archive: zipfile.ZipFile, encoders: list[str
         for encoder, vector in store.rejections.descriptors_of(one.id).items():
             # An encoder of no sample can describe none of them either.
             if encoder in encoders:
-                vectors[encoders.index(encoder), number] = vector
+                vectors[encoders.index(encoder)][number] = vector
         values = {
             "character": one.character,
             "digest": one.digest,
@@ -239,6 +239,11 @@ def _write_drawn(store: Store, archive: zipfile.ZipFile) -> None:
 def _content_json(content: Content | None) -> dict[str, Any]:
     """Return what a file shows, where that is known."""
     return {} if content is None else {"content": content._asdict()}
+
+
+def _empty(rows: int, encoder: str) -> NDArray[np.float32]:
+    """Return a table of an encoder's descriptors that has none yet."""
+    return np.full((rows, width_of(encoder)), np.nan, np.float32)
 
 
 def _as_npy(matrix: NDArray[np.float32]) -> bytes:

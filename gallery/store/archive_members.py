@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gallery.errors import InputError
 from gallery.media.images import decode
-from gallery.types import CROP_SIDE, DIMENSION, Descriptor
+from gallery.types import CROP_SIDE, Descriptor, width_of
 
 MAX_LINE = 1 << 16
 """Bytes: a path and two names, all in letters that JSON writes as numbers, and what else a line
@@ -29,7 +29,6 @@ has."""
 MAX_CROP = 1 << 18
 MAX_ARRAY_HEADER = 1 << 10
 
-ROW_BYTES = DIMENSION * 4
 
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How members may be packed: the others unfold without a bound, and no export has them."""
@@ -82,9 +81,9 @@ class Tables:
         with ExitStack() as stack:
             for number, encoder in enumerate(encoders):
                 name = f"{folder}/{number}.npy"
-                limit = rows * ROW_BYTES + MAX_ARRAY_HEADER
+                limit = 4 * rows * width_of(encoder) + MAX_ARRAY_HEADER
                 file = stack.enter_context(_opened(archive, name, limit))
-                _require_shape(file, (rows, DIMENSION))
+                _require_shape(file, (rows, width_of(encoder)))
                 self._files[encoder] = file
             self._stack = stack.pop_all()
 
@@ -96,7 +95,7 @@ class Tables:
 
     def next_row(self) -> dict[str, Descriptor]:
         """Return the next face's descriptors by encoder, of those that have one."""
-        rows = {encoder: _row(file) for encoder, file in self._files.items()}
+        rows = {encoder: _row(file, width_of(encoder)) for encoder, file in self._files.items()}
         return {encoder: row for encoder, row in rows.items() if np.isfinite(row).all()}
 
 
@@ -183,8 +182,8 @@ def _require_shape(file: IO[bytes], shape: tuple[int, int]) -> None:
         raise ValueError("a table of descriptors has another shape")
 
 
-def _row(file: IO[bytes]) -> NDArray[np.float32]:
-    return np.frombuffer(_exactly(file, ROW_BYTES), "<f4").astype(np.float32)
+def _row(file: IO[bytes], width: int) -> NDArray[np.float32]:
+    return np.frombuffer(_exactly(file, 4 * width), "<f4").astype(np.float32)
 
 
 def _exactly(file: IO[bytes], count: int) -> bytes:

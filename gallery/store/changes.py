@@ -18,7 +18,6 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 from gallery.store.columns import sound_matrix
 from gallery.store.descriptors import portions
 from gallery.store.tables import changed_vectors, changes, descriptors, profiles, state
-from gallery.types import DIMENSION
 
 KEPT = 1 << 16
 """Notes that are kept. An index that is so far behind is made anew."""
@@ -76,7 +75,7 @@ def forget_changes(connection: Connection, token: str) -> None:
 
 def rows_of(connection: Connection, encoder: str, what: Indexed) -> IndexRows:
     """Return all that an index is made of. Raises StoreError where a descriptor is damaged."""
-    return _read(connection, [connection.execute(_query(encoder, what))])
+    return _read(connection, [connection.execute(_query(encoder, what))], encoder)
 
 
 def rows_since(
@@ -102,7 +101,7 @@ def rows_since(
         return None
     query = _query(encoder, what)
     results = (connection.execute(query.where(key.in_(some))) for some in portions(gone))
-    return NewRows(_read(connection, results), np.array(gone, np.int64))
+    return NewRows(_read(connection, results, encoder), np.array(gone, np.int64))
 
 
 def _last(connection: Connection) -> int:
@@ -129,11 +128,11 @@ def _query(encoder: str, what: Indexed) -> Select[Any]:
     )
 
 
-def _read(connection: Connection, results: Any) -> IndexRows:
-    ids, vectors = [np.zeros(0, np.int64)], [np.zeros((0, DIMENSION), np.float32)]
+def _read(connection: Connection, results: Any, encoder: str) -> IndexRows:
+    ids, vectors = [np.zeros(0, np.int64)], [sound_matrix([], encoder)]
     for result in results:
         for part in result.partitions(AT_ONCE):
             ids.append(np.array([row[0] for row in part], np.int64))
-            vectors.append(sound_matrix([row[1] for row in part]))
+            vectors.append(sound_matrix([row[1] for row in part], encoder))
     change = str(connection.scalar(select(state.c.change)))
     return IndexRows(change, np.concatenate(ids), np.concatenate(vectors))

@@ -12,34 +12,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import DamagedDescriptor, DamagedPlace, InputError
-from gallery.types import DIMENSION, Box, Descriptor, Face, Landmarks, Point, Quality
-
-VECTOR_BYTES = 4 * DIMENSION
-"""A stored descriptor: float32, little endian."""
+from gallery.types import Box, Descriptor, Face, Landmarks, Point, Quality, width_of
 
 
-def blob_of(vector: Descriptor) -> bytes:
-    """Return a descriptor as it is stored. Raises InputError for one of another shape."""
-    if vector.shape != (DIMENSION,) or not np.isfinite(vector).all():
-        raise InputError(f"A descriptor is {DIMENSION} finite numbers, not {vector.shape}.")
+def blob_of(vector: Descriptor, encoder: str) -> bytes:
+    """Return an encoder's descriptor as it is stored: float32, little endian.
+
+    Raises InputError for one of another shape than the encoder's.
+    """
+    width = width_of(encoder)
+    if vector.shape != (width,) or not np.isfinite(vector).all():
+        raise InputError(f"A descriptor is {width} finite numbers, not {vector.shape}.")
     return vector.astype("<f4").tobytes()
 
 
-def is_sound(blob: bytes) -> bool:
-    """Say whether a stored descriptor is what it was written as: DIMENSION finite numbers."""
-    return len(blob) == VECTOR_BYTES and bool(np.isfinite(np.frombuffer(blob, "<f4")).all())
+def is_sound(blob: bytes, encoder: str) -> bool:
+    """Say whether an encoder's stored descriptor is what it was written as: finite numbers."""
+    is_whole = len(blob) == 4 * width_of(encoder)
+    return is_whole and bool(np.isfinite(np.frombuffer(blob, "<f4")).all())
 
 
-def matrix_of(blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    """Return sound stored descriptors as rows, shape (n, DIMENSION)."""
+def matrix_of(blobs: Sequence[bytes], encoder: str) -> NDArray[np.float32]:
+    """Return an encoder's sound stored descriptors as rows, shape (n, its width)."""
     joined = np.frombuffer(b"".join(blobs), "<f4")
-    return joined.reshape(len(blobs), DIMENSION).astype(np.float32)
+    return joined.reshape(len(blobs), width_of(encoder)).astype(np.float32)
 
 
-def sound_matrix(blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    """Return stored descriptors as rows. Raises StoreError where one of them is damaged."""
-    if all(len(blob) == VECTOR_BYTES for blob in blobs):
-        matrix = matrix_of(blobs)
+def sound_matrix(blobs: Sequence[bytes], encoder: str) -> NDArray[np.float32]:
+    """Return an encoder's stored descriptors as rows, shape (n, its width).
+
+    Raises StoreError where one of them is damaged.
+    """
+    size = 4 * width_of(encoder)
+    if all(len(blob) == size for blob in blobs):
+        matrix = matrix_of(blobs, encoder)
         if np.isfinite(matrix).all():
             return matrix
     raise DamagedDescriptor

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 from gallery.store.columns import sound_matrix
 from gallery.store.descriptors import portions
 from gallery.store.tables import characters, descriptors, samples
-from gallery.types import DIMENSION, SIZE_ENOUGH
+from gallery.types import SIZE_ENOUGH
 
 AT_ONCE = 1 << 14
 """Rows that are read at once: as objects they take many times their room."""
@@ -68,7 +68,7 @@ def described_in(
         owners = [(row.id, row.name, row.is_reject) for some in rows for row in some]
         numbers = portions([number for number, _, _ in owners])
         queries = [query.where(samples.c.character_id.in_(some)) for some in numbers]
-    numbers_of, vectors = _read(connection, queries)
+    numbers_of, vectors = _read(connection, queries, encoder)
     present = set(np.unique(numbers_of[:, 1]).astype(int).tolist())
     if not present <= {number for number, _, _ in owners}:
         raise LookupError("a sample's character is not there")
@@ -85,16 +85,16 @@ def described_in(
 
 
 def _read(
-    connection: Connection, queries: list[Select[Any]]
+    connection: Connection, queries: list[Select[Any]], encoder: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return all numbers but the vectors as rows, NaN for none, and the vectors."""
     numbers = [np.zeros((0, 3 + len(_PARTS)))]
-    vectors = [np.zeros((0, DIMENSION), np.float32)]
+    vectors = [sound_matrix([], encoder)]
     for query in queries:
         for part in connection.execute(query).partitions(AT_ONCE):
             *columns, blobs = zip(*part, strict=True)
             numbers.append(np.array(columns, np.float64).T)
-            vectors.append(sound_matrix(blobs))
+            vectors.append(sound_matrix(blobs, encoder))
     return np.concatenate(numbers), np.concatenate(vectors)
 
 

@@ -44,7 +44,7 @@ def put_where_there(
 
     Raises InputError for a descriptor of another shape.
     """
-    blob = blob_of(vector)
+    blob = blob_of(vector, encoder)
     owner = next(iter(table.primary_key))
     known = next(iter(owner.foreign_keys)).column
     if connection.scalar(select(known).where(known == face)) is None:
@@ -57,7 +57,7 @@ def by_encoder(connection: Connection, table: Table, face: int) -> dict[str, Des
     """Return a face's descriptors by encoder. Raises StoreError for a damaged one."""
     owner = next(iter(table.primary_key))
     rows = connection.execute(select(table).where(owner == face))
-    return {row.encoder: sound_matrix([row.vector])[0] for row in rows}
+    return {row.encoder: sound_matrix([row.vector], row.encoder)[0] for row in rows}
 
 
 def lacking(connection: Connection, table: Table, faces: Table, encoder: str) -> list[int]:

@@ -48,7 +48,7 @@ from gallery.store.tables import (
     state,
 )
 from gallery.store.writer import Writer
-from gallery.types import DIMENSION, Box, Character, Content, Descriptor, Face, Sample
+from gallery.types import Box, Character, Content, Descriptor, Face, Sample
 
 ROWS_AT_ONCE = 1000
 """Rows that are in memory while all are gone through."""
@@ -339,7 +339,7 @@ class Store:
             queries = [query.where(samples.c.id.in_(some)) for some in portions(sorted(ids))]
         with self._reading() as connection:
             rows = [row for one in queries for row in connection.execute(one)]
-        return sorted(map(_sample, rows), key=lambda one: one.id)
+        return sorted((_sample(row, encoder) for row in rows), key=lambda one: one.id)
 
     def each_sample(self) -> Iterator[tuple[Sample, Content | None]]:
         """Yield all samples by id, with what their files show, where that is known.
@@ -366,7 +366,7 @@ class Store:
         with self._reading() as connection:
             for row in connection.execute(query):
                 known = row.pixels is not None and row.orientation is not None
-                yield _sample(row), Content(row.pixels, row.orientation) if known else None
+                yield _sample(row, ""), Content(row.pixels, row.orientation) if known else None
 
     def unmeasured(self, sample_ids: Collection[int]) -> dict[int, Face]:
         """Return the faces of those of the samples whose quality is unknown."""
@@ -404,7 +404,7 @@ class Store:
                     )
                 )
                 found.update({row.sample_id: row.vector for row in rows})
-        return dict(zip(found, sound_matrix(list(found.values())), strict=True))
+        return dict(zip(found, sound_matrix(list(found.values()), encoder), strict=True))
 
     def encoders(self) -> dict[str, int]:
         """Return how many samples each encoder has encoded."""
@@ -571,7 +571,7 @@ class Store:
                 .order_by(samples.c.id)
             ).all()
         kept = counting([row.is_poor for row in rows])
-        return sound_matrix([rows[row].vector for row in kept]).reshape(-1, DIMENSION)
+        return sound_matrix([rows[row].vector for row in kept], encoder)
 
     def counts(self, encoder: str) -> tuple[int, int]:
         """Return how many samples there are, and how many of them an encoder has encoded."""
@@ -630,10 +630,10 @@ LONE = re.compile("[\ud800-\udfff]")
 """What Python makes of such bytes."""
 
 
-def _sample(row: Any) -> Sample:
+def _sample(row: Any, encoder: str) -> Sample:
     distance = None
     if row.vector is not None and row.ideal is not None:
-        vector, ideal = sound_matrix([row.vector, row.ideal])
+        vector, ideal = sound_matrix([row.vector, row.ideal], encoder)
         distance = float(np.linalg.norm(vector.astype(np.float64) - ideal))
     return Sample(
         id=row.id,

@@ -21,7 +21,7 @@ from gallery.store.contents import digests_of
 from gallery.store.descriptors import by_encoder, lacking, portions, put_where_there
 from gallery.store.dialects import is_free, upsert
 from gallery.store.tables import characters, rejection_descriptors, rejections
-from gallery.types import DIMENSION, Box, Descriptor
+from gallery.types import Box, Descriptor
 
 NEARLY = 0.5
 """Faces nearer than this share of an encoder's `sure` distance are nearly the same.
@@ -121,7 +121,7 @@ class RejectionReader:
         return Rejected(
             known,
             np.array([places[row.rejection_id] for row in rows], np.int64),
-            sound_matrix([row.vector for row in rows]).reshape(-1, DIMENSION),
+            sound_matrix([row.vector for row in rows], encoder),
         )
 
     def unencoded(self, encoder: str) -> list[int]:

@@ -71,7 +71,6 @@ from gallery.store.videos import (
 from gallery.system.files import is_there
 from gallery.types import (
     CROP_SIDE,
-    DIMENSION,
     Box,
     Content,
     Crop,
@@ -372,7 +371,7 @@ class SightingReader:
             ).all()
         return (
             np.array([row.sighting_id for row in rows], np.int64),
-            sound_matrix([row.vector for row in rows]).reshape(-1, DIMENSION),
+            sound_matrix([row.vector for row in rows], encoder),
         )
 
     def vectors_of(self, encoder: str, sighting_ids: Collection[int]) -> dict[int, Descriptor]:
@@ -387,7 +386,7 @@ class SightingReader:
                     )
                 )
                 found.update({row.sighting_id: row.vector for row in rows})
-        return dict(zip(found, sound_matrix(list(found.values())), strict=True))
+        return dict(zip(found, sound_matrix(list(found.values()), encoder), strict=True))
 
     def descriptors_of(self, sighting_id: int) -> dict[str, Descriptor]:
         """Return a face's descriptors by encoder."""
@@ -402,7 +401,7 @@ class SightingReader:
                     select(sighting_descriptors).where(sighting_descriptors.c.sighting_id.in_(some))
                 )
                 for row in rows:
-                    found[row.sighting_id][row.encoder] = sound_matrix([row.vector])[0]
+                    found[row.sighting_id][row.encoder] = sound_matrix([row.vector], row.encoder)[0]
         return found
 
     def unencoded(self, encoder: str) -> list[int]:

@@ -153,7 +153,7 @@ descriptors = Table(
     metadata,
     Column("sample_id", ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Vector, nullable=False),  # 128 float32, little endian
+    Column("vector", Vector, nullable=False),  # float32, little endian; see types.width_of
 )
 
 profiles = Table(
@@ -265,7 +265,7 @@ sighting_descriptors = Table(
     metadata,
     Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE"), primary_key=True),
     Column("encoder", Text, primary_key=True),
-    Column("vector", Vector, nullable=False),  # 128 float32, little endian
+    Column("vector", Vector, nullable=False),  # float32, little endian; see types.width_of
 )
 
 videos = Table(

@@ -205,7 +205,7 @@ class Writer:
 
         Raises InputError for a descriptor of another shape and for a sample that does not exist.
         """
-        blob = blob_of(vector)
+        blob = blob_of(vector, encoder)
         if not self.has(sample_id):
             raise NoSuchSample(sample_id)
         put(self._connection, descriptors, sample_id, encoder, blob)
@@ -636,11 +636,11 @@ class Writer:
             .order_by(descriptors.c.sample_id)
         ).all()
         # A damaged descriptor does not count here until reencoding has replaced it.
-        rows = [row for row in rows if is_sound(row.vector)]
+        rows = [row for row in rows if is_sound(row.vector, row.encoder)]
         for encoder in {row.encoder for row in rows}:
             own = [row for row in rows if row.encoder == encoder]
             own = [own[row] for row in counting([one.is_poor for one in own])]
-            found = profile(matrix_of([row.vector for row in own]))
+            found = profile(matrix_of([row.vector for row in own], encoder))
             self._connection.execute(
                 insert(profiles).values(
                     character_id=character_id,

@@ -1,6 +1,7 @@
 """Parts of other packages, found by name through entry points.
 
-Detectors stand in the group `gallery.detectors`, output formats in `gallery.writers`. A look-up
+Detectors stand in the group `gallery.detectors`, encoders in `gallery.encoders`, output formats in
+`gallery.writers`. A look-up
 happens only for a name: reading what is installed takes as long as the whole start of the command
 line.
 """

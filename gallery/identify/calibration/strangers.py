@@ -18,7 +18,7 @@ from gallery.errors import SetupError
 from gallery.identify.calibration.evidence import COLUMNS, Numbers, Vectors
 from gallery.system.files import replacing
 from gallery.system.reading import read_file
-from gallery.types import DIMENSION
+from gallery.types import DIMENSION, width_of
 
 FORMAT = 1
 
@@ -48,10 +48,10 @@ class Strangers:
         return len(self.stored)
 
 
-def nobody() -> Strangers:
-    """Return no strangers: what an encoder of one's own has."""
+def nobody(width: int = DIMENSION) -> Strangers:
+    """Return no strangers, whose descriptors are so wide: what an encoder of one's own has."""
     return Strangers(
-        np.zeros((0, DIMENSION), np.float16),
+        np.zeros((0, width), np.float16),
         np.zeros(0, np.int16),
         np.zeros((0, len(COLUMNS))),
         np.zeros(0, np.bool_),
@@ -73,7 +73,7 @@ def read_strangers(folder: Path, encoder: str, *, do_ship: bool = False) -> Stra
     if not path.is_file():
         if do_ship:
             raise SetupError(f"The file {path} of strangers is missing; install gallery again.")
-        return nobody()
+        return nobody(width_of(encoder))
     try:
         # NumPy would leave a damaged file open.
         with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as file:
