@@ -306,7 +306,7 @@ def _stand_in() -> None:
     # Threads do not come through a fork.
     cv2.setNumThreads(0)
 
-    def coarse(weights: Weights, _cache: Path) -> Coarse:
+    def coarse(weights: Weights, _cache: Path, _device: str) -> Coarse:
         return Coarse(weights.encoder_id)
 
     catalog.RUNTIMES["onnx"] = coarse

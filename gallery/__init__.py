@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         NoSuchCluster,
         NoSuchDatabase,
         NoSuchDetector,
+        NoSuchDevice,
         NoSuchFace,
         NoSuchFormat,
         NoSuchNetwork,
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
         UnreadablePicture,
         UnreadableVideo,
         UnusableDetector,
+        UnusableDevice,
         UnusableFile,
         UnwritableFile,
         WhichFace,
@@ -216,8 +218,9 @@ else:
         "MissingNetwork MissingPackage NameTaken NetworkPlace NewerArchive NewerGallery "
         "NoBackUp NoFace NoFaceAt NoFaceMarked NoFacePasses NoGallery NoNameToConfirm "
         "NoPlace NoRights NoScheduler NoServer NoSuchAlias NoSuchCharacter NoSuchCluster "
-        "NoSuchDatabase NoSuchDetector NoSuchFace NoSuchFormat NoSuchNetwork NoSuchRejection "
-        "NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchSeries NoSuchStep NoSuchVideo "
+        "NoSuchDatabase NoSuchDetector NoSuchDevice NoSuchFace NoSuchFormat NoSuchNetwork "
+        "NoSuchRejection NoSuchRuntime NoSuchSample NoSuchSeenFace NoSuchSeries NoSuchStep "
+        "NoSuchVideo "
         "NoWorkers NobodyKnown "
         "NotAGallery NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed "
         "NothingFound NothingSeen NothingToUndo OtherGroup OutgrownCalibration "
@@ -225,8 +228,8 @@ else:
         "SeveralFaces StaleCalibration StoreError TooFewFaces UnfetchableNetwork UnfitWorker "
         "UnfinishedCopy Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase "
         "UnreadableFile UnreadableMetadata UnreadablePicture UnreadableVideo "
-        "UnusableDetector UnusableFile UnwritableFile WhichFace WhichOfFaces WorkersEnded "
-        "WrongRuntime",
+        "UnusableDetector UnusableDevice UnusableFile UnwritableFile WhichFace WhichOfFaces "
+        "WorkersEnded WrongRuntime",
         "evaluation.decided": "DecidedEvaluation",
         "evaluation.evaluate": "Evaluation",
         "events": "Advanced Arrived Described EnrolEvent EnrolmentStarted EnrolmentSummary "
@@ -387,6 +390,7 @@ __all__ = [
     "NoSuchCluster",
     "NoSuchDatabase",
     "NoSuchDetector",
+    "NoSuchDevice",
     "NoSuchFace",
     "NoSuchFormat",
     "NoSuchNetwork",
@@ -459,6 +463,7 @@ __all__ = [
     "UnreadablePicture",
     "UnreadableVideo",
     "UnusableDetector",
+    "UnusableDevice",
     "UnusableFile",
     "UnwritableFile",
     "Verdict",

@@ -144,6 +144,7 @@ def open_gallery(
     encoder: str | None = None,
     detector: str | None = None,
     runtime: str | None = None,
+    device: str | None = None,
     head_scale: float | None = None,
     collage: bool | None = None,
     exclusive: bool | None = None,
@@ -152,12 +153,12 @@ def open_gallery(
     """Open a gallery to enroll, identify and label with; use it in a `with` block, or close it.
 
     `database` is a path or a URL, of SQLite or PostgreSQL. What is None is as on the command line:
-    GALLERY_DATABASE, GALLERY_ENCODER and GALLERY_DETECTOR where they are set, then the usual. The
-    detector `whole` stands for --cropped: every picture is a face already. With `collage` several
-    faces of a picture may have one name. Where no database is, the first `enroll` makes it. A file
-    that this process alone uses is `exclusive`: it may lie on a network file system. Networks are
-    opened when the first picture needs them. With a `series`, faces are answered, calibrated and
-    audited as if its characters were all that there are.
+    GALLERY_DATABASE, GALLERY_ENCODER, GALLERY_DEVICE and GALLERY_DETECTOR where they are set, then
+    the usual. The detector `whole` stands for --cropped: every picture is a face already. With
+    `collage` several faces of a picture may have one name. Where no database is, the first `enroll`
+    makes it. A file that this process alone uses is `exclusive`: it may lie on a network file
+    system. Networks are opened when the first picture needs them. With a `series`, faces are
+    answered, calibrated and audited as if its characters were all that there are.
 
     Raises SetupError for an encoder that is not here, StoreError for a database that does not fit,
     and InputError for a URL that is none and a series that no character belongs to.
@@ -166,6 +167,7 @@ def open_gallery(
         None if database is None else os.fspath(database),
         encoder=encoder,
         runtime=runtime,
+        device=device,
         detector=detector,
         head_scale=head_scale,
         collage=collage,

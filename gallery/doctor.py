@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 
@@ -18,9 +19,13 @@ from gallery.engine.assemble import (
     is_there,
     open_gallery,
 )
-from gallery.errors import DamagedDatabase, GalleryError, InputError, plural
+from gallery.errors import DamagedDatabase, GalleryError, InputError, NoSuchNetwork, plural
+from gallery.faces import catalog
 from gallery.faces.detectors import plugged
 from gallery.faces.encoders import plugged as encoders
+from gallery.faces.interfaces import Encoder
+from gallery.faces.networks.devices import DRAWN_FACE, offered
+from gallery.faces.networks.library import locate
 from gallery.media.images import read_image
 from gallery.output import registry
 from gallery.settings import Settings
@@ -32,8 +37,6 @@ from gallery.system.files import remove_unfinished
 from gallery.system.mounts import network_of
 from gallery.system.threads import available_cores
 from gallery.types import Image
-
-SELF_TEST_FACE = Path(__file__).parent / "assets" / "face.png"
 
 PACKAGES = (
     "animeface", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "opencv-python-headless",
@@ -126,12 +129,39 @@ def _machine(settings: Settings) -> str:
     runtime = "ONNX Runtime" if settings.runtime == "onnx" else "dlib"
     return (
         f"{platform.system()} {platform.machine()}, {available_cores()} cores; "
-        f"networks run on the processor by {runtime}, no graphics card is used"
+        f"networks run by {runtime}"
     )
 
 
+def _devices(settings: Settings) -> str:
+    """Say what the encoder's network runs on, and how long each device takes for a face."""
+    try:
+        weights = locate(settings.encoder, settings.models_folder)
+    except NoSuchNetwork:
+        return f"{chosen_encoder(settings).name} runs as its package has it"
+    open_on = partial(catalog.encoder_on, settings.runtime, weights, settings.cache_folder)
+    used, encoder = open_on(settings.device)
+    said = [f"{used} ({_milliseconds(encoder):.0f} ms a face)"]
+    for name in offered() if settings.runtime == "onnx" else ():
+        if name != used:
+            try:
+                said.append(f"{name} ({_milliseconds(open_on(name)[1]):.0f} ms a face)")
+            except GalleryError as error:
+                said.append(f"{name} (not usable: {error})")
+    return f"{used} is used; here are {', '.join(said)}"
+
+
+def _milliseconds(encoder: Encoder) -> float:
+    """Return how long a face takes, the second time."""
+    face = _test_face().pixels[None]
+    encoder.encode(face)
+    began = time.perf_counter()
+    encoder.encode(face)
+    return 1000 * (time.perf_counter() - began)
+
+
 def _test_face() -> Image:
-    return read_image(SELF_TEST_FACE)
+    return read_image(DRAWN_FACE)
 
 
 def _detector(settings: Settings) -> str:
@@ -216,6 +246,7 @@ def _index(settings: Settings) -> str:
 _LOOKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("versions", _versions),
     ("machine", _machine),
+    ("device", _devices),
     ("detector", _detector),
     ("encoder", _encoder),
     ("outputs", _outputs),

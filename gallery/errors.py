@@ -1035,6 +1035,26 @@ class NoSuchRuntime(_NoSuchPart):
 
 
 @facts
+class NoSuchDevice(_NoSuchPart):
+    """ONNX Runtime offers no device of a name here."""
+
+    FACT = "There is no device {self.name} here"
+    CURE = "choose {self.known: or }"
+
+
+@facts
+class UnusableDevice(SetupError):
+    """A device that is here cannot run a network, or describes faces in another way."""
+
+    FACT = "The device {self.device} {self.reason}"
+    CURE = "let the processor do it"
+
+    device: str
+    reason: str
+    """What is the matter with it, to be read after its name."""
+
+
+@facts
 class DamagedDetector(SetupError):
     """A detector's own network is missing, or is not what it should be."""
 

@@ -13,6 +13,9 @@ APPLICATION = "gallery"
 DEFAULT_ENCODER = "anime-ensemble"
 """The best of the networks that ship with gallery; models/anime.md says what it is worth."""
 
+DEFAULT_DEVICE = "cpu"
+"""The processor: what it says is what others are held to."""
+
 DEFAULT_DETECTOR = "heads"
 """What finds faces where nobody chose; docs/detectors.md says what each is worth."""
 
@@ -74,6 +77,8 @@ class Settings:
     """A name from the model manifest."""
     runtime: str = "onnx"
     """What runs the encoder's network: `onnx` or `dlib`. Both give the same descriptors."""
+    device: str = field(default_factory=lambda: os.environ.get("GALLERY_DEVICE", DEFAULT_DEVICE))
+    """What the encoder's network runs on; `auto` is the first that works, see networks.devices."""
     detector: str = field(
         default_factory=lambda: os.environ.get("GALLERY_DETECTOR", DEFAULT_DETECTOR)
     )
@@ -97,6 +102,7 @@ def resolved(
     *,
     encoder: str | None = None,
     runtime: str | None = None,
+    device: str | None = None,
     detector: str | None = None,
     head_scale: float | None = None,
     collage: bool | None = None,
@@ -110,6 +116,7 @@ def resolved(
         database=usual.database if database is None else database,
         encoder=usual.encoder if encoder is None else encoder,
         runtime=usual.runtime if runtime is None else runtime,
+        device=usual.device if device is None else device,
         detector=usual.detector if detector is None else detector,
         head_scale=usual.head_scale if head_scale is None else head_scale,
         collage=usual.collage if collage is None else collage,

@@ -19,7 +19,7 @@ from yolo import yolo_file
 OF_NOBODY = ".gallery-00000000-1-00000000.tmp"
 """Left unfinished by a process of another machine."""
 
-LOOKS = ["versions", "machine", "detector", "encoder", "outputs", "database", "index"]
+LOOKS = ["versions", "machine", "device", "detector", "encoder", "outputs", "database", "index"]
 
 
 def examine(folder: Path, *words: str | Path) -> tuple[Done, dict[str, str]]:
@@ -101,7 +101,7 @@ def test_a_detector_that_sees_nobody_is_found_out_alone(place: Path) -> None:
 
 def test_an_encoder_that_is_not_here(place: Path) -> None:
     done, wrong = examine(place, "--encoder", "original")
-    assert (done.code, sorted(wrong)) == (1, ["database", "detector", "encoder", "index"])
+    assert (done.code, sorted(wrong)) == (1, ["database", "detector", "device", "encoder", "index"])
     assert "gallery models fetch original" in wrong["encoder"]
 
 

@@ -52,7 +52,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "align detectors.boxes detectors.nvxs detectors.portrait detectors.rolled detectors.whole "
         "encoders.preprocess interfaces networks.dlib_format networks.manifest quality tracking",
         "crops describe drawn detectors.animeface detectors.onnx_file detectors.plugged "
-        "encoders.plugged "
+        "encoders.plugged networks.devices "
         "networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
         "detectors.landmarks",

@@ -47,7 +47,7 @@ from gallery.errors import GalleryError
 from gallery.settings import DEFAULT_DETECTOR, resolved
 from gallery.system import interrupts, memory
 
-GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--detector", "--head-scale")
+GLOBAL_OPTIONS = ("--database", "--encoder", "--runtime", "--device", "--detector", "--head-scale")
 GLOBAL_FLAGS = ("--collage", "--exclusive")
 
 
@@ -153,6 +153,15 @@ def choose(
     runtime: Annotated[
         str | None, typer.Option(help="What runs the network: onnx (fast) or dlib (reference).")
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="GALLERY_DEVICE",
+            help="What the network runs on: cpu, cuda, directml, coreml, openvino, or auto for the "
+            "first that works; cpu unless named.",
+        ),
+    ] = None,
     detector: Annotated[
         str | None,
         typer.Option(
@@ -192,6 +201,7 @@ def choose(
         database,
         encoder=encoder,
         runtime=runtime,
+        device=device,
         detector=detector,
         head_scale=head_scale,
         collage=collage,

@@ -58,7 +58,11 @@ def check(settings: Settings) -> None:
 def chosen_encoder(settings: Settings) -> ChosenEncoder:
     """Return the encoder that settings name, not opened yet. Raises SetupError for none."""
     return catalog.chosen_encoder(
-        settings.encoder, settings.runtime, settings.models_folder, settings.cache_folder
+        settings.encoder,
+        settings.runtime,
+        settings.models_folder,
+        settings.cache_folder,
+        settings.device,
     )
 
 

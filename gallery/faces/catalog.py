@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.errors import NoSuchDetector, NoSuchNetwork, NoSuchRuntime, UnusableDetector
+from gallery.errors import (
+    NoSuchDetector,
+    NoSuchNetwork,
+    NoSuchRuntime,
+    SetupError,
+    UnusableDetector,
+    UnusableDevice,
+)
 from gallery.faces.interfaces import Detector, Encoder
+from gallery.faces.networks.devices import AUTO, CPU, offered, require_agreement
 from gallery.faces.networks.library import Weights, locate, shipped_detector
 from gallery.settings import bundled
 from gallery.system.reading import read_file
@@ -43,15 +52,17 @@ def _whole() -> Detector:
     return WholePicture()
 
 
-def _onnx(weights: Weights, cache_folder: Path) -> Encoder:
+def _onnx(weights: Weights, cache_folder: Path, device: str) -> Encoder:
     from gallery.faces.encoders.onnx_network import OnnxNetwork
 
-    return OnnxNetwork(weights, cache_folder)
+    return OnnxNetwork(weights, cache_folder, device=device)
 
 
-def _dlib(weights: Weights, _cache_folder: Path) -> Encoder:
+def _dlib(weights: Weights, _cache_folder: Path, device: str) -> Encoder:
     from gallery.faces.encoders.dlib_network import DlibNetwork
 
+    if device != CPU:
+        raise UnusableDevice(device, "is not for dlib's runtime")
     return DlibNetwork(weights)
 
 
@@ -61,7 +72,7 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "whole": _whole,
 }
 
-RUNTIMES: dict[str, Callable[[Weights, Path], Encoder]] = {
+RUNTIMES: dict[str, Callable[[Weights, Path, str], Encoder]] = {
     "onnx": _onnx,
     "dlib": _dlib,
 }
@@ -126,7 +137,7 @@ class ChosenEncoder:
 
 
 def chosen_encoder(
-    name: str, runtime: str, models_folder: Path, cache_folder: Path
+    name: str, runtime: str, models_folder: Path, cache_folder: Path, device: str = CPU
 ) -> ChosenEncoder:
     """Return a network of the library, or a plug-in's encoder.
 
@@ -141,25 +152,57 @@ def chosen_encoder(
         plugged = others.encoder(name)
         if plugged is None:
             raise NoSuchNetwork(name, (*error.known, *plugins.names(others.GROUP))) from error
-        return ChosenEncoder(name, plugged.id, plugged.card.thresholds, lambda: plugged)
+
+        def own() -> Encoder:
+            if device not in (AUTO, CPU):
+                raise UnusableDevice(device, f"is not for {name}, which runs as its package has it")
+            return plugged
+
+        return ChosenEncoder(name, plugged.id, plugged.card.thresholds, own)
     return ChosenEncoder(
         name,
         weights.encoder_id,
         weights.thresholds,
-        lambda: encoder(runtime, weights, cache_folder),
+        lambda: encoder(runtime, weights, cache_folder, device),
         stand_in=weights.stand_in,
         ships=weights.path.parent == bundled("models"),
     )
 
 
-def encoder(runtime: str, weights: Weights, cache_folder: Path) -> Encoder:
-    """Open an encoder's network in a runtime. Raises SetupError where either does not work."""
+def encoder(runtime: str, weights: Weights, cache_folder: Path, device: str = CPU) -> Encoder:
+    """Open an encoder's network in a runtime, see encoder_on."""
+    return encoder_on(runtime, weights, cache_folder, device)[1]
+
+
+def encoder_on(
+    runtime: str, weights: Weights, cache_folder: Path, device: str
+) -> tuple[str, Encoder]:
+    """Open an encoder's network in a runtime, and return the device that it runs on, too.
+
+    `auto` is the first device that works. Raises SetupError where the runtime or the network does
+    not work, and for a device that is not here, or describes faces in another way than the
+    processor.
+    """
     if runtime not in RUNTIMES:
         raise NoSuchRuntime(runtime, tuple(RUNTIMES))
+    if device == AUTO:
+        for name in offered() if runtime == "onnx" else ():
+            with contextlib.suppress(SetupError):
+                return encoder_on(runtime, weights, cache_folder, name)
+        device = CPU
+    opened = _opened(runtime, weights, cache_folder, device)
+    if device != CPU:
+        require_agreement(device, opened, _opened(runtime, weights, cache_folder, CPU))
+    return device, opened
+
+
+def _opened(runtime: str, weights: Weights, cache_folder: Path, device: str) -> Encoder:
     if weights.parts:
         from gallery.faces.encoders.ensemble import EnsembleNetwork
         from gallery.system.threads import side_by_side
 
-        parts = side_by_side(lambda part: RUNTIMES[runtime](part, cache_folder), weights.parts)
+        parts = side_by_side(
+            lambda part: RUNTIMES[runtime](part, cache_folder, device), weights.parts
+        )
         return EnsembleNetwork(parts, weights)
-    return RUNTIMES[runtime](weights, cache_folder)
+    return RUNTIMES[runtime](weights, cache_folder, device)

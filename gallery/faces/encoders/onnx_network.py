@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.errors import SetupError
+from gallery.errors import SetupError, UnusableDevice
 from gallery.faces.encoders.preprocess import Batch, Crops, Descriptors, describe
+from gallery.faces.networks.devices import CPU, PROVIDERS, require_offered
 from gallery.faces.networks.dlib_format import Affine, Block, Convolution, Network, read_network
 from gallery.faces.networks.library import ONNX_SUFFIX, Weights
 from gallery.system.files import replace_file
@@ -39,15 +40,25 @@ _NONE: Mapping[str, int | list[int]] = {}
 
 
 class OnnxNetwork:
-    """Encodes with ONNX Runtime on the processor."""
+    """Encodes with ONNX Runtime on the processor, or on another device."""
 
-    def __init__(self, weights: Weights, cache_folder: Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        cache_folder: Path,
+        threads: int | None = None,
+        *,
+        device: str = CPU,
+    ) -> None:
         """Open the network, converting it where the cache has no sound copy.
 
         It uses all cores that the caller may use, at most so many threads if told. A cache folder
         that cannot be written costs the conversion at every start, no more. Raises SetupError
-        when the network's file is not what it should be or cannot be run.
+        when the network's file is not what it should be or cannot be run, and for a device that
+        is not here or does not take it.
         """
+        require_offered(device)
+        self._device = device
         self._weights = weights
         self._cache_folder = cache_folder
         self._threads = threads or available_cores()
@@ -69,8 +80,16 @@ class OnnxNetwork:
         return describe(crops, self._weights.zoom, self._weights.mirror, self._run)
 
     def _run(self, batch: Crops) -> Descriptors:
-        """Let ONNX Runtime describe a batch as it stands."""
-        (answer,) = self._session().run(None, {"crops": batch})
+        """Let ONNX Runtime describe a batch as it stands.
+
+        Raises SetupError where another device than the processor fails.
+        """
+        try:
+            (answer,) = self._session().run(None, {"crops": batch})
+        except Exception as error:
+            if self._device == CPU:
+                raise
+            raise UnusableDevice(self._device, f"failed: {_reason(error)}") from error
         return np.asarray(answer, dtype=np.float32)
 
     def _session(self) -> onnxruntime.InferenceSession:
@@ -78,11 +97,15 @@ class OnnxNetwork:
         count = min(self._threads, available_cores())
         with self._lock:
             if count not in self._sessions:
-                self._sessions[count] = _open(self._weights, self._cache_folder, count)
+                self._sessions[count] = _open(
+                    self._weights, self._cache_folder, count, self._device
+                )
             return self._sessions[count]
 
 
-def _open(weights: Weights, cache_folder: Path, threads: int) -> onnxruntime.InferenceSession:
+def _open(
+    weights: Weights, cache_folder: Path, threads: int, device: str
+) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
@@ -94,14 +117,23 @@ def _open(weights: Weights, cache_folder: Path, threads: int) -> onnxruntime.Inf
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     is_onnx = weights.path.suffix == ONNX_SUFFIX
     model = weights.read() if is_onnx else converted(weights, cache_folder)
+    # What a device cannot do of a network, the processor does.
+    wanted = list(dict.fromkeys((PROVIDERS[device], PROVIDERS[CPU])))
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(model, options, providers=wanted)
     # ONNX Runtime's exceptions have no root of their own.
     except Exception as error:
         raise SetupError(
-            f"ONNX Runtime cannot run the network {weights.name!r}: "
-            f"{(str(error) or type(error).__name__).splitlines()[0].rstrip('.')}."
+            f"ONNX Runtime cannot run the network {weights.name!r}: {_reason(error)}."
         ) from error
+    # It goes on without a device that it cannot open, and says so to nobody.
+    if PROVIDERS[device] not in session.get_providers():
+        raise UnusableDevice(device, "cannot be opened by ONNX Runtime")
+    return session
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def converted(weights: Weights, cache_folder: Path) -> bytes:
