@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import multiprocessing
+import socket
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -99,6 +103,66 @@ def test_a_server_that_goes_away_leaves_nothing_half_written() -> None:
                 writer.add(new_sample("Asuka", 2))
         with Store(where) as store:
             assert [one.name for one in store.characters()] == ["Asuka", "Rei"]
+
+
+class Wire:
+    """Stands between a client and a server until a commit, which arrives or does not."""
+
+    def __init__(self, port: int, *, arrives: bool) -> None:
+        self._port, self._arrives = port, arrives
+        self.is_cut = False
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(("127.0.0.1", self._port))
+                for one, other in ((client, server), (server, client)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError), one, other:
+            while data := one.recv(65536):
+                if self.is_cut and b"COMMIT" in data:
+                    one.shutdown(socket.SHUT_RDWR)
+                    if self._arrives:
+                        other.sendall(data)
+                    other.shutdown(socket.SHUT_WR)
+                    return
+                other.sendall(data)
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_server_that_goes_away_at_the_commit_is_one_sentence_and_all_or_nothing(
+    server: Server, arrives: bool
+) -> None:
+    name = server.empty(server.template)
+    wire = Wire(server.port, arrives=arrives)
+    with (
+        contextlib.closing(wire),
+        Store(dataclasses.replace(server, port=wire.port).url(name)) as store,
+    ):
+
+        def lose() -> None:
+            with store.writing() as writer:
+                writer.add(new_sample("Rei", 1))
+                wire.is_cut = True
+
+        with pytest.raises(LostServer, match="went away in the middle; what was not told as done"):
+            lose()
+        wire.is_cut = False
+        # Whether it was stored nobody could tell; that it was in part nobody can find.
+        known = {one.name: one.samples for one in store.characters()}
+        assert known in ([{}] if not arrives else [{}, {"Rei": 1}])
+        with store.writing() as writer:
+            writer.add(new_sample("Rei", 1))
+        assert [(one.name, one.samples) for one in store.characters()] == [("Rei", 1)]
 
 
 def test_a_password_is_in_no_message(server: Server, caplog: pytest.LogCaptureFixture) -> None:
