@@ -184,27 +184,44 @@ class Looks:
 
     here: Times
     there: Times
+    own: float
+    """Milliseconds of processor time that threads here take for a picture."""
     submitter: float
-    """Milliseconds of its processor time for a picture."""
+    """The same of the submitter's process."""
+    workers: float
+    """The same of all others."""
+
+
+def spent() -> tuple[float, float]:
+    """Return the processor time of this process and of those below it, in milliseconds."""
+    import psutil
+
+    below = psutil.Process().children(recursive=True)
+    used = [one.cpu_times() for one in below]
+    return time.process_time() * 1000, sum(one.user + one.system for one in used) * 1000
 
 
 def looks(count: int, paths: Sequence[Path], times: int) -> Looks:
     """Measure so many threads beside so many workers of one thread each."""
-    settings, spent = Settings(database=":memory:"), list[float]()
+    settings = Settings(database=":memory:")
+    took: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     with (
         open_gallery(settings, create=True) as engine,
         own_workers(settings, count, threads=1) as workers,
     ):
 
         def by(hands: Hands | None) -> None:
-            begun = time.process_time()
+            here, below = spent()
             for _ in identified(engine, paths, workers=count, hands=hands):
                 pass
-            if hands is not None:
-                spent.append(time.process_time() - begun)
+            now, now_below = spent()
+            both = ((now - here) / len(paths), (now_below - below) / len(paths))
+            took[hands is not None].append(both)
 
         both = taking_turns({"here": partial(by, None), "there": partial(by, workers)}, times)
-    return Looks(both["here"], both["there"], min(spent) * 1000 / len(paths))
+    submitter, others = np.median(took[True], axis=0)
+    own, _ = np.median(took[False], axis=0)
+    return Looks(both["here"], both["there"], float(own), float(submitter), float(others))
 
 
 def answer_bytes(paths: Sequence[Path]) -> tuple[float, float]:
@@ -228,21 +245,23 @@ def show_workers(times: int, copies: int) -> None:
         sent, answered = answer_bytes(paths[::copies])
     print(
         table(
-            (f"median of {times}", "threads, 1/s", "workers, 1/s", "ratio", "submitter, ms"),
+            (
+                *(f"median of {times}", "threads, 1/s", "workers, 1/s", "ratio"),
+                *("processor: threads, ms", "workers, ms", "submitter, ms"),
+            ),
             [
                 (
                     f"{count} of one core",
                     f"{len(paths) * 1000 / one.here.median:.2f}",
                     f"{len(paths) * 1000 / one.there.median:.2f}",
                     f"{one.here.median / one.there.median:.2f}",
-                    f"{one.submitter:.1f}",
+                    *(f"{used:.1f}" for used in (one.own, one.workers, one.submitter)),
                 )
                 for count, one in found.items()
             ],
         )
     )
-    cost = max(one.submitter for one in found.values())
-    core = found[1].here.median / len(paths)
+    core, cost = found[1].workers, found[1].submitter
     print(f"Sent: {sent / 1000:.0f} KB a picture; back: {answered / 1000:.1f} KB a face.")
     print(f"One submitter feeds some {core / cost:.0f} cores: {core:.0f} ms over {cost:.1f} ms.")
 

@@ -39,6 +39,9 @@ CONFIG: Mapping[str, Any] = {
     "distributed.comm.timeouts.connect": "5s",
     # A worker that ended is on its way back, however slow the machine is.
     "distributed.deploy.lost-worker-timeout": "365 days",
+    # What Dask watches of itself fifty times a second is time that pictures want.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.diagnostics.nvml": False,
 }
 
