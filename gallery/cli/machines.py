@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from gallery.cli.advice import told
-from gallery.cli.show import named_path, say
+from gallery.cli.show import named_path, say, settings_of
 
 if TYPE_CHECKING:
     from gallery.errors import GalleryError
@@ -66,6 +67,7 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
+    ctx: typer.Context,
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Whose work is done: tcp://SERVER:8786.")
     ],
@@ -93,6 +95,7 @@ def worker(
     from gallery.system.threads import available_cores
 
     reach = reach_of(scheduler, keys, setting="scheduler")
+    _hand_on_device(settings_of(ctx))
     say(_exposed(keys))
     with contextlib.suppress(KeyboardInterrupt):
         work(
@@ -166,11 +169,17 @@ def hands_of(
 
     mapped = [_folders(one) for one in folders or ()]
     if cluster.startswith(LOCAL):
+        _hand_on_device(settings)
         opened = own_workers(settings, _count(cluster.removeprefix(LOCAL)), _tell)
     else:
         opened = workers_at(settings, cluster, keys, mapped, _tell)
     with opened as hands:
         yield hands
+
+
+def _hand_on_device(settings: Settings) -> None:
+    """Let processes that are started look on the device that was chosen."""
+    os.environ["GALLERY_DEVICE"] = settings.device
 
 
 def _count(text: str) -> int:
