@@ -203,7 +203,7 @@ def spent() -> tuple[float, float]:
 
 def looks(count: int, paths: Sequence[Path], times: int) -> Looks:
     """Measure so many threads beside so many workers of one thread each."""
-    settings = Settings(database=":memory:")
+    settings = Settings(database="sqlite://")
     took: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     with (
         open_gallery(settings, create=True) as engine,
