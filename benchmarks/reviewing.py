@@ -51,7 +51,7 @@ SECONDS = 3.0
 """What a screen takes."""
 
 AT_ONCE = 32
-ROUNDS = (3.0, 2.0, 1.3, 1.0)
+ROUNDS = (2.5, 1.5, 1.0)
 """Faces that a key must name at least, round by round."""
 
 ENROLLED = 2 / 3
