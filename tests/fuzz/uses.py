@@ -228,6 +228,7 @@ def _database_uses(gallery: Engine, target: Path) -> Iterator[Callable[[], objec
     yield lambda: (store.former_names(), store.refusals(""), store.encoders(), store.replaced())
     yield lambda: (store.rejections.all(), gallery.rejected())
     yield lambda: (seen.all(), seen.pictures(), seen.vectors("fake"), seen.enrolled())
+    yield lambda: list(seen.by_files())
     yield lambda: (seen.videos.all(), seen.videos.shots(), seen.videos.faces(""))
     yield lambda: json.dumps(str(gallery.calibration_note()))
     yield lambda: gallery.identify(image)
