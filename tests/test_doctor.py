@@ -68,6 +68,7 @@ def test_a_stand_in_is_called_one(tmp_path: Path) -> None:
     assert "STAND-IN" in done.stdout
 
 
+@pytest.mark.slow
 def test_output_formats_of_other_packages_are_listed_and_loaded(tmp_path: Path) -> None:
     site, about = tmp_path / "site", tmp_path / "site" / "more-1.0.dist-info"
     about.mkdir(parents=True)

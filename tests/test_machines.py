@@ -67,6 +67,7 @@ def gallery(url: str, *words: str | Path, cwd: Path, code: int = 0) -> Done:
     return done
 
 
+@pytest.mark.slow
 def test_the_page_sets_up_what_everybody_works_with(
     server: Server, told: dict[str, str], folder: Path, cache: Path, tmp_path: Path
 ) -> None:

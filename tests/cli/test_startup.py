@@ -42,6 +42,7 @@ def test_help_loads_no_library_that_works_on_pictures(words: list[str], tmp_path
     assert modules & (HEAVY | {"numpy", "rich"}) == set()
 
 
+@pytest.mark.slow
 def test_names_are_looked_after_without_a_network(tmp_path: Path) -> None:
     database = tmp_path / "gallery.db"
     write_picture(tmp_path / "folder" / "Rin" / "1.png", Square(10, 10, 60))

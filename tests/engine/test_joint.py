@@ -360,6 +360,7 @@ def test_what_another_encoder_described_is_not_mixed_in(full: Engine, database: 
         assert list(joint.jointly(other)) == []
 
 
+@pytest.mark.slow
 def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database: Path) -> None:
     root = Path(__file__).parents[2] / "data"
 
@@ -385,6 +386,7 @@ def test_the_command_judges_together_unless_told_not_to(tmp_path: Path, database
         assert len(one["faces"]) == len(other["faces"])  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_command_writes_other_formats_and_says_what_it_could_not(
     tmp_path: Path, database: Path
 ) -> None:

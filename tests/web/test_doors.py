@@ -165,6 +165,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("path", sorted(BRINGING))
+@pytest.mark.slow
 def test_pictures_are_brought_by_our_own_page_alone(client: TestClient, path: str) -> None:
     hosts = [*((one, True) for one in GOOD_HOSTS), *((one, False) for one in BAD_HOSTS)]
     for (host, a), (origin, b), (held, c), (kind, d), (site, e) in itertools.product(

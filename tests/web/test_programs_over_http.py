@@ -322,6 +322,7 @@ def test_the_commands_say_what_is_missing(database: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.slow
 def test_serve_makes_a_token_prints_it_once_and_answers(database: Path, tmp_path: Path) -> None:
     Store(str(database), create=True).close()
     path = tmp_path / "token"

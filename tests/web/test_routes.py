@@ -200,6 +200,7 @@ def test_what_is_decided_between_the_look_and_the_writing_is_told(
     assert done["step"]["title"] == "confirmed 3 as Rei"
 
 
+@pytest.mark.slow
 def test_of_two_programs_that_decide_of_one_face_one_is_told(
     gallery: Engine, database: Path, tmp_path: Path
 ) -> None:
