@@ -127,9 +127,16 @@ def assert_same(place: Path, text: str, kept: str) -> None:
     )
 
 
+def listed_characters(place: Path) -> str:
+    """What `characters --json` says, but for series, of which nobody knew then."""
+    listed = ask(place, "characters", "--json").stdout
+    assert listed.count(', "series": null}') == len(listed.splitlines())
+    return listed.replace(', "series": null}', "}")
+
+
 class TestGallery:
     def test_it_opens_as_it_was(self, place: Path) -> None:
-        assert_same(place, ask(place, "characters", "--json").stdout, "characters.jsonl")
+        assert_same(place, listed_characters(place), "characters.jsonl")
         assert_same(place, ask(place, "show", "Momo", "--json").stdout, "show.jsonl")
         listed = ask(place, "reject", "--list", "--json")
         assert_same(place, listed.stdout, "rejections.jsonl")
@@ -200,7 +207,7 @@ class TestArchive:
         return place
 
     def test_it_gives_the_same_gallery(self, imported: Path) -> None:
-        assert_same(imported, ask(imported, "characters", "--json").stdout, "characters.jsonl")
+        assert_same(imported, listed_characters(imported), "characters.jsonl")
         listed = ask(imported, "reject", "--list", "--json")
         assert_same(imported, listed.stdout, "rejections.jsonl")
         done = ask(imported, "enroll", "characters")

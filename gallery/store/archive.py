@@ -139,8 +139,10 @@ def _write(store: Store, archive: zipfile.ZipFile) -> int:
         "samples": len(ids),
         "encoders": encoders,
         "former_names": store.former_names(),
-        "series": store.series.of_characters(),
     }
+    series = store.series.of_characters()
+    if series:
+        head["series"] = series
     archive.writestr("gallery.json", json.dumps(head, ensure_ascii=False))
     return len(ids)
 
