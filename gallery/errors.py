@@ -441,11 +441,7 @@ class NameTaken(InputError):
 
 
 @facts
-class NoSuchCharacter(InputError):
-    """Nobody in the gallery has a name, and nobody had."""
-
-    FACT = "No character is called {self.name}"
-
+class _NoSuchName(InputError):
     name: str
     near: tuple[str, ...] = ()
     """Names that are spelt alike, the nearest first."""
@@ -456,20 +452,16 @@ class NoSuchCharacter(InputError):
         return f"did you mean {' or '.join(self.near)}?" if self.near else ""
 
 
-@facts
-class NoSuchSeries(InputError):
+class NoSuchCharacter(_NoSuchName):
+    """Nobody in the gallery has a name, and nobody had."""
+
+    FACT = "No character is called {self.name}"
+
+
+class NoSuchSeries(_NoSuchName):
     """No character belongs to a series of a name."""
 
     FACT = "No character belongs to a series {self.name}"
-
-    name: str
-    near: tuple[str, ...] = ()
-    """Series that are spelt alike, the nearest first."""
-
-    @property
-    def cure(self) -> str:
-        """Which series are near."""
-        return f"did you mean {' or '.join(self.near)}?" if self.near else ""
 
 
 @facts

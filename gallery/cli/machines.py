@@ -13,6 +13,7 @@ import typer
 
 from gallery.cli.advice import told
 from gallery.cli.show import named_path, say, settings_of
+from gallery.system.files import absolute
 
 if TYPE_CHECKING:
     from gallery.errors import GalleryError
@@ -192,7 +193,7 @@ def _folders(text: str) -> tuple[Path, str]:
     here, _, there = text.partition("=")
     if not here or not there:
         raise typer.BadParameter("It wants HERE=THERE.", param_hint="--map")
-    return Path(here).absolute(), there
+    return absolute(here), there
 
 
 def _tell(notice: GalleryError) -> None:

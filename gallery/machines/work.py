@@ -24,6 +24,7 @@ from gallery.faces.quality import Gates
 from gallery.jobs.pipeline import Looked, prepared
 from gallery.media.images import decode, decode_crop, encode_png, read_bytes
 from gallery.settings import Settings
+from gallery.system.files import absolute
 from gallery.system.threads import ROOM, limited
 from gallery.types import Content, DescribedFace, Descriptor, Face, Image, Quality
 
@@ -54,7 +55,7 @@ class Order:
     def of(settings: Settings) -> Order:
         """Return what settings say. Raises SetupError for a network that is not here."""
         is_file = settings.detector.lower().endswith(".onnx")
-        detector = str(Path(settings.detector).absolute()) if is_file else settings.detector
+        detector = str(absolute(settings.detector)) if is_file else settings.detector
         return Order(
             settings.encoder,
             chosen_encoder(settings).id,
