@@ -17,7 +17,14 @@ def main() -> None:
             raise
         print(f"gallery: {memory.SENTENCE}", file=sys.stderr)  # noqa: T201 - nothing else is there
         sys.exit(1)
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        # Imported where a package's part was asked for.
+        patience = sys.modules.get("gallery.system.patience")
+        if patience is not None:
+            patience.leave(end.code)
+        raise
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ ROOMS = (
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "system": (
-        "escapes files interrupts locks memory mounts plugins reading threads",
+        "escapes files interrupts locks memory mounts patience plugins reading threads",
         "file_names",
     ),
     "numerics": ("assignment distances intervals neighbours profiles spans", "choosing clustering"),

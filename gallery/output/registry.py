@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gallery.errors import BadSetting, GalleryError, NoSuchFormat, PluginFailed
 from gallery.output.format import Output, OutputWriter, Placing
 from gallery.system import plugins
+from gallery.system.patience import Overdue, Patience
 from gallery.types import Record
 
 if TYPE_CHECKING:
@@ -309,10 +310,15 @@ def _plugged(name: str, output: Output) -> OutputWriter:
     if entry is None:
         raise NoSuchFormat(name, tuple(FORMATS))
     package = plugins.package_of(entry)
+    patience = Patience()
     try:
-        made = entry.load()(output)
+        made = patience.call(lambda: entry.load()(output))
     except GalleryError:
         raise
+    except Overdue as error:
+        raise PluginFailed(
+            "output format", name, package, str(error), plugins.TAKES_LONGER
+        ) from error
     except Exception as error:
         # Somebody else's code may raise anything.
         raise PluginFailed(
@@ -323,32 +329,41 @@ def _plugged(name: str, output: Output) -> OutputWriter:
         raise PluginFailed(
             "output format", name, package, f"has no function {' and '.join(lacking)}"
         )
-    return PluggedWriter(made, name, package)
+    return PluggedWriter(made, name, package, patience)
 
 
 class PluggedWriter:
     """A writer of another package, whose failures become sentences."""
 
-    def __init__(self, writer: OutputWriter, name: str, package: str) -> None:
+    def __init__(self, writer: OutputWriter, name: str, package: str, patience: Patience) -> None:
         self.name = name
         self.is_document = bool(getattr(writer, "is_document", False))
         self.takes_videos = bool(getattr(writer, "takes_videos", False))
         self._writer = writer
         self._package = package
+        self._patience = patience
 
     def write(self, record: Record) -> None:
-        """Write a record. Raises SetupError where the package fails."""
+        """Write a record. Raises SetupError where the package fails or takes too long."""
         self._guarded(lambda: self._writer.write(record))
 
     def close(self) -> None:
-        """End it. Raises SetupError where the package fails."""
-        self._guarded(self._writer.close)
+        """End it, however long that takes: a document is written then.
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+        One that took too long before is left as it is. Raises SetupError where the package fails.
+        """
+        if not self._patience.is_left:
+            self._guarded(self._writer.close, limited=False)
+
+    def _guarded(self, act: Callable[[], None], *, limited: bool = True) -> None:
         try:
-            act()
+            self._patience.call(act, limited=limited)
         except GalleryError:
             raise
+        except Overdue as error:
+            raise PluginFailed(
+                "output format", self.name, self._package, str(error), plugins.TAKES_LONGER
+            ) from error
         except Exception as error:
             # Somebody else's code may raise anything.
             raise PluginFailed(

@@ -16,6 +16,9 @@ from gallery.errors import SetupError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+TAKES_LONGER = "if it needs longer, set GALLERY_PLUGIN_SECONDS to more"
+"""What to do about a part of another package that takes too long."""
+
 MOVED = {
     "gallery.interfaces": "gallery.faces.interfaces",
     "gallery.detectors": "gallery.faces.detectors",

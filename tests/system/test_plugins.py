@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command import ROOT, environment, run
+from command import ROOT, Done, environment, run
 from fakes import Square, draw, write_picture
 
 from gallery.errors import SetupError
@@ -191,6 +193,81 @@ def test_faces_come_best_first_however_they_were_given(install: Install) -> None
     install("unsorted_package", detector_that(body), theirs="Detector")
     (faces,) = catalog.detector("theirs").detect([image()])
     assert [face.score for face in faces] == [0.9, 0.5, 0.2]
+
+
+HANGS = """
+import threading
+
+
+def wait(*_):
+    threading.Event().wait()
+
+
+class Encoder:
+    from gallery import EncoderCard, Thresholds
+    card = EncoderCard("1", 8, Thresholds(0.3, 0.6, 0.05), "MIT")
+
+    def encode(self, heads):
+        # Python waits for such a thread before it ends.
+        threading.Thread(target=wait).start()
+        wait()
+
+
+class Writer:
+    name = "theirs"
+
+    def __init__(self, output): ...
+
+    write = close = wait
+"""
+SAID = "of the package hanging_package took longer than 0.5 seconds; if it needs longer, set"
+
+
+def contents(database: Path) -> list[str]:
+    """All that a gallery knows of its characters."""
+    known = re.compile(r'INSERT INTO "(characters|samples|crops|descriptors|profiles|files)"')
+    with closing(sqlite3.connect(database)) as opened:
+        return [line for line in opened.iterdump() if known.match(line)]
+
+
+def test_one_that_never_answers_ends_the_command_and_changes_nothing(
+    site: Path, tmp_path: Path
+) -> None:
+    put(site, "hanging_package", HANGS)
+    about = site / "hanging_package-1.0.dist-info" / "entry_points.txt"
+    parts = {"detectors": "wait", "encoders": "Encoder", "writers": "Writer"}
+    lines = (f"[gallery.{kind}]\ntheirs = hanging_package:{it}\n" for kind, it in parts.items())
+    about.write_text("".join(lines))
+    write_picture(tmp_path / "album" / "Rin" / "1.png", Square(40, 20, 80))
+    write_picture(tmp_path / "album" / "Mai" / "1.png", Square(40, 20, 80, (20, 20, 220)))
+    extra = {"PYTHONPATH": f"{ROOT}:{site}", "GALLERY_PLUGIN_SECONDS": "0.5"}
+    database = tmp_path / "gallery.db"
+
+    def typed(*words: str) -> Done:
+        return run(*words, cwd=tmp_path, database=database, extra=extra)
+
+    assert typed("--detector", "whole", "enroll", "album").code == 0
+    before = contents(database)
+    assert len(before) == 12
+    for words, part in (
+        (("--detector", "theirs", "enroll", "album"), "The detector theirs"),
+        (("--detector", "theirs", "identify", "album/Rin/1.png"), "The detector theirs"),
+        (("--encoder", "theirs", "reencode"), "The encoder theirs"),
+        (
+            ("--detector", "whole", "--encoder", "theirs", "describe", "album", "--out", "all.npz"),
+            "The encoder theirs",
+        ),
+        (
+            ("--detector", "whole", "label", "album", "--out", "all.jsonl", "--write", "theirs"),
+            "The output format theirs",
+        ),
+    ):
+        done = typed(*words)
+        assert done.code == 1, (words, done)
+        assert f"{part} {SAID}" in done.stderr.splitlines()[-1], done.stderr
+        assert "Traceback" not in done.stderr
+    assert contents(database) == before
+    assert not (tmp_path / "all.npz").exists()
 
 
 def test_nothing_is_looked_up_before_a_name_is_asked_for() -> None:

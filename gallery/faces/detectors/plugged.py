@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError, PluginFailed
 from gallery.faces.interfaces import Detector
-from gallery.system.plugins import entry_of, in_a_line, package_of
+from gallery.system.patience import Overdue, Patience
+from gallery.system.plugins import TAKES_LONGER, entry_of, in_a_line, package_of
 from gallery.types import Face, Image
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "gallery.detectors"
+AT_ONCE = 4
+"""Pictures that a detector is given together: what a call may take is for so many."""
 
 
 def detector(name: str) -> Detector | None:
@@ -24,15 +26,20 @@ def detector(name: str) -> Detector | None:
     Raises SetupError if two packages bring it, if it cannot be loaded, or if it is no detector.
     """
     entry = entry_of(name, GROUP, "a detector")
-    return None if entry is None else Plugged(_load(entry), name, package_of(entry))
+    if entry is None:
+        return None
+    patience = Patience()
+    return Plugged(_load(entry, patience), name, package_of(entry), patience)
 
 
-def _load(entry: EntryPoint) -> Detector:
+def _load(entry: EntryPoint, patience: Patience) -> Detector:
     name, package = entry.name, package_of(entry)
     try:
-        made = entry.load()()
+        made = patience.call(lambda: entry.load()())  # noqa: PLW0108 - loading may take long, too
     except GalleryError:
         raise
+    except Overdue as error:
+        raise PluginFailed("detector", name, package, str(error), TAKES_LONGER) from error
     except Exception as error:
         # Somebody else's code may raise anything.
         raise PluginFailed(
@@ -54,33 +61,41 @@ def _load(entry: EntryPoint) -> Detector:
 class Plugged:
     """A detector of another package, whose failures and answers are checked."""
 
-    def __init__(self, detector: Detector, chosen: str, package: str) -> None:
+    def __init__(
+        self, detector: Detector, chosen: str, package: str, patience: Patience | None = None
+    ) -> None:
         self.name = detector.name
         self._detector = detector
         self._chosen = chosen
         self._package = package
-        self._lock = threading.Lock()
+        # Somebody else's code need not know of threads, and may never answer.
+        self._patience = patience or Patience()
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of every picture, best score first.
 
-        Raises SetupError where the package fails or gives something else.
+        Raises SetupError where the package fails, takes too long, or gives something else.
         """
+        starts = range(0, len(images), AT_ONCE)
+        return [faces for at in starts for faces in self._found(images[at : at + AT_ONCE])]
+
+    def _found(self, images: Sequence[Image]) -> list[list[Face]]:
         try:
-            # Somebody else's code need not know of threads.
-            with self._lock:
-                found: Any = self._detector.detect(images)
+            found: Any = self._patience.call(lambda: self._detector.detect(images))
             is_an_answer = _is_an_answer(found, len(images))
         except GalleryError:
             raise
+        except Overdue as error:
+            raise self._complaint(str(error), TAKES_LONGER) from error
         except Exception as error:
             raise self._complaint(f"failed ({in_a_line(error)})") from error
         if not is_an_answer:
             raise self._complaint("gave something other than a list of faces for every picture")
         return [sorted(faces, key=lambda face: -face.score) for faces in found]
 
-    def _complaint(self, what: str) -> PluginFailed:
-        remedy = "update that package or choose another detector"
+    def _complaint(
+        self, what: str, remedy: str = "update that package or choose another detector"
+    ) -> PluginFailed:
         return PluginFailed("detector", self._chosen, self._package, what, remedy)
 
 

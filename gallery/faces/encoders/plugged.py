@@ -6,7 +6,6 @@ says what it is: so its id is known before the network is opened.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -15,13 +14,14 @@ from numpy.typing import NDArray
 
 from gallery.errors import GalleryError, PluginFailed
 from gallery.faces.interfaces import Channels, EncoderCard, Metric, PluggedNetwork
-from gallery.system.plugins import entry_of, in_a_line, package_of
+from gallery.system.patience import Overdue, Patience
+from gallery.system.plugins import TAKES_LONGER, entry_of, in_a_line, package_of
 from gallery.types import CROP_SIDE
 
 GROUP = "gallery.encoders"
 MOST_WIDE, MOST_SIDE = 4096, 2048
-AT_ONCE = 64
-"""Heads that a network is given together."""
+AT_ONCE = 16
+"""Heads that a network is given together: what a call may take is for so many."""
 
 
 class PluggedEncoder:
@@ -35,8 +35,8 @@ class PluggedEncoder:
         self.name, self._package = name, package
         self.card = self._checked(getattr(open_network, "card", None))
         self._open, self._network = open_network, cast(PluggedNetwork | None, None)
-        # Somebody else's code need not know of threads.
-        self._lock = threading.Lock()
+        # Somebody else's code need not know of threads, and may never answer.
+        self._patience = Patience()
 
     @property
     def id(self) -> str:
@@ -48,14 +48,13 @@ class PluggedEncoder:
     def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return descriptors, shape (n, width).
 
-        Raises SetupError where the package fails, or gives something else than finite numbers of
-        that shape.
+        Raises SetupError where the package fails, takes too long, or gives something else than
+        finite numbers of that shape.
         """
         described = np.empty((len(crops), self.card.width), np.float32)
-        with self._lock:
-            for start in range(0, len(crops), AT_ONCE):
-                some = slice(start, start + AT_ONCE)
-                described[some] = self._encoded(self._wanted(crops[some]))
+        for start in range(0, len(crops), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            described[some] = self._encoded(self._wanted(crops[some]))
         return described
 
     def _wanted(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -74,11 +73,12 @@ class PluggedEncoder:
 
     def _encoded(self, heads: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
-            if self._network is None:
-                self._network = self._open()
-            found: Any = self._network.encode(heads)
+            network = self._network = self._network or self._patience.call(self._open)
+            found: Any = self._patience.call(lambda: network.encode(heads))
         except GalleryError:
             raise
+        except Overdue as error:
+            raise self._complaint(str(error), TAKES_LONGER) from error
         except Exception as error:
             # Somebody else's code may raise anything.
             raise self._complaint(f"failed ({in_a_line(error)})") from error
@@ -113,8 +113,9 @@ class PluggedEncoder:
                 raise self._complaint(f"has a card whose {part} has no meaning")
         return card
 
-    def _complaint(self, what: str) -> PluginFailed:
-        remedy = "update that package or choose another encoder"
+    def _complaint(
+        self, what: str, remedy: str = "update that package or choose another encoder"
+    ) -> PluginFailed:
         return PluginFailed("encoder", self.name, self._package, what, remedy)
 
 
@@ -127,7 +128,9 @@ def encoder(name: str) -> PluggedEncoder | None:
     if entry is None:
         return None
     try:
-        open_network = entry.load()
+        open_network = Patience().call(entry.load)
+    except Overdue as error:
+        raise PluginFailed("encoder", name, package_of(entry), str(error), TAKES_LONGER) from error
     except Exception as error:
         why = f"cannot be loaded ({in_a_line(error)})"
         raise PluginFailed("encoder", name, package_of(entry), why) from error
