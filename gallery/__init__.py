@@ -105,11 +105,14 @@ if TYPE_CHECKING:
         ReferencesUndone,
         RenamedFolder,
         SamePicture,
+        ServiceFailed,
+        ServiceRefused,
         SetupError,
         SeveralFaces,
         StaleCalibration,
         StoreError,
         TooFewFaces,
+        Unencrypted,
         UnfetchableNetwork,
         UnfinishedCopy,
         UnfitWorker,
@@ -224,8 +227,10 @@ else:
         "NoWorkers NobodyKnown "
         "NotAGallery NotCropped NotDrawn NotEncoded NotInCluster NothingConfirmed "
         "NothingFound NothingSeen NothingToUndo OtherGroup OutgrownCalibration "
-        "PluginFailed ReadOnlyDatabase ReferencesUndone RenamedFolder SamePicture SetupError "
-        "SeveralFaces StaleCalibration StoreError TooFewFaces UnfetchableNetwork UnfitWorker "
+        "PluginFailed ReadOnlyDatabase ReferencesUndone RenamedFolder SamePicture ServiceFailed "
+        "ServiceRefused SetupError "
+        "SeveralFaces StaleCalibration StoreError TooFewFaces Unencrypted UnfetchableNetwork "
+        "UnfitWorker "
         "UnfinishedCopy Unnameable UnnamedFolders UnplacedPicture UnreadableDatabase "
         "UnreadableFile UnreadableMetadata UnreadablePicture UnreadableVideo "
         "UnusableDetector UnusableDevice UnusableFile UnwritableFile WhichFace WhichOfFaces "
@@ -437,6 +442,8 @@ __all__ = [
     "Retired",
     "SamePicture",
     "Sample",
+    "ServiceFailed",
+    "ServiceRefused",
     "SetFormat",
     "SetupError",
     "SeveralFaces",
@@ -451,6 +458,7 @@ __all__ = [
     "Thresholds",
     "TooFewFaces",
     "Undone",
+    "Unencrypted",
     "UnfetchableNetwork",
     "UnfinishedCopy",
     "UnfitWorker",

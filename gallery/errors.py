@@ -767,6 +767,16 @@ class GoneFiles(InputError):
 
 
 @facts
+class Unencrypted(InputError):
+    """A key and names go to another machine in a form that others on the way can read."""
+
+    FACT = "The key and the names go to {self.host} unencrypted"
+    CURE = "https keeps them from others on the way"
+
+    host: str
+
+
+@facts
 class EmptyCharacter(InputError):
     """A character has no samples left, since its pictures lie in other folders now."""
 
@@ -966,6 +976,25 @@ class FetchFailed(SetupError):
     url: str
     reason: str
     """The fact as a whole."""
+
+
+@facts
+class ServiceFailed(SetupError):
+    """A program that holds pictures does not answer, or not as its interface says."""
+
+    FACT = "{self.program} at {self.address} {self.reason}"
+    CURE = "{self.remedy}"
+
+    program: str
+    address: str
+    """Where it was asked, without any key."""
+    reason: str
+    """What is the matter, to be read after the address."""
+    remedy: str = ""
+
+
+class ServiceRefused(ServiceFailed):
+    """A program that holds pictures takes no key, or another one, or one with more rights."""
 
 
 @facts

@@ -26,7 +26,7 @@ ROOMS = (
     ("faces",),
     ("store", "metadata"),
     ("identify", "output"),
-    ("engine",),
+    ("engine", "services"),
     ("jobs",),
     ("audit", "evaluation", "machines"),
     ("api", "doctor", "testing"),
@@ -63,7 +63,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "addresses archive_members dialects kinds logs names",
         "columns tables",
         "descriptors place schema",
-        "backups belonging changes contents described server videos",
+        "backups belonging changes contents described sent server videos",
         "databases rejections",
         "copying",
         "decided enrolled_faces forgotten",
@@ -105,15 +105,17 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "outputs",
     ),
     "engine": ("drawn", "engine", "assemble figures", "joint"),
+    "services": ("known", "client keys", "hydrus"),
     "jobs": (
-        "pipeline",
+        "fetch_files pipeline",
         "calibrate changes copy given_names keep_video known_pictures reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
         "renamed_folders",
         "answers describe enroll_folders enroll_regions identify label_video relabel "
         "unknown_faces watch",
-        "add appearances compare draw harvest_page preview shown",
-        "cluster correction_places dataset_cuts dataset_report enroll harvest label meant",
+        "add answered appearances compare draw harvest_page preview shown",
+        "cluster correction_places dataset_cuts dataset_report enroll harvest label meant "
+        "send_tags",
         "cluster_faces dataset decide decided_faces",
         "adopt corrections regroup review seen",
         "name references",
@@ -147,8 +149,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show",
         "video writing",
-        "archive doctor meant models progress seen",
-        "appearances audit calibrate cluster copy dataset decide enroll evaluate "
+        "archive doctor meant models progress seen services",
+        "appearances audit calibrate cluster copy dataset decide enroll evaluate hydrus "
         "label_progress machines references review series web",
         "characters corrections harvest identify label relabel serve",
         "",
@@ -172,6 +174,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "numerics": DATABASE - {"faiss"},
     "output": DATABASE,
     "reports": DATABASE,
+    "services": DATABASE | {"numpy", "media"},
     "store": STORE_FORBIDDEN,
     "identify.calibration": DATABASE,
     "identify.index": {"store", "sqlalchemy", "alembic"},

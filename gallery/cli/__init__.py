@@ -29,6 +29,7 @@ from gallery.cli import (
     enroll,
     evaluate,
     harvest,
+    hydrus,
     identify,
     label,
     machines,
@@ -39,6 +40,7 @@ from gallery.cli import (
     seen,
     series,
     serve,
+    services,
     web,
 )
 from gallery.cli.advice import told
@@ -236,6 +238,9 @@ copy.register(app)
 machines.register(app)
 doctor.register(app)
 app.add_typer(models.app)
+app.add_typer(services.send)
+app.add_typer(services.fetch)
+hydrus.register(services.send, services.fetch)
 
 
 def main() -> None:

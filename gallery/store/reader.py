@@ -32,6 +32,7 @@ from gallery.store.grouping import GroupReader
 from gallery.store.kinds import Bytes, Text, Whole
 from gallery.store.names import clean_name, folded, spelt_alike
 from gallery.store.rejections import RejectionReader
+from gallery.store.sent import SentReader
 from gallery.store.sightings import SightingReader
 from gallery.store.tables import (
     aliases,
@@ -118,6 +119,7 @@ class Store:
         self.decisions = DecisionReader(self._reading)
         self.groups = GroupReader(self._reading)
         self.rejections = RejectionReader(self._reading)
+        self.sent = SentReader(self._reading)
         self.series = SeriesReader(self._reading)
         self.sightings = SightingReader(self._reading)
 

@@ -30,6 +30,8 @@ from the rest. Triggers, see migration 0008, give every sighting its row, and ke
 how many rows are alike. The revision of state goes up with every answer that is stored. Characters
 stand there without a foreign key, which would want two more indexes.
 
+What was sent to programs that hold the pictures stands in sent, see sent.py. No answer hangs on it.
+
 Ids are never given out twice (sqlite_autoincrement, and sequences on a server), since an index that
 knows rows by id alone would else name the wrong character.
 """
@@ -482,4 +484,15 @@ answer_counts = Table(
     Column("verdict", Text, primary_key=True),
     Column("character_id", Whole, primary_key=True),
     Column("faces", Whole, nullable=False),
+)
+
+sent = Table(
+    "sent",
+    metadata,
+    Column("place", Text, primary_key=True),  # the program, its address and a part of it
+    Column("digest", Text, primary_key=True),  # SHA-256 of the file
+    Column("item", Text, primary_key=True),  # what of it was sent: a tag, a face, an appearance
+    Column("said", Text, nullable=False),  # what was said of the item; empty where it says it all
+    Column("remote", Text, nullable=False),  # what the program knows it by; empty where by itself
+    Column("state", Text, nullable=False),  # see sent.SentState
 )

@@ -43,6 +43,7 @@ from gallery.store.forgotten import (
 )
 from gallery.store.names import clean_name, folded, is_reject_name
 from gallery.store.rejections import SAME_PLACE, NewRejection, RejectionWriter
+from gallery.store.sent import SentWriter
 from gallery.store.sightings import SightingWriter
 from gallery.store.steps import Action, DecidedFace, FaceMeant, Undone
 from gallery.store.tables import (
@@ -140,6 +141,7 @@ class Writer:
         self._connection = connection
         self.answers = AnswerWriter(connection)
         self.rejections = RejectionWriter(connection)
+        self.sent = SentWriter(connection)
         self.decisions = DecisionWriter(connection, self.rejections)
         self.sightings = SightingWriter(connection)
         self._touched: set[int] = set()

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from command import ROOT, run
 from fakes import Square
+from hydrus_stand import HydrusStand
+from speaking import KEY, listening
 from typer.main import get_command
 from videos import at_rate, scene, write_video
 
@@ -73,6 +75,12 @@ COMMANDS = (
     "models fetch nobody",
 )
 """Each command once, in an order in which each has something to do; the last one fails."""
+
+TALKS = ("send hydrus --yes", "fetch hydrus character:pim --out fetched")
+"""Commands that talk to another program, with programs that answer."""
+
+CONNECTED = re.compile(r"connect\(\d+, (\{sa_family=AF_INET6?,[^}]*\})")
+"""Whom a process of a trace talked to."""
 
 TRACED = "socket,connect,sendto,sendmsg,sendmmsg,openat,open,creat"
 NETWORK = re.compile(r"AF_INET|resolv\.conf|/etc/hosts|nscd|/etc/ssl|ca-certificates")
@@ -148,8 +156,12 @@ def test_every_command_is_run() -> None:
     ran = {line.split()[0] for line in COMMANDS} | {" ".join(line.split()[:2]) for line in COMMANDS}
     group = get_command(app).commands  # type: ignore[attr-defined]
     # These listen on loopback until they are stopped; tests/web and tests/machines look at who is
-    # let in.
-    assert set(group) - {"review", "scheduler", "serve", "worker"} <= ran
+    # let in. Those talk to programs, see below.
+    talking = {"fetch", "send"}
+    assert set(group) - {"review", "scheduler", "serve", "worker"} - talking <= ran
+    assert {name for talk in talking for name in group[talk].commands} <= {
+        line.split()[1] for line in TALKS
+    }
     assert {f"models {name}" for name in group["models"].commands} <= ran
 
 
@@ -172,6 +184,31 @@ def test_nothing_is_written_elsewhere_and_no_name_is_looked_up(lived: Lived) -> 
     assert str(lived.home / "data" / "gallery" / "gallery.db") in changed
     top = str(lived.home.parent)
     assert [path for path in changed if not path.startswith((top, "/dev/"))] == []
+
+
+@pytest.mark.slow
+def test_who_talks_to_a_program_talks_to_nobody_else(lived: Lived) -> None:
+    if lived.trace is None:
+        pytest.skip("needs unshare and strace, and the right to use them")
+    trace = lived.work / "talk"
+    prefix = ["strace", "--follow-forks", f"--trace={TRACED}", f"--output={trace}"]
+    stand = HydrusStand()
+    for path in (lived.work / "shots").iterdir():
+        stand.hold(path.read_bytes(), ".jpg", "character:pim")
+    with listening(stand) as url:
+        port = url.rpartition(":")[2]
+        extra = fresh(lived.home, lived.home.parent / "tmp")
+        extra |= {"GALLERY_HYDRUS_URL": url, "GALLERY_HYDRUS_KEY": KEY, "http_proxy": url + "1"}
+        for line in TALKS:
+            done = run(*line.split(), cwd=lived.work, extra=extra, prefix=prefix)
+            assert (done.code, KEY in done.stdout + done.stderr) == (0, False), done
+            said = trace.read_text(encoding="utf-8", errors="replace")
+            talked = set(CONNECTED.findall(said))
+            assert len(talked) == 1
+            assert all(f"htons({port})" in one and '"127.0.0.1"' in one for one in talked)
+            assert "resolv.conf" not in said
+    assert stand.sent
+    assert len(list((lived.work / "fetched").iterdir())) == len(SHOTS)
 
 
 def test_a_program_that_imports_gallery_first_is_silent_too(tmp_path: Path) -> None:
