@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gallery.audit.proposals import Proposal
     from gallery.errors import (
         AbsentPictures,
+        AwaitedServer,
         BadArchive,
         BadManifest,
         BadName,
@@ -211,8 +212,8 @@ else:
     _HOMES = {
         "api": "Gallery Job Picture open_gallery",
         "audit.proposals": "Proposal",
-        "errors": "AbsentPictures BadArchive BadManifest BadName BadOutput BadSetting BrokenRows "
-        "BusyDatabase "
+        "errors": "AbsentPictures AwaitedServer BadArchive BadManifest BadName BadOutput "
+        "BadSetting BrokenRows BusyDatabase "
         "BusyFile ChangedProposal ClosedGallery CopyRefused DamagedBackUp DamagedCrop "
         "DamagedDatabase DamagedDescriptor DamagedDetector DamagedNetwork DamagedPlace "
         "DatabaseFailed DecidedMeanwhile EmptyCharacter EmptyGallery EnrolledFace "
@@ -291,6 +292,7 @@ __all__ = [
     "AnswerCounts",
     "AnswerPage",
     "Arrived",
+    "AwaitedServer",
     "BadArchive",
     "BadManifest",
     "BadName",

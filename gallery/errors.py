@@ -1310,6 +1310,14 @@ class LostServer(DatabaseFailed):
 
 
 @facts
+class AwaitedServer(DatabaseFailed):
+    """The server of a database went away, and a job waits until it is back."""
+
+    reason: str = field(init=False, default="went away")
+    remedy: str = field(init=False, default="the job waits until its server is back")
+
+
+@facts
 class NoPlace(StoreError):
     """The folder of a new database cannot be made."""
 

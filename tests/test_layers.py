@@ -107,7 +107,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "engine": ("drawn", "engine", "assemble figures", "joint"),
     "services": ("known", "client keys", "hydrus"),
     "jobs": (
-        "fetch_files pipeline",
+        "fetch_files patience",
+        "pipeline",
         "calibrate changes copy given_names keep_video known_pictures reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",
         "renamed_folders",

@@ -8,7 +8,7 @@ import typer
 
 from gallery.cli.calibrate import say_when_outgrown
 from gallery.cli.label_progress import LabelReporter
-from gallery.cli.machines import ClusterAt, Keys, Map, hands_of
+from gallery.cli.machines import ClusterAt, Keys, Map, hands_of, tell_wait
 from gallery.cli.meant import KeptTo
 from gallery.cli.progress import follow
 from gallery.cli.show import Cropped, MinFace, MinQuality, Pictures, settings_of
@@ -127,7 +127,9 @@ def label(
         )
         gallery.require_encoded()
         say_when_outgrown(gallery)
-        choices = label_job.LabelChoices(match, top, not no_keep, watched, workers, hands)
+        choices = label_job.LabelChoices(
+            match, top, not no_keep, watched, workers, hands, tell_wait
+        )
         follow(label_job.label(gallery, plan, choices, rewrite=rewrite), reporter)
         if reporter.has_unsure and not no_keep:
             reporter.gain = follow(worth.gain(gallery))

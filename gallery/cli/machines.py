@@ -104,7 +104,7 @@ def worker(
             threads=threads or available_cores(),
             host=host,
             ready=lambda address: say(f"Works for {reach.address} at {address}."),
-            tell=_tell,
+            tell=tell_wait,
         )
 
 
@@ -171,9 +171,9 @@ def hands_of(
     mapped = [_folders(one) for one in folders or ()]
     if cluster.startswith(LOCAL):
         _hand_on_device(settings)
-        opened = own_workers(settings, _count(cluster.removeprefix(LOCAL)), _tell)
+        opened = own_workers(settings, _count(cluster.removeprefix(LOCAL)), tell_wait)
     else:
-        opened = workers_at(settings, cluster, keys, mapped, _tell)
+        opened = workers_at(settings, cluster, keys, mapped, tell_wait)
     with opened as hands:
         yield hands
 
@@ -196,7 +196,8 @@ def _folders(text: str) -> tuple[Path, str]:
     return absolute(here), there
 
 
-def _tell(notice: GalleryError) -> None:
+def tell_wait(notice: GalleryError) -> None:
+    """Say what a job noticed of other machines, and whether it waits for them."""
     from gallery.errors import NoScheduler, NoWorkers
 
     waits = " It is waited for." if isinstance(notice, (NoScheduler, NoWorkers)) else ""

@@ -20,6 +20,7 @@ from gallery.events import (
 from gallery.faces.video import VideoOptions, seconds_looked_at
 from gallery.jobs.changes import known_to, note, outdated
 from gallery.jobs.label_video import label_video
+from gallery.jobs.patience import Tell
 from gallery.jobs.pipeline import Hands, identified
 from gallery.jobs.watch import Arrivals, arriving
 from gallery.jobs.written import WrittenRecords
@@ -70,6 +71,8 @@ class LabelChoices:
     """How many pictures are prepared at the same time; None is one for each core."""
     hands: Hands | None = None
     """Who looks at pictures instead of this machine, which looks at videos in any case."""
+    tell: Tell = lambda _: None
+    """Says that the database's server is waited for."""
 
 
 def planned(
@@ -187,6 +190,7 @@ class _Run:
             keep=self._keep,
             workers=choices.workers,
             hands=choices.hands,
+            tell=choices.tell,
         )
         with closing(answers):
             for one in answers:

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from gallery.errors import InputError
 from gallery.events import Identified
 from gallery.faces.quality import NO_GATES, Gates
+from gallery.jobs.patience import Tell, patiently
 from gallery.media.images import FileState, file_state, read_image
 from gallery.system.threads import ROOM, ahead, available_cores, limited
-from gallery.types import Descriptor, Image, MatchMode
+from gallery.types import Descriptor, Image, MatchMode, Record
 
 if TYPE_CHECKING:
     from gallery.engine.engine import Engine
@@ -226,17 +227,23 @@ def identified(
     workers: int | None = None,
     with_images: bool = False,
     hands: Hands | None = None,
+    tell: Tell = lambda _: None,
 ) -> Generator[Identified, None, None]:
     """Yield the record of every file in order; one that cannot be read has a record with error.
 
     With keep, the gallery notes what it sees, before it is yielded. See observations for workers,
-    images and hands.
+    images and hands. A database's server that goes away is waited for, which `tell` says.
     """
+
+    def answered(seen: Sequence[Observation]) -> list[Record]:
+        # What was noted is noted again in its own place.
+        return patiently(lambda: engine.records(seen, mode=mode, top=top, keep=keep), tell)
+
     groups = observations(
         engine, paths, gates, workers=workers, with_images=with_images, hands=hands
     )
     with contextlib.closing(groups):
         for group in groups:
-            records = engine.records([one for one, _ in group], mode=mode, top=top, keep=keep)
+            records = answered([one for one, _ in group])
             for record, (_, image) in zip(records, group, strict=True):
                 yield Identified(record, image)

@@ -8,15 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command import INTERRUPTED, PROGRAM, Done, finish, start
+from cluster import DEADLY_WIDTH, OPTIONS, PICTURES, Cluster, formats, lines_in, made, same
+from command import finish
 
-from gallery.machines.reach import make_keys
 from gallery.media.images import encode_png
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -27,138 +26,15 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL"),
 ]
 
-PICTURES = 40
-DEADLY_WIDTH = 41
-PAUSE = 0.04
-"""Seconds that a picture takes at least, so that a job is not over before something is killed."""
-
-DETECTOR = f"""
-import os, signal, time
-
-from gallery.faces.detectors.whole import WholePicture
-
-
-class Slow(WholePicture):
-    name = "slow"
-
-    def detect(self, images):
-        time.sleep({PAUSE} * len(images))
-        if any(image.width == {DEADLY_WIDTH} for image in images):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().detect(images)
-"""
-"""A detector of another package: every picture is a face, and one kind ends who looks at it."""
-
-OPTIONS = ("--encoder", "anime-lite", "--detector", "slow")
-
-
-@dataclass
-class Cluster:
-    """A scheduler and workers that run, and what they are told."""
-
-    folder: Path
-    keys: Path
-    port: int = 0
-    scheduler: subprocess.Popen[str] | None = None
-    workers: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    @property
-    def extra(self) -> dict[str, str]:
-        path = os.pathsep.join((str(self.folder / "site"), os.environ.get("PYTHONPATH", "")))
-        return {
-            "GALLERY_CACHE": str(self.folder / "cache"),
-            "GALLERY_CLUSTER_KEYS": str(self.keys),
-            "PYTHONPATH": path.rstrip(os.pathsep),
-        }
-
-    @property
-    def address(self) -> str:
-        return f"tls://127.0.0.1:{self.port}"
-
-    def start(self, *words: str | Path, program: Sequence[str] = PROGRAM) -> subprocess.Popen[str]:
-        return start(
-            *words, cwd=self.folder, database=self.database, extra=self.extra, program=program
-        )
-
-    def run(self, *words: str | Path) -> Done:
-        return finish(self.start(*words))
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "gallery.db"
-
-    def start_scheduler(self) -> None:
-        self.scheduler = self.start("scheduler", "--port", str(self.port), program=INTERRUPTED)
-        assert self.scheduler.stdout is not None
-        self.port = int(self.scheduler.stdout.readline().rpartition(":")[2])
-
-    def start_worker(self) -> None:
-        words = ("worker", "--scheduler", self.address, "--threads", "1")
-        one = self.start(*words, program=INTERRUPTED)
-        assert one.stderr is not None
-        assert one.stderr.readline().startswith("Whoever has the keys can run programs as you")
-        assert one.stderr.readline().startswith(f"Works for {self.address} at tls://127.0.0.1:")
-        self.workers.append(one)
-
-    def end(self) -> None:
-        for one in (*self.workers, self.scheduler):
-            if one is not None and one.poll() is None:
-                one.terminate()
-        for one in (*self.workers, self.scheduler):
-            if one is not None and one.poll() is None:
-                finish(one)
-
-    def label(self, *words: str | Path) -> subprocess.Popen[str]:
-        return self.start(*OPTIONS, "label", "shots", *words, "--cluster", self.address)
-
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
-    about = folder / "site" / "slow-1.0.dist-info"
-    about.mkdir(parents=True)
-    (folder / "site" / "slow.py").write_text(DETECTOR, encoding="utf-8")
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[gallery.detectors]\nslow = slow:Slow\n")
-    generator = np.random.default_rng(3)
-    for number in range(PICTURES):
-        path = folder / "shots" / f"{number:03}.png"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(encode_png(generator.integers(0, 255, (24, 24, 3), np.uint8)))
-    (folder / "shots" / "017.png").write_bytes(b"no picture")
-    (folder / "shots" / "018.png").write_bytes(b"")
-    for number in range(2):
-        path = folder / "characters" / "Noa" / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes((folder / "shots" / f"{number:03}.png").read_bytes())
-    made = Cluster(folder, folder / "keys")
-    make_keys(made.keys)
-    done = made.run(*OPTIONS, "enroll", "characters", "--cropped")
-    assert done.code == 0, done.stderr
-    local = made.run(*OPTIONS, "label", "shots", "--out", "local.jsonl", "--write", "csv:local.csv")
-    assert local.code == 1, local.stderr
-    made.start_scheduler()
-    made.start_worker()
-    made.start_worker()
-    yield made
-    made.end()
-
-
-def same(cluster: Cluster, name: str) -> bool:
-    """Say whether a job's records and table are the local run's, byte for byte."""
-    return all(
-        (cluster.folder / f"{name}.{kind}").read_bytes()
-        == (cluster.folder / f"local.{kind}").read_bytes()
-        for kind in ("jsonl", "csv")
-    )
-
-
-def formats(name: str) -> Sequence[str]:
-    return "--out", f"{name}.jsonl", "--write", f"csv:{name}.csv"
-
-
-def lines_in(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+    ours = made(tmp_path_factory.mktemp("cluster"))
+    ours.start_scheduler()
+    ours.start_worker()
+    ours.start_worker()
+    yield ours
+    ours.end()
 
 
 def once(condition: Callable[[], bool]) -> None:
