@@ -25,6 +25,7 @@ PARTS = {
     "memory": ("benchmarks.label_memory --pictures 2000", "Labelling a large folder"),
     "video": ("benchmarks.video", "Labelling a video, from file to record"),
     "portraits": ("benchmarks.portraits", "Heads of portraits, with and without a look again"),
+    "poses": ("benchmarks.poses", "Faces upright and from the front, beside a reader's eye"),
     "accuracy": (
         "training.evaluate --network models/anime-ensemble.npy --detector heads "
         "--cache build/training/cache",

@@ -254,6 +254,7 @@ class Gallery:
         largest: bool = False,
         min_face: float = 0.0,
         min_quality: float = 0.0,
+        portrait: bool = False,
         keep_poor: bool = False,
         again: bool = False,
         with_guesses: bool = False,
@@ -264,8 +265,9 @@ class Gallery:
         folders of pictures. `names` and `tag_prefix` say which tags of captions are names, where
         the gallery's own characters are not meant. `largest` takes the largest of several faces;
         faces with a head smaller than `min_face` pixels, or worse to be seen than `min_quality`
-        (0 to 1), are as if they were not there; `keep_poor` lets poor faces count. Faces that were
-        forgotten are passed over, unless they are wanted `again`. With the source XMP,
+        (0 to 1), are as if they were not there, and with `portrait` those that are not upright and
+        seen from the front, see quality.is_portrait; `keep_poor` lets poor faces count. Faces that
+        were forgotten are passed over, unless they are wanted `again`. With the source XMP,
         `with_guesses` takes names that gallery wrote itself of characters that it has, too.
 
         What an Enrolled tells is in the database. At the end a Retired tells of each sample that
@@ -273,7 +275,7 @@ class Gallery:
         enroll, StoreError where the database cannot be written or lacks descriptors of the encoder,
         SetupError where detector or encoder do not work.
         """
-        gates, wanted = _gates(min_face, min_quality), _texts(names, "names")
+        gates, wanted = _gates(min_face, min_quality, portrait=portrait), _texts(names, "names")
 
         def events() -> Generator[EnrolEvent, None, None]:
             folders = _paths(paths)
@@ -560,16 +562,18 @@ class Gallery:
         resolution: int = 1024,
         min_face: float = 0.0,
         min_quality: float = 0.0,
+        portrait: bool = False,
         alone: bool = False,
         options: OutputOptions | None = None,
     ) -> Job[Event[Dataset], Dataset]:
         """Make a training set of what was labelled, as `gallery dataset` does.
 
-        All of it is taken, or files and folders in `paths`; of all `characters` or some; only faces
-        that a person `confirmed`, or all that have a name. `repeats` are of the character with most
-        pictures, and `resolution` is the side in pixels that the trainer brings pictures to. The
-        folder appears at the end, whole; one that holds such a set is replaced. Raises InputError
-        where nothing was labelled, and for a folder that holds anything else.
+        All of it is taken, or files and folders in `paths`; of all `characters` or some; only
+        faces that a person `confirmed`, or all that have a name; gates are those of enroll.
+        `repeats` are of the character with most pictures, and `resolution` is the side in pixels
+        that the trainer brings pictures to. The folder appears at the end, whole; one that holds
+        such a set is replaced. Raises InputError where nothing was labelled, and for a folder
+        that holds anything else.
         """
         from gallery.jobs.dataset import DatasetChoices, dataset
 
@@ -584,7 +588,7 @@ class Gallery:
             keep_near,
             repeats,
             resolution,
-            _gates(min_face, min_quality),
+            _gates(min_face, min_quality, portrait=portrait),
             alone,
             options or OutputOptions(),
         )
@@ -688,6 +692,7 @@ class Gallery:
         mode: MatchMode = MatchMode.IDEAL,
         min_face: float = 0.0,
         min_quality: float = 0.2,
+        portrait: bool = False,
         start: float = 0.0,
         end: float | None = None,
         every: float = EVERY,
@@ -695,12 +700,12 @@ class Gallery:
         """Gather the unknown faces of pictures and videos in one new folder a likely character.
 
         As `gallery harvest` does. Clusters of fewer faces than `at_least` are left out. The folder
-        appears at the end, whole. The rest is as in label.
+        appears at the end, whole. `portrait` is as in enroll, and the rest as in label.
         """
         from gallery.jobs.harvest import harvest, refuse_inside
         from gallery.media.inputs import media_of
 
-        options = _video(start, end, every, _gates(min_face, min_quality))
+        options = _video(start, end, every, _gates(min_face, min_quality, portrait=portrait))
 
         def events() -> Generator[HarvestEvent, None, None]:
             named = _paths(paths)
@@ -1176,13 +1181,13 @@ def _image(picture: Picture) -> Image:
     return from_pillow(picture, NAMELESS)
 
 
-def _gates(min_face: float, min_quality: float) -> Gates:
+def _gates(min_face: float, min_quality: float, *, portrait: bool = False) -> Gates:
     """Return gates. Raises InputError for values that no face has."""
     if min_face < 0 or not 0 <= min_quality <= 1:
         raise BadSetting(
             "gates", "min_face is a number of pixels from 0, min_quality one from 0 to 1"
         )
-    return Gates(min_face, min_quality)
+    return Gates(min_face, min_quality, portrait)
 
 
 def _check_top(top: int) -> None:

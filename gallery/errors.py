@@ -302,7 +302,7 @@ class NoFaceMarked(NoFace):
 
 @facts
 class NoFacePasses(NoFace):
-    """All faces of a picture are smaller or poorer than was asked for."""
+    """All faces of a picture are smaller or poorer than was asked for, or no portraits."""
 
     CURE = "give a better picture, or ask for less"
 
@@ -310,11 +310,15 @@ class NoFacePasses(NoFace):
     """The shorter side of a head, in pixels, at least; 0 where it was not asked for."""
     min_quality: float
     """Its score, 0 to 1, at least; 0 where it was not asked for."""
+    portrait: bool = False
+    """Whether a face was wanted that is upright and seen from the front."""
 
     def __post_init__(self) -> None:
         asked = (("{:g} pixels", self.min_face), ("quality {:g}", self.min_quality))
         least = " and ".join(what.format(value) for what, value in asked if value > 0)
-        self.reason = f"shows no face of at least {least}"
+        what = "face that is upright and from the front" if self.portrait else "face"
+        parts = (f"shows no {what}", f"of at least {least}" if least else "")
+        self.reason = " ".join(part for part in parts if part)
 
 
 @facts

@@ -162,6 +162,16 @@ class TestAdvice:
                 "a shows 2 faces; cut out the one that is meant, or give --largest.",
             ),
             (
+                NoFacePasses(PIC, 0, 0, portrait=True),
+                "a shows no face that is upright and from the front; give another picture, or "
+                "leave out --portrait.",
+            ),
+            (
+                NoFacePasses(PIC, 40, 0.5, portrait=True),
+                "from the front of at least 40 pixels and quality 0.5; give another picture, or "
+                "leave out --portrait --min-face 40 --min-quality 0.5.",
+            ),
+            (
                 NoFacePasses(PIC, 40, 0),
                 "of at least 40 pixels; give a better picture, or ask for less than --min-face 40.",
             ),

@@ -135,7 +135,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "verification",
         "identification",
         "verdicts",
-        "hard_strangers",
+        "hard_strangers poses",
         "decided evaluate",
         "page plain run",
     ),

@@ -115,6 +115,8 @@ def _of_name(error: NameTaken) -> str:
 def _of_gates(error: NoFacePasses) -> str:
     asked = (("--min-face", error.min_face), ("--min-quality", error.min_quality))
     least = " ".join(f"{option} {value:g}" for option, value in asked if value > 0)
+    if error.portrait:
+        return "give another picture, or leave out " + " ".join(("--portrait", least)).strip()
     return f"give a better picture, or ask for less than {least}"
 
 

@@ -18,6 +18,7 @@ from gallery.cli.show import (
     Largest,
     MinFace,
     MinQuality,
+    Portrait,
     json_line,
     named_path,
     plural,
@@ -78,6 +79,7 @@ def enroll(
     largest: Largest = False,
     min_face: MinFace = 0.0,
     min_quality: MinQuality = 0.0,
+    portrait: Portrait = False,
     keep_poor: Annotated[
         bool,
         typer.Option("--keep-poor", help="Let poor faces count for a character's ideal and best."),
@@ -108,7 +110,7 @@ def enroll(
     check_names(source, are_given=names is not None)
     listed = names_listed(names) if names is not None else []
     named = named_in(paths, source, listed, tag_prefix)
-    gates = Gates(min_face, min_quality)
+    gates = Gates(min_face, min_quality, portrait)
     with open_gallery(settings_of(ctx, cropped=cropped), create=True) as gallery:
         named = named or named_as_in(gallery, paths)
         reporter = _EnrolReporter(json=json)

@@ -9,7 +9,17 @@ import typer
 
 from gallery.cli.machines import ClusterAt, Keys, Map, hands_of
 from gallery.cli.progress import WholeReporter, follow
-from gallery.cli.show import Cropped, Json, MinFace, json_line, named_path, plural, say, settings_of
+from gallery.cli.show import (
+    Cropped,
+    Json,
+    MinFace,
+    Portrait,
+    json_line,
+    named_path,
+    plural,
+    say,
+    settings_of,
+)
 from gallery.cli.video import Every, From, To, options_of
 from gallery.media.inputs import media_of
 from gallery.settings import EVERY
@@ -55,6 +65,7 @@ def harvest(
             help="Leave out faces that can be seen worse than this, 0 to 1.",
         ),
     ] = 0.2,
+    portrait: Portrait = False,
     cluster: ClusterAt = None,
     keys: Keys = None,
     map_: Map = None,
@@ -71,7 +82,7 @@ def harvest(
     from gallery.jobs.harvest import harvest as job
     from gallery.jobs.harvest import refuse_inside
 
-    options = options_of(from_, to, every, min_face, min_quality)
+    options = options_of(from_, to, every, min_face, min_quality, portrait=portrait)
     media = media_of(paths)
     refuse_inside(out, paths)
     reporter = WholeReporter()

@@ -49,6 +49,13 @@ MinFace: TypeAlias = Annotated[
         help="Leave out heads whose shorter side is below this.",
     ),
 ]
+Portrait: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--portrait",
+        help="Keep faces alone that are upright and seen from the front, or nearly so.",
+    ),
+]
 MinQuality: TypeAlias = Annotated[
     float,
     typer.Option(

@@ -34,7 +34,13 @@ Every: TypeAlias = Annotated[
 
 
 def options_of(
-    start: str, end: str | None, every: float, min_face: float, min_quality: float
+    start: str,
+    end: str | None,
+    every: float,
+    min_face: float,
+    min_quality: float,
+    *,
+    portrait: bool = False,
 ) -> VideoOptions:
     """Return what of videos is looked at. Raises InputError for times that are none."""
     from gallery.errors import InputError
@@ -46,4 +52,4 @@ def options_of(
     last = None if end is None else seconds_of(end)
     if last is not None and last <= first:
         raise InputError("--to is not after --from; give a later time.")
-    return VideoOptions(first, last, every, Gates(min_face, min_quality))
+    return VideoOptions(first, last, every, Gates(min_face, min_quality, portrait))

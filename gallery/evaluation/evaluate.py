@@ -19,6 +19,7 @@ from gallery.evaluation.identification import (
     open_set,
     transfer,
 )
+from gallery.evaluation.poses import poses_chapter
 from gallery.evaluation.search import Rows, blocks, search_in_steps, without
 from gallery.evaluation.trials import OpenSet
 from gallery.evaluation.verdicts import (
@@ -111,6 +112,7 @@ def evaluate(
             verdict_chapter(asked, said, weights, is_calibrated=judge.is_calibrated),
             *beside,
             *series_chapter(evaluation_set, said, weights),
+            *poses_chapter(asked, said, weights),
             opened,
             carried,
             *closed.chapters,

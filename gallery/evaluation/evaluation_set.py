@@ -16,6 +16,7 @@ from gallery.evaluation.search import Probes, References, Rows
 from gallery.evaluation.series import folder_above, known_series, series_of_stranger
 from gallery.events import Advanced, PassedOver, Refused, Stage, Started
 from gallery.faces.describe import Describer
+from gallery.faces.quality import is_portrait
 from gallery.jobs.enroll_folders import choose_face
 from gallery.jobs.given_names import GivenNames
 from gallery.jobs.pipeline import looked_at
@@ -65,6 +66,8 @@ class EvaluationSet:
     """Of the probes, in their order."""
     qualities: tuple[Quality | None, ...]
     """How well each probe can be seen; None where it was not measured."""
+    portraits: NDArray[np.bool_]
+    """Which probes are upright and seen from the front, shape (n,); see quality.is_portrait."""
     of_folder: bool
     """True where probes come from a folder, False where they are the references themselves."""
     notes: tuple[str, ...] = field(default=())
@@ -113,6 +116,7 @@ def set_of_gallery(engine: Engine) -> EvaluationSet:
         probes=probes,
         origins=tuple(Origin(one.path, sample_id=one.id) for one in samples),
         qualities=tuple(one.quality for one in samples),
+        portraits=np.array([is_portrait(one.face) for one in samples], np.bool_),
         of_folder=False,
         excluded=_excluded(
             engine,
@@ -184,6 +188,9 @@ def set_of_folder(
         probes=collected.probes(),
         origins=tuple(collected.origins),
         qualities=tuple(collected.qualities),
+        portraits=np.array(
+            [one.face is not None and is_portrait(one.face) for one in collected.origins], np.bool_
+        ),
         of_folder=True,
         notes=tuple(_folder_notes(strangers, collected)),
         excluded=_excluded(engine, enrolled.names, collected.seen),

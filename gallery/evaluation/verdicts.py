@@ -146,6 +146,8 @@ class JudgedFaces:
     """Whether the name that was said is right."""
     named: Labels
     """The number of the character that was named, NOBODY for none."""
+    probes: Rows
+    """Which of the evaluation set's probes they are, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,11 +208,13 @@ def judge_faces(
         verdicts.append(verdict.value)
         right.append(not as_strangers and name == evaluation_set.names[labels[row]])
         named.append(NOBODY if name is None else number[name])
+    there = np.array(rows, dtype=np.intp)
     return JudgedFaces(
-        labels[np.array(rows, dtype=np.intp)],
+        labels[there],
         np.array(verdicts, dtype=np.str_),
         np.array(right, dtype=np.bool_),
         np.array(named, dtype=np.int64),
+        asked.rows[there],
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.faces.interfaces import Aligner, Detector, Encoder
-from gallery.faces.quality import NO_GATES, Gates, head_size, measure
+from gallery.faces.quality import NO_GATES, Gates, measure
 from gallery.types import CROP_SIDE, Crop, DescribedFace, Face, Image, Quality
 
 
@@ -64,8 +64,8 @@ class Describer:
         return self.detector.detect(images)
 
     def passing(self, image: Image, faces: Sequence[Face], gates: Gates) -> list[Face]:
-        """Return those faces of a picture that are large and good enough, in their order."""
-        large = [face for face in faces if head_size(face) >= gates.min_face]
+        """Return those faces of a picture that are as the gates want them, in their order."""
+        large = [face for face in faces if gates.admit(face)]
         if gates.min_quality <= 0:
             return large
         size = (image.width, image.height)
@@ -102,9 +102,9 @@ class Describer:
     def _cut(
         self, image: Image, faces: Sequence[Face], gates: Gates
     ) -> Iterator[tuple[Face, Crop, Quality]]:
-        """Yield those faces of a picture that are large enough, with their crops and quality."""
+        """Yield those faces of a picture that gates admit, with their crops and quality."""
         for face in faces:
-            if head_size(face) >= gates.min_face:
+            if gates.admit(face):
                 crop = self.aligner.align(image, face)
                 yield face, crop, measure(crop, face, (image.width, image.height))
 

@@ -26,6 +26,14 @@ harm (0.78). These score 0.25, 0.31, 0.24 and 0.11, so that the line keeps out o
 3,289 untouched faces none lies below it.
 """
 
+MOST_ROLL = 16.0
+"""A portrait's eyes are level within so many degrees."""
+
+LEAST_APART = 0.27
+"""A portrait's eyes are so far apart, in widths of the head's box, or farther: a head that turns
+away brings them together. With MOST_ROLL it was chosen on 100 faces of the dev split that a reader
+sorted; `python -m benchmarks.poses` says what both are worth on 100 others."""
+
 EDGES = 0.1
 """The share of a crop's pixels, those with the steepest gradients, that its sharpness is read from.
 Anime is flat between its lines, so that a measure over all pixels counts lines instead."""
@@ -51,12 +59,18 @@ FAINT = (256 * sum(SMOOTHING) ** 2 * 8) ** 2
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """The least size and quality of a face that counts."""
+    """What a face must be to count."""
 
     min_face: float = 0.0
     """The shorter side of its head's box, in pixels, at least."""
     min_quality: float = 0.0
     """Its score, 0 to 1, at least."""
+    portrait: bool = False
+    """Whether it must be seen upright and from the front, or nearly so."""
+
+    def admit(self, face: Face) -> bool:
+        """Say whether a face is large enough, and a portrait where that is wanted."""
+        return head_size(face) >= self.min_face and (not self.portrait or is_portrait(face))
 
 
 NO_GATES = Gates()
@@ -79,6 +93,18 @@ def measure(crop: Crop, face: Face, picture: tuple[int, int] | None = None) -> Q
 def is_poor(quality: Quality) -> bool:
     """Say whether a face is so unclear that ideal and best do better without it."""
     return quality.score < POOR
+
+
+def is_portrait(face: Face) -> bool:
+    """Say whether a head is upright and seen from the front, or nearly so, by its eyes.
+
+    A face whose eyes are unknown is none.
+    """
+    turned = roll(face)
+    if face.landmarks is None or turned is None:
+        return False
+    apart = math.dist(face.landmarks.left_eye, face.landmarks.right_eye)
+    return abs(turned) <= MOST_ROLL and apart >= LEAST_APART * face.box.width
 
 
 def head_size(face: Face) -> float:

@@ -12,7 +12,7 @@ from gallery.engine import joint
 from gallery.engine.engine import Engine
 from gallery.errors import InputError, NothingFound, UnusableFile, UnwritableFile
 from gallery.events import Advanced, Finished, Job, Refused, Started
-from gallery.faces.quality import NO_GATES, Gates, head_size
+from gallery.faces.quality import NO_GATES, Gates
 from gallery.jobs.dataset_cuts import Cutter, Taken
 from gallery.jobs.dataset_report import Dataset, as_json, report
 from gallery.jobs.harvest import refuse_inside
@@ -148,7 +148,7 @@ def _wanted(record: Record, names: set[str], choices: DatasetChoices) -> Record 
         for answer in shown.faces
         if names_in(replace(shown, faces=(answer,)), unsure=choices.options.unsure)
         and (not choices.confirmed or answer.decided is Decided.CONFIRMED)
-        and head_size(answer.face) >= choices.gates.min_face
+        and choices.gates.admit(answer.face)
         and (answer.quality is None or answer.quality.score >= choices.gates.min_quality)
     )
     if not any(not names or one.character in names for one in own):

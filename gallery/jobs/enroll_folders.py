@@ -333,7 +333,12 @@ class Enrolment:
             self._check(image)
         passing = self._describer.passing(image, faces, self._gates)
         if faces and not passing:
-            raise NoFacePasses(image.path, self._gates.min_face, self._gates.min_quality)
+            raise NoFacePasses(
+                image.path,
+                self._gates.min_face,
+                self._gates.min_quality,
+                self._gates.portrait,
+            )
         return choose_face(image.path, passing, largest=self._largest)
 
     def _is_old_picture(self, one: _Pending, described: DescribedFace) -> bool:

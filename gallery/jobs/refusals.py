@@ -29,12 +29,15 @@ def settings_key(detector: str, *, largest: bool, gates: Gates) -> str:
     Keys of earlier versions are made of options of the command line. They equal none of these, so
     that what they refused is looked at once more.
     """
-    settings = {
+    settings: dict[str, object] = {
         "detector": detector,
         "largest": largest,
         "min_face": float(gates.min_face),
         "min_quality": float(gates.min_quality),
     }
+    if gates.portrait:
+        # Without it keys are as they were before there was such a choice.
+        settings["portrait"] = True
     return json.dumps(settings, sort_keys=True)
 
 

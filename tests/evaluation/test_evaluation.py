@@ -812,6 +812,33 @@ class TestSeries:
         assert series_of_stranger("Ritsu", "K-on", {"k-on", None}) == "k-on"
         assert series_of_stranger("Ritsu", "asked", {"k-on", None}) is None
 
+    def test_portraits_and_other_faces_have_rows_of_their_own(self, gallery: Engine) -> None:
+        described, labels = clouds(12, 6, 2.0)
+        names = [f"Number {label:03d}" for label in labels]
+        fill(gallery, described, names, "fake")
+        judge = Judge(lambda question: decide(question.matches, Thresholds(0.9, 1.2, 0.0)))
+        of_gallery = set_of_gallery(gallery)
+        assert "poses.portraits.sure" not in {
+            one.name for one in value_of(evaluate(of_gallery, judge, samples=20)).figures
+        }
+        # Every sixth face leans, and looks like nobody: it stands on the other side.
+        leaning = np.arange(len(labels)) % 6 == 5
+        probes = dataclasses.replace(
+            of_gallery.probes,
+            descriptors=of_gallery.probes.descriptors * np.where(leaning, -1, 1)[:, None],
+        )
+        mixed = dataclasses.replace(of_gallery, portraits=~leaning, probes=probes)
+        evaluation = value_of(evaluate(mixed, judge, samples=20))
+        figures = {one.name: one for one in evaluation.figures}
+        of_both = [figures[f"poses.{key}.rank_1"] for key in ("portraits", "others")]
+        assert [one.count for one in of_both] == [60, 12]
+        assert of_both[0].value is not None
+        assert of_both[0].value > 0.9
+        assert of_both[1].value == 0.0
+        assert figures["poses.others.sure.right"].value is None
+        strangers = [figures[f"poses.{key}.strangers.sure"] for key in ("portraits", "others")]
+        assert [one.count for one in strangers] == [60, 12]
+
     def test_strangers_of_an_enrolled_series_have_rows_of_their_own(self, gallery: Engine) -> None:
         described, labels = clouds(12, 6, 2.0)
         # Numbers 0 to 5 are of one series and look alike, 6 to 10 are of one each.

@@ -25,6 +25,7 @@ from gallery.faces.quality import (
     frontal,
     head_size,
     is_poor,
+    is_portrait,
     measure,
     roll,
     sharpness,
@@ -193,6 +194,35 @@ class TestScore:
         assert counting([False, True, False]) == [0, 2]
         assert counting([True, True]) == [0, 1]
         assert counting([]) == []
+
+
+def with_eyes(apart: float, turned: float, side: float = 100.0) -> Face:
+    """A head whose eyes are so far apart, in sides, and turned by so many degrees."""
+    x, y = (apart * side / 2 * part(math.radians(turned)) for part in (math.cos, math.sin))
+    eyes = Landmarks(Point(50 - x, 55 - y), Point(50 + x, 55 + y))
+    return Face(Box(0, 0, side, side), 1.0, eyes)
+
+
+class TestPortraits:
+    @pytest.mark.parametrize(
+        ("apart", "turned", "answer"),
+        [
+            (0.33, 0, True), (0.33, 15, True), (0.33, -15, True), (0.28, 0, True),
+            (0.33, 17, False), (0.33, -17, False), (0.25, 0, False), (0.25, 30, False),
+            (0.33, 170, False),
+        ],
+    )  # fmt: skip
+    def test_a_head_is_one_upright_and_from_the_front(
+        self, apart: float, turned: float, answer: bool
+    ) -> None:
+        assert is_portrait(with_eyes(apart, turned)) is answer
+        assert Gates(portrait=True).admit(with_eyes(apart, turned)) is answer
+        assert Gates().admit(with_eyes(apart, turned))
+        assert not Gates(101, portrait=True).admit(with_eyes(apart, turned))
+
+    def test_who_shows_no_eyes_is_none(self) -> None:
+        assert not is_portrait(Face(Box(0, 0, 9, 9), 1.0))
+        assert not is_portrait(with_eyes(0, 0))
 
 
 class TestGates:

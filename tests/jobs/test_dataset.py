@@ -328,6 +328,9 @@ def test_the_command_prints_a_table_and_json(
     assert [one.read_text(encoding="utf-8") for one in captions] == ["character:mio_(sky)"] * 3
     config = tomllib.loads((tmp_path / "more" / "dataset_config.toml").read_text(encoding="utf-8"))
     assert config["datasets"][0]["resolution"] == 64
+    # Ready crops show no eyes to the detector that takes them whole, and none is a portrait.
+    done = call("dataset", "none", "--alone", "--portrait", cwd=tmp_path, database=other)
+    assert "No labelled picture shows any of the characters" in done.complaint
     done = call("dataset", "none", "--alone", "--confirmed", cwd=tmp_path, database=other)
     assert done.code == 1
     assert "No labelled picture shows any of the characters" in done.complaint

@@ -366,6 +366,7 @@ def test_a_refusal_of_another_version_means_that_the_picture_is_looked_at_once_m
     [
         NoFace(Path("a.png")),
         NoFacePasses(Path("a.png"), 40.0, 0.25),
+        NoFacePasses(Path("a.png"), 0.0, 0.0, portrait=True),
         SeveralFaces(Path("a.png"), 3),
         UnreadablePicture(Path("a.png"), "is damaged or cut short: \u4e94", remedy="draw it"),
         UnusableFile(Path("a.png"), "is strange"),
@@ -385,13 +386,14 @@ def test_what_a_refusal_knows_is_remembered_but_for_the_path(refusal: UnusableFi
 
 def test_a_refusal_holds_for_the_settings_it_was_made_with() -> None:
     keys = {
-        settings_key(detector, largest=largest, gates=Gates(size, quality))
+        settings_key(detector, largest=largest, gates=Gates(size, quality, portrait))
         for detector in ("heads", "fake")
         for largest in (False, True)
         for size in (0, 40)
         for quality in (0.0, 0.25)
+        for portrait in (False, True)
     }
-    assert len(keys) == 16
+    assert len(keys) == 32
     assert all("--" not in key for key in keys)
     assert settings_key("fake", largest=False, gates=Gates(0)) == settings_key(
         "fake", largest=False, gates=NO_GATES

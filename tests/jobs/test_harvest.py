@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import Square, fake_gallery, write_picture
+from fakes import FakeDetector, Square, fake_gallery, write_picture
 from videos import at_rate, scene, write_video
 
 from gallery.engine.engine import Engine
@@ -18,7 +19,7 @@ from gallery.faces.video import VideoOptions
 from gallery.jobs.enroll_folders import enroll_candidates
 from gallery.jobs.harvest import LIST, Harvest, Harvested, refuse_inside
 from gallery.jobs.harvest_page import PAGE
-from gallery.types import Candidate
+from gallery.types import Candidate, Face, Image, Landmarks, Point
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 220, 20)
 ALL = VideoOptions()
@@ -92,6 +93,37 @@ def test_small_clusters_and_faces_are_left_out_when_asked(
     with Harvest(filled, tmp_path / "large") as harvest:
         looked = list(harvest.pictures(pictures, VideoOptions(gates=Gates(min_face=65))))
     assert [one.unknown for one in looked if isinstance(one, Gathered)] == [0, 0, 1]
+
+
+class Turning(FakeDetector):
+    """Sees heads by their squares; green ones lean."""
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        return [
+            [self._turned(image, face) for face in faces]
+            for image, faces in zip(images, super().detect(images), strict=True)
+        ]
+
+    def _turned(self, image: Image, face: Face) -> Face:
+        left, top, _, _ = (round(edge) for edge in face.box)
+        assert face.landmarks is not None
+        if image.pixels[top + 1, left + 1].argmax() != 1:
+            return face
+        left_eye, right_eye = face.landmarks.left_eye, face.landmarks.right_eye
+        lower = Point(right_eye.x, right_eye.y + face.box.height / 3)
+        return replace(face, landmarks=Landmarks(left_eye, lower))
+
+
+def test_portraits_alone_are_gathered_when_asked(
+    database: Path, pictures: list[Path], tmp_path: Path
+) -> None:
+    with fake_gallery(database, detector=Turning()) as gallery:
+        for number, portrait in enumerate((False, True)):
+            options = VideoOptions(gates=Gates(portrait=portrait))
+            with Harvest(gallery, tmp_path / str(number)) as harvest:
+                looked = list(harvest.pictures(pictures, options))
+            seen = [one.unknown for one in looked if isinstance(one, Gathered)]
+            assert seen == ([0, 2, 0] if portrait else [1, 2, 1])
 
 
 def test_a_picture_and_a_video_of_one_face_are_one_cluster(
