@@ -105,7 +105,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "outputs",
     ),
     "engine": ("drawn", "engine", "assemble figures", "joint"),
-    "services": ("known", "client keys", "hydrus"),
+    "services": ("faces known", "client keys", "hydrus immich photoprism"),
     "jobs": (
         "fetch_files patience",
         "pipeline",
@@ -116,7 +116,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "unknown_faces watch",
         "add answered appearances compare draw harvest_page preview shown",
         "cluster correction_places dataset_cuts dataset_report enroll harvest label meant "
-        "send_tags",
+        "send_faces send_tags",
         "cluster_faces dataset decide decided_faces",
         "adopt corrections regroup review seen",
         "name references",
@@ -151,7 +151,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "advice show",
         "video writing",
         "archive doctor meant models progress seen services",
-        "appearances audit calibrate cluster copy dataset decide enroll evaluate hydrus "
+        "appearances audit calibrate cluster copy dataset decide enroll evaluate faces hydrus "
         "label_progress machines references review series web",
         "characters corrections harvest identify label relabel serve",
         "",

@@ -28,6 +28,7 @@ from gallery.cli import (
     doctor,
     enroll,
     evaluate,
+    faces,
     harvest,
     hydrus,
     identify,
@@ -241,6 +242,7 @@ app.add_typer(models.app)
 app.add_typer(services.send)
 app.add_typer(services.fetch)
 hydrus.register(services.send, services.fetch)
+faces.register(services.send)
 
 
 def main() -> None:

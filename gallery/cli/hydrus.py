@@ -9,6 +9,7 @@ import typer
 
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.services import (
+    EXAMPLES,
     NOT_SENT,
     Alone,
     Certificate,
@@ -25,9 +26,6 @@ from gallery.services.known import HYDRUS, Status
 if TYPE_CHECKING:
     from gallery.jobs.send_tags import TagPlan
     from gallery.services.hydrus import Hydrus
-
-EXAMPLES = 5
-"""Files of a plan that are named for people."""
 
 Url: TypeAlias = Annotated[
     str,

@@ -74,6 +74,9 @@ Yes: TypeAlias = Annotated[
     bool, typer.Option("--yes", help="Send it; without this nothing is changed anywhere.")
 ]
 
+EXAMPLES = 5
+"""Files of a plan that are named for people."""
+
 NOT_SENT = "Nothing was sent; --yes sends it."
 
 

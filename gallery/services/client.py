@@ -36,6 +36,9 @@ MOST_SAID = 200
 
 CHUNK = 1 << 16
 
+SHORT = len("Bearer")
+"""No key is as short."""
+
 LOOPBACK = "localhost"
 
 
@@ -264,7 +267,9 @@ class Client:
             values = json.loads(text)
             text = values.get("error") or values.get("message") or ""
         text = text if isinstance(text, str) and not text.lstrip().startswith("<") else ""
-        for secret in filter(None, self._secrets.values()):
+        # Some headers hold a word before the key.
+        words = [word for value in self._secrets.values() for word in value.split()]
+        for secret in filter(lambda word: len(word) > SHORT, words):
             text, status = text.replace(secret, "***"), status.replace(secret, "***")
         text = one_line(text)[:MOST_SAID].rstrip(".")
         status = one_line(status)[:MOST_SAID]

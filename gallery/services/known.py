@@ -20,6 +20,10 @@ class Program:
 
 
 HYDRUS = Program("hydrus", "http://127.0.0.1:45869", "GALLERY_HYDRUS_URL", "GALLERY_HYDRUS_KEY")
+IMMICH = Program("Immich", "http://127.0.0.1:2283", "GALLERY_IMMICH_URL", "GALLERY_IMMICH_KEY")
+PHOTOPRISM = Program(
+    "PhotoPrism", "http://127.0.0.1:2342", "GALLERY_PHOTOPRISM_URL", "GALLERY_PHOTOPRISM_KEY"
+)
 
 
 class Status(StrEnum):

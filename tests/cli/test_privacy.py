@@ -16,6 +16,8 @@ import pytest
 from command import ROOT, run
 from fakes import Square
 from hydrus_stand import HydrusStand
+from immich_stand import ImmichStand
+from photoprism_stand import PhotoPrismStand
 from speaking import KEY, listening
 from typer.main import get_command
 from videos import at_rate, scene, write_video
@@ -76,8 +78,13 @@ COMMANDS = (
 )
 """Each command once, in an order in which each has something to do; the last one fails."""
 
-TALKS = ("send hydrus --yes", "fetch hydrus character:pim --out fetched")
-"""Commands that talk to another program, with programs that answer."""
+TALKS: dict[str, type[HydrusStand | ImmichStand | PhotoPrismStand]] = {
+    "send hydrus --yes": HydrusStand,
+    "fetch hydrus character:pim --out fetched": HydrusStand,
+    "send immich --yes": ImmichStand,
+    "send photoprism --yes": PhotoPrismStand,
+}
+"""Commands that talk to another program, and what answers."""
 
 CONNECTED = re.compile(r"connect\(\d+, (\{sa_family=AF_INET6?,[^}]*\})")
 """Whom a process of a trace talked to."""
@@ -98,10 +105,10 @@ class Lived:
     """System calls, where they can be traced."""
 
 
-def tracing(trace: Path) -> list[str]:
-    """What takes the network from a command and writes down what it asks of the system."""
+def tracing(trace: Path, *, offline: bool = True) -> list[str]:
+    """What writes down what a command asks of the system, and takes the network from it."""
     way = ["strace", "--follow-forks", "--seccomp-bpf", f"--trace={TRACED}", f"--output={trace}"]
-    prefix = ["unshare", "--net", "--map-root-user", *way]
+    prefix = ["unshare", "--net", "--map-root-user", *way] if offline else way
     if any(shutil.which(program) is None for program in ("unshare", "strace")):
         return []
     tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)
@@ -187,28 +194,33 @@ def test_nothing_is_written_elsewhere_and_no_name_is_looked_up(lived: Lived) -> 
 
 
 @pytest.mark.slow
-def test_who_talks_to_a_program_talks_to_nobody_else(lived: Lived) -> None:
+@pytest.mark.parametrize("line", TALKS)
+def test_who_talks_to_a_program_talks_to_nobody_else(lived: Lived, line: str) -> None:
     if lived.trace is None:
         pytest.skip("needs unshare and strace, and the right to use them")
     trace = lived.work / "talk"
-    prefix = ["strace", "--follow-forks", f"--trace={TRACED}", f"--output={trace}"]
-    stand = HydrusStand()
+    prefix = tracing(trace, offline=False)
+    stand = TALKS[line]()
     for path in (lived.work / "shots").iterdir():
-        stand.hold(path.read_bytes(), ".jpg", "character:pim")
+        if isinstance(stand, HydrusStand):
+            stand.hold(path.read_bytes(), ".jpg", "character:pim")
+        else:
+            stand.hold(path.read_bytes())
+    name = line.split()[1].upper()
     with listening(stand) as url:
         port = url.rpartition(":")[2]
         extra = fresh(lived.home, lived.home.parent / "tmp")
-        extra |= {"GALLERY_HYDRUS_URL": url, "GALLERY_HYDRUS_KEY": KEY, "http_proxy": url + "1"}
-        for line in TALKS:
-            done = run(*line.split(), cwd=lived.work, extra=extra, prefix=prefix)
-            assert (done.code, KEY in done.stdout + done.stderr) == (0, False), done
-            said = trace.read_text(encoding="utf-8", errors="replace")
-            talked = set(CONNECTED.findall(said))
-            assert len(talked) == 1
-            assert all(f"htons({port})" in one and '"127.0.0.1"' in one for one in talked)
-            assert "resolv.conf" not in said
-    assert stand.sent
-    assert len(list((lived.work / "fetched").iterdir())) == len(SHOTS)
+        extra |= {f"GALLERY_{name}_URL": url, f"GALLERY_{name}_KEY": KEY, "http_proxy": url + "1"}
+        done = run(*line.split(), cwd=lived.work, extra=extra, prefix=prefix)
+    assert KEY not in done.stdout + done.stderr
+    said = trace.read_text(encoding="utf-8", errors="replace")
+    talked = set(CONNECTED.findall(said))
+    assert len(talked) == 1, done
+    assert all(f"htons({port})" in one and '"127.0.0.1"' in one for one in talked)
+    assert "resolv.conf" not in said
+    assert done.code == 0, done
+    changed = any(one.method in ("POST", "PUT") for one in stand.asked)
+    assert changed or len(list((lived.work / "fetched").iterdir())) == len(SHOTS)
 
 
 def test_a_program_that_imports_gallery_first_is_silent_too(tmp_path: Path) -> None:
