@@ -55,7 +55,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "encoders.plugged networks.devices "
         "networks.library",
         "detectors.sessions encoders.dlib_network encoders.ensemble encoders.onnx_network video",
-        "detectors.landmarks",
+        "detectors.landmarks tagger",
         "detectors.heads",
         "catalog",
     ),
@@ -116,7 +116,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "unknown_faces watch",
         "add answered appearances compare draw harvest_page preview shown",
         "cluster correction_places dataset_cuts dataset_report enroll harvest label meant "
-        "send_faces send_tags",
+        "opinion send_faces send_tags",
         "cluster_faces dataset decide decided_faces",
         "adopt corrections regroup review seen",
         "name references",
@@ -153,7 +153,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "archive doctor meant models progress seen services",
         "appearances audit calibrate cluster copy dataset decide enroll evaluate faces hydrus "
         "label_progress machines references review series web",
-        "characters corrections harvest identify label relabel serve",
+        "characters corrections harvest identify label opinion relabel serve",
         "",
     ),
 }

@@ -35,6 +35,7 @@ from gallery.cli import (
     label,
     machines,
     models,
+    opinion,
     references,
     relabel,
     review,
@@ -230,6 +231,7 @@ review.register(app)
 audit.register(app)
 cluster.register(app)
 relabel.register(app)
+opinion.register(app)
 seen.register(app)
 appearances.register(app)
 calibrate.register(app)
