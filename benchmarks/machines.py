@@ -2,11 +2,15 @@
 
     python -m benchmarks.machines postgresql+psycopg://USER@HOST/postgres [--times 3] [--rows 200]
     python -m benchmarks.machines --workers [--times 3] [--copies 10]
+    python -m benchmarks.machines --memory 100000
 
 With --workers the sample screenshots, each so many times, are looked at by one and two threads here
 and by as many workers of one thread each, processes on this machine; both take turns. Starting the
 workers is not counted. What the submitter takes is its processor time, with the scheduler's, which
 runs in the same process, and that of connections that are encrypted.
+
+With --memory two workers of one thread look at so many pictures, each a face already, described by
+MEMORY_ENCODER; printed is what the processes hold of their own after each part of them.
 
 The user may make databases on the server, which are dropped again. The first three rows are whole
 jobs over the sample pictures, from file to record, with the default detector and encoder. The
@@ -48,6 +52,12 @@ from measuring.tables import table
 
 CROP = np.full((CROP_SIDE, CROP_SIDE, 3), 90, np.uint8)
 BOX = Box(10.0, 10.0, 110.0, 110.0)
+
+
+MEMORY_ENCODER = "anime-lite"
+
+MEMORY_PARTS = 10
+"""How often memory is looked at."""
 
 
 class Place:
@@ -266,6 +276,37 @@ def show_workers(times: int, copies: int) -> None:
     print(f"One submitter feeds some {core / cost:.0f} cores: {core:.0f} ms over {cost:.1f} ms.")
 
 
+def show_memory(count: int) -> None:
+    """Have workers look at so many pictures, and print what all processes hold meanwhile."""
+    settings = Settings(database="sqlite://", encoder=MEMORY_ENCODER, detector="whole")
+    samples = [
+        path for one in sorted(CHARACTERS.iterdir()) if one.is_dir() for path in pictures(one)
+    ]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}" for number in range(count)]
+        for number, path in enumerate(paths):
+            path.symlink_to(samples[number % len(samples)].absolute())
+        with (
+            open_gallery(settings, create=True) as engine,
+            own_workers(settings, 2, threads=1) as workers,
+        ):
+            seen = identified(engine, paths, hands=workers)
+            for number, _ in enumerate(seen, 1):
+                if number * MEMORY_PARTS % count < MEMORY_PARTS:
+                    rows.append((f"{number:,}", *(f"{one:.0f}" for one in held())))
+    print(table(("pictures", "submitter and scheduler, MiB", "a worker, MiB, the largest"), rows))
+
+
+def held() -> tuple[float, float]:
+    """Return what this process holds alone, and the largest of those below it, in MiB."""
+    import psutil
+
+    ours = psutil.Process()
+    below = [one.memory_full_info().uss for one in ours.children(recursive=True)]
+    return ours.memory_full_info().uss / 2**20, max(below) / 2**20
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.machines", description=__doc__)
@@ -273,6 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "server", nargs="?", help="a database of the server whose user may make others"
     )
     parser.add_argument("--workers", action="store_true", help="workers beside threads")
+    parser.add_argument("--memory", type=int, metavar="N", help="so many pictures, by workers")
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--rows", type=int, default=200)
@@ -280,6 +322,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(heading())
     if chosen.workers:
         show_workers(chosen.times, chosen.copies)
+    if chosen.memory is not None:
+        show_memory(chosen.memory)
     if chosen.server is None:
         return
     with (

@@ -107,7 +107,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "engine": ("drawn", "engine", "assemble figures", "joint"),
     "services": ("faces known", "client keys", "hydrus immich photoprism"),
     "jobs": (
-        "fetch_files patience",
+        "away fetch_files",
         "pipeline",
         "calibrate changes copy given_names keep_video known_pictures reencode refusals "
         "relabel_pictures relabel_video stored_answers worth written",

@@ -18,9 +18,9 @@ from gallery.events import (
     Waiting,
 )
 from gallery.faces.video import VideoOptions, seconds_looked_at
+from gallery.jobs.away import Tell
 from gallery.jobs.changes import known_to, note, outdated
 from gallery.jobs.label_video import label_video
-from gallery.jobs.patience import Tell
 from gallery.jobs.pipeline import Hands, identified
 from gallery.jobs.watch import Arrivals, arriving
 from gallery.jobs.written import WrittenRecords

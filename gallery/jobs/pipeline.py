@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from gallery.errors import InputError
 from gallery.events import Identified
 from gallery.faces.quality import NO_GATES, Gates
-from gallery.jobs.patience import Tell, patiently
+from gallery.jobs.away import Tell, patiently
 from gallery.media.images import FileState, file_state, read_image
 from gallery.system.threads import ROOM, ahead, available_cores, limited
 from gallery.types import Descriptor, Image, MatchMode, Record

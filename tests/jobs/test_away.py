@@ -12,12 +12,12 @@ from fakes import Square, write_picture
 from postgres import running
 
 from gallery.errors import AwaitedServer, GalleryError, LostServer, NoServer
-from gallery.jobs import patience
-from gallery.jobs.patience import patiently
+from gallery.jobs import away
+from gallery.jobs.away import patiently
 
 
 def test_work_is_done_again_once_the_server_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(away, "LOOK_AGAIN", 0.0)
     answers: list[GalleryError | int] = [
         LostServer("db"),
         NoServer("db", "cannot be reached"),
@@ -36,8 +36,8 @@ def test_work_is_done_again_once_the_server_is_back(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_server_that_stays_away_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LOOK_AGAIN", 0.0)
-    monkeypatch.setattr(patience, "AWAY", 0.01)
+    monkeypatch.setattr(away, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(away, "AWAY", 0.01)
 
     def work() -> int:
         time.sleep(0.02)
