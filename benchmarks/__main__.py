@@ -33,6 +33,7 @@ PARTS = {
     ),
     "ccip": ("benchmarks.ccip", "Pairs, in the shape of the test that CCIP was judged by"),
     "openset": ("benchmarks.openset", "Verdicts, on characters that nobody trained on"),
+    "plugins": ("benchmarks.plugins", "An encoder of another package beside the default"),
     "openset-checked": ("benchmarks.openset --checked", "The same, labels checked"),
     "openset-joint": (
         "benchmarks.openset --checked --together",

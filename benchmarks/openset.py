@@ -183,13 +183,13 @@ def _described(
 def read_false_detections(data: Path, weights: Weights, cache: Path) -> Faces:
     """Return random squares of pictures, none of which touches what may be a head."""
     descriptors, quality = _described(
-        lambda: np.stack(list(_background(data))), weights, cache / f"no-head-{FALSE_DETECTIONS}"
+        lambda: np.stack(list(background(data))), weights, cache / f"no-head-{FALSE_DETECTIONS}"
     )
     labels = np.arange(len(descriptors), dtype=np.int64)
     return Faces(descriptors, labels, labels, quality)
 
 
-def _background(data: Path) -> Iterator[NDArray[np.uint8]]:
+def background(data: Path) -> Iterator[NDArray[np.uint8]]:
     """Yield squares of a quarter to three quarters of the pictures' shorter sides, scaled."""
     from gallery.faces.detectors.onnx_file import OnnxFileDetector
     from gallery.media.images import decode

@@ -68,6 +68,10 @@ class Metric(StrEnum):
     COSINE = "cosine"
     """By their directions. They are brought to length 1; then Euclidean distance is the square root
     of twice the cosine distance, and orders faces alike."""
+    LEARNT = "learnt"
+    """By a matrix that was learnt, of Mahalanobis' kind: of x and y the square of the distance is
+    (x - y) M (x - y). The network brings M as `matrix`. Descriptors are multiplied by its square
+    root; then Euclidean distance is the learnt one."""
 
 
 class Channels(StrEnum):

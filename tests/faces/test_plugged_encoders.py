@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -19,7 +20,13 @@ from numpy.typing import NDArray
 
 from gallery.engine import assemble
 from gallery.engine.engine import Engine
-from gallery.errors import DamagedDescriptor, InputError, NoSuchNetwork, PluginFailed
+from gallery.errors import (
+    DamagedDescriptor,
+    InputError,
+    NoSuchNetwork,
+    PluginFailed,
+    SetupError,
+)
 from gallery.faces.encoders.plugged import PluggedEncoder
 from gallery.faces.interfaces import Channels, EncoderCard, Metric
 from gallery.settings import Settings
@@ -209,6 +216,105 @@ def test_a_descriptor_without_a_direction_is_refused() -> None:
 
     with pytest.raises(PluginFailed, match="without a direction"):
         PluggedEncoder(Dark, "dark", "theirs").encode(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), "u1"))
+
+
+class Learnt(Means):
+    card = replace(CARD, metric=Metric.LEARNT)
+    matrix = np.diag(np.array([4, 1, 1, 1, 1, 0], np.float32))
+
+    def __init__(self) -> None:
+        turned, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))
+        self.matrix = (turned @ type(self).matrix @ turned.T).astype(np.float32)
+
+
+def test_a_learnt_metric_is_the_distance_of_descriptors() -> None:
+    check_plugged_encoder(Learnt)
+    crops = np.random.default_rng(1).integers(0, 256, (2, CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    crops[1] //= 3
+    crops[1, :60, :, 0] = 200
+    learnt = PluggedEncoder(Learnt, "learnt", "theirs")
+    assert learnt.id == "learnt-1-learnt-10-bgr@6"
+    one, other = learnt.encode(crops).astype(np.float64)
+    (plain, apart) = PluggedEncoder(Means, "means", "theirs").encode(crops).astype(np.float64)
+    difference = plain - apart
+    wanted = float(np.sqrt(difference @ Learnt().matrix @ difference))
+    assert wanted > 0.1
+    assert float(np.linalg.norm(one - other)) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "why"),
+    [
+        (None, r"has no `matrix` of finite numbers of shape \(6, 6\)"),
+        (np.eye(5, dtype=np.float32), "has no `matrix` of finite"),
+        (np.full((6, 6), np.nan, np.float32), "has no `matrix` of finite"),
+        (np.eye(6, dtype=np.int64), "has no `matrix` of finite"),
+        (-np.eye(6, dtype=np.float32), "no metric"),
+        (np.diag(np.array([1, 1, 1, 1, 1, -0.1], np.float32)), "no metric"),
+        (np.triu(np.ones((6, 6), np.float32)), "no metric"),
+        (np.zeros((6, 6), np.float32), "no metric"),
+    ],
+)
+def test_a_matrix_that_is_no_metric_is_refused(matrix: object, why: str) -> None:
+    class Odd(Learnt):
+        def __init__(self) -> None:
+            self.matrix = matrix  # type: ignore[assignment]
+
+    with pytest.raises(PluginFailed, match=why):
+        PluggedEncoder(Odd, "odd", "theirs").encode(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), "u1"))
+
+
+def ccip_at(folder: Path) -> Path:
+    """Write a network with the input and the output of CCIP's: colours in 16 x 16 places."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    folder.mkdir()
+    graph = helper.make_graph(
+        [
+            helper.make_node(
+                "AveragePool", ["input"], ["small"], kernel_shape=[24, 24], strides=[24, 24]
+            ),
+            helper.make_node("Reshape", ["small", "flat"], ["output"]),
+        ],
+        "feat",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 384, 384])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", 768])],
+        [numpy_helper.from_array(np.array([-1, 768], np.int64), "flat")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(folder / "model_feat.onnx"))
+    return folder
+
+
+def test_ccip_is_brought_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    about = site / "gallery_ccip-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gallery-ccip\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[gallery.encoders]\nccip = gallery_ccip:Ccip\n")
+    monkeypatch.syspath_prepend(ROOT / "examples" / "gallery-ccip")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("CCIP", str(tmp_path / "ccip"))
+    monkeypatch.delitem(sys.modules, "gallery_ccip", raising=False)
+    with pytest.raises(SetupError, match=r"ccip lacks model_feat\.onnx; fetch a folder of https"):
+        assemble.check(Settings(encoder="ccip"))
+    monkeypatch.delitem(sys.modules, "gallery_ccip", raising=False)
+    ccip_at(tmp_path / "ccip")
+    digest = hashlib.sha256((tmp_path / "ccip" / "model_feat.onnx").read_bytes()).hexdigest()
+    chosen = assemble.chosen_encoder(Settings(encoder="ccip"))
+    assert chosen.id == f"ccip-{digest[:12]}-cosine-384-rgb@768"
+    check_encoder(chosen.open())
+    # A network that sees red alone: (1 - mean) / deviation, of length 1.
+    red = np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    red[..., 0] = 255
+    planes = chosen.open().encode(red).reshape(3, 256)
+    wanted = (np.array([1, 0, 0]) - [0.48145466, 0.4578275, 0.40821073]) / [
+        0.26862954, 0.26130258, 0.27577711
+    ]  # fmt: skip
+    wanted /= 16 * np.linalg.norm(wanted)
+    assert np.allclose(planes, wanted[:, None], atol=1e-5)
+    monkeypatch.delitem(sys.modules, "gallery_ccip")
 
 
 @pytest.mark.parametrize(

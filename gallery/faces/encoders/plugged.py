@@ -20,6 +20,8 @@ from gallery.types import CROP_SIDE
 
 GROUP = "gallery.encoders"
 MOST_WIDE, MOST_SIDE = 4096, 2048
+ROUNDING = 1e-5
+"""Of a learnt metric's largest square, what its others may be below 0 and still be 0."""
 AT_ONCE = 16
 """Heads that a network is given together: what a call may take is for so many."""
 
@@ -35,6 +37,7 @@ class PluggedEncoder:
         self.name, self._package = name, package
         self.card = self._checked(getattr(open_network, "card", None))
         self._open, self._network = open_network, cast(PluggedNetwork | None, None)
+        self._root: NDArray[np.float32] | None = None
         # Somebody else's code need not know of threads, and may never answer.
         self._patience = Patience()
 
@@ -82,6 +85,8 @@ class PluggedEncoder:
         except Exception as error:
             # Somebody else's code may raise anything.
             raise self._complaint(f"failed ({in_a_line(error)})") from error
+        if self.card.metric is Metric.LEARNT and self._root is None:
+            self._root = self._square_root(getattr(network, "matrix", None))
         wanted = (len(heads), self.card.width)
         if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.shape != wanted:
             shape = getattr(found, "shape", type(found).__name__)
@@ -94,7 +99,23 @@ class PluggedEncoder:
             if not (lengths > 0).all():
                 raise self._complaint("gave a descriptor without a direction, all zeros")
             described /= lengths
-        return described
+        return described if self._root is None else described @ self._root
+
+    def _square_root(self, matrix: Any) -> NDArray[np.float32]:
+        """Return the symmetric square root of a learnt metric's matrix."""
+        width = self.card.width
+        if (
+            not isinstance(matrix, np.ndarray)
+            or matrix.dtype.kind != "f"
+            or matrix.shape != (width, width)
+            or not np.isfinite(matrix).all()
+        ):
+            raise self._complaint(f"has no `matrix` of finite numbers of shape {(width, width)}")
+        values, vectors = np.linalg.eigh(matrix.astype(np.float64))
+        least = -ROUNDING * max(float(values[-1]), 0.0)
+        if not np.allclose(matrix, matrix.T, atol=-least) or values[-1] <= 0 or values[0] < least:
+            raise self._complaint("has a `matrix` that is no metric: symmetric, no negative square")
+        return np.asarray((vectors * np.sqrt(values.clip(0))) @ vectors.T, np.float32)
 
     def _checked(self, card: Any) -> EncoderCard:
         if not isinstance(card, EncoderCard):
@@ -129,6 +150,8 @@ def encoder(name: str) -> PluggedEncoder | None:
         return None
     try:
         open_network = Patience().call(entry.load)
+    except GalleryError:
+        raise
     except Overdue as error:
         raise PluginFailed("encoder", name, package_of(entry), str(error), TAKES_LONGER) from error
     except Exception as error:
