@@ -105,7 +105,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "outputs",
     ),
     "engine": ("drawn", "engine", "assemble figures", "joint"),
-    "services": ("faces known", "client keys", "hydrus immich photoprism"),
+    "services": ("faces known", "client keys", "hydrus immich photoprism stash"),
     "jobs": (
         "away fetch_files",
         "pipeline",
@@ -116,7 +116,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "unknown_faces watch",
         "add answered appearances compare draw harvest_page preview shown",
         "cluster correction_places dataset_cuts dataset_report enroll harvest label meant "
-        "opinion send_faces send_tags",
+        "opinion send_faces send_markers send_tags",
         "cluster_faces dataset decide decided_faces",
         "adopt corrections regroup review seen",
         "name references",
@@ -152,7 +152,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "video writing",
         "archive doctor meant models progress seen services",
         "appearances audit calibrate cluster copy dataset decide enroll evaluate faces hydrus "
-        "label_progress machines references review series web",
+        "label_progress machines references review series stash web",
         "characters corrections harvest identify label opinion relabel serve",
         "",
     ),

@@ -43,6 +43,7 @@ from gallery.cli import (
     series,
     serve,
     services,
+    stash,
     web,
 )
 from gallery.cli.advice import told
@@ -245,6 +246,7 @@ app.add_typer(services.send)
 app.add_typer(services.fetch)
 hydrus.register(services.send, services.fetch)
 faces.register(services.send)
+stash.register(services.send)
 
 
 def main() -> None:

@@ -263,9 +263,11 @@ class Client:
             text = b"".join(self._chunks(answer, CHUNK)).decode("utf-8", "replace")
         except ServiceFailed:
             text = ""
-        with suppress(ValueError, RecursionError, AttributeError):
-            values = json.loads(text)
-            text = values.get("error") or values.get("message") or ""
+        with suppress(ValueError, RecursionError, AttributeError, TypeError):
+            values: Any = json.loads(text)
+            text = ""
+            (first, *_) = values.get("errors") or [{}]
+            text = values.get("message") or values.get("error") or first.get("message") or ""
         text = text if isinstance(text, str) and not text.lstrip().startswith("<") else ""
         # Some headers hold a word before the key.
         words = [word for value in self._secrets.values() for word in value.split()]

@@ -24,6 +24,7 @@ IMMICH = Program("Immich", "http://127.0.0.1:2283", "GALLERY_IMMICH_URL", "GALLE
 PHOTOPRISM = Program(
     "PhotoPrism", "http://127.0.0.1:2342", "GALLERY_PHOTOPRISM_URL", "GALLERY_PHOTOPRISM_KEY"
 )
+STASH = Program("Stash", "http://127.0.0.1:9999", "GALLERY_STASH_URL", "GALLERY_STASH_KEY")
 
 
 class Status(StrEnum):

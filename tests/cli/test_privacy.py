@@ -19,6 +19,7 @@ from hydrus_stand import HydrusStand
 from immich_stand import ImmichStand
 from photoprism_stand import PhotoPrismStand
 from speaking import KEY, listening
+from stash_stand import StashStand
 from typer.main import get_command
 from videos import at_rate, scene, write_video
 
@@ -78,11 +79,12 @@ COMMANDS = (
 )
 """Each command once, in an order in which each has something to do; the last one fails."""
 
-TALKS: dict[str, type[HydrusStand | ImmichStand | PhotoPrismStand]] = {
+TALKS: dict[str, type[HydrusStand | ImmichStand | PhotoPrismStand | StashStand]] = {
     "send hydrus --yes": HydrusStand,
     "fetch hydrus character:pim --out fetched": HydrusStand,
     "send immich --yes": ImmichStand,
     "send photoprism --yes": PhotoPrismStand,
+    "send stash --yes": StashStand,
 }
 """Commands that talk to another program, and what answers."""
 
