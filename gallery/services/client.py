@@ -12,6 +12,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ PATIENCE = 60.0
 
 SLOWEST = 100_000
 """Bytes in a second at which a file has to come, at least."""
+
+BUSY = 429
+"""The status of a program that has done nothing yet, and will later."""
+
+TURNS, PAUSE = 10, 1.0
+"""So often a busy program is asked, with so many seconds between."""
 
 MOST_JSON = 64 * 1024 * 1024
 """Bytes of an answer that is no file."""
@@ -121,13 +128,19 @@ class Client:
         """Return the JSON that the program answers; None for no content.
 
         Where something may be missing, None stands for its 404, too. Values of the query that are
-        no texts are JSON. Raises ServiceFailed for everything else than an answer.
+        no texts are JSON. A program that is busy and has done nothing is asked again some times.
+        Raises ServiceFailed for everything else than an answer.
         """
-        with self._answer(method, path, query, body, PATIENCE) as answer:
-            if missing and answer.status == 404:
-                return None
-            self._check(answer, path)
-            content = b"".join(self._chunks(answer, MOST_JSON))
+        for turn in range(1, TURNS + 1):
+            with self._answer(method, path, query, body, PATIENCE) as answer:
+                if missing and answer.status == 404:
+                    return None
+                is_busy = answer.status == BUSY and turn < TURNS
+                if not is_busy:
+                    self._check(answer, path)
+                    content = b"".join(self._chunks(answer, MOST_JSON))
+                    break
+            time.sleep(PAUSE)
         if not content:
             return None
         try:
@@ -156,7 +169,7 @@ class Client:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise self.failed(
                 f"answers {what} in another way than {self.program} does",
-                f"see that it is {self.program}, and of a version that these pages name",
+                f"see that it is {self.program}, and no old version",
             ) from error
 
     def failed(self, reason: str, remedy: str = "") -> ServiceFailed:

@@ -90,6 +90,20 @@ def test_what_is_no_answer_is_one_sentence(echo: Echo, reply: Reply, said: str) 
     assert said_of(echo, reply).startswith(said)
 
 
+def test_a_busy_program_is_asked_again(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PAUSE", 0.0)
+    replies = iter([Reply(429), Reply(429, b"x" * 100), Reply(200, [1])])
+    monkeypatch.setattr(echo, "answer", lambda _: next(replies))
+    assert client_of(echo.url).ask("POST", "/a", body={"b": 1}) == [1]
+    assert [one.body for one in echo.asked] == [{"b": 1}] * 3
+    echo.errs["*"] = Reply(429, {"error": "Busy, please try again later"})
+    with pytest.raises(
+        ServiceFailed, match="answers 429 Too Many Requests: Busy, please try again"
+    ):
+        client_of(echo.url).ask("GET", "/a")
+    assert len(echo.asked) == 3 + client.TURNS
+
+
 def test_an_endless_answer_is_left(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MOST_JSON", 1000)
     reply = raw(head(None), *([b"[" * 500] * 10))
