@@ -168,6 +168,7 @@ if TYPE_CHECKING:
     from gallery.jobs.dataset_report import Dataset
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.name import Named
+    from gallery.jobs.opinion import Opinion, Opinions, ProposedName, Stance
     from gallery.jobs.reencode import Reencoded
     from gallery.jobs.references import Reference, References
     from gallery.output.arrays import FaceTable
@@ -249,6 +250,7 @@ else:
         "jobs.dataset_report": "Dataset",
         "jobs.harvest": "HarvestEvent Harvested",
         "jobs.name": "Named",
+        "jobs.opinion": "Opinion Opinions ProposedName Stance",
         "jobs.references": "Reference References",
         "jobs.reencode": "Reencoded",
         "output.arrays": "FaceTable",
@@ -420,6 +422,8 @@ __all__ = [
     "NothingSeen",
     "NothingToUndo",
     "Noticed",
+    "Opinion",
+    "Opinions",
     "OtherGroup",
     "Outcome",
     "OutgrownCalibration",
@@ -430,6 +434,7 @@ __all__ = [
     "PluginFailed",
     "Point",
     "Proposal",
+    "ProposedName",
     "Quality",
     "ReadOnlyDatabase",
     "Record",
@@ -452,6 +457,7 @@ __all__ = [
     "Sighting",
     "Source",
     "StaleCalibration",
+    "Stance",
     "Started",
     "Step",
     "StoreError",

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from gallery.jobs.harvest import Harvested, HarvestEvent
     from gallery.jobs.meant import Given
     from gallery.jobs.name import Named
+    from gallery.jobs.opinion import Opinions
     from gallery.jobs.reencode import Reencoded
     from gallery.jobs.references import References
     from gallery.output.arrays import FaceTable
@@ -637,6 +638,32 @@ class Gallery:
         from gallery.jobs.cluster import cluster
 
         return self._job("cluster", lambda engine: cluster(engine, poor=poor, afresh=afresh))
+
+    def opinions(
+        self,
+        tagger: PathLike,
+        paths: PathLike | Sequence[PathLike] = (),
+        *,
+        tags: PathLike | None = None,
+        least: float = 0.85,
+    ) -> Job[Event[Opinions], Opinions]:
+        """Ask a tagger of the WD14 family who labelled faces are, as `gallery opinion` does.
+
+        `tagger` is its ONNX file, `tags` its table, which lies beside it unless named. A tag counts
+        from the probability `least` on, 0 to 1. Nothing is changed. Raises InputError for files
+        that are no tagger, and for a path at which nothing was labelled.
+        """
+        from gallery.faces.tagger import Tagger
+        from gallery.jobs.opinion import opinions
+
+        if not 0 < least <= 1:
+            raise BadSetting("least", "least is a probability above 0, at most 1")
+        table, given = None if tags is None else Path(tags), _paths(paths) if paths else ()
+
+        def job(engine: Engine) -> Generator[Event[Opinions], None, None]:
+            yield from opinions(engine, Tagger(Path(tagger), table), given, least=least)
+
+        return self._job("opinions", job)
 
     def adopt(
         self,

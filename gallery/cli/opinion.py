@@ -95,9 +95,9 @@ def _as_json(one: Opinion) -> dict[str, object]:
 
 
 def _print(found: Opinions) -> None:
-    from gallery.jobs.opinion import Said
+    from gallery.jobs.opinion import Stance
 
-    order = [Said.DOUBTS, Said.AGREES, Said.PROPOSES]
+    order = [Stance.DOUBTS, Stance.AGREES, Stance.PROPOSES]
     rows = sorted(found.opinions, key=lambda one: (order.index(one.said), -one.tag.probability))
     if rows:
         table(
@@ -124,5 +124,5 @@ def _print(found: Opinions) -> None:
             f"Cluster {one.cluster} is likely {one.name}: {one.faces} of {plural(one.of, 'face')}; "
             f"`{adopt}` names it."
         )
-    counts = ", ".join(f"{said.value} {found.count(said)}" for said in Said)
+    counts = ", ".join(f"{said.value} {found.count(said)}" for said in Stance)
     say(f"{plural(found.faces, 'face')} shown to the tagger: {counts}.")

@@ -35,7 +35,7 @@ LOWER = 0.5
 """How far below the head's middle that is centred, in its sides: shoulders and hair are told by."""
 
 
-class Said(StrEnum):
+class Stance(StrEnum):
     """What a tagger's opinion is to the gallery's answer."""
 
     AGREES = "agrees"
@@ -57,18 +57,18 @@ class Opinion:
     """The gallery's name for the tag, else the tag's own with spaces."""
     is_known: bool
     """Whether the gallery has somebody of the name."""
-    said: Said
+    said: Stance
 
     @property
     def verdict(self) -> Verdict:
         """How the gallery's name is to be taken beside this: agreement raises, doubt lowers."""
-        if self.said is Said.AGREES:
+        if self.said is Stance.AGREES:
             return Verdict.SURE
         return min(self.answer.verdict, Verdict.UNSURE)
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposedName:
     """A name for a cluster of unknown faces."""
 
     cluster: int
@@ -87,10 +87,10 @@ class Opinions:
     """How many it was shown."""
     opinions: tuple[Opinion, ...]
     """Those where it sees anybody."""
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedName, ...]
     """Largest first."""
 
-    def count(self, said: Said) -> int:
+    def count(self, said: Stance) -> int:
         """Return how many opinions are of a kind."""
         return sum(one.said is said for one in self.opinions)
 
@@ -169,9 +169,9 @@ class _Names:
         for tag in tags[:1]:
             known = names_in([tag.text], self._known, "")
             name = self._given.character(known[0]) if known else tag.text.replace("_", " ")
-            said = Said.PROPOSES
+            said = Stance.PROPOSES
             if answer.character is not None:
-                said = Said.AGREES if name == answer.character else Said.DOUBTS
+                said = Stance.AGREES if name == answer.character else Stance.DOUBTS
             yield Opinion(sighting, answer, tag, name, bool(known), said)
 
 
@@ -201,13 +201,13 @@ def _around(image: Image, face: Face) -> Pixels:
     return image.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
-def _proposals(found: Sequence[Opinion], shown: Counter[int]) -> list[Proposal]:
+def _proposals(found: Sequence[Opinion], shown: Counter[int]) -> list[ProposedName]:
     names: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for one in found:
-        if one.said is Said.PROPOSES and one.sighting.cluster:
+        if one.said is Stance.PROPOSES and one.sighting.cluster:
             names[one.sighting.cluster][one.name] += 1
     proposals = [
-        Proposal(cluster, name, faces, shown[cluster])
+        ProposedName(cluster, name, faces, shown[cluster])
         for cluster, counts in names.items()
         for name, faces in counts.most_common(1)
         if faces >= 2 and 2 * faces > counts.total()

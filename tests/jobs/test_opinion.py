@@ -13,15 +13,16 @@ from fakes import Square, draw, fake_gallery, write_picture
 from labelled import identify_files
 from onnx import TensorProto, helper, numpy_helper
 
+from gallery import open_gallery
 from gallery.engine.engine import Engine
-from gallery.errors import InputError, NothingSeen, SetupError, UnusableFile
+from gallery.errors import BadSetting, InputError, NothingSeen, SetupError, UnusableFile
 from gallery.events import Refused, result_of
 from gallery.faces.tagger import Tagger
 from gallery.jobs import decide
 from gallery.jobs.cluster import cluster
 from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.meant import SeenFace
-from gallery.jobs.opinion import Opinion, Said, opinions
+from gallery.jobs.opinion import Opinion, Stance, opinions
 from gallery.media.images import encode_png
 from gallery.store.steps import Action
 from gallery.types import Verdict
@@ -108,11 +109,11 @@ def test_it_agrees_doubts_and_proposes(filled: Engine, tmp_path: Path) -> None:
     assert filled.store.change() == change
     opinion = by_file(found.opinions)
     assert {name: one.said for name, one in opinion.items()} == {
-        "asuka.png": Said.AGREES, "rei.png": Said.DOUBTS, "0.png": Said.PROPOSES,
-        "1.png": Said.PROPOSES, "2.png": Said.PROPOSES,
+        "asuka.png": Stance.AGREES, "rei.png": Stance.DOUBTS, "0.png": Stance.PROPOSES,
+        "1.png": Stance.PROPOSES, "2.png": Stance.PROPOSES,
     }  # fmt: skip
     assert found.faces == 5
-    assert [found.count(said) for said in Said] == [1, 1, 3]
+    assert [found.count(said) for said in Stance] == [1, 1, 3]
     agreed, doubted, unknown = (opinion[name] for name in ("asuka.png", "rei.png", "0.png"))
     assert (agreed.name, agreed.is_known, agreed.verdict) == ("Asuka", True, Verdict.SURE)
     assert (doubted.answer.character, doubted.name) == ("Rei", "Asuka")
@@ -140,7 +141,7 @@ def test_agreement_raises_what_is_unsure_and_doubt_lowers_what_is_sure(filled: E
         (Verdict.SURE, Verdict.SURE, Verdict.UNSURE),
     ):
         said = replace(answer, verdict=verdict, character="Asuka")
-        for kind, then in ((Said.AGREES, agreed), (Said.DOUBTS, doubted)):
+        for kind, then in ((Stance.AGREES, agreed), (Stance.DOUBTS, doubted)):
             one = Opinion(sighting, said, Tag("x", 0.9), "x", True, kind)
             assert one.verdict is then
 
@@ -255,6 +256,25 @@ def test_the_command_prints_and_changes_nothing(tmp_path: Path) -> None:
     done = call("opinion", str(tagger), "--tags", "none.csv", cwd=tmp_path, database=database)
     assert done.code == 1
     assert "none.csv cannot be read" in done.complaint
+
+
+def test_a_program_asks_as_well(tmp_path: Path) -> None:
+    tagger = tagger_at(tmp_path / "tagger")
+    for number in range(2):
+        path = tmp_path / "new" / f"{number}.png"
+        write_picture(path, Square(10, 20, 60 + 4 * number, GREEN), seed=number)
+    write_picture(tmp_path / "in" / "Rei" / "0.png", Square(10, 20, 60, BLUE))
+    with open_gallery(tmp_path / "g.db", detector="whole") as people:
+        people.enroll(tmp_path / "in").run()
+        people.label(tmp_path / "new", tmp_path / "l.jsonl").run()
+        found = people.opinions(tagger, tmp_path / "new").run()
+        assert found.faces == 2
+        assert {one.name for one in found.opinions} == {"mio (k-on!)"}
+        with pytest.raises(InputError, match="cannot be read"):
+            people.opinions(tagger, tags=tmp_path / "none.csv").run()
+        for least in (0.0, 1.1):
+            with pytest.raises(BadSetting, match="least is a probability"):
+                people.opinions(tagger, least=least)
 
 
 def test_faces_of_videos_are_shown_as_their_crops(
