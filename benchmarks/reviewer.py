@@ -2,8 +2,9 @@
 
 It knows of a screen what the page shows, and has the page's own keys: what is ticked, what a range
 takes, and what a key acts on are as in static/board.js. Every key is one, a key with Shift is one,
-every click is one, the mouse drawn over faces is one, and a name costs its letters until it stands
-first in the box.
+every click is one, the mouse drawn over faces is one, also over several rows, and a name costs its
+letters until it stands first in the box. What is longer than a window is not drawn over: a click at
+its one end and a click with Shift at the other are two.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from gallery.web.desk import Desk
 from gallery.web.program_shapes import ReferencesGiven
 from gallery.web.programs import Programs
-from gallery.web.shapes import DecisionGiven, FaceGiven, FaceShape
-from gallery.web.words import FACES_NEAR, ROWS, SCREEN
+from gallery.web.shapes import DecisionGiven, FaceGiven, FaceShape, RowShape
+from gallery.web.words import FACES_NEAR, REST, ROWS, SCREEN
 
 LETTERS = 3
 """Of a name, until it stands first in the box."""
+
+WINDOW = 60
+"""Faces that the mouse can be drawn over: those that a window of 1280 to 800 shows at once."""
 
 
 @dataclass(slots=True)
@@ -29,8 +34,8 @@ class Person:
     desk: Desk
     who: Mapping[int, str]
     """Whom each face shows, where that is somebody enrolled, by its number."""
-    least: float = 1.0
-    """Faces that a key must name; where it names fewer, they are left alone."""
+    least: int = 1
+    """Faces that a click must name; where it names fewer, they are left alone."""
     pressed: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Keys and clicks, by view and what they are for."""
     screens: int = 0
@@ -72,7 +77,10 @@ class Person:
             ]
             ticks = [([not one.odd for one in own], wrong) for _, own, wrong in told]
             by_rows = sum(reject_keys(wrong, ticked) for ticked, wrong in ticks)
-            by_ticks = sum(put_right(ticked, wrong) for ticked, wrong in ticks)
+            by_ticks = put_right(
+                [flag for ticked, _ in ticks for flag in ticked],
+                [flag for _, wrong in ticks for flag in wrong],
+            )
             if by_rows <= by_ticks:
                 self.press("sure", "clicks and N: not this", by_rows)
                 self.press("sure", "Shift+Y: all that is left")
@@ -101,7 +109,7 @@ class Person:
     def _screens_of(self, name: str) -> Iterable[dict[str, list[FaceShape]]]:
         after: str | None = None
         while True:
-            screen = self.desk.sure(name, after, SCREEN)
+            screen = self.desk.sure(name, after, SCREEN, REST)
             yield {name: screen.faces}
             after = screen.after
             if after is None:
@@ -119,8 +127,7 @@ class Person:
             if not shown.rows:
                 return
             self.screens += 1
-            ticked = [(row, self._worth_ticking(row.name, row.faces)) for row in shown.rows]
-            keys = sum(tick_keys(ticks) for _, ticks in ticked)
+            ticked, keys = self._worth_ticking(shown.rows)
             wrong = [(row, [self.true(one) != row.name for one in row.faces]) for row in shown.rows]
             others = sum(reject_keys(flags) for _, flags in wrong)
             if others < keys:
@@ -151,9 +158,9 @@ class Person:
         while True:
             shown = self.desk.near(after, FACES_NEAR)
             self.screens += -(-sum(len(row.faces) for row in shown.rows) // SCREEN)
-            ticked = [(row, self._worth_ticking(row.name, row.faces)) for row in shown.rows]
+            ticked, keys = self._worth_ticking(shown.rows)
+            self.press("near", "clicks: ticks", keys)
             for row, ticks in ticked:
-                self.press("near", "clicks: ticks", tick_keys(ticks))
                 self.decide("confirm", _of(row.faces, ticks, wanted=True), row.name)
             self.press("near", "Shift+Enter: all ticked")
             after = shown.after
@@ -163,16 +170,23 @@ class Person:
     def _again(self, faces: Sequence[FaceShape]) -> list[FaceShape]:
         return self.desk.shown([one.id for one in faces])
 
-    def _worth_ticking(self, name: str, faces: Sequence[FaceShape]) -> list[bool]:
-        """Return which right faces of a row are ticked: runs that are worth their clicks."""
-        right = [self.true(one) == name for one in faces]
-        if tick_keys(right) * self.least <= sum(right):
-            return right
+    def _worth_ticking(
+        self, rows: Sequence[RowShape]
+    ) -> tuple[list[tuple[RowShape, list[bool]]], int]:
+        """Return which right faces of a screen's rows are ticked, and the clicks for that.
+
+        Those are the runs that are worth their clicks; a run may go on in the next row.
+        """
+        right = [self.true(one) == row.name for row in rows for one in row.faces]
         kept = [False] * len(right)
+        keys = 0
         for first, last in spans(right):
-            if last - first + 1 >= self.least:
+            clicks = drawn(last - first + 1)
+            if last - first + 1 >= self.least * clicks:
+                keys += clicks
                 kept[first : last + 1] = [True] * (last - first + 1)
-        return kept
+        ticks = iter(kept)
+        return [(row, [*islice(ticks, len(row.faces))]) for row in rows], keys
 
 
 def spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
@@ -202,23 +216,18 @@ def reject_keys(wrong: Sequence[bool], ticked: Sequence[bool] | None = None) -> 
 
 
 def put_right(ticked: Sequence[bool], wrong: Sequence[bool]) -> int:
-    """Return the clicks after which those faces of a row are ticked that are not wrong.
+    """Return the clicks after which those faces of a screen are ticked that are not wrong.
 
     The mouse is drawn over a run of those that are to have the same.
     """
     changes = [is_in == is_wrong for is_in, is_wrong in zip(ticked, wrong, strict=True)]
     every = [*spans(wrong), *spans([not one for one in wrong])]
-    return sum(any(changes[first : last + 1]) for first, last in every)
+    return sum(drawn(last - first + 1) for first, last in every if any(changes[first : last + 1]))
 
 
-def tick_keys(flags: Sequence[bool]) -> int:
-    """Return the clicks that tick some faces of a row, or all but some.
-
-    A run is one: the mouse is drawn over it.
-    """
-    if not any(flags):
-        return 0
-    return min(len(spans(flags)), 1 + len(spans([not one for one in flags])))
+def drawn(faces: int) -> int:
+    """Return the clicks that tick a run of so many faces, or take their ticks away."""
+    return 1 if faces <= WINDOW else 2
 
 
 def _of(faces: Sequence[FaceShape], flags: Sequence[bool], *, wanted: bool) -> list[FaceShape]:

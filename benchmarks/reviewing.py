@@ -51,8 +51,8 @@ SECONDS = 3.0
 """What a screen takes."""
 
 AT_ONCE = 32
-ROUNDS = (2.5, 1.5, 1.0)
-"""Faces that a key must name at least, round by round."""
+ROUNDS = (2, 2, 1)
+"""Faces that a click must name at least, round by round."""
 
 ENROLLED = 2 / 3
 """Of the characters with enough pictures."""
@@ -166,14 +166,20 @@ def summary(job: Job, said: dict[int, str | None]) -> tuple[str, str, str]:
     )
 
 
-def review(engine: Engine, person: Person, *, is_first: bool) -> None:
-    """Go through all views once; answers are renewed as they are while the page is open."""
+def review(engine: Engine, person: Person, *, is_first: bool) -> Iterator[str]:
+    """Go through all views once, and yield what was done at each halt.
+
+    Answers are renewed as they are while the page is open.
+    """
     if is_first:
         person.sure()
+        yield "sure"
     person.references()
     result_of(renew(engine))
     person.doubtful()
+    yield "references, doubtful"
     person.near()
+    yield "near"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -199,8 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows = [("before", "-", "-", "-", *summary(job, before))]
             for number, least in enumerate(ROUNDS, 1):
                 person.least = least
-                review(engine, person, is_first=number == 1)
-                rows.append(_row(f"round {number}", person.keys, person.screens, job, engine))
+                rows += [
+                    _row(f"{number}: {done}", person.keys, person.screens, job, engine)
+                    for done in review(engine, person, is_first=number == 1)
+                ]
             person.sure()
             result_of(renew(engine))
             rows.append(_row("sure faces again", person.keys, person.screens, job, engine))

@@ -6,16 +6,28 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, case, delete, exists, insert, null, select, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    null,
+    select,
+    update,
+)
 
 from gallery.numerics.assignment import pairs_of
 from gallery.numerics.distances import overlaps_in_rows
 from gallery.store.answers import ALTERNATIVE, MOST_ALTERNATIVES, GalleryState, owners_in
-from gallery.store.columns import box_of
 from gallery.store.decided import ruled
 from gallery.store.descriptors import portions
 from gallery.store.rejections import SAME_PLACE
@@ -52,6 +64,11 @@ ALL_TIMES: Spans = ((-math.inf, math.inf),)
 NOBODY_NEAR = -1000.0
 """Ranks below every distance."""
 
+FEW = 8
+"""Rows that are to have the same are written by one statement where these are as many at least."""
+
+_SIDES = attrgetter(*Box._fields)
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -64,10 +81,10 @@ class _Said:
 
     def columns(self) -> dict[str, object]:
         return {
-            "as_decided": self.decided,
-            "as_owner": self.owner,
-            "as_verdict": self.verdict,
-            "as_character_id": self.character_id,
+            "decided": self.decided,
+            "owner": self.owner,
+            "verdict": self.verdict,
+            "character_id": self.character_id,
         }
 
 
@@ -207,32 +224,22 @@ class AnswerWriter:
         for row, file, face, one in zip(rows, files, faces, said, strict=True):
             if one and face in late and one.character_id != row.character_id:
                 renamed[file].append(row)
+        beside = _beside(rows, files, renamed)
         self.doubt(
             [
                 row.id
-                for row, file, face, one in zip(rows, files, faces, said, strict=True)
+                for row, face, one in zip(rows, faces, said, strict=True)
                 if row.state_id is not None
                 and (one is None or one.decided == Decided.UNDECIDED.value)
-                and (face in late or _is_beside(row, renamed.get(file, ())))
+                and (face in late or row.id in beside)
             ]
         )
-        changed = [
-            {"face": row.id, **one.columns()}
+        changed = {
+            row.id: one.columns()
             for row, one in zip(rows, said, strict=True)
             if one and one != _Said(row.decided, row.owner, row.verdict, row.character_id)
-        ]
-        if changed:
-            self._connection.execute(
-                update(answers)
-                .where(answers.c.sighting_id == bindparam("face"))
-                .values(
-                    decided=bindparam("as_decided"),
-                    owner=bindparam("as_owner"),
-                    verdict=bindparam("as_verdict"),
-                    character_id=bindparam("as_character_id"),
-                ),
-                changed,
-            )
+        }
+        put_values(self._connection, answers, changed)
 
     @staticmethod
     def _owner(decided: Mapping[int, Any], face: int | None) -> int:
@@ -341,6 +348,36 @@ class AnswerWriter:
         return int(added.scalar_one())
 
 
+def put_values(
+    connection: Connection, table: Table, values: Mapping[int, Mapping[str, object]]
+) -> None:
+    """Give rows of a table values of their columns, by the numbers of their key.
+
+    An undo gives thousands of rows the same, and a statement costs as much as many rows do.
+    """
+    (key,) = table.primary_key
+    alike: defaultdict[tuple[tuple[str, object], ...], list[int]] = defaultdict(list)
+    for number, own in values.items():
+        alike[tuple(own.items())].append(number)
+    if not values:
+        return
+    if FEW * len(alike) <= len(values):
+        for same, numbers in alike.items():
+            for some in portions(numbers):
+                connection.execute(update(table).where(key.in_(some)).values(dict(same)))
+        return
+    columns: dict[str, Any] = {
+        name: bindparam(f"as_{name}") for name in next(iter(values.values()))
+    }
+    connection.execute(
+        update(table).where(key == bindparam("number")).values(columns),
+        [
+            {"number": number, **{f"as_{name}": value for name, value in own.items()}}
+            for number, own in values.items()
+        ],
+    )
+
+
 def _own_columns(answer: Answer, ids: Mapping[str, int]) -> dict[str, object]:
     """Return an answer of the gallery itself as its columns hold it."""
     nearest = [one for one in answer.matches if one.character in ids][:MOST_ALTERNATIVES]
@@ -428,22 +465,35 @@ def _near(rows: Sequence[Any], decided: Sequence[Any], asked: Spans) -> list[int
 
 def _boxes(rows: Sequence[Any]) -> NDArray[np.float64]:
     """Return the boxes of rows, shape (n, 4)."""
-    return np.array([box_of(row) for row in rows], np.float64).reshape(-1, 4)
+    return np.fromiter(chain.from_iterable(map(_SIDES, rows)), np.float64).reshape(-1, 4)
 
 
-def _is_beside(row: Any, others: Sequence[Any]) -> bool:
-    """Say whether a seen face is in the picture of others, or at the time of one in its video."""
-    if not others:
-        return False
-    if row.start is None:
-        return True
-    return bool(_overlapping(_spans([row]), _spans(others)).any())
+def _beside(
+    rows: Sequence[Any], files: Sequence[str], others: Mapping[str, Sequence[Any]]
+) -> set[int]:
+    """Return the ids of seen faces in the pictures of others, or at the time of one in a video.
+
+    Given are the files that rows are of, and the other rows by theirs.
+    """
+    found: set[int] = set()
+    near: defaultdict[str, list[Any]] = defaultdict(list)
+    for row, file in zip(rows, files, strict=True):
+        if file not in others:
+            continue
+        if row.start is None:
+            found.add(row.id)
+        else:
+            near[file].append(row)
+    for file, own in near.items():
+        is_then = _overlapping(_spans(own), _spans(others[file])).any(axis=1)
+        found.update(own[place].id for place in np.flatnonzero(is_then).tolist())
+    return found
 
 
 def _spans(rows: Sequence[Any]) -> NDArray[np.float64]:
     """Return the times of rows, shape (n, 2); -1 for what is of a picture."""
-    times = [(-1.0, -1.0) if row.start is None else (row.start, row.end) for row in rows]
-    return np.array(times, np.float64).reshape(-1, 2)
+    times = ((-1.0, -1.0) if row.start is None else (row.start, row.end) for row in rows)
+    return np.fromiter(chain.from_iterable(times), np.float64).reshape(-1, 2)
 
 
 def _overlapping(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:

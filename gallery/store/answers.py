@@ -307,6 +307,7 @@ class AnswerReader:
         decided: Decided = Decided.UNDECIDED,
         after: str | None = None,
         limit: int = PAGE,
+        rest: int = 0,
         likeliest: bool = False,
         enrolled: bool = True,
     ) -> AnswerPage:
@@ -316,8 +317,8 @@ class AnswerReader:
         that nobody decided of and confirmed, ignored or no faces (SURE and CONFIRMED: the
         confirmed ones of a character; UNKNOWN and IGNORED). `after` is where the page before
         ended; with `likeliest` the likeliest come first. Without `enrolled` faces that are
-        samples are left out. Raises InputError for a name that nobody
-        has, and for an `after` that no page gave.
+        samples are left out. Where at most `rest` more were left behind the page, they come with
+        it. Raises InputError for a name that nobody has, and for an `after` that no page gave.
         """
         name, rank, face = answers.c.character_id, answers.c.rank, answers.c.sighting_id
         said = "" if verdict is None else verdict.value
@@ -335,9 +336,11 @@ class AnswerReader:
                 # Names in their order even where the likeliest come first.
                 order = [name, rank, face]
             query = select(answers.c.sighting_id, *(order[:-1])).where(*view)
-            query = _from(query, order, after, limit, backwards=likeliest)
+            query = _from(query, order, after, limit + rest, backwards=likeliest)
             rows = connection.execute(query).all()
-            return _page(connection, encoder, rows, limit)
+            return _page(
+                connection, encoder, rows, limit if len(rows) > limit + rest else len(rows)
+            )
 
     def in_picture(self, encoder: str, path: Path) -> tuple[StoredAnswer, ...]:
         """Return the faces of a labelled picture, from left to right."""

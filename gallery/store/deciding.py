@@ -22,7 +22,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     String,
-    bindparam,
     cast,
     exists,
     func,
@@ -32,7 +31,7 @@ from sqlalchemy import (
 )
 
 from gallery.errors import NoSuchStep
-from gallery.store.answering import AnswerWriter
+from gallery.store.answering import AnswerWriter, put_values
 from gallery.store.columns import box_of
 from gallery.store.contents import hear_of_content
 from gallery.store.decided import is_same_time, times_of
@@ -473,19 +472,13 @@ class DecisionWriter:
         What is stored of the seen faces that they are says so, too.
         """
         if states:
-            self._connection.execute(
-                update(decided_faces)
-                .where(decided_faces.c.id == bindparam("face"))
-                .values(
-                    state=bindparam("as_state"),
-                    name_id=bindparam("as_name_id"),
-                    not_ids=bindparam("as_not_ids"),
-                    owner=bindparam("as_owner"),
-                ),
-                [
-                    {"face": face, **self._columns("as_", state), "as_owner": owner}
+            put_values(
+                self._connection,
+                decided_faces,
+                {
+                    face: {**self._columns("", state), "owner": owner}
                     for face, (state, owner) in states.items()
-                ],
+                },
             )
             self._answers.decided(faces[face] for face in states)
 

@@ -21,7 +21,7 @@ from gallery.web import (
 )
 from gallery.web.desk import Desk
 from gallery.web.doors import LARGEST_PICTURE
-from gallery.web.words import LOOK, ROWS, SCREEN
+from gallery.web.words import LOOK, REST, ROWS, SCREEN
 
 HERE = Path(__file__).parent
 
@@ -60,6 +60,7 @@ def _page(title: str) -> str:
     return environment.get_template("page.html").render(
         title=title,
         screen=SCREEN,
+        rest=REST,
         largest=LARGEST_PICTURE,
         rows=ROWS,
         look=LOOK,

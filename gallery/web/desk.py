@@ -124,13 +124,22 @@ class Desk:
         return [NameShape(name=one, faces=count) for one, count in self._names(Verdict.SURE)]
 
     @_in_turn
-    def sure(self, name: str, after: str | None, limit: int) -> FacesShape:
-        """Return the sure faces of a name behind a place, least likely first."""
+    def sure(self, name: str, after: str | None, limit: int, rest: int = 0) -> FacesShape:
+        """Return the sure faces of a name behind a place, least likely first.
+
+        Where at most so many as `rest` were left behind them, these come, too.
+        """
         name = self._engine.store.character(name).name
         # Before the faces are read: one that comes in between is told of twice, and none never.
         revision = self._stored.news(self._engine.encoder).revision
         found = self._stored.page(
-            self._engine.encoder, Verdict.SURE, name, after=after, limit=limit, enrolled=False
+            self._engine.encoder,
+            Verdict.SURE,
+            name,
+            after=after,
+            limit=limit,
+            rest=rest,
+            enrolled=False,
         )
         return FacesShape(
             name=name,

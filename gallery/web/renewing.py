@@ -32,6 +32,10 @@ QUIET = 60.0
 AT_ONCE = 50
 """Faces between two commits."""
 
+STILL = 0.05
+"""Seconds without a request before a part begins: a program's next one follows at once, and would
+wait for the part."""
+
 PATIENCE = 1.0
 """Seconds that one part waits for requests at most, so that it goes on under any load."""
 
@@ -97,6 +101,7 @@ class Renewing:
                 try:
                     if engine is None:
                         engine = opened.enter_context(contextlib.closing(self._open()))
+                    self._turns.wait(PATIENCE, STILL)
                     self._renew(engine)
                     if self._pairs is not None:
                         self._pairs.follow(engine)
@@ -141,5 +146,5 @@ class Renewing:
             for _ in job:
                 if self._ending.is_set():
                     return
-                self._turns.wait(PATIENCE)
+                self._turns.wait(PATIENCE, STILL)
                 between()

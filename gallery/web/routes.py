@@ -83,8 +83,11 @@ def reading(desk: Desk) -> APIRouter:
         name: Annotated[str, Query(min_length=1, max_length=300)],
         after: Annotated[str | None, Query(max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = SCREEN,
+        rest: Annotated[
+            int, Query(ge=0, le=500, description="So few more come with them, if they are all.")
+        ] = 0,
     ) -> FacesShape:
-        return desk.sure(name, after, limit)
+        return desk.sure(name, after, limit, rest)
 
     @routes.get("/news", summary="What is new since a screen was loaded", responses=NOT_THERE)
     def news(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from types import TracebackType
 
 
@@ -16,6 +18,8 @@ class Turns:
         self._lock = threading.RLock()
         self._changed = threading.Condition()
         self._asking = 0
+        self._ended = -math.inf
+        """When the last request came to its end, by the monotonic clock."""
 
     def __enter__(self) -> None:
         with self._changed:
@@ -28,9 +32,21 @@ class Turns:
         self._lock.release()
         with self._changed:
             self._asking -= 1
+            self._ended = time.monotonic()
             self._changed.notify_all()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until no request is under way or waits, at most so long; say whether that is so."""
+    def wait(self, seconds: float, still: float = 0.0) -> bool:
+        """Wait until no request is under way or waits, at most so long; say whether that is so.
+
+        Nor is one to have ended in the last `still` seconds: often the next one follows at once.
+        """
+        end = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(lambda: self._asking == 0, seconds)
+            while True:
+                now = time.monotonic()
+                left = math.inf if self._asking else self._ended + still - now
+                if left <= 0:
+                    return True
+                if now >= end:
+                    return False
+                self._changed.wait(min(left, end - now))

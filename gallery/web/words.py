@@ -12,6 +12,9 @@ from gallery.types import Thresholds, Verdict
 SCREEN = 100
 """Faces of a sure name on one screen."""
 
+REST = 25
+"""Faces more that the last screen of a name may have: so few are worth no screen of their own."""
+
 ROWS = 12
 """Rows of doubtful faces, or clusters, on one screen."""
 
@@ -109,7 +112,7 @@ def minutes(seconds: float) -> int:
 
 def screens(faces: int) -> int:
     """Return how many screens faces of one name take."""
-    return -(-faces // SCREEN)
+    return max(-(-(faces - REST) // SCREEN), min(faces, 1))
 
 
 def rows(faces: int) -> int:

@@ -139,6 +139,44 @@ def test_a_name_that_nobody_has_any_more_is_not_stored(filled: Store) -> None:
     assert (stored.verdict, stored.character, stored.alternatives) == (Verdict.UNKNOWN, None, ())
 
 
+@pytest.mark.parametrize("kind", ["file", "server"])
+def test_many_are_given_back_as_they_were(store: Store) -> None:
+    """What many rows get alike is written by one statement, and the rest of a step row by row."""
+    with store.writing() as writer:
+        writer.add(new_sample("Rei", 1))
+        writer.add(new_sample("Asuka", 2))
+        writer.sightings.keep(observed(20), "fake", "fake")
+    now = store.answers.now("fake")
+    rei = (Match("Rei", 0.25, False),)
+    own = {
+        face: Answer(one.face, Verdict.SURE, "Rei", 0.25, rei)
+        if row % 2
+        else Answer(one.face, Verdict.UNKNOWN, None, 0.9, rei)
+        for row, (face, one) in enumerate(zip(range(1, 21), observed(20).faces, strict=True))
+    }
+    with store.writing() as writer:
+        writer.answers.put(now, own, {"1" * 64})
+    before, counts = store.answers.of_faces("fake", own), store.answers.counts("fake")
+    with store.writing() as writer:
+        step = writer.decisions.begin(Action.CONFIRM, "", "Asuka")
+        meant = [
+            FaceMeant(Place("1" * 64), Path("/seen.png"), one.face.box)
+            for one in observed(20).faces[:18]
+        ]
+        writer.decisions.decide(step, meant, lambda state, _: state.confirmed("Asuka"))
+    decided = store.answers.of_faces("fake", own)
+    assert len({one.decision for one in decided.values()}) == 19
+    assert [one.character for one in decided.values()] == ["Asuka"] * 18 + [None, "Rei"]
+    # The two that are left are beside faces with another name.
+    assert [face for face, one in decided.items() if one.is_stale] == [19, 20]
+    with store.writing() as writer:
+        assert writer.decisions.undo(step, "").restored == 18
+    after = store.answers.of_faces("fake", own)
+    assert all(one.is_stale for one in after.values())
+    assert {face: replace(one, is_stale=False) for face, one in after.items()} == before
+    assert store.answers.counts("fake") == replace(counts, stale=20, alone=0)
+
+
 @pytest.mark.parametrize("kind", ["file", "server"])  # it reads while it writes
 def test_decisions_of_a_video_stand_in_the_rows_of_their_tracks(filled: Store) -> None:
     film, blank = "2" * 64, np.zeros((150, 150, 3), np.uint8)

@@ -176,6 +176,23 @@ def test_the_mouse_drawn_over_faces_ticks_them_all(person: Person, shown: Engine
     assert titles(shown) == ["rejected Rei for 2"]
 
 
+def test_the_mouse_is_drawn_on_over_the_next_row(person: Person, shown: Engine) -> None:
+    person.go("sure", ".face")
+    labels = person.page.locator(".faces").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    assert labels == ["Asuka", "Rei"]
+    assert len(person.ticked()) == 12
+    person.draws(4, 7)
+    assert person.ticked() == [0, 1, 2, 3, 8, 9, 10, 11]
+    person.press("Shift+N")
+    person.saved()
+    assert titles(shown) == [
+        "confirmed 4 as Asuka",
+        "rejected Asuka for 2",
+        "confirmed 4 as Rei",
+        "rejected Rei for 2",
+    ]
+
+
 def test_one_key_says_of_a_screen_what_its_ticks_say(person: Person, shown: Engine) -> None:
     person.go("sure/Rei", ".face")
     person.draws(1, 2)

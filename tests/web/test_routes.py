@@ -38,6 +38,7 @@ from gallery.jobs.enroll_folders import candidates_in, enroll_candidates
 from gallery.jobs.meant import SeenFace
 from gallery.store.sightings import Sighting
 from gallery.store.steps import Action
+from gallery.web import words
 from gallery.web.desk import Desk
 from gallery.web.shapes import DecisionGiven, FaceGiven
 
@@ -73,6 +74,9 @@ def test_sure_faces_come_by_name_and_in_screens(client: TestClient) -> None:
     by_number = {one["id"]: one for one in whole["faces"]}
     parts = [*first["faces"], *second["faces"]]
     assert {one["id"]: one for one in parts} == by_number
+    # A rest that is worth no screen of its own comes with the last one.
+    assert get(client, "faces", name="Rei", limit=3, rest=1) == whole
+    assert len(get(client, "faces", name="Rei", limit=2, rest=1)["faces"]) == 2
     odd = [one["odd"] for one in whole["faces"]]
     assert odd == sorted(odd, reverse=True)
     answer = client.get("/api/v1/faces", params={"name": "Rei", "after": "nowhere"})
@@ -536,3 +540,10 @@ def test_an_empty_gallery_has_nothing_left(gallery: Engine) -> None:
     assert (today["seen"], today["characters"], today["alone"]) == (0, 0, 0)
     assert get(client, "doubtful")["rows"] == get(client, "clusters")["clusters"] == []
     assert get(client, "near") == {"rows": [], "after": None}
+
+
+@pytest.mark.parametrize(
+    ("faces", "screens"), [(0, 0), (1, 1), (100, 1), (125, 1), (126, 2), (225, 2), (226, 3)]
+)
+def test_few_faces_more_want_no_screen_of_their_own(faces: int, screens: int) -> None:
+    assert words.screens(faces) == screens

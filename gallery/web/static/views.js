@@ -9,6 +9,8 @@ import { canvas } from "./preview.js";
 import { get, reference, settled } from "./server.js";
 
 const SCREEN = Number(document.body.dataset.screen);
+// So few faces more come with the last screen of a name.
+const REST = Number(document.body.dataset.rest);
 const ROWS = Number(document.body.dataset.rows);
 
 export const address = (view, ...parts) => `#/${[view, ...parts.map(encodeURIComponent)].join("/")}`;
@@ -102,7 +104,7 @@ async function later(names, last, view) {
 }
 
 async function sureOf(chosen, after, names, told, view) {
-  const screen = await get("faces", { name: chosen, limit: SCREEN, ...(after ? { after } : {}) });
+  const screen = await get("faces", { name: chosen, limit: SCREEN, rest: REST, ...(after ? { after } : {}) });
   const board = new Board([{
     label: chosen, name: chosen, faces: screen.faces, alternatives: [],
   }], { ticked: true, ...told });
