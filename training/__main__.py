@@ -12,7 +12,7 @@ from gallery.settings import DEFAULT_ENCODER
 from training.data import Place
 from training.shipped import TRAINED, file_of
 
-ACTIONS = ("train", "export", "places", "fuse", "thresholds", "strangers", "plot")
+ACTIONS = ("train", "export", "places", "fuse", "thresholds", "strangers", "heads", "plot")
 FUSED_FACES = 4000
 SERIES_LEAST = 6
 """Thresholds are measured within series that have as many characters held out."""
@@ -52,6 +52,12 @@ def main() -> None:
         from training.strangers import make_all
 
         make_all(read_config(chosen.config), place, TRAINED)
+    elif chosen.action == "heads":
+        from training.found import GROUPS
+        from training.heads import write_groups
+
+        count = write_groups(place, chosen.out or GROUPS)
+        print(f"{chosen.out or GROUPS}: {count} heads have a group")
     else:
         from training.plot import plot
 
@@ -79,12 +85,12 @@ def _export(config_path: Path, place: Place, out: Path | None) -> None:
     from training.config import read_config
     from training.data import held_faces
     from training.export import export, largest_difference, shipped_file
-    from training.train import checkpoints
+    from training.train import trained_weights
 
     config = read_config(config_path)
     path = out or shipped_file(config)
     held = held_faces(config, place.faces, place.cache)
-    factor = export(config, checkpoints(config, place.run), held, path)
+    factor = export(config, trained_weights(config, place.run), held, path)
     print(f"{path}: descriptors times {factor:.4f}, {len(held)} held-out faces")
     if path.suffix == ONNX_SUFFIX:
         return

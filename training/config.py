@@ -90,6 +90,9 @@ class Config:
     """Whether the weights that ship are the mean over the ends of all phases, not the last; but
     of those in which the head learns alone."""
 
+    stays: float = 0.0
+    """The share of the weights that a run began with in those that ship, 0 to 1."""
+
     @property
     def is_dlib(self) -> bool:
         """Whether the recipe trains dlib's network, not the lite one."""

@@ -30,7 +30,6 @@ from training.data import Place, held_marks, train_classes
 from training.discriminants import discriminants
 from training.found import held_as_cut, read_training_faces
 from training.lite import LiteNetwork, Shipped
-from training.loop import averaged_weights
 from training.network import FaceNetwork, fold, prepare, unfold
 from training.onnx_writer import write_onnx
 from training.running import describe, parts_of_default
@@ -44,9 +43,8 @@ def shipped_file(config: Config) -> Path:
     return MODELS / f"{config.name}{suffix}"
 
 
-def export(config: Config, checkpoints: list[Path], held: Faces, path: Path) -> float:
-    """Write checkpoints' averaged network as a file; return the factor of its descriptors."""
-    averaged = averaged_weights(checkpoints)
+def export(config: Config, averaged: dict[str, Tensor], held: Faces, path: Path) -> float:
+    """Write a network of trained weights as a file; return the factor of its descriptors."""
     write = _dlib_writer(averaged) if config.is_dlib else _onnx_writer(averaged, config)
     write(path, 1.0)
     factor = SAME / equal_error_distance(describe(path, held.pixels), held)

@@ -16,11 +16,17 @@ import numpy as np
 
 from gallery.system.files import replacing
 from measuring.cutting import read_aligned
-from measuring.faces import STORED_SIDE, Faces, Pixels, read_faces
+from measuring.faces import STORED_SIDE, Faces, Pixels, read_faces, rows_of
 from training.config import Config
 from training.data import FOUND, Place, held_marks
 
 TABLE = Path(__file__).with_name("found.csv")
+
+HEADS = "train-3"
+"""The split of heads whose series is known and whose character is not."""
+
+GROUPS = Path(__file__).with_name("heads.csv")
+"""The groups of HEADS, as `training.heads` made them."""
 
 
 def read_training_faces(place: Place, *, with_found: bool, splits: Sequence[str] = ()) -> Faces:
@@ -33,7 +39,7 @@ def read_training_faces(place: Place, *, with_found: bool, splits: Sequence[str]
 
 def _with_splits(faces: Faces, splits: Sequence[str], place: Place) -> Faces:
     """Return faces with those of further splits after them."""
-    parts = [faces, *(read_faces(place.faces, split, place.cache) for split in splits)]
+    parts = [faces, *(_read_split(place, split) for split in splits)]
     # Every part is kept under a name that says what it holds.
     names = "\n".join(Path(str(getattr(part.pixels, "filename", ""))).name for part in parts)
     digest = hashlib.sha256(names.encode()).hexdigest()[:12]
@@ -48,6 +54,17 @@ def _with_splits(faces: Faces, splits: Sequence[str], place: Place) -> Faces:
             for column in ("identity", "series", "style", "source", "split")
         ),
     )
+
+
+def _read_split(place: Place, split: str) -> Faces:
+    """Return the faces of a further split; heads that no group has are a character each."""
+    faces = read_faces(place.faces, split, place.cache)
+    if split != HEADS:
+        return faces
+    with GROUPS.open(encoding="utf-8", newline="") as table:
+        groups = {row["file"]: row["identity"] for row in csv.DictReader(table)}
+    files = [row["file"] for row in rows_of(place.faces, split)]
+    return replace(faces, identity=np.array([groups.get(file, file) for file in files]))
 
 
 def _with_found(faces: Faces, place: Place) -> Faces:

@@ -27,7 +27,15 @@ from training.config import Config, Phase
 from training.data import Place, Sampler, held_marks, train_classes
 from training.found import read_training_faces
 from training.lite import LiteNetwork
-from training.loop import LAST, Loop, Shared, decaying, mixed_precision, run_workers
+from training.loop import (
+    LAST,
+    Loop,
+    Shared,
+    averaged_weights,
+    decaying,
+    mixed_precision,
+    run_workers,
+)
 from training.losses import MarginSoftmax, length_spread
 from training.network import FaceNetwork, laid_out, load, prepare
 from training.shipped import file_of
@@ -36,6 +44,9 @@ CALIBRATION_FACES = 384
 
 DIRECTIONS = "directions.npy"
 """Where the characters lie when a run begins with a network that knows faces."""
+
+BEGUN = "begun.pt"
+"""The weights of that network, a part of which may stay in what ships."""
 
 
 def train(config: Config, place: Place, workers: int) -> None:
@@ -132,6 +143,8 @@ class Worker(Loop):
                 seen = start.abs().amax(dim=1) > 0
                 with torch.no_grad():
                     self.loss.directions[seen] = start[seen]
+                if self.number == 0:
+                    torch.save(self.network.state_dict(), self.folder / BEGUN)
             self.averaged.load_state_dict(self.network.state_dict())
             return
         weights = Library(default_models_folder()).locate(self.config.start)
@@ -271,6 +284,22 @@ def checkpoints(config: Config, run: Path) -> list[Path]:
             if not phase.head_only
         ]
     return [run / LAST]
+
+
+def trained_weights(config: Config, run: Path) -> dict[str, Tensor]:
+    """Return the weights that a run came to, with the share of those it began with that stays.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models", 2022: between both a network keeps
+    what it knew and has much of what it learned.
+    """
+    averaged = averaged_weights(checkpoints(config, run))
+    if not config.stays:
+        return averaged
+    begun = torch.load(run / BEGUN, map_location="cpu", weights_only=True)
+    return {
+        name: torch.lerp(value, begun[name], config.stays) if value.is_floating_point() else value
+        for name, value in averaged.items()
+    }
 
 
 def build(config: Config) -> FaceNetwork | LiteNetwork:
