@@ -71,7 +71,7 @@ Alone: TypeAlias = Annotated[
     bool, typer.Option("--alone", help="Answer every face by itself, as `label` does.")
 ]
 Yes: TypeAlias = Annotated[
-    bool, typer.Option("--yes", help="Send it; without this nothing is changed anywhere.")
+    bool, typer.Option("--yes", help="Send it; without this nothing is changed there.")
 ]
 
 EXAMPLES = 5

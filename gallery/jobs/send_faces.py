@@ -369,6 +369,7 @@ def _portions(sums: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _note(engine: Engine, place: str, items: Sequence[SentItem]) -> None:
-    if items:
+    # A gallery that cannot be written can say what it would send.
+    if items and engine.store.is_writable:
         with engine.store.writing() as writer:
             writer.sent.note(place, items)
