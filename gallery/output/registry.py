@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 GROUP = "gallery.writers"
 """The entry-point group in which other packages name factories: an Output in, a writer out."""
 
+CLOSING = 20
+"""How many times as long as a record the end of a package's output may take: documents are written
+then."""
+
 
 class Target(StrEnum):
     """What kind of target a format needs."""
@@ -348,16 +352,16 @@ class PluggedWriter:
         self._guarded(lambda: self._writer.write(record))
 
     def close(self) -> None:
-        """End it, however long that takes: a document is written then.
+        """End it. Raises SetupError where the package fails or takes too long.
 
-        One that took too long before is left as it is. Raises SetupError where the package fails.
+        One that took too long before is left as it is.
         """
         if not self._patience.is_left:
-            self._guarded(self._writer.close, limited=False)
+            self._guarded(self._writer.close, times=CLOSING)
 
-    def _guarded(self, act: Callable[[], None], *, limited: bool = True) -> None:
+    def _guarded(self, act: Callable[[], None], *, times: int = 1) -> None:
         try:
-            self._patience.call(act, limited=limited)
+            self._patience.call(act, times=times)
         except GalleryError:
             raise
         except Overdue as error:

@@ -61,14 +61,15 @@ class Patience:
         self.is_left = False
         """Whether work was given up while it went on."""
 
-    def call(self, work: Callable[[], Result], *, limited: bool = True) -> Result:
+    def call(self, work: Callable[[], Result], *, times: int = 1) -> Result:
         """Return what the work returns, and raise what it raises.
 
-        Raises Overdue where that takes longer than it may, and ever after.
+        It may take so many times as long as other work. Raises Overdue where it takes longer, and
+        ever after.
         """
         with self._lock:
             if self.is_left:
-                raise self._overdue()
+                raise self._overdue(times)
             if self._thread is None:
                 # What is idle ends with the process.
                 self._thread = threading.Thread(target=_serve, args=(self._asked,), daemon=True)
@@ -76,20 +77,20 @@ class Patience:
             answer: Future[Result] = Future()
             self._asked.put((answer, work))
             try:
-                return answer.result(self.limit if limited else None)
+                return answer.result(times * self.limit)
             except TimeoutError:
                 if answer.done():
                     # It is the work's own.
                     raise
-                raise self._overdue() from None
+                raise self._overdue(times) from None
             finally:
                 if not answer.done():
                     # It took too long, or Ctrl-C ended the wait.
                     self.is_left = True
                     _LEFT.append(answer)
 
-    def _overdue(self) -> Overdue:
-        return Overdue(f"took longer than {self.limit:g} seconds")
+    def _overdue(self, times: int) -> Overdue:
+        return Overdue(f"took longer than {times * self.limit:g} seconds")
 
 
 def leave(code: object) -> None:

@@ -47,10 +47,14 @@ def test_what_takes_too_long_is_given_up_for_good(hanging: threading.Event) -> N
         one.call(lambda: 3)
 
 
-def test_work_without_a_limit_is_waited_for(hanging: threading.Event) -> None:
+def test_some_work_may_take_so_many_times_as_long(hanging: threading.Event) -> None:
     timer = threading.Timer(0.2, hanging.set)
     timer.start()
-    assert Patience().call(hanging.wait, limited=False)
+    one = Patience()
+    assert one.call(hanging.wait, times=2000)
+    hanging.clear()
+    with pytest.raises(Overdue, match=r"^took longer than 0\.1 seconds$"):
+        one.call(hanging.wait, times=2)
 
 
 def test_the_process_ends_at_once_only_while_such_work_goes_on(
