@@ -80,7 +80,8 @@ def test_heads_without_a_group_are_a_character_each(
 def test_a_share_of_the_weights_that_a_run_began_with_stays(tmp_path: Path) -> None:
     import torch
 
-    from training.train import BEGUN, LAST, trained_weights
+    from training.loop import LAST
+    from training.train import BEGUN, trained_weights
 
     torch.save({"weight": torch.tensor([1.0]), "steps": torch.tensor(0)}, tmp_path / BEGUN)
     averaged = {"weight": torch.tensor([3.0]), "steps": torch.tensor(7)}
