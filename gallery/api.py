@@ -259,6 +259,7 @@ class Gallery:
         keep_poor: bool = False,
         again: bool = False,
         with_guesses: bool = False,
+        series: str | None = None,
     ) -> Job[EnrolEvent, EnrolmentSummary]:
         """Take pictures into the gallery, as `gallery enroll` does; tell what becomes of each.
 
@@ -269,7 +270,8 @@ class Gallery:
         (0 to 1), are as if they were not there, and with `portrait` those that are not upright and
         seen from the front, see quality.is_portrait; `keep_poor` lets poor faces count. Faces that
         were forgotten are passed over, unless they are wanted `again`. With the source XMP,
-        `with_guesses` takes names that gallery wrote itself of characters that it has, too.
+        `with_guesses` takes names that gallery wrote itself of characters that it has, too. With a
+        `series`, all who are shown belong to it; reject classes do not.
 
         What an Enrolled tells is in the database. At the end a Retired tells of each sample that
         went, since its file holds another picture now. Raises InputError where there is nothing to
@@ -291,6 +293,7 @@ class Gallery:
                 keep_poor=keep_poor,
                 again=again,
                 with_guesses=with_guesses,
+                series=series,
             )
 
         return Job("enroll", self._in_turn(events()))

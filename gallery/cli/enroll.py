@@ -87,6 +87,10 @@ def enroll(
     again: Annotated[
         bool, typer.Option("--again", help="Take faces in that were forgotten.")
     ] = False,
+    series: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What the characters are from; see `gallery series`."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Take folders of pictures into the gallery, one folder per character, or labels you have.
@@ -123,6 +127,7 @@ def enroll(
                 keep_poor=keep_poor,
                 again=again,
                 with_guesses=with_guesses,
+                series=series,
             ),
             reporter,
         )

@@ -24,6 +24,7 @@ from gallery.events import (
     Refused,
 )
 from gallery.media.inputs import Media, pictures_of
+from gallery.store.names import clean_name
 from gallery.types import Outcome, Source
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def enroll(
     keep_poor: bool = False,
     again: bool = False,
     with_guesses: bool = False,
+    series: str | None = None,
 ) -> Generator[EnrolEvent, None, None]:
     """Enroll what was found and tell of each what became of it; what is told is in the database.
 
@@ -120,11 +122,14 @@ def enroll(
     and passed over, unless they are wanted with_guesses. Another gallery's are labels here.
     Of a folder of folders, those that were renamed are followed first, see renamed_folders. Faces
     that a person forgot are passed over, unless they are wanted again. At the end come the samples
-    that went, since their files hold other pictures now.
+    that went, since their files hold other pictures now. The characters that pictures are of belong
+    to the series, where one is named; reject classes do not.
     Raises StoreError where samples lack the encoder in use. Of regions nothing but the face that
     overlaps them is taken, so that largest means nothing to them. Raises InputError for guesses of
-    another source than metadata.
+    another source than metadata, and BadName for a series that is no name.
     """
+    if series is not None:
+        series = clean_name(series)
     if with_guesses and named.faces is None:
         raise BadSetting(
             "with_guesses",
@@ -156,6 +161,7 @@ def enroll(
     yield from named.media.told()
     outcomes: Counter[Outcome] = Counter()
     fed: set[str] = set()
+    shown: set[str] = set()
     enrolment, settled = _settled(
         engine, named, largest=largest, gates=gates, keep_poor=keep_poor, again=again
     )
@@ -163,12 +169,17 @@ def enroll(
         outcomes[one.outcome] += 1
         if one.outcome in (Outcome.ADDED, Outcome.RELABELLED, Outcome.KEPT):
             fed.add(given.character(one.candidate.character))
+        if one.outcome not in (Outcome.REFUSED, Outcome.FORGOTTEN):
+            shown.add(given.character(one.candidate.character))
         yield one
     yield from enrolment.retired
     robbed = enrolment.robbed | {one.character for one in enrolment.retired}
     for character in engine.store.characters(robbed):
         if not character.samples:
             yield Noticed(EmptyCharacter(character.name))
+    if series is not None:
+        there = [one.name for one in engine.store.characters(shown)]
+        engine.belong([one for one in there if not given.is_reject(one)], series)
     alike = engine.look_alikes(fed) if fed else None
     if alike is not None:
         yield Noticed(alike)

@@ -250,3 +250,23 @@ def test_the_commands_say_and_change_it(filled: Engine, database: Path, tmp_path
     assert "Asuka exists already; `gallery merge Rei Asuka` makes them one" in done.complaint
     for words in (["series", "--remove"], ["alias", "Rei", "--remove"]):
         assert call(*words, cwd=tmp_path, database=database).code == 2
+
+
+def test_what_is_enrolled_belongs_to_the_series_that_is_named(tmp_path: Path) -> None:
+    for row, (name, colour) in enumerate(COLOURS.items()):
+        write_picture(tmp_path / "eva" / name / "0.png", Square(10, 10, 60, colour), seed=row)
+    database = tmp_path / "gallery.db"
+    words = ("enroll", "eva", "--cropped", "--encoder", "anime-lite")
+    assert call(*words, cwd=tmp_path, database=database).code == 0
+    listed = call("series", "--json", cwd=tmp_path, database=database)
+    assert listed.stdout == ""
+    # Nothing is new: they belong to it all the same, but for the class that is turned away.
+    assert call(*words, "--series", "Evangelion", cwd=tmp_path, database=database).code == 0
+    listed = call("series", "--json", cwd=tmp_path, database=database)
+    assert json.loads(listed.stdout) == {
+        "series": "Evangelion",
+        "characters": ["Asuka", "Kino", "Rei"],
+    }
+    refused = call(*words, "--series", " ", cwd=tmp_path, database=database)
+    assert refused.code == 1
+    assert "name" in refused.complaint
