@@ -20,6 +20,7 @@ from immich_stand import ImmichStand
 from photoprism_stand import PhotoPrismStand
 from speaking import KEY, listening
 from stash_stand import StashStand
+from taggers import tagger_at
 from typer.main import get_command
 from videos import at_rate, scene, write_video
 
@@ -58,6 +59,7 @@ COMMANDS = (
     "reencode --all",
     "calibrate",
     "relabel --out relabelled.csv",
+    "opinion tagger/model.onnx",
     "label ep.mkv --out ep.vtt --detector whole",
     "appearances ep.mkv --write edl:ep.edl --out screen.svg --preview seen.mp4",
     "dataset set --confirmed",
@@ -128,6 +130,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     for name in SHOTS:
         shutil.copy(DATA / "screenshots" / name, work / "shots")
     shutil.copy(ROOT / "models" / "anime.dat", work)
+    tagger_at(work / "tagger")
     write_video(work / "ep.mkv", at_rate([scene(Square(20, 20, 50, (220, 20, 20)))] * 6))
     prefix = tracing(trace)
     whole = ""
