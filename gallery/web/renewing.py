@@ -101,7 +101,7 @@ class Renewing:
                 try:
                     if engine is None:
                         engine = opened.enter_context(contextlib.closing(self._open()))
-                    self._turns.wait(PATIENCE, STILL)
+                    self._give_way()
                     self._renew(engine)
                     if self._pairs is not None:
                         self._pairs.follow(engine)
@@ -146,5 +146,10 @@ class Renewing:
             for _ in job:
                 if self._ending.is_set():
                     return
-                self._turns.wait(PATIENCE, STILL)
+                self._give_way()
                 between()
+
+    def _give_way(self) -> None:
+        """Wait until requests leave a gap; where they leave none, between two of them."""
+        if not self._turns.wait(PATIENCE, STILL):
+            self._turns.wait(PATIENCE)
