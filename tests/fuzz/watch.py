@@ -90,6 +90,19 @@ def make_sources(kind: str, folder: Path) -> None:
     )
 
 
+def _peak_of(pid: int) -> int:
+    """Return the most bytes that a process has held; 0 where it is over or the system is another.
+
+    What is told of it when it ended counts what its parent held before, too.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    own = [line.split() for line in lines.splitlines() if line.startswith("VmHWM:")]
+    return int(own[0][1]) * 1024 if own else 0
+
+
 def _run(
     tally: Tally, words: Sequence[str], span: tuple[int, int], folder: Path, patience: float
 ) -> int:
@@ -106,6 +119,7 @@ def _run(
     current = span[0]
     has_begun = is_late = False
     for word, rest in _answers(process, patience):
+        tally.peak = max(tally.peak, _peak_of(process.pid))
         if word == "late":
             is_late = True
             process.kill()
@@ -114,9 +128,7 @@ def _run(
             tally.inputs += 1
         elif word == "fault":
             tally.faults.append(f"{current} {rest}")
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    tally.peak = max(tally.peak, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    process.wait()
     if process.returncode == 0:
         return span[1]
     if not has_begun:
