@@ -150,10 +150,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "cli": (
         "advice show",
         "video writing",
-        "archive doctor meant models progress seen services",
-        "appearances audit calibrate cluster copy dataset decide enroll evaluate faces hydrus "
-        "label_progress machines references review series stash web",
-        "characters corrections harvest identify label opinion relabel serve",
+        "archive doctor meant models progress seen",
+        "appearances audit calibrate cluster copy dataset decide enroll evaluate "
+        "label_progress machines references review series services web",
+        "characters corrections faces harvest hydrus identify label opinion relabel serve stash",
         "",
     ),
 }

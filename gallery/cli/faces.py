@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.progress import Reporter, follow
 from gallery.cli.services import (
     EXAMPLES,
-    NOT_SENT,
     Alone,
     Certificate,
     Confirmed,
@@ -18,14 +16,14 @@ from gallery.cli.services import (
     Labelled,
     Unsure,
     Yes,
-    warn_overheard,
+    carry_out,
+    client_of,
 )
-from gallery.cli.show import Json, json_line, plural, say, settings_of
-from gallery.services.known import IMMICH, PHOTOPRISM, Program
+from gallery.cli.show import Json, plural, say
+from gallery.services.known import IMMICH, PHOTOPRISM
 
 if TYPE_CHECKING:
     from gallery.jobs.send_faces import FaceChange, FaceChoices, FacePlan
-    from gallery.services.client import Client
     from gallery.services.faces import FaceProgram
 
 
@@ -58,7 +56,7 @@ def send_immich(
     from gallery.services.immich import KEY_HEADER, Immich
 
     choices = _choices(paths, confirmed, unsure, alone)
-    client = _client(IMMICH, url, key_file, certificate, KEY_HEADER, "{}")
+    client = client_of(IMMICH, url, key_file, certificate, KEY_HEADER)
     _run(ctx, Immich(client), choices, yes=yes, json=json)
 
 
@@ -86,7 +84,7 @@ def send_photoprism(
     from gallery.services.photoprism import KEY_HEADER, PhotoPrism
 
     choices = _choices(paths, confirmed, unsure, alone)
-    client = _client(PHOTOPRISM, url, key_file, certificate, KEY_HEADER, "Bearer {}")
+    client = client_of(PHOTOPRISM, url, key_file, certificate, KEY_HEADER, form="Bearer {}")
     _run(ctx, PhotoPrism(client), choices, yes=yes, json=json)
 
 
@@ -97,41 +95,21 @@ def _choices(paths: list[Path] | None, confirmed: bool, unsure: bool, alone: boo
     return FaceChoices(paths or (), Least(confirmed, unsure), alone)
 
 
-def _client(
-    program: Program,
-    url: str,
-    key_file: Path | None,
-    certificate: Path | None,
-    header: str,
-    form: str,
-) -> Client:
-    from gallery.services.client import Client, address_of
-    from gallery.services.keys import required_key
-
-    key = required_key(program, key_file)
-    warn_overheard(url)
-    return Client(program.name, address_of(url), {header: form.format(key)}, certificate)
-
-
 def _run(
     ctx: typer.Context, program: FaceProgram, choices: FaceChoices, *, yes: bool, json: bool
 ) -> None:
-    from gallery.engine.assemble import open_gallery
     from gallery.jobs.send_faces import plan_faces, send_faces
 
-    reporter = Reporter()
-    with open_gallery(settings_of(ctx)) as gallery:
-        plan = follow(plan_faces(gallery, program, choices), reporter)
-        if not json:
-            _say(plan, program)
-        if yes:
-            follow(send_faces(gallery, program, plan), reporter)
-    if json:
-        json_line(_json(plan, program, sent=yes))
-    elif plan.changes:
-        say(f"Sent: {plural(len(plan.changes), 'picture')} changed." if yes else NOT_SENT)
-    if reporter.refused:
-        raise typer.Exit(1)
+    carry_out(
+        ctx,
+        lambda gallery: plan_faces(gallery, program, choices),
+        lambda gallery, plan: send_faces(gallery, program, plan),
+        tell=lambda plan: _say(plan, program),
+        as_json=lambda plan: _json(plan, program),
+        unit="picture",
+        yes=yes,
+        json=json,
+    )
 
 
 def _say(plan: FacePlan, program: FaceProgram) -> None:
@@ -163,7 +141,7 @@ def _shown(change: FaceChange) -> str:
     return f"{'+' if is_given else '-'}{change.name} at {change.item}"
 
 
-def _json(plan: FacePlan, program: FaceProgram, *, sent: bool) -> dict[str, object]:
+def _json(plan: FacePlan, program: FaceProgram) -> dict[str, object]:
     from gallery.system.file_names import path_text
 
     return {
@@ -187,5 +165,4 @@ def _json(plan: FacePlan, program: FaceProgram, *, sent: bool) -> dict[str, obje
         "not_held": plan.unheld,
         "there": plan.there,
         "otherwise": plan.otherwise,
-        "sent": sent,
     }

@@ -10,7 +10,6 @@ import typer
 from gallery.cli.progress import Reporter, follow
 from gallery.cli.services import (
     EXAMPLES,
-    NOT_SENT,
     Alone,
     Certificate,
     Confirmed,
@@ -18,9 +17,10 @@ from gallery.cli.services import (
     Labelled,
     Unsure,
     Yes,
-    warn_overheard,
+    carry_out,
+    client_of,
 )
-from gallery.cli.show import Json, json_line, named_path, plural, say, settings_of
+from gallery.cli.show import Json, json_line, named_path, plural, say
 from gallery.services.known import HYDRUS, Status
 
 if TYPE_CHECKING:
@@ -67,28 +67,22 @@ def send_hydrus(
     withdrawn where you decided otherwise since; tags of others stay, and what somebody took from a
     file in hydrus is not given to it again. The key is in GALLERY_HYDRUS_KEY.
     """
-    from gallery.engine.assemble import open_gallery
     from gallery.jobs.answered import Least
     from gallery.jobs.send_tags import TagChoices, plan_tags, send_tags
 
     least = Least(confirmed, unsure)
     choices = TagChoices(service, paths or (), least, tuple(status or ()), alone)
     hydrus = _opened(url, key_file, certificate)
-    reporter = Reporter()
-    with open_gallery(settings_of(ctx)) as gallery:
-        plan = follow(plan_tags(gallery, hydrus, choices), reporter)
-        if not json:
-            _say(plan, hydrus.address)
-        if yes and plan.changes:
-            follow(send_tags(gallery, hydrus, plan), reporter)
-    if json:
-        json_line(_json(plan, hydrus.address, sent=yes))
-    elif yes and plan.changes:
-        say(f"Sent: {plural(len(plan.changes), 'file')} changed.")
-    elif plan.changes:
-        say(NOT_SENT)
-    if reporter.refused:
-        raise typer.Exit(1)
+    carry_out(
+        ctx,
+        lambda gallery: plan_tags(gallery, hydrus, choices),
+        lambda gallery, plan: send_tags(gallery, hydrus, plan),
+        tell=lambda plan: _say(plan, hydrus.address),
+        as_json=lambda plan: _json(plan, hydrus.address),
+        unit="file",
+        yes=yes,
+        json=json,
+    )
 
 
 def fetch_hydrus(
@@ -143,13 +137,9 @@ def fetch_hydrus(
 
 
 def _opened(url: str, key_file: Path | None, certificate: Path | None) -> Hydrus:
-    from gallery.services.client import Client, address_of
     from gallery.services.hydrus import KEY_HEADER, Hydrus
-    from gallery.services.keys import required_key
 
-    key = required_key(HYDRUS, key_file)
-    warn_overheard(url)
-    return Hydrus(Client(HYDRUS.name, address_of(url), {KEY_HEADER: key}, certificate))
+    return Hydrus(client_of(HYDRUS, url, key_file, certificate, KEY_HEADER))
 
 
 def _say(plan: TagPlan, address: str) -> None:
@@ -171,7 +161,7 @@ def _say(plan: TagPlan, address: str) -> None:
         say(f"{plural(plan.taken, 'tag')} not given again, since somebody took them away there.")
 
 
-def _json(plan: TagPlan, address: str, *, sent: bool) -> dict[str, object]:
+def _json(plan: TagPlan, address: str) -> dict[str, object]:
     from gallery.system.file_names import path_text
 
     return {
@@ -190,5 +180,4 @@ def _json(plan: TagPlan, address: str, *, sent: bool) -> dict[str, object]:
         "not_held": plan.unheld,
         "there": plan.there,
         "taken_away": plan.taken,
-        "sent": sent,
     }

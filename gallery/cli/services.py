@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeAlias, TypeVar
 
 import typer
 
 from gallery.cli.advice import told
-from gallery.cli.show import Commands, named_path, say
+from gallery.cli.progress import Reporter, follow
+from gallery.cli.show import Commands, json_line, named_path, plural, say, settings_of
+
+if TYPE_CHECKING:
+    from gallery.engine.engine import Engine
+    from gallery.events import Job
+    from gallery.services.client import Client
+    from gallery.services.known import Program
 
 send = typer.Typer(
     name="send",
@@ -78,6 +86,72 @@ EXAMPLES = 5
 """Files of a plan that are named for people."""
 
 NOT_SENT = "Nothing was sent; --yes sends it."
+
+
+class Plan(Protocol):
+    """What would be sent to a program."""
+
+    @property
+    def changes(self) -> Sequence[object]:
+        """What would be changed there, a file each."""
+
+
+PlanT = TypeVar("PlanT", bound=Plan)
+
+
+def client_of(
+    program: Program,
+    url: str,
+    key_file: Path | None,
+    certificate: Path | None,
+    header: str,
+    *,
+    form: str = "{}",
+    wants_key: bool = True,
+) -> Client:
+    """Return what talks to a program, with its key in a header of a form.
+
+    Where it can be overheard, it is said. Raises InputError for a key or an address that is none.
+    """
+    from gallery.services.client import Client, address_of
+    from gallery.services.keys import key_of, required_key
+
+    key = (required_key if wants_key else key_of)(program, key_file)
+    warn_overheard(url)
+    secrets = {header: form.format(key)} if key else {}
+    return Client(program.name, address_of(url), secrets, certificate)
+
+
+def carry_out(
+    ctx: typer.Context,
+    plan_in: Callable[[Engine], Job[PlanT]],
+    send_in: Callable[[Engine, PlanT], Job[object]],
+    *,
+    tell: Callable[[PlanT], None],
+    as_json: Callable[[PlanT], dict[str, object]],
+    unit: str,
+    yes: bool,
+    json: bool,
+) -> None:
+    """Plan what a program is told, say it, and send it where that is wanted.
+
+    What is changed there is counted by the unit. The exit code is 1 where a file was refused.
+    """
+    from gallery.engine.assemble import open_gallery
+
+    reporter = Reporter()
+    with open_gallery(settings_of(ctx)) as gallery:
+        plan = follow(plan_in(gallery), reporter)
+        if not json:
+            tell(plan)
+        if yes:
+            follow(send_in(gallery, plan), reporter)
+    if json:
+        json_line({**as_json(plan), "sent": yes})
+    elif plan.changes:
+        say(f"Sent: {plural(len(plan.changes), unit)} changed." if yes else NOT_SENT)
+    if reporter.refused:
+        raise typer.Exit(1)
 
 
 def warn_overheard(url: str) -> None:

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gallery.cli.progress import Reporter, follow
 from gallery.cli.services import (
     EXAMPLES,
-    NOT_SENT,
     Alone,
     Certificate,
     Confirmed,
@@ -17,9 +15,10 @@ from gallery.cli.services import (
     Labelled,
     Unsure,
     Yes,
-    warn_overheard,
+    carry_out,
+    client_of,
 )
-from gallery.cli.show import Json, json_line, plural, say, settings_of
+from gallery.cli.show import Json, plural, say
 from gallery.services.known import STASH
 
 if TYPE_CHECKING:
@@ -51,31 +50,22 @@ def send_stash(
     A marker that gallery set is withdrawn where you decided otherwise since; those of others stay.
     The key is in GALLERY_STASH_KEY, where Stash wants one.
     """
-    from gallery.engine.assemble import open_gallery
     from gallery.jobs.answered import Least
     from gallery.jobs.send_markers import MarkerChoices, plan_markers, send_markers
-    from gallery.services.client import Client, address_of
-    from gallery.services.keys import key_of
     from gallery.services.stash import KEY_HEADER, Stash
 
     choices = MarkerChoices(paths or (), Least(confirmed, unsure), alone)
-    key = key_of(STASH, key_file)
-    warn_overheard(url)
-    secrets = {KEY_HEADER: key} if key else {}
-    stash = Stash(Client(STASH.name, address_of(url), secrets, certificate))
-    reporter = Reporter()
-    with open_gallery(settings_of(ctx)) as gallery:
-        plan = follow(plan_markers(gallery, stash, choices), reporter)
-        if not json:
-            _say(plan, stash.address)
-        if yes:
-            follow(send_markers(gallery, stash, plan), reporter)
-    if json:
-        json_line(_json(plan, stash.address, sent=yes))
-    elif plan.changes:
-        say(f"Sent: {plural(len(plan.changes), 'video')} changed." if yes else NOT_SENT)
-    if reporter.refused:
-        raise typer.Exit(1)
+    stash = Stash(client_of(STASH, url, key_file, certificate, KEY_HEADER, wants_key=False))
+    carry_out(
+        ctx,
+        lambda gallery: plan_markers(gallery, stash, choices),
+        lambda gallery, plan: send_markers(gallery, stash, plan),
+        tell=lambda plan: _say(plan, stash.address),
+        as_json=lambda plan: _json(plan, stash.address),
+        unit="video",
+        yes=yes,
+        json=json,
+    )
 
 
 def _say(plan: MarkerPlan, address: str) -> None:
@@ -100,7 +90,7 @@ def _say(plan: MarkerPlan, address: str) -> None:
         say(f"{plural(plan.there, 'marker')} there already, set by others.")
 
 
-def _json(plan: MarkerPlan, address: str, *, sent: bool) -> dict[str, object]:
+def _json(plan: MarkerPlan, address: str) -> dict[str, object]:
     from gallery.system.file_names import path_text
 
     return {
@@ -128,5 +118,4 @@ def _json(plan: MarkerPlan, address: str, *, sent: bool) -> dict[str, object]:
         ],
         "not_held": plan.unheld,
         "there": plan.there,
-        "sent": sent,
     }
