@@ -6,6 +6,7 @@ The file has every convolution joined with its norm; training wants the norms ba
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,12 +21,18 @@ from training.augment import recoloured
 from training.lite import NORMS, LiteNetwork
 from training.network import calibration, prepare
 
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
 CHARACTERS_AT_ONCE = 24
 
 EXAMPLES = {False: 3, True: 1}
 """How many faces of a character say where it lies, by whether their hues are turned."""
 
 PROJECTION = "/network/projection/MatMul"
+
+NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
+"""In the order of BatchNormalization's inputs."""
 
 Numbers = NDArray[np.float32]
 
@@ -36,7 +43,8 @@ def begin(network: LiteNetwork, path: Path, crops: Pixels) -> None:
     The crops, shape (n, side, side, 3), give the norms their statistics. Raises ValueError for a
     file of another network.
     """
-    layers = _layers(path)
+    nodes, values = _read(path)
+    layers = _layers(path, nodes, values)
     handles = []
     with torch.no_grad():
         projection, _ = layers.pop("projection")
@@ -50,6 +58,11 @@ def begin(network: LiteNetwork, path: Path, crops: Pixels) -> None:
             norm = _norm_after(network.body, name)
             hook = calibration(np.ones_like(biases), biases)
             handles.append(norm.register_forward_pre_hook(hook))
+        # The norm of the features with their cells stands in the file as it is.
+        for node in nodes:
+            if node.op_type == "BatchNormalization":
+                for part, name in zip(NORM_PARTS, node.input[1:], strict=True):
+                    _set(getattr(network.norm, part), values[name])
         # In training they would move on from what the hooks set.
         network.eval()(prepare(torch.from_numpy(crops)))
     for handle in handles:
@@ -87,24 +100,33 @@ def directions_of(
     return (found / np.maximum(lengths, 1e-12)).reshape(-1, DIMENSION)
 
 
-def _layers(path: Path) -> dict[str, tuple[Numbers, Numbers]]:
-    """Return weights and biases of a file's layers, by their names in the network."""
+def _read(path: Path) -> tuple[list[NodeProto], dict[str, Numbers]]:
+    """Return a file's nodes and its numbers by their names."""
     import onnx
 
     graph = onnx.load(str(path)).graph
-    values = {one.name: one for one in graph.initializer}
+    values = {
+        one.name: np.array(onnx.numpy_helper.to_array(one), np.float32) for one in graph.initializer
+    }
+    for node in graph.node:
+        # The exporter writes equal numbers once.
+        if node.op_type == "Identity" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]]
+    return list(graph.node), values
 
-    def value(name: str) -> Numbers:
-        return np.array(onnx.numpy_helper.to_array(values[name]), np.float32)
 
-    last = next((node for node in graph.node if node.name == PROJECTION), None)
+def _layers(
+    path: Path, nodes: list[NodeProto], values: dict[str, Numbers]
+) -> dict[str, tuple[Numbers, Numbers]]:
+    """Return weights and biases of a file's layers, by their names in the network."""
+    last = next((node for node in nodes if node.name == PROJECTION), None)
     if last is None:
         raise ValueError(f"{path} is no lite network.")
-    layers = {"projection": (value(last.input[1]), np.zeros(0, np.float32))}
-    for node in graph.node:
+    layers = {"projection": (values[last.input[1]], np.zeros(0, np.float32))}
+    for node in nodes:
         if node.op_type == "Conv":
             name = node.name.removeprefix("/network/").removesuffix("/Conv").replace("/", ".")
-            layers[name] = (value(node.input[1]), value(node.input[2]))
+            layers[name] = (values[node.input[1]], values[node.input[2]])
     return layers
 
 

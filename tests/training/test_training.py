@@ -257,14 +257,17 @@ def test_shipped_recipes_are_sound() -> None:
 
     assert dlib.is_dlib
     assert dlib.phases[-1].side == 150
-    names = ["anime-fine", "anime-lite", "anime-lite-tv", "anime-wide"]
-    assert sorted(config.name for config in lite) == names
+    assert sorted(config.name for config in lite) == sorted(
+        name for part in PARTS for name in (part, f"{part}-tv")
+    )
     assert not any(config.is_dlib for config in lite)
     # Television is for those that learn from it, and dev-tv is for nobody.
     assert all(set(config.splits) <= {"train-2", "train-3"} for config in lite)
-    (television,) = (config for config in lite if config.weights)
-    assert television.phases[0].augmentation.broadcast is not None
-    assert file_of(television.weights or "").is_file()
+    television = [config for config in lite if config.weights]
+    assert {config.ships_as for config in television} == set(PARTS)
+    for config in television:
+        assert config.phases[0].augmentation.broadcast is not None
+        assert file_of(config.ships_as).is_file()
     assert all(phase.epochs > 0 for config in (dlib, *lite) for phase in config.phases)
     # They speak together as one encoder, so what sets its thresholds must be kept from all.
     drawn = ("seed", "held_characters", "held_least", "held_most")
@@ -511,7 +514,10 @@ class TestLiteNetwork:
         assert np.linalg.norm(answer, axis=1) == pytest.approx([0.5] * 3, abs=1e-5)
         assert answer == pytest.approx(expected / 2, abs=1e-4)
 
-    def test_training_goes_on_where_a_shipped_file_left_off(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("side", [0, 96])
+    def test_training_goes_on_where_a_shipped_file_left_off(
+        self, tmp_path: Path, side: int
+    ) -> None:
         import torch
 
         from training.begun import begin
@@ -520,13 +526,13 @@ class TestLiteNetwork:
         from training.network import prepare
 
         torch.manual_seed(0)
-        source = LiteNetwork("efficientnet-lite0").eval()
-        for norm in source.body.modules():
-            if isinstance(norm, torch.nn.BatchNorm2d):
+        source = LiteNetwork("efficientnet-lite0", side).eval()
+        for norm in source.modules():
+            if isinstance(norm, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(norm.bias, -0.2, 0.2)
         write_shipped(Shipped(source, 0.5), tmp_path / "lite.onnx")
         crops = np.random.default_rng(7).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
-        started = LiteNetwork("efficientnet-lite0", skipped=0.5)
+        started = LiteNetwork("efficientnet-lite0", side, skipped=0.5)
 
         begin(started, tmp_path / "lite.onnx", crops)
 
