@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+import urllib.parse
+import urllib.request
 import zipfile
 from email.parser import HeaderParser
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
@@ -21,13 +25,17 @@ MOST_BYTES = 100_000_000
 """What PyPI takes for a file."""
 
 
+def without_checkout() -> dict[str, str]:
+    """Return the environment of programs that know of no checkout."""
+    return {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+
+
 def done(*words: str | Path, cwd: Path, **variables: str) -> str:
     """Run a program to its end and return what it printed; fails where it does."""
-    kept = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
     ended = subprocess.run(
         [*map(str, words)],
         cwd=cwd,
-        env={**kept, **variables},
+        env={**without_checkout(), **variables},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -72,13 +80,13 @@ def test_an_index_will_take_it(wheel: Path, module: str) -> None:
     done(sys.executable, "-m", module, *words, wheel, cwd=ROOT)
 
 
-def test_an_empty_environment_enrolls_labels_and_makes_a_training_set(
+def test_an_empty_environment_enrolls_labels_reviews_and_makes_a_training_set(
     wheel: Path, tmp_path: Path
 ) -> None:
     """The way of the first pages, by the wheel and what it declares alone."""
     done(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     programs = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    done(programs / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    done(programs / "python", "-m", "pip", "install", "--quiet", f"{wheel}[web]", cwd=tmp_path)
     for name in ("characters", "screenshots"):
         shutil.copytree(ROOT / "data" / name, tmp_path / name)
     own = {"GALLERY_DATABASE": str(tmp_path / "gallery.db"), "HOME": str(tmp_path / "home")}
@@ -90,9 +98,38 @@ def test_an_empty_environment_enrolls_labels_and_makes_a_training_set(
     gallery("enroll", "characters")
     gallery("label", "screenshots", "--out", "who.csv")
     assert "Chloé Marchand" in (tmp_path / "who.csv").read_text(encoding="utf-8")
+    command = (str(programs / "gallery"), "review", "--no-browser")
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=without_checkout() | own, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        try:
+            confirmed = _confirm(server.stdout.readline().strip(), "Chloé Marchand")
+        finally:
+            server.kill()
+    assert confirmed > 0
+    assert len(gallery("decisions", "--json").splitlines()) == confirmed
     gallery("dataset", "set", "--alone", "--crop", "head")
     assert (tmp_path / "set" / "dataset_config.toml").is_file()
     gallery("doctor")
+
+
+def _confirm(link: str, name: str) -> int:
+    """Confirm a name in the page that a link opens, as its script does; return how many faces."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    with opener.open(link) as page:
+        assert b"gallery" in page.read()
+    origin = link.partition("/?")[0]
+    of_name = f"{origin}/api/v1/faces?{urllib.parse.urlencode({'name': name})}"
+    with opener.open(of_name) as answer:
+        faces = [{"id": one["id"], "version": one["version"]} for one in json.load(answer)["faces"]]
+    decision = {"action": "confirm", "name": name, "faces": faces}
+    sent = {"Content-Type": "application/json", "Origin": origin, "Sec-Fetch-Site": "same-origin"}
+    body = json.dumps(decision).encode()
+    asked = urllib.request.Request(f"{origin}/api/v1/decisions", body, sent)  # noqa: S310 - loopback
+    with opener.open(asked) as answer:
+        assert json.load(answer)["stale"] == []
+    return len(faces)
 
 
 def test_the_pages_make_a_site_in_which_all_links_lead_somewhere(tmp_path: Path) -> None:

@@ -30,17 +30,13 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, default=SHARED_FACES, help="the folder of faces.csv")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log")
     parser.add_argument("--cache", type=Path, help="decoded faces; RUN/cache if left out")
-    parser.add_argument(
-        "--begin", type=Path, help="the file that a recipe goes on from, if not the one that ships"
-    )
     parser.add_argument("--mirror", action="store_true", help="thresholds of mirror averages")
     parser.add_argument(
         "--workers", type=int, help="processes; 1 with a GPU, else up to one a core"
     )
     parser.add_argument("--out", type=Path, help="the file to write or, of thresholds, to read")
     chosen = parser.parse_args()
-    cache = chosen.cache or chosen.run / "cache"
-    place = Place(chosen.faces, cache, chosen.run, chosen.begin)
+    place = Place(chosen.faces, chosen.cache or chosen.run / "cache", chosen.run)
     if chosen.action == "train":
         _train(chosen.config, place, chosen.workers)
     elif chosen.action == "export":
@@ -122,7 +118,7 @@ def _fuse(config_path: Path, place: Place, out: Path) -> None:
     from training.found import held_as_cut, read_training_faces
 
     config = read_config(config_path)
-    faces = read_training_faces(place, with_found=config.found, splits=config.splits)
+    faces = read_training_faces(place, with_found=True)
     seen = np.flatnonzero(train_classes(faces, held_marks(config, faces), config.least_faces) >= 0)
     drawn = np.random.default_rng(config.seed).permutation(seen)[:FUSED_FACES]
     crops = read_aligned(faces, place.cache)[np.sort(drawn)]

@@ -94,11 +94,6 @@ class Config:
     """The share of the weights that a run began with in those that ship, 0 to 1."""
 
     @property
-    def ships_as(self) -> str:
-        """The name of the network that ships: a recipe that goes on from one takes its place."""
-        return self.weights or self.name
-
-    @property
     def is_dlib(self) -> bool:
         """Whether the recipe trains dlib's network, not the lite one."""
         return self.start not in LITE_SIZES

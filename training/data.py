@@ -26,8 +26,6 @@ class Place:
     """Decoded faces."""
     run: Path
     """Checkpoints and the log."""
-    begin: Path | None = None
-    """The file of the network that a recipe goes on from, where that is not the one that ships."""
 
 
 def held_out(

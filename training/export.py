@@ -40,7 +40,7 @@ from training.train import build
 def shipped_file(config: Config) -> Path:
     """Return where the network of a recipe ships."""
     suffix = ".dat" if config.is_dlib else ONNX_SUFFIX
-    return MODELS / f"{config.ships_as}{suffix}"
+    return MODELS / f"{config.name}{suffix}"
 
 
 def export(config: Config, averaged: dict[str, Tensor], held: Faces, path: Path) -> float:
@@ -89,7 +89,7 @@ def add_places(config: Config, place: Place, path: Path) -> float:
     The discriminants are those of the training characters, from every face as its source has it
     and as the product cuts it.
     """
-    faces = read_training_faces(place, with_found=config.found, splits=config.splits)
+    faces = read_training_faces(place, with_found=True)
     held = held_marks(config, faces)
     classes = train_classes(faces, held, config.least_faces)
     chosen = np.flatnonzero(classes >= 0)

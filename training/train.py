@@ -60,7 +60,7 @@ def train(config: Config, place: Place, workers: int) -> None:
     faces = read_training_faces(place, with_found=config.found, splits=config.splits)
     classes = train_classes(faces, held_marks(config, faces), config.least_faces)
     if config.weights and not (place.run / LAST).is_file():
-        np.save(place.run / DIRECTIONS, first_directions(config, place, faces, classes))
+        np.save(place.run / DIRECTIONS, first_directions(config, faces, classes))
     if config.knows_aligned:
         read_aligned(faces, place.cache)
     numbers = sum(one.numel() for one in build(config).parameters() if one.requires_grad)
@@ -137,7 +137,7 @@ class Worker(Loop):
             return
         if isinstance(self.network, LiteNetwork):
             if self.config.weights:
-                begin_lite(self.network, self.config, self.place, self.faces, self.classes)
+                begin_lite(self.network, self.config, self.faces, self.classes)
                 start = torch.from_numpy(np.load(self.folder / DIRECTIONS)).to(self.device)
                 # Characters that the network has not seen keep their random directions.
                 seen = start.abs().amax(dim=1) > 0
@@ -252,27 +252,22 @@ class Worker(Loop):
         self.note(line)
 
 
-def first_directions(
-    config: Config, place: Place, faces: Faces, classes: Labels
-) -> NDArray[np.float32]:
+def first_directions(config: Config, faces: Faces, classes: Labels) -> NDArray[np.float32]:
     """Return where the network that a recipe begins with sees every character."""
     network = build(config)
     assert isinstance(network, LiteNetwork)
-    begin_lite(network, config, place, faces, classes)
+    begin_lite(network, config, faces, classes)
     return directions_of(network, faces.pixels, classes, config.hues, config.phases[0].side)
 
 
-def begin_lite(
-    network: LiteNetwork, config: Config, place: Place, faces: Faces, classes: Labels
-) -> None:
+def begin_lite(network: LiteNetwork, config: Config, faces: Faces, classes: Labels) -> None:
     """Give a lite network the weights of the one that its recipe begins with."""
     assert config.weights is not None
     own = np.flatnonzero(classes >= 0)
     drawn = np.random.default_rng(config.seed).choice(own, CALIBRATION_FACES, replace=True)
     side = config.phases[0].side
     crops = [cv2.resize(np.asarray(faces.pixels[row]), (side, side)) for row in np.sort(drawn)]
-    path = place.begin or file_of(config.weights)
-    begin(network, path, np.stack(crops).astype(np.uint8, copy=False))
+    begin(network, file_of(config.weights), np.stack(crops).astype(np.uint8, copy=False))
 
 
 def phase_end(number: int) -> str:

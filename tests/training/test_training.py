@@ -264,10 +264,9 @@ def test_shipped_recipes_are_sound() -> None:
     # Television is for those that learn from it, and dev-tv is for nobody.
     assert all(set(config.splits) <= {"train-2", "train-3"} for config in lite)
     television = [config for config in lite if config.weights]
-    assert {config.ships_as for config in television} == set(PARTS)
+    assert {config.weights for config in television} == set(PARTS)
     for config in television:
         assert config.phases[0].augmentation.broadcast is not None
-        assert file_of(config.ships_as).is_file()
     assert all(phase.epochs > 0 for config in (dlib, *lite) for phase in config.phases)
     # They speak together as one encoder, so what sets its thresholds must be kept from all.
     drawn = ("seed", "held_characters", "held_least", "held_most")
