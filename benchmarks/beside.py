@@ -8,8 +8,7 @@ itself, and with its picture. Two kinds of pictures:
 - *drawn together*: two to four faces of different characters of one series, enrolled or not, which
   are no references; of the dev split (labels checked) and of dev-tv;
 - *faces-3*: the pictures in which several heads were found, of series that no gallery has a
-  character of, and of heads that no encoder learnt from. Galleries are of the dev split. All heads
-  are strangers.
+  character of. Galleries are of the dev split. All heads are strangers.
 
 TPIR is the share of known faces that are surely and rightly named, *named* of those rightly named,
 sure or unsure; FPIR the share of strangers that are surely named. *One name twice* is the share of
@@ -49,7 +48,6 @@ from gallery.types import (
     Verdict,
 )
 from measuring.faces import rows_of
-from measuring.heads import HEADS, asked_about
 from measuring.tables import table
 
 SEED = 41
@@ -219,11 +217,10 @@ def _described(faces: Faces, row: int, place: int) -> DescribedFace:
 
 
 def several_heads(data: Path) -> list[Rows]:
-    """Return the rows of faces-3 of each picture with several heads, none of which was learnt."""
-    keys = np.array([row["picture"] for row in rows_of(data / "faces", HEADS)])
-    unlearnt = asked_about(data / "faces")
-    rows = [np.flatnonzero(keys == one) for one in np.unique(keys[unlearnt])]
-    return [own for own in rows if len(own) > 1 and unlearnt[own].all()]
+    """Return the rows of faces-3 of each picture with several heads."""
+    keys = np.array([row["picture"] for row in rows_of(data / "faces", "train-3")])
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return [np.flatnonzero(inverse == one) for one in np.flatnonzero(counts > 1)]
 
 
 def main() -> None:
@@ -236,7 +233,7 @@ def main() -> None:
     weights = Library(Settings().models_folder).locate(chosen.encoder)
     dev = read_dev(chosen.data, weights, chosen.cache, checked=True)
     television = read_dev(chosen.data, weights, chosen.cache, split="dev-tv")
-    heads = read_dev(chosen.data, weights, chosen.cache, split=HEADS)
+    heads = read_dev(chosen.data, weights, chosen.cache, split="train-3")
     pictures = several_heads(chosen.data)
     rows = [
         row

@@ -11,9 +11,8 @@ that of strangers that are surely named; of `all` strangers each kind counts ali
 highest of the draws.
 
 Galleries marked `chosen on` are of characters that the calibration's constants were chosen on
-(gallery/identify/calibration/own_series.py), the others had no part in it. Television of other
-series is train-3: heads that no network learnt from and that are no strangers of the calibration's
-(measuring/heads.py). Labels of dev are checked.
+(calibration/own_series.py), the others had no part in it. Television of other series is train-3:
+networks never learnt it. Labels of dev are checked.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from gallery.identify.calibration.strangers import Strangers, read_strangers
 from gallery.settings import DEFAULT_ENCODER, Settings, bundled
 from measuring.faces import rows_of
 from measuring.galleries import references_of
-from measuring.heads import HEADS, asked_about
 from measuring.mislabelled import rightly_labelled
 from measuring.tables import table
 
@@ -71,6 +69,9 @@ class Kind:
 
 
 KINDS = (
+    Kind(
+        "chosen on: demon_slayer and attack_on_titan", ("demon_slayer", "attack_on_titan"), (5, 8)
+    ),
     Kind("chosen on: new_game", ("new_game",), (5,)),
     Kind("chosen on: dev, half of the series", CHOSEN_ON, (8, 20)),
     Kind("naruto (dev-tv)", ("naruto",), (5, 8)),
@@ -91,26 +92,27 @@ class Everybody:
 
 
 def read(data: Path, weights: Weights, cache: Path) -> Everybody:
-    """Return dev (labels checked), dev-tv and some of train-3, whose heads have no names."""
-    descriptors, quality, rows = [], [], []
-    marks = {"dev": rightly_labelled(data / "faces"), HEADS: asked_about(data / "faces")}
-    for split in ("dev", "dev-tv", HEADS):
-        faces, own = read_dev(data, weights, cache, split=split), rows_of(data / "faces", split)
-        kept = np.flatnonzero(marks.get(split, np.ones(len(own), np.bool_)))
-        descriptors.append(faces.descriptors[kept])
-        quality.append(faces.quality[kept])
-        rows += [own[place] for place in kept]
-    names = [row["identity"] or f"?{row['file']}" for row in rows]
+    """Return dev (labels checked), dev-tv, train-2 and train-3; heads of train-3 have no names."""
+    parts, names, series, styles = [], [], [], []
+    for split in ("dev", "dev-tv", "train-2", "train-3"):
+        parts.append(read_dev(data, weights, cache, checked=split == "dev", split=split))
+        rows = rows_of(data / "faces", split)
+        if split == "dev":
+            kept = rightly_labelled(data / "faces").tolist()
+            rows = [row for row, is_right in zip(rows, kept, strict=True) if is_right]
+        names += [row["identity"] or f"?{split}{place}" for place, row in enumerate(rows)]
+        series += [row["series"] for row in rows]
+        styles += [row["style"] for row in rows]
     _, labels = np.unique(names, return_inverse=True)
     return Everybody(
         Faces(
-            np.concatenate(descriptors),
+            np.concatenate([one.descriptors for one in parts]),
             labels.astype(np.int64),
             np.zeros(labels.max() + 1, np.int64),
-            np.concatenate(quality),
+            np.concatenate([one.quality for one in parts]),
         ),
-        np.array([row["series"] for row in rows]),
-        np.isin([row["style"] for row in rows], ("tv", "retro")),
+        np.array(series),
+        np.isin(styles, ("tv", "retro")),
         np.array([not name.startswith("?") for name in names]),
     )
 

@@ -53,7 +53,7 @@ def main() -> None:
 
         make_all(read_config(chosen.config), place, TRAINED)
     elif chosen.action == "heads":
-        from measuring.heads import GROUPS
+        from training.found import GROUPS
         from training.heads import write_groups
 
         count = write_groups(place, chosen.out or GROUPS)

@@ -17,11 +17,16 @@ import numpy as np
 from gallery.system.files import replacing
 from measuring.cutting import read_aligned
 from measuring.faces import STORED_SIDE, Faces, Pixels, read_faces, rows_of
-from measuring.heads import HEADS, groups
 from training.config import Config
 from training.data import FOUND, Place, held_marks
 
 TABLE = Path(__file__).with_name("found.csv")
+
+HEADS = "train-3"
+"""The split of heads whose series is known and whose character is not."""
+
+GROUPS = Path(__file__).with_name("heads.csv")
+"""The groups of HEADS, as `training.heads` made them."""
 
 
 def read_training_faces(place: Place, *, with_found: bool, splits: Sequence[str] = ()) -> Faces:
@@ -56,9 +61,10 @@ def _read_split(place: Place, split: str) -> Faces:
     faces = read_faces(place.faces, split, place.cache)
     if split != HEADS:
         return faces
-    named = groups()
+    with GROUPS.open(encoding="utf-8", newline="") as table:
+        groups = {row["file"]: row["identity"] for row in csv.DictReader(table)}
     files = [row["file"] for row in rows_of(place.faces, split)]
-    return replace(faces, identity=np.array([named.get(file, file) for file in files]))
+    return replace(faces, identity=np.array([groups.get(file, file) for file in files]))
 
 
 def _with_found(faces: Faces, place: Place) -> Faces:

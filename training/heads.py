@@ -22,8 +22,8 @@ from gallery.settings import DEFAULT_ENCODER
 from gallery.system.files import replace_file
 from measuring.cutting import read_cut
 from measuring.faces import rows_of
-from measuring.heads import HEADS
 from training.data import Place
+from training.found import HEADS
 from training.running import describe
 from training.shipped import file_of
 

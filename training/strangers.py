@@ -1,11 +1,10 @@
 """`python -m training strangers`: the strangers that ship with an encoder, for `gallery calibrate`.
 
 Strangers are faces that training never saw, since an encoder knows the characters it was trained on
-too well: FACES of each of the recipe's held-out characters, all faces that are alone in their
-character, which take no part in training, and of television a head without a group of each of half
-of the series. They are cut as the product cuts them. Random galleries of the held-out characters
-are asked about their other faces and about strangers; these trials stand beside those of small
-galleries.
+too well: FACES of each of the recipe's held-out characters, and all faces that are alone in their
+character, which take no part in training. They are cut as the product cuts them. Random galleries
+of the held-out characters are asked about their other faces and about strangers; these trials stand
+beside those of small galleries.
 """
 
 from __future__ import annotations
@@ -25,9 +24,7 @@ from gallery.identify.calibration.strangers import Strangers, strangers_file, wr
 from gallery.identify.calibration.trials import Protocol
 from gallery.settings import Settings, bundled
 from measuring.cutting import read_aligned
-from measuring.faces import Faces
 from measuring.galleries import ask, references_of
-from measuring.heads import HEADS, ship_as_strangers
 from training.config import Config
 from training.data import Place, held_marks
 from training.found import read_training_faces
@@ -86,8 +83,8 @@ def make_all(config: Config, place: Place, names: tuple[str, ...]) -> None:
 
 def described(config: Config, place: Place, names: tuple[str, ...]) -> Iterator[tuple[str, Unseen]]:
     """Give the id of each network by name, with the faces that training never saw."""
-    faces = read_training_faces(place, with_found=config.found, splits=config.splits)
-    rows, labels, held = unseen_rows(faces, held_marks(config, faces))
+    faces = read_training_faces(place, with_found=True)
+    rows, labels, held = unseen_rows(faces.identity, held_marks(config, faces))
     crops = read_aligned(faces, place.cache)[rows]
     quality = np.array([sharpness(crop) for crop in crops])
     for name in names:
@@ -97,21 +94,17 @@ def described(config: Config, place: Place, names: tuple[str, ...]) -> Iterator[
         yield encoder.id, Unseen(np.concatenate(parts), labels, held, quality, faces.series[rows])
 
 
-def unseen_rows(faces: Faces, held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Labels, int]:
+def unseen_rows(
+    identity: NDArray[np.str_], held: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], Labels, int]:
     """Return which faces training never saw, whose they are, and how many characters are held out.
 
-    Marks of the held-out ones have the shape (n,).
+    Identities and marks of the held-out ones have the shape (n,).
     """
-    _, inverse, counts = np.unique(faces.identity, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(identity, return_inverse=True, return_counts=True)
     first = np.flatnonzero(held)
     alone = np.flatnonzero(~held & (counts[inverse] == 1))
-    is_head = faces.split[alone] == HEADS
-    heads = alone[is_head]
-    # Several heads without a group may be one character: one of a series ships.
-    _, places = np.unique(faces.series[heads], return_index=True)
-    heads = heads[places][ship_as_strangers(faces.series[heads[places]])]
-    alone = np.concatenate([alone[~is_head], heads])
-    names, labels = np.unique(faces.identity[first], return_inverse=True)
+    names, labels = np.unique(identity[first], return_inverse=True)
     return (
         np.concatenate([first, alone]),
         np.concatenate([labels, len(names) + np.arange(len(alone))]).astype(np.int64),

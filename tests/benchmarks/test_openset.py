@@ -12,8 +12,6 @@ from benchmarks import openset
 from gallery.identify.calibration.strangers import Strangers
 from gallery.numerics.intervals import weightings
 from gallery.types import DIMENSION, Thresholds
-from measuring.faces import Faces as People
-from measuring.heads import HEADS, ship_as_strangers
 from training import strangers as made
 from training import verdicts
 
@@ -93,42 +91,11 @@ def test_strangers_are_of_held_out_and_of_lone_characters(shipped: Strangers) ->
 
 def test_lone_faces_and_held_out_ones_are_chosen() -> None:
     identity = np.array(["held", "seen", "seen", "lone", "held", "other"])
-    rows, labels, held = made.unseen_rows(_people(identity), identity == "held")
+    marks = identity == "held"
+    rows, labels, held = made.unseen_rows(identity, marks)
     assert rows.tolist() == [0, 4, 3, 5]
     assert labels.tolist() == [0, 0, 1, 2]
     assert held == 1
-
-
-def test_of_every_second_series_one_head_without_a_group_is_a_stranger() -> None:
-    names = [f"series {number}" for number in range(40)]
-    series = np.array(["x", "x", *np.repeat(names, 3)])
-    identity = np.array(["lone", "held", *(f"{number}.png" for number in range(120))])
-    identity[2:4] = "head:0"  # Training learnt from these.
-    split = np.array(["train"] * 2 + [HEADS] * 120)
-
-    rows, _, held = made.unseen_rows(_people(identity, series, split), identity == "held")
-
-    assert held == 1
-    assert rows[:2].tolist() == [1, 0]
-    assert len(set(series[rows[2:]])) == len(rows[2:])
-    shipping = ship_as_strangers(np.array(names))
-    assert 10 < shipping.sum() < 30
-    assert set(series[rows[2:]]) == set(np.array(names)[shipping])
-    assert not set(rows.tolist()) & {2, 3}
-
-
-def _people(
-    identity: np.ndarray, series: np.ndarray | None = None, split: np.ndarray | None = None
-) -> People:
-    nothing = np.full(len(identity), "")
-    return People(
-        np.zeros((len(identity), 1, 1, 3), np.uint8),
-        identity,
-        nothing if series is None else series,
-        nothing,
-        nothing,
-        nothing if split is None else split,
-    )
 
 
 @pytest.fixture(scope="module")

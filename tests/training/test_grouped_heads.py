@@ -12,10 +12,9 @@ import pytest
 from test_training import write_split
 
 from measuring.faces import STORED_SIDE
-from measuring.heads import GROUPS, HEADS
 from training.config import Config
 from training.data import Place
-from training.found import read_training_faces
+from training.found import GROUPS, HEADS, read_training_faces
 from training.heads import APART, TOGETHER, groups_of
 
 
@@ -69,7 +68,7 @@ def test_heads_without_a_group_are_a_character_each(
     table.write_text(
         "file,identity\ntrain-3/0.png,head:x:0\ntrain-3/2.png,head:x:0\n", encoding="utf-8"
     )
-    monkeypatch.setattr("measuring.heads.GROUPS", table)
+    monkeypatch.setattr("training.found.GROUPS", table)
     place = Place(tmp_path, tmp_path / "cache", tmp_path / "run")
 
     faces = read_training_faces(place, with_found=False, splits=(HEADS,))
