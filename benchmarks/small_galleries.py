@@ -11,8 +11,8 @@ that of strangers that are surely named; of `all` strangers each kind counts ali
 highest of the draws.
 
 Galleries marked `chosen on` are of characters that the calibration's constants were chosen on
-(calibration/own_series.py), the others had no part in it. Television of other series is train-3:
-networks never learnt it. Labels of dev are checked.
+(gallery/identify/calibration/own_series.py), the others had no part in it. Television of other
+series is train-3: networks never learnt it. Labels of dev are checked.
 """
 
 from __future__ import annotations
