@@ -35,6 +35,8 @@ def application(desk: Desk, title: str) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # Variables that other servers heed would have it send what is asked here, names and all.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     # FastAPI matches in this order: /pictures/1.jpg is no number.
     parts = (routes.images, routes.reading, routes.changing, program_routes.programs)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from reviewed import ADDRESS, CHANGING, HOST, PORT, client_of, desk_of, reviewed
 from starlette.testclient import TestClient
 
@@ -234,6 +235,19 @@ def test_the_link_becomes_a_cookie_that_no_script_reads(client: TestClient) -> N
 def test_another_link_opens_nothing(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+
+
+def test_what_watches_other_servers_is_told_nothing(
+    shown: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastAPI would tell a tracer of this process of every request, and what came in with it."""
+    watching = pytest.importorskip("fastapi.telemetry._asgi", reason="this FastAPI tells nobody")
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    monkeypatch.setattr(watching, "_unconfigured", lambda _: False)
+    app = application(desk_of(shown), "a gallery")
+    assert watching.NativeTelemetry(FastAPI()._telemetry).enabled(), "another server would tell"
+    assert not app._native_telemetry.enabled()
+    assert app._telemetry["auto_configure"] is False
 
 
 def test_a_token_in_a_header_of_another_host_opens_nothing(client: TestClient) -> None:
