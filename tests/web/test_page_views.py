@@ -298,6 +298,22 @@ def test_history_shows_what_the_key_undid(person: Person, shown: Engine) -> None
     person.sees(".steps li", "undid step")
 
 
+def test_history_shows_a_decision_that_was_still_on_its_way(person: Person, shown: Engine) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    person.go("sure/Rei", ".face")
+    person.page.route("**/api/v1/decisions", hold)
+    person.press("Enter")
+    person.sees("#saving", "saving 1")
+    person.page.evaluate("to => { location.hash = to; }", "#/history")
+    person.page.wait_for_timeout(300)
+    held[0].continue_()
+    person.sees('#main[data-view="history"] .steps li')
+
+
 def test_what_cannot_be_undone_is_asked_before(person: Person, shown: Engine) -> None:
     person.go("audit")
     person.press("Enter")

@@ -271,6 +271,8 @@ export async function picture([face], told) {
 }
 
 export async function history(_, told) {
+  // The newest step may be on its way.
+  await settled();
   const { steps } = await get("history");
   if (!steps.length) return nothing("Nothing was decided yet", "Enter goes back to today.");
   const undone = new Set(steps.map((one) => one.undoes));
