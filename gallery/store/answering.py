@@ -13,15 +13,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
+    CompoundSelect,
     Connection,
     Table,
     bindparam,
     case,
     delete,
     exists,
+    func,
     insert,
+    literal,
     null,
     select,
+    union,
     update,
 )
 
@@ -37,6 +41,7 @@ from gallery.store.tables import (
     answer_states,
     answers,
     characters,
+    contents,
     decided_faces,
     decisions,
     shots,
@@ -195,6 +200,88 @@ class AnswerWriter:
             spans[one.digest] += [] if one.times is None else [one.times[:2]]
         self._heed(spans, late)
 
+    def undone(self, step: int) -> bool:
+        """Let seen faces say what a step restored that undoes another; say whether all are found.
+
+        Each is found by the decision that owned what it says. So are none of faces of which nothing
+        was decided, of files that are not among the seen ones, and of characters that are no more:
+        these want a look at all faces of their files.
+        """
+        log = decisions.c
+        rows = self._connection.execute(
+            select(
+                answers.c.sighting_id.label("id"),
+                *(answers.c[name] for name in SAID),
+                log.after_owner,
+                log.after_state.label("state"),
+                log.after_name_id.label("name_id"),
+                log.after_not_ids.label("not_ids"),
+            ).where(
+                log.step_id == step,
+                answers.c.owner == log.before_owner,
+                # Word for word as the index is said, or SQLite would not take it.
+                answers.c.owner != literal(0, literal_execute=True),
+            )
+        ).all()
+        count = self._connection.scalar(select(func.count()).where(log.step_id == step))
+        if not len({row.owner for row in rows}) == len(rows) == count:
+            return False
+        states = self._states({row.id: row for row in rows})
+        ids = self._ids_of(states.values())
+        said = [_said(row, states[row.id], ids, row.after_owner) for row in rows]
+        undecided = Decided.UNDECIDED.value
+        self.doubt(
+            [
+                row.id
+                for row, one in zip(rows, said, strict=True)
+                if row.state_id is not None and one.decided == undecided
+            ]
+        )
+        self._say(rows, said)
+        renamed = [
+            row.id
+            for row, one in zip(rows, said, strict=True)
+            if one.character_id != row.character_id
+        ]
+        self.doubt(self._answered_beside(renamed))
+        return True
+
+    def _answered_beside(self, faces: Sequence[int]) -> list[int]:
+        """Return those that the gallery answered of the faces in the pictures of some.
+
+        Of videos those at their times.
+        """
+        found: set[int] = set()
+        for some in portions(faces):
+            beside = _beside_in_files(some).subquery()
+            # Were more asked here, SQLite would rather look through all undecided ones.
+            rows = self._connection.execute(
+                select(answers.c.sighting_id, answers.c.state_id, answers.c.decided).join(
+                    beside, beside.c.id == answers.c.sighting_id
+                )
+            )
+            found.update(
+                row.sighting_id
+                for row in rows
+                if row.state_id is not None and row.decided == Decided.UNDECIDED.value
+            )
+        return sorted(found)
+
+    def _say(self, rows: Sequence[Any], said: Sequence[_Said | None]) -> None:
+        """Let the rows of seen faces say what they do not yet; None for those that stay."""
+        changed = {
+            row.id: one.columns()
+            for row, one in zip(rows, said, strict=True)
+            if one and one != _Said(row.decided, row.owner, row.verdict, row.character_id)
+        }
+        put_values(self._connection, answers, changed)
+
+    def _ids_of(self, states: Iterable[FaceState]) -> dict[str, tuple[int, bool]]:
+        """Return id and whether it is a reject class, for whom states name or reject."""
+        return self._characters(
+            {name for one in {*states} for name in (one.character, *one.not_these) if name}
+        )
+
     def _heed(self, spans: Mapping[str, Spans], late: set[int]) -> None:
         """Let seen faces of files, and of times in videos, say what a person decided of them.
 
@@ -207,9 +294,7 @@ class AnswerWriter:
         if not decided:
             return
         states = self._states(decided)
-        ids = self._characters(
-            {name for one in states.values() for name in (one.character, *one.not_these) if name}
-        )
+        ids = self._ids_of(states.values())
         rows = [*self._seen(group, decided.values(), spans)]
         files = [group[row.file] for row in rows]
         faces = _matched(rows, files, decided, group)
@@ -234,12 +319,7 @@ class AnswerWriter:
                 and (face in late or row.id in beside)
             ]
         )
-        changed = {
-            row.id: one.columns()
-            for row, one in zip(rows, said, strict=True)
-            if one and one != _Said(row.decided, row.owner, row.verdict, row.character_id)
-        }
-        put_values(self._connection, answers, changed)
+        self._say(rows, said)
 
     @staticmethod
     def _owner(decided: Mapping[int, Any], face: int | None) -> int:
@@ -251,7 +331,9 @@ class AnswerWriter:
         columns = [column for column in decided_faces.c if column.name != "path"]
         for some in portions(sorted(group)):
             rows = self._connection.execute(
-                select(*columns).where(decided_faces.c.digest.in_(some))
+                select(*columns)
+                .where(decided_faces.c.digest.in_(some))
+                .order_by(decided_faces.c.digest, decided_faces.c.id)
             )
             found.update({row.id: row for row in rows})
         return found
@@ -260,9 +342,7 @@ class AnswerWriter:
         """Return what of the decided faces' states rules, by their ids."""
         states = states_in(self._connection)
         found = {face: states(row.state, row.name_id, row.not_ids) for face, row in decided.items()}
-        known = self._characters(
-            {name for one in found.values() for name in (one.character, *one.not_these) if name}
-        )
+        known = self._ids_of(found.values())
         rejects = {name: is_reject for name, (_, is_reject) in known.items()}
         ruling = {state: ruled(state, rejects) for state in set(found.values())}
         return {face: ruling[state] for face, state in found.items()}
@@ -288,6 +368,8 @@ class AnswerWriter:
                 )
                 .join(answers, answers.c.sighting_id == sightings.c.id)
                 .where(sightings.c.digest.in_(some))
+                # Copies show a face alike: each look is to find it in the same one.
+                .order_by(sightings.c.digest, *(sightings.c[side] for side in Box._fields))
             ).all()
             yield from self._seen_in_videos(some, files, spans)
 
@@ -314,6 +396,7 @@ class AnswerWriter:
                 .join(sightings, sightings.c.id == tracks.c.sighting_id)
                 .join(answers, answers.c.sighting_id == sightings.c.id)
                 .where(shots.c.id.in_(some_shots))
+                .order_by(tracks.c.shot_id, tracks.c.sighting_id)
             ).all()
 
     def _characters(self, names: Collection[str]) -> dict[str, tuple[int, bool]]:
@@ -346,6 +429,38 @@ class AnswerWriter:
             insert(answer_states).values(**values).returning(answer_states.c.id)
         )
         return int(added.scalar_one())
+
+
+def _beside_in_files(faces: Sequence[int]) -> CompoundSelect[tuple[int]]:
+    """Return the seen faces of the pictures that some are of, or at their times in videos."""
+    one, other = sightings.alias(), sightings.alias()
+    own, copies = contents.alias(), contents.alias()
+    track, beside = tracks.alias(), tracks.alias()
+    shot, near = shots.alias(), shots.alias()
+    in_file = (
+        select(other.c.id).join(one, one.c.digest == other.c.digest).where(one.c.id.in_(faces))
+    )
+    in_copies = (
+        select(other.c.id)
+        .join(copies, copies.c.digest == other.c.digest)
+        .join(own, own.c.pixels == copies.c.pixels)
+        .join(one, one.c.digest == own.c.digest)
+        .where(one.c.id.in_(faces))
+    )
+    at_times = (
+        select(beside.c.sighting_id)
+        .join(near, near.c.id == beside.c.shot_id)
+        .join(shot, shot.c.digest == near.c.digest)
+        .join(track, track.c.shot_id == shot.c.id)
+        .where(
+            track.c.sighting_id.in_(faces),
+            near.c.start <= track.c.end,
+            near.c.end >= track.c.start,
+            beside.c.start <= track.c.end,
+            beside.c.end >= track.c.start,
+        )
+    )
+    return union(in_file, in_copies, at_times)
 
 
 def put_values(

@@ -21,11 +21,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     String,
     cast,
     exists,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -154,14 +156,11 @@ class DecisionWriter:
         """Add to a step that decided faces have other states; `meant` has crops, where any do."""
         made = self._log(
             step,
-            [
-                _Entry(number, one.state, one.owner, after[number], None)
-                for number, one in before.items()
-            ],
+            [_Entry(number, one.state, one.owner, after[number]) for number, one in before.items()],
         )
         self._set({number: (after[number], own) for number, own in made.items()}, before)
         for number, one in before.items():
-            self._keep_crops(one, after[number], meant.get(number))
+            self._keep_crops(one, one.state, after[number], meant.get(number))
 
     def take_back(self, step: int, face: FaceMeant, name: str) -> None:
         """Decide that it is not said any more that a face does not show somebody."""
@@ -235,31 +234,60 @@ class DecisionWriter:
                 number, lambda: self.begin(Action.UNDO, who, undoes=number)
             )
             return Undone(() if made is None else (self.step(made),), restored, (), others)
-        rows = decisions_in(self._connection, decisions.c.step_id == number)
-        now = {one.id: one for one in self.faces_of(number)}
         # That a sample is not somebody cannot come back while it is one.
-        free = [
-            one
-            for one in rows
-            if now[one.face].owner == one.after_owner and former.action is not Action.ENROLL
-        ]
-        kept = {one.face for one in rows} - {one.face for one in free}
-        owners = self._steps_of({now[one].owner for one in kept})
-        left = tuple(LeftAlone(now[one], owners.get(now[one].owner)) for one in sorted(kept))
-        if not free:
+        is_ours = decided_faces.c.owner == decisions.c.after_owner
+        is_free = is_ours & (former.action is not Action.ENROLL)
+        kept = self._faces(decided_faces.c.id.in_(_of_step(number).where(~is_free)))
+        owners = self._steps_of({one.owner for one in kept.values()})
+        left = tuple(LeftAlone(one, owners.get(one.owner)) for _, one in sorted(kept.items()))
+        if not self._connection.scalar(select(_of_step(number).where(is_free).exists())):
             return Undone((), 0, left)
         step = self.begin(Action.UNDO, who, undoes=number)
-        self._log(
-            step,
-            [
-                _Entry(one.face, now[one.face].state, one.after_owner, one.before, one.before_owner)
-                for one in free
-            ],
+        self._restore(number, step, is_free)
+        undoing = self.step(step)
+        return Undone((undoing,), undoing.faces, left)
+
+    def _restore(self, number: int, step: int, which: ColumnElement[bool]) -> None:
+        """Add the decisions that undo those of a step to one that undoes it.
+
+        A thousand of them are as many rows of three tables, so that the database does it.
+        """
+        log, face = decisions.c, decided_faces.c
+        undoing = {
+            "step_id": literal(step),
+            "face_id": log.face_id,
+            "before_state": face.state,
+            "before_name_id": face.name_id,
+            "before_not_ids": face.not_ids,
+            "before_owner": log.after_owner,
+            "after_state": log.before_state,
+            "after_name_id": log.before_name_id,
+            "after_not_ids": log.before_not_ids,
+            "after_owner": log.before_owner,
+        }
+        of_step = _of_step(number).where(which).order_by(log.id)
+        self._connection.execute(
+            insert(decisions).from_select(
+                list(undoing), of_step.with_only_columns(*undoing.values())
+            )
         )
-        self._set({one.face: (one.before, one.before_owner) for one in free}, now)
-        for one in free:
-            self._keep_crops(now[one.face], one.before, None)
-        return Undone((self.step(step),), len(free), left)
+        self._connection.execute(
+            update(decided_faces)
+            .where(log.step_id == step, log.face_id == face.id)
+            .values(
+                state=log.after_state,
+                name_id=log.after_name_id,
+                not_ids=log.after_not_ids,
+                owner=log.after_owner,
+            )
+        )
+        if not self._answers.undone(step):
+            self._answers.decided(self.faces_of(step))
+        rejecting = log.before_not_ids != log.after_not_ids
+        entries = decisions_in(self._connection, log.step_id == step, rejecting)
+        faces = self.faces([one.face for one in entries])
+        for one in entries:
+            self._keep_crops(faces[one.face], one.before, one.after, None)
 
     def newest(self) -> int | None:
         """Return the newest step that some face's state or group is of; None where none is left.
@@ -457,7 +485,7 @@ class DecisionWriter:
                     **self._columns("before_", one.before),
                     "before_owner": one.before_owner,
                     **self._columns("after_", one.after),
-                    "after_owner": made[one.face] if one.after_owner is None else one.after_owner,
+                    "after_owner": made[one.face],
                 }
                 for one in entries
             ],
@@ -507,15 +535,25 @@ class DecisionWriter:
             found.update({row.id: row.step_id for row in rows})
         return found
 
-    def _keep_crops(self, face: DecidedFace, after: FaceState, meant: FaceMeant | None) -> None:
-        """Let the crops of rejections stand or not, as a face's state says."""
-        before = face.state
+    def _keep_crops(
+        self, face: DecidedFace, before: FaceState, after: FaceState, meant: FaceMeant | None
+    ) -> None:
+        """Let the crops of rejections stand or not, as a face's new state says."""
         for name in set(before.not_these) - set(after.not_these):
             self._rejections.stand(name, face.moment, face.box, stands=False)
         for name in after.not_these:
             stood = self._rejections.stand(name, face.moment, face.box, stands=True)
             if not stood and meant is not None and meant.crop_jpeg is not None:
                 self._rejections.add(meant.rejected(name))
+
+
+def _of_step(number: int) -> Select[tuple[int]]:
+    """Return the faces that a step decided of, beside what it decided."""
+    return (
+        select(decisions.c.face_id)
+        .join(decided_faces, decided_faces.c.id == decisions.c.face_id)
+        .where(decisions.c.step_id == number)
+    )
 
 
 def _now() -> str:
@@ -530,8 +568,6 @@ class _Entry:
     before: FaceState
     before_owner: int
     after: FaceState
-    after_owner: int | None
-    """None for its own id."""
 
 
 def _is_same(one: FaceMeant, other: FaceMeant) -> bool:

@@ -46,7 +46,7 @@ APPLICATION_ID = 0x67616C6C
 UNFINISHED_ID = 0x67616C63
 """Says so of a copy that is not finished: "galc"."""
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration; kept here so that opening a database of this version needs no Alembic."""
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))

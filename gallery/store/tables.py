@@ -473,6 +473,13 @@ answers = Table(
     # Since which revision the gallery says what it says, see state.
     Column("since", Whole, nullable=False, server_default=text("0")),
     Index("ix_answers_views", "decided", "verdict", "character_id", "rank", "sighting_id", "since"),
+    # Most faces nobody decided of.
+    Index(
+        "ix_answers_owner",
+        "owner",
+        sqlite_where=text("owner != 0"),
+        postgresql_where=text("owner != 0"),
+    ),
 )
 
 answer_counts = Table(

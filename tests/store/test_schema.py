@@ -33,8 +33,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -85,7 +85,7 @@ def migrations_with(folder: Path, script: str) -> Path:
     """A copy of the migrations with one more."""
     copy = folder / "migrations % with" / "odd letters"
     shutil.copytree(bundled("migrations"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "0013_second.py").write_text(script, encoding="utf-8")
+    (copy / "versions" / "0015_second.py").write_text(script, encoding="utf-8")
     return copy
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +16,19 @@ from postgres import Server
 
 from gallery.errors import DamagedDatabase
 from gallery.media.images import FileState
-from gallery.store.answers import GalleryState
+from gallery.store.answering import AnswerWriter
+from gallery.store.answers import GalleryState, StoredAnswer
 from gallery.store.reader import Store
 from gallery.store.sightings import Observation
 from gallery.store.steps import Action, FaceMeant
 from gallery.types import (
     Answer,
     Box,
+    Content,
+    Decided,
     DescribedFace,
     Face,
+    FaceState,
     Match,
     Place,
     Quality,
@@ -175,6 +181,79 @@ def test_many_are_given_back_as_they_were(store: Store) -> None:
     assert all(one.is_stale for one in after.values())
     assert {face: replace(one, is_stale=False) for face, one in after.items()} == before
     assert store.answers.counts("fake") == replace(counts, stale=20, alone=0)
+
+
+def test_an_undo_finds_seen_faces_by_their_owners_as_a_look_at_their_files_does(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faces of a picture, of its copy and of a video, some of them rejected and set aside."""
+    film, blank = "2" * 64, np.zeros((150, 150, 3), np.uint8)
+    tracks = [VideoTrack(0, row, 2.0 * row, 2.0 * row + 3, 2.0 * row + 1, 4) for row in range(5)]
+    described = [DescribedFace(Face(Box(0, 0, 40, 40), 0.5), blank, vector(9), GOOD)] * len(tracks)
+    with filled.writing() as writer:
+        writer.character_id("Asuka")
+        writer.sightings.keep(
+            replace(observed(2), path=Path("/copy.png"), digest="3" * 64), "fake", "fake"
+        )
+        for digest in ("1" * 64, "3" * 64):
+            writer.hear_of_content(digest, Content("4" * 64))
+        writer.sightings.keep_shot(
+            film, Path("/seen.mkv"), VideoShot(0, 0.0, 12.0, 12, 4),
+            list(zip(tracks, described, strict=True)),
+            left_out=0, encoder="fake", detector="fake",
+        )  # fmt: skip
+    faces = range(1, filled.sightings.count() + 1)
+    places = [FaceMeant(Place("1" * 64), Path("/seen.png"), one.face.box)
+              for one in observed(2).faces]  # fmt: skip
+    places += [FaceMeant(Place(film, one), Path("/seen.mkv"), Box(0, 0, 40, 40))
+               for one in tracks[::3]]  # fmt: skip
+    rei = (Match("Rei", 0.25, False),)
+    answer = Answer(observed().faces[0].face, Verdict.SURE, "Rei", 0.25, rei)
+
+    def answered() -> dict[int, StoredAnswer]:
+        now = filled.answers.now("fake")
+        with filled.writing() as writer:
+            writer.answers.put(now, dict.fromkeys(faces, answer), {"1" * 64, "3" * 64, film})
+        return filled.answers.of_faces("fake", faces)
+
+    def undone(becomes: Callable[[FaceState], FaceState]) -> dict[int, StoredAnswer]:
+        before = answered()
+        assert not any(one.is_stale for one in before.values())
+        with filled.writing() as writer:
+            step = writer.decisions.begin(Action.CONFIRM, "")
+            writer.decisions.decide(step, places, lambda state, _: becomes(state))
+        answered()
+        with filled.writing() as writer:
+            assert writer.decisions.undo(step, "").restored == len(places)
+        after = filled.answers.of_faces("fake", faces)
+        assert {face: replace(one, is_stale=False) for face, one in after.items()} == before
+        return after
+
+    looks = []
+    heed = AnswerWriter._heed
+
+    def looking(self: AnswerWriter, *given: Any) -> None:
+        looks.append(given)
+        heed(self, *given)
+
+    kinds: list[Callable[[FaceState], FaceState]] = [
+        lambda state: state.confirmed("Asuka"),
+        lambda state: state.confirmed("Rei"),
+        lambda state: state.rejected("Rei"),
+        lambda state: state.set_aside(Decided.IGNORED),
+    ]
+    for becomes in kinds:
+        monkeypatch.setattr(AnswerWriter, "_heed", looking)
+        looks.clear()
+        quick = undone(becomes)
+        # Storing answers looks at their files twice, and deciding once.
+        assert len(looks) == 3
+        monkeypatch.setattr(AnswerWriter, "undone", lambda *_: False)
+        assert undone(becomes) == quick
+        assert len(looks) == 7
+        monkeypatch.undo()
+    # Whoever was confirmed as somebody else is beside all others of the picture.
+    assert [face for face, one in quick.items() if one.is_stale] != [*faces]
 
 
 @pytest.mark.parametrize("kind", ["file", "server"])  # it reads while it writes
