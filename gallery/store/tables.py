@@ -134,12 +134,7 @@ samples = Table(
     # Its file holds another picture now; see writer.retire.
     Column("is_replaced", Truth, nullable=False, server_default=text("0")),
     UniqueConstraint("digest", "left", "top", "right", "bottom"),
-    Index(
-        "ix_samples_is_replaced",
-        "is_replaced",
-        sqlite_where=text("is_replaced = 1"),
-        postgresql_where=text("is_replaced"),
-    ),
+    Index("ix_samples_is_replaced", "is_replaced", sqlite_where=text("is_replaced = 1")),
     sqlite_autoincrement=True,
 )
 
@@ -474,12 +469,7 @@ answers = Table(
     Column("since", Whole, nullable=False, server_default=text("0")),
     Index("ix_answers_views", "decided", "verdict", "character_id", "rank", "sighting_id", "since"),
     # Most faces nobody decided of.
-    Index(
-        "ix_answers_owner",
-        "owner",
-        sqlite_where=text("owner != 0"),
-        postgresql_where=text("owner != 0"),
-    ),
+    Index("ix_answers_owner", "owner", sqlite_where=text("owner != 0")),
 )
 
 answer_counts = Table(

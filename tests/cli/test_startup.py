@@ -42,6 +42,19 @@ def test_help_loads_no_library_that_works_on_pictures(words: list[str], tmp_path
     assert modules & (HEAVY | {"numpy", "rich"}) == set()
 
 
+def test_a_file_loads_no_module_of_servers() -> None:
+    """An index said for PostgreSQL in tables.py would load all its drivers' modules."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK + "import gallery.engine.assemble, gallery.store.writer"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert "sqlalchemy.dialects.sqlite" in modules
+    assert not modules & {"sqlalchemy.dialects.postgresql", "psycopg", "gallery.store.server"}
+
+
 @pytest.mark.slow
 def test_names_are_looked_after_without_a_network(tmp_path: Path) -> None:
     database = tmp_path / "gallery.db"
