@@ -240,12 +240,15 @@ class AnswerReader:
             kinds=tuple(sorted(found, key=lambda one: (one.character or "", -one.faces))),
         )
 
-    def to_decide(self, encoder: str, verdict: Verdict) -> dict[str, int]:
+    def to_decide(
+        self, encoder: str, verdict: Verdict, counted: AnswerCounts | None = None
+    ) -> dict[str, int]:
         """Return how many faces of a verdict each character has to decide of, most first.
 
-        Faces that are samples need no decision.
+        Faces that are samples need no decision. `counted` is what `counts` gave, where that was
+        just asked.
         """
-        counts = self.counts(encoder).names(verdict)
+        counts = (counted or self.counts(encoder)).names(verdict)
         with self._reading() as connection:
             enrolled = sorted({row.id for row in connection.execute(enrolled_faces())})
             owners = [

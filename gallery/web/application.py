@@ -66,6 +66,8 @@ def _page(title: str) -> str:
         largest=LARGEST_PICTURE,
         rows=ROWS,
         look=LOOK,
+        # Named at the head all load at once, instead of each once another has come that wants it.
+        modules=sorted(one.name for one in (HERE / "static").glob("*.js")),
         # Another gallery may have this address tomorrow, and other faces by the same numbers.
         key=secrets.token_hex(8),
     )

@@ -99,7 +99,10 @@ class Desk:
     def today(self) -> TodayShape:
         """Return what is left to decide."""
         counts = self._stored.counts(self._engine.encoder)
-        sure, doubtful = (dict(self._names(one)) for one in (Verdict.SURE, Verdict.UNSURE))
+        sure, doubtful = (
+            self._stored.to_decide(self._engine.encoder, one, counts)
+            for one in (Verdict.SURE, Verdict.UNSURE)
+        )
         groups = self._stored.unknown_clusters()
         alone = groups.pop(None, 0)
         return TodayShape(

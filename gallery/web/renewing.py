@@ -95,6 +95,8 @@ class Renewing:
 
     def _run(self) -> None:
         told = None
+        # A page that is opened at once would wait for the first look.
+        self._ending.wait(self._look)
         with contextlib.ExitStack() as opened:
             engine: Engine | None = None
             while not self._ending.is_set():
