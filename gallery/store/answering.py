@@ -203,9 +203,9 @@ class AnswerWriter:
     def undone(self, step: int) -> bool:
         """Let seen faces say what a step restored that undoes another; say whether all are found.
 
-        Each is found by the decision that owned what it says. So are none of faces of which nothing
-        was decided, of files that are not among the seen ones, and of characters that are no more:
-        these want a look at all faces of their files.
+        Each is found by the decision that owned what it says. Where nothing was decided before the
+        step, where the face is not seen any more, and where its character is gone, none is found:
+        then nothing is done, and all faces of the files are to be looked at; see `decided`.
         """
         log = decisions.c
         rows = self._connection.execute(
@@ -229,24 +229,10 @@ class AnswerWriter:
         states = self._states({row.id: row for row in rows})
         ids = self._ids_of(states.values())
         said = [_said(row, states[row.id], ids, row.after_owner) for row in rows]
-        undecided = Decided.UNDECIDED.value
-        self.doubt(
-            [
-                row.id
-                for row, one in zip(rows, said, strict=True)
-                if row.state_id is not None and one.decided == undecided
-            ]
-        )
-        self._say(rows, said)
-        renamed = [
-            row.id
-            for row, one in zip(rows, said, strict=True)
-            if one.character_id != row.character_id
-        ]
-        self.doubt(self._answered_beside(renamed))
+        self._say(rows, said, {row.id for row in rows})
         return True
 
-    def _answered_beside(self, faces: Sequence[int]) -> list[int]:
+    def _answered_beside(self, faces: Sequence[int]) -> set[int]:
         """Return those that the gallery answered of the faces in the pictures of some.
 
         Of videos those at their times.
@@ -265,16 +251,38 @@ class AnswerWriter:
                 for row in rows
                 if row.state_id is not None and row.decided == Decided.UNDECIDED.value
             )
-        return sorted(found)
+        return found
 
-    def _say(self, rows: Sequence[Any], said: Sequence[_Said | None]) -> None:
-        """Let the rows of seen faces say what they do not yet; None for those that stay."""
-        changed = {
-            row.id: one.columns()
+    def _say(
+        self, rows: Sequence[Any], said: Sequence[_Said | None], late: Collection[int]
+    ) -> None:
+        """Let the rows of seen faces say what they do not yet; None for those that stay.
+
+        Those of which something was decided late are answered anew, unless the decision answers
+        them. So are those beside one that has another name now, which is another matter for them.
+        """
+        put_values(
+            self._connection,
+            answers,
+            {
+                row.id: one.columns()
+                for row, one in zip(rows, said, strict=True)
+                if one and one != _Said(row.decided, row.owner, row.verdict, row.character_id)
+            },
+        )
+        renamed = [
+            row.id
             for row, one in zip(rows, said, strict=True)
-            if one and one != _Said(row.decided, row.owner, row.verdict, row.character_id)
+            if one and row.id in late and one.character_id != row.character_id
+        ]
+        doubtful = {
+            row.id
+            for row, one in zip(rows, said, strict=True)
+            if row.id in late
+            and row.state_id is not None
+            and (one is None or one.decided == Decided.UNDECIDED.value)
         }
-        put_values(self._connection, answers, changed)
+        self.doubt(doubtful | self._answered_beside(renamed))
 
     def _ids_of(self, states: Iterable[FaceState]) -> dict[str, tuple[int, bool]]:
         """Return id and whether it is a reject class, for whom states name or reject."""
@@ -304,22 +312,9 @@ class AnswerWriter:
             else _said(row, states.get(face, UNDECIDED), ids, self._owner(decided, face))
             for row, face in zip(rows, faces, strict=True)
         ]
-        # A name that comes to a face, or leaves it, is another matter for those beside it.
-        renamed: defaultdict[str, list[Any]] = defaultdict(list)
-        for row, file, face, one in zip(rows, files, faces, said, strict=True):
-            if one and face in late and one.character_id != row.character_id:
-                renamed[file].append(row)
-        beside = _beside(rows, files, renamed)
-        self.doubt(
-            [
-                row.id
-                for row, face, one in zip(rows, faces, said, strict=True)
-                if row.state_id is not None
-                and (one is None or one.decided == Decided.UNDECIDED.value)
-                and (face in late or row.id in beside)
-            ]
+        self._say(
+            rows, said, {row.id for row, face in zip(rows, faces, strict=True) if face in late}
         )
-        self._say(rows, said)
 
     @staticmethod
     def _owner(decided: Mapping[int, Any], face: int | None) -> int:
@@ -581,28 +576,6 @@ def _near(rows: Sequence[Any], decided: Sequence[Any], asked: Spans) -> list[int
 def _boxes(rows: Sequence[Any]) -> NDArray[np.float64]:
     """Return the boxes of rows, shape (n, 4)."""
     return np.fromiter(chain.from_iterable(map(_SIDES, rows)), np.float64).reshape(-1, 4)
-
-
-def _beside(
-    rows: Sequence[Any], files: Sequence[str], others: Mapping[str, Sequence[Any]]
-) -> set[int]:
-    """Return the ids of seen faces in the pictures of others, or at the time of one in a video.
-
-    Given are the files that rows are of, and the other rows by theirs.
-    """
-    found: set[int] = set()
-    near: defaultdict[str, list[Any]] = defaultdict(list)
-    for row, file in zip(rows, files, strict=True):
-        if file not in others:
-            continue
-        if row.start is None:
-            found.add(row.id)
-        else:
-            near[file].append(row)
-    for file, own in near.items():
-        is_then = _overlapping(_spans(own), _spans(others[file])).any(axis=1)
-        found.update(own[place].id for place in np.flatnonzero(is_then).tolist())
-    return found
 
 
 def _spans(rows: Sequence[Any]) -> NDArray[np.float64]:

@@ -154,10 +154,7 @@ class DecisionWriter:
         meant: Mapping[int, FaceMeant],
     ) -> None:
         """Add to a step that decided faces have other states; `meant` has crops, where any do."""
-        made = self._log(
-            step,
-            [_Entry(number, one.state, one.owner, after[number]) for number, one in before.items()],
-        )
+        made = self._log(step, before, after)
         self._set({number: (after[number], own) for number, own in made.items()}, before)
         for number, one in before.items():
             self._keep_crops(one, one.state, after[number], meant.get(number))
@@ -283,7 +280,7 @@ class DecisionWriter:
         )
         if not self._answers.undone(step):
             self._answers.decided(self.faces_of(step))
-        rejecting = log.before_not_ids != log.after_not_ids
+        rejecting = (log.before_not_ids != "") | (log.after_not_ids != "")
         entries = decisions_in(self._connection, log.step_id == step, rejecting)
         faces = self.faces([one.face for one in entries])
         for one in entries:
@@ -469,25 +466,27 @@ class DecisionWriter:
             for one in faces
         ]
 
-    def _log(self, step: int, entries: Sequence[_Entry]) -> dict[int, int]:
-        """Add decisions to a step, and return their ids by face."""
-        if not entries:
+    def _log(
+        self, step: int, before: Mapping[int, DecidedFace], after: Mapping[int, FaceState]
+    ) -> dict[int, int]:
+        """Add decisions of faces to a step, and return their ids by face."""
+        if not before:
             return {}
-        ids = next_ids(self._connection, decisions, len(entries))
-        made = {one.face: number for one, number in zip(entries, ids, strict=True)}
+        ids = next_ids(self._connection, decisions, len(before))
+        made = dict(zip(before, ids, strict=True))
         self._connection.execute(
             insert(decisions),
             [
                 {
-                    "id": made[one.face],
+                    "id": made[number],
                     "step_id": step,
-                    "face_id": one.face,
-                    **self._columns("before_", one.before),
-                    "before_owner": one.before_owner,
-                    **self._columns("after_", one.after),
-                    "after_owner": made[one.face],
+                    "face_id": number,
+                    **self._columns("before_", one.state),
+                    "before_owner": one.owner,
+                    **self._columns("after_", after[number]),
+                    "after_owner": made[number],
                 }
-                for one in entries
+                for number, one in before.items()
             ],
         )
         return made
@@ -558,16 +557,6 @@ def _of_step(number: int) -> Select[tuple[int]]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A decision on its way into the log."""
-
-    face: int
-    before: FaceState
-    before_owner: int
-    after: FaceState
 
 
 def _is_same(one: FaceMeant, other: FaceMeant) -> bool:
